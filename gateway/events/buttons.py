@@ -1,0 +1,101 @@
+"""What alarm buttons tell (一键式报警)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from gateway.events.base import Event
+
+
+class PressKind(StrEnum):
+    """How a button was pressed."""
+
+    PRESS = "press"
+    SILENT = "silent"
+    DURESS = "duress"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonEvent(Event):
+    """What all events of a button hold.
+
+    Attributes:
+        device: the button's id.
+        name: its name for people, such as 东门岗亭.
+        place: where it is, in words.
+    """
+
+    device: str
+    name: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonPressed(ButtonEvent):
+    """Somebody asks for help.
+
+    Attributes:
+        kind: press, silent or duress; the last two must never show at the place itself.
+        press_id: the device's own id of the press, if it gave one.
+        seq: the device's counter, if it gave one.
+        device_time: what the device's clock said, if it said so.
+        late: true if the press waited (outage) before it reached the gateway.
+        clock_wrong: true if the device's clock cannot be right.
+    """
+
+    TYPE: ClassVar[str] = "campus.button.pressed"
+    kind: PressKind = PressKind.PRESS
+    press_id: str | None = None
+    seq: int | None = None
+    device_time: datetime | None = None
+    late: bool = False
+    clock_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonCleared(ButtonEvent):
+    """The button's own condition is back to normal; the incident stays until it is resolved."""
+
+    TYPE: ClassVar[str] = "campus.button.cleared"
+    press_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonTampered(ButtonEvent):
+    """Somebody opened or moved the button."""
+
+    TYPE: ClassVar[str] = "campus.button.tampered"
+    press_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonTested(ButtonEvent):
+    """A press in test position."""
+
+    TYPE: ClassVar[str] = "campus.button.tested"
+    press_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonLost(ButtonEvent):
+    """A button was silent past its health deadline, or its last will arrived."""
+
+    TYPE: ClassVar[str] = "campus.button.lost"
+    reason: str = "silent"
+    last_seen: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonRestored(ButtonEvent):
+    """A lost button speaks again."""
+
+    TYPE: ClassVar[str] = "campus.button.restored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryLow(ButtonEvent):
+    """A button's battery must be changed; `battery` in percent."""
+
+    TYPE: ClassVar[str] = "campus.button.battery_low"
+    battery: float = 0.0

@@ -1,0 +1,92 @@
+"""What cameras and the comparison of faces tell."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gateway.events.base import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraEvent(Event):
+    """What all events of a camera hold.
+
+    Attributes:
+        camera: the camera's id.
+        name: its name for people.
+        place: where it is, in words.
+    """
+
+    camera: str
+    name: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceMatched(CameraEvent):
+    """A face looks like somebody on the watch-list: a warning for a guard to verify, never a verdict.
+
+    Attributes:
+        person: id of the person on the watch-list; the name is not in the journal.
+        category: the person's category.
+        distance: fused distance of the looks to the person's best template (Euclidean for the dlib model).
+        threshold: the threshold that it was compared with.
+        margin: distance to the second-best person less `distance`; None if nobody else is near.
+        looks: number of looks that voted.
+        face_height: height of the best face in pixels of the full frame.
+        quality: 0 to 1, of the best look.
+        model: fingerprint of the embedding model.
+        detector: name of the detector.
+        passage: id of the passage: one visit, one warning.
+        list_revision: revision of the watch-list that it was compared with.
+    """
+
+    TYPE: ClassVar[str] = "campus.face.matched"
+    person: str
+    category: str = ""
+    distance: float
+    threshold: float
+    margin: float | None = None
+    looks: int
+    face_height: int
+    quality: float
+    model: str
+    detector: str
+    passage: str
+    list_revision: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceVerified(CameraEvent):
+    """A guard judged a face warning: confirmed, rejected or unsure."""
+
+    TYPE: ClassVar[str] = "campus.face.verified"
+    incident: str
+    match: str
+    verdict: str
+    actor: str
+    command_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraLost(CameraEvent):
+    """A camera gives no picture; `reason` is one of the named stream states or the worker's."""
+
+    TYPE: ClassVar[str] = "campus.camera.lost"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraRestored(CameraEvent):
+    """A lost camera gives pictures again; `outage` in seconds."""
+
+    TYPE: ClassVar[str] = "campus.camera.restored"
+    outage: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraFault(CameraEvent):
+    """Something about a camera needs the installer: its state, and the remedy in words."""
+
+    TYPE: ClassVar[str] = "campus.camera.fault"
+    state: str
+    remedy: str = ""

@@ -1,0 +1,21 @@
+"""Event ids: time-ordered ones, and those derived from what a device said."""
+
+import secrets
+import time
+import uuid
+
+_NAMESPACE = uuid.UUID("9c1c0b8e-6a0d-5c86-9a55-6f6a1d7a3f10")
+
+
+def new_id() -> str:
+    """A UUIDv7 (RFC 9562 §5.7): 48 bits of Unix milliseconds, then random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (1 << 48) - 1) << 80 | secrets.randbits(80)
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))
+
+
+def derived_id(*parts: str) -> str:
+    """A UUIDv5 (RFC 9562 §5.5) of `parts`: the same parts always give the same id."""
+    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))

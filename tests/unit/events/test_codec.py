@@ -1,0 +1,97 @@
+"""Events survive the way to JSON and back, and what is no event is refused."""
+
+import json
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.errors import PermanentError
+from gateway.events import (
+    ButtonPressed,
+    FaceMatched,
+    PressKind,
+    Severity,
+    UnknownEvent,
+    decode,
+    derived_id,
+    encode,
+    event_types,
+    new_id,
+)
+
+PRESS = ButtonPressed(
+    id="e-1",
+    source="/site/east/button/btn-01",
+    subject="btn-01",
+    time=datetime(2026, 11, 23, 8, 3, 11, 250000, tzinfo=UTC),
+    severity=Severity.CRITICAL,
+    device="btn-01",
+    name="东门岗亭",
+    place="East gate booth",
+    kind=PressKind.SILENT,
+    seq=17,
+)
+
+
+def test_a_press_comes_back_as_it_was() -> None:
+    recorded = replace(PRESS, recorded=datetime(2026, 11, 23, 8, 3, 12, tzinfo=UTC), drill=True)
+    assert decode(encode(recorded)) == recorded
+
+
+def test_the_json_is_a_cloudevent_with_the_contract_s_extensions() -> None:
+    cloud = json.loads(encode(PRESS))
+    assert cloud["specversion"] == "1.0"
+    assert cloud["type"] == "campus.button.pressed"
+    assert cloud["time"] == "2026-11-23T08:03:11.250000Z"
+    assert cloud["severity"] == "critical"
+    assert "drill" not in cloud
+    assert cloud["data"] == {
+        "device": "btn-01",
+        "name": "东门岗亭",
+        "place": "East gate booth",
+        "kind": "silent",
+        "seq": 17,
+        "late": False,
+        "clock_wrong": False,
+    }
+
+
+def test_every_type_has_its_class() -> None:
+    assert event_types()["campus.face.matched"] is FaceMatched
+    assert all(name == kind.TYPE for name, kind in event_types().items())
+    assert len(event_types()) >= 24
+
+
+def test_an_unknown_type_is_kept_whole() -> None:
+    cloud = json.loads(encode(PRESS)) | {"type": "campus.future.thing", "data": {"a": [1, "二"]}}
+    event = decode(json.dumps(cloud))
+    assert isinstance(event, UnknownEvent)
+    assert json.loads(encode(event)) == cloud
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"nonsense",
+        b'{"type": "campus.button.pressed"}',
+        encode(PRESS).replace(b'"silent"', b'"loud"'),
+    ],
+)
+def test_what_is_no_event_is_refused(body: bytes) -> None:
+    with pytest.raises(PermanentError, match="not an event"):
+        decode(body)
+
+
+def test_new_ids_are_version_7_and_in_order_of_time() -> None:
+    first, second = uuid.UUID(new_id()), uuid.UUID(new_id())
+    assert (first.version, first.variant) == (7, uuid.RFC_4122)
+    assert first.int >> 80 <= second.int >> 80
+
+
+def test_derived_ids_repeat_and_keep_parts_apart() -> None:
+    assert derived_id("a", "bc") == derived_id("a", "bc")
+    assert derived_id("a", "bc") != derived_id("ab", "c")
