@@ -1,0 +1,35 @@
+"""TOML in ``config/`` to frozen slices, one per room; pure: no network, no probing."""
+
+from gateway.settings.alarm import (
+    BrokerSettings,
+    DestinationSettings,
+    DeviceSettings,
+    ForwardingSettings,
+    IncidentSettings,
+    MqttSettings,
+)
+from gateway.settings.base import Slice
+from gateway.settings.load import load_settings, parse_settings
+from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
+from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
+
+__all__ = [
+    "LOOPBACK",
+    "ApiSettings",
+    "BrokerSettings",
+    "CameraSettings",
+    "DestinationSettings",
+    "DeviceSettings",
+    "EvidenceSettings",
+    "ForwardingSettings",
+    "GatewaySettings",
+    "IncidentSettings",
+    "MatchingSettings",
+    "MqttSettings",
+    "Settings",
+    "Slice",
+    "StorageSettings",
+    "VisionSettings",
+    "load_settings",
+    "parse_settings",
+]

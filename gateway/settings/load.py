@@ -1,0 +1,122 @@
+"""From ``gateway.toml``, the environment and ``--set`` to frozen slices; pure but for reading that one file."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from gateway.errors import ConfigError, Fault
+from gateway.settings.base import Slice
+from gateway.settings.model import Settings
+
+FILE_NAME = "gateway.toml"
+_PREFIX = "GATEWAY_"
+
+
+def load_settings(
+    directory: Path, *, overrides: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Settings:
+    """Read ``directory/gateway.toml``; the environment overrides the file, `overrides` override both.
+
+    Args:
+        directory: the folder of the configuration.
+        overrides: ``section.key=value`` each, the value as TOML or else as text.
+        environment: variables; those named ``GATEWAY_SECTION__KEY`` count.
+
+    Raises:
+        ConfigError: with every fault found: file, key, what is wrong, remedy.
+    """
+    path = directory / FILE_NAME
+    tree = _read(path)
+    origins: dict[str, str] = {}
+    for name, value in sorted((environment or {}).items()):
+        if name.startswith(_PREFIX) and "__" in name:
+            _put(tree, name.removeprefix(_PREFIX).lower().split("__"), value, f"environment {name}", origins)
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise ConfigError([Fault("--set", override, "there is no '='", "Write --set section.key=value.")])
+        _put(tree, key.strip().split("."), value.strip(), "--set", origins)
+    return parse_settings(tree, str(path), origins)
+
+
+def parse_settings(
+    tree: Mapping[str, Any], file: str = FILE_NAME, origins: Mapping[str, str] | None = None
+) -> Settings:
+    """Check a parsed configuration; every fault is named with its key.
+
+    Raises:
+        ConfigError: with every fault found.
+    """
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError([_fault(each, file, origins or {}) for each in error.errors()]) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        remedy = "Copy config/gateway.toml there, or name its folder with --config."
+        raise ConfigError([Fault(str(path), "-", "there is no such file", remedy)]) from None
+    except OSError as error:
+        raise ConfigError([Fault(str(path), "-", str(error.strerror), "Make it a readable file.")]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError([Fault(str(path), "-", f"not UTF-8 at byte {error.start}", "Save it as UTF-8.")]) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([Fault(str(path), "-", f"not TOML: {error}", "Mend that line.")]) from None
+
+
+def _put(tree: dict[str, Any], keys: list[str], text: str, origin: str, origins: dict[str, str]) -> None:
+    where = tree
+    for key in keys[:-1]:
+        below = where.setdefault(key, {})
+        if not isinstance(below, dict):
+            raise ConfigError([Fault(origin, ".".join(keys), f"{key} is no section", "Name section.key.")])
+        where = below
+    where[keys[-1]] = _value(text)
+    origins[".".join(keys)] = origin
+
+
+def _value(text: str) -> Any:  # noqa: ANN401  # a TOML value is of any type
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _fault(error: Any, file: str, origins: Mapping[str, str]) -> Fault:  # noqa: ANN401  # pydantic's ErrorDetails
+    key = ".".join(str(part) for part in error["loc"]) or "(whole file)"
+    what = error["msg"].removeprefix("Value error, ")
+    return Fault(origins.get(key, file), key, what, _remedy(error))
+
+
+def _remedy(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        known = _known_keys(error["loc"])
+        return f"Remove it or correct its name; known here: {', '.join(known)}." if known else "Remove it."
+    if kind == "missing":
+        return "Add it; config/gateway.toml shows an example."
+    if kind == "literal_error":
+        return f"Choose one of {error['ctx']['expected']}."
+    if kind == "string_pattern_mismatch":
+        return f"It must match {error['ctx']['pattern']}."
+    return "Correct the value; config/gateway.toml explains it."
+
+
+def _known_keys(location: Sequence[str | int]) -> list[str]:
+    model: type[Slice] = Settings
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *get_args(annotation)]
+        found = [each for each in candidates if isinstance(each, type) and issubclass(each, Slice)]
+        if not found:
+            return []
+        model = found[0]
+    return sorted(model.model_fields)

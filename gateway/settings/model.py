@@ -1,0 +1,103 @@
+"""The whole configuration: one slice per room."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from gateway.settings.alarm import (
+    DestinationSettings,
+    DeviceSettings,
+    ForwardingSettings,
+    IncidentSettings,
+    MqttSettings,
+)
+from gateway.settings.base import Name, Slice
+from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class GatewaySettings(Slice):
+    """Who this gateway is."""
+
+    site: Name
+
+
+class StorageSettings(Slice):
+    """Where state is kept.
+
+    Attributes:
+        directory: journal, stores, evidence, models, certificates; made if absent.
+        key_file: the master key (32 bytes, base64) outside `directory`, mode 0400. Absent: the systemd credential
+            ``campus-gateway-key``, or else ``<directory>.key`` beside the directory, made at first start.
+        reserve_megabytes: ballast that is given up when the disk is full, so that presses are still stored.
+        commit_window_milliseconds: how long the writer waits for company before it commits.
+    """
+
+    directory: Path = Path("/var/lib/campus-gateway")
+    key_file: Path | None = None
+    reserve_megabytes: Annotated[int, Field(ge=1)] = 64
+    commit_window_milliseconds: Annotated[float, Field(ge=0, le=100)] = 0.0
+
+
+class ApiSettings(Slice):
+    """The console and its interface.
+
+    Attributes:
+        tls: ``auto``: own site CA and leaf; ``off`` only on a loopback address.
+        session_idle_minutes, session_hours: when a sign-in ends, idle and at the latest.
+    """
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8443
+    tls: Literal["auto", "off"] = "auto"
+    names: tuple[str, ...] = ()
+    session_idle_minutes: Annotated[float, Field(gt=0)] = 720.0
+    session_hours: Annotated[float, Field(gt=0)] = 24.0
+    max_streams: Annotated[int, Field(ge=1)] = 200
+    max_streams_per_session: Annotated[int, Field(ge=1)] = 4
+
+    @model_validator(mode="after")
+    def _plain_on_loopback_only(self) -> Self:
+        if self.tls == "off" and self.host not in LOOPBACK:
+            raise ValueError(f'tls "off" is refused on {self.host}: only a loopback address may go without')
+        return self
+
+
+class Settings(Slice):
+    """Everything that ``gateway.toml`` may say."""
+
+    gateway: GatewaySettings
+    storage: StorageSettings = StorageSettings()
+    mqtt: MqttSettings = MqttSettings()
+    api: ApiSettings = ApiSettings()
+    incidents: IncidentSettings = IncidentSettings()
+    forwarding: ForwardingSettings = ForwardingSettings()
+    vision: VisionSettings = VisionSettings()
+    matching: MatchingSettings = MatchingSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    devices: tuple[DeviceSettings, ...] = ()
+    cameras: tuple[CameraSettings, ...] = ()
+    destinations: tuple[DestinationSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        problems = [*self._repeated_ids(), *self._dangling_links()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _repeated_ids(self) -> Iterator[str]:
+        for kind in ("devices", "cameras", "destinations"):
+            ids = [entry.id for entry in getattr(self, kind)]
+            for repeated in sorted({each for each in ids if ids.count(each) > 1}):
+                yield f"{kind}: id {repeated!r} is used more than once"
+
+    def _dangling_links(self) -> Iterator[str]:
+        known = {camera.id for camera in self.cameras}
+        for device in self.devices:
+            for camera in device.linked_cameras:
+                if camera not in known:
+                    yield f"devices.{device.id}.linked_cameras: there is no camera {camera!r} in this file"

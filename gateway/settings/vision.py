@@ -1,0 +1,92 @@
+"""Settings of the vision house: cameras, faces, child processes."""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from gateway.settings.base import Name, Slice
+
+
+class CameraSettings(Slice):
+    """A camera.
+
+    Attributes:
+        url: ``onvif://host[:port]``, ``rtsp://…`` or ``file:///recording.mp4``; no credentials in it.
+        watch_faces: compare faces with the watch-list.
+        loop: play a recording again and again.
+        looks_per_second: how often a frame is looked at; the camera's budget.
+    """
+
+    id: Name
+    name: str = ""
+    place: str = ""
+    url: Annotated[str, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$")]
+    watch_faces: bool = False
+    username: str = ""
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    loop: bool = True
+    looks_per_second: Annotated[float, Field(gt=0, le=25)] = 5.0
+
+    @model_validator(mode="after")
+    def _credentials_apart(self) -> Self:
+        if "@" in self.url and not self.url.startswith("file:"):
+            raise ValueError("credentials do not belong in the url; use username and password_file")
+        if self.password is not None and self.password_file is not None:
+            raise ValueError("give password or password_file, not both")
+        return self
+
+
+class VisionSettings(Slice):
+    """The children that look at pictures.
+
+    Attributes:
+        cameras_per_worker: how many cameras share one video child.
+        heartbeat_seconds: each child says so often that it lives.
+        heartbeat_timeout_seconds: silent for longer, it is killed and started anew.
+        nice: niceness of the children; above 0 gives way to the alarm house.
+        detector_width: width in pixels that a frame is shrunk to for detection.
+        open_timeout_seconds, read_timeout_seconds: how long a stream may be silent at opening and later.
+    """
+
+    cameras_per_worker: Annotated[int, Field(ge=1, le=64)] = 4
+    heartbeat_seconds: Annotated[float, Field(gt=0)] = 1.0
+    heartbeat_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
+    nice: Annotated[int, Field(ge=0, le=19)] = 10
+    detector_width: Annotated[int, Field(ge=160, le=1920)] = 640
+    open_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
+    read_timeout_seconds: Annotated[float, Field(gt=0)] = 8.0
+
+
+class MatchingSettings(Slice):
+    """When a face is like somebody on the watch-list.
+
+    Attributes:
+        threshold: distance up to which several looks agree; never above 0.6 for the dlib model.
+        early_threshold: tighter, for a decision on few looks.
+        small_face_threshold: tighter, for faces below 40 px of height; below 32 px nothing is decided.
+        margin: how much nearer the best person must be than the second-best.
+        cooldown_seconds: one warning per person and camera within it.
+        detector_model: file of the YuNet model; default: ``models/`` of the state folder.
+    """
+
+    threshold: Annotated[float, Field(gt=0, le=0.6)] = 0.55
+    early_threshold: Annotated[float, Field(gt=0, le=0.6)] = 0.45
+    small_face_threshold: Annotated[float, Field(gt=0, le=0.6)] = 0.48
+    margin: Annotated[float, Field(ge=0)] = 0.03
+    minimum_looks: Annotated[int, Field(ge=1)] = 3
+    cooldown_seconds: Annotated[float, Field(ge=0)] = 60.0
+    detector_model: Path | None = None
+
+
+class EvidenceSettings(Slice):
+    """How long pictures are kept.
+
+    Attributes:
+        unconfirmed_days: evidence of a match that was rejected or never verified goes after so many days.
+        confirmed_days: evidence of a confirmed match goes after so many days.
+    """
+
+    unconfirmed_days: Annotated[float, Field(gt=0)] = 30.0
+    confirmed_days: Annotated[float, Field(gt=0)] = 365.0
