@@ -5,7 +5,6 @@ import os
 import socket
 import struct
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
