@@ -1,0 +1,98 @@
+"""Configuration: the shipped example is right, every fault is named with its key and remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import ConfigError
+from gateway.settings import Settings, load_settings
+
+EXAMPLE = Path(__file__).parents[3] / "config"
+MINIMUM = '[gateway]\nsite = "east"\n'
+
+
+def load(folder: Path, text: str, **options: object) -> Settings:
+    (folder / "gateway.toml").write_text(text, encoding="utf-8")
+    return load_settings(folder, **options)  # type: ignore[arg-type]  # the tests pass what the function takes
+
+
+def faults(folder: Path, text: str, **options: object) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder, text, **options)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_the_shipped_example_loads() -> None:
+    settings = load_settings(EXAMPLE)
+    assert settings.gateway.site == "east-campus"
+    assert settings.devices[0].linked_cameras == ("cam-01",)
+
+
+def test_each_commented_key_of_the_example_exists(tmp_path: Path) -> None:
+    text = (EXAMPLE / "gateway.toml").read_text(encoding="utf-8")
+    lines = []
+    for line in text.splitlines():
+        bare = line.removeprefix("# ")
+        key, equals, _value = bare.partition(" = ")
+        uncomment = line.startswith("# ") and equals and key.isidentifier() and "# example" not in bare
+        lines.append(bare if uncomment and key not in {"url", "id", "kind", "secret_file", "events"} else line)
+    text = "\n".join(lines).replace('minimum_severity = "info"', "").replace('mode = "external"', 'mode = "embedded"')
+    key_files = [line for line in lines if line.startswith("password_file")]
+    assert key_files, "the example explains password_file"
+    assert load(tmp_path, text.replace(key_files[0], "", 1)).matching.threshold == 0.55
+
+
+def test_the_environment_overrides_the_file_and_set_overrides_both(tmp_path: Path) -> None:
+    text = MINIMUM + '[api]\nport = 1\nhost = "127.0.0.1"\n'
+    environment = {"GATEWAY_API__PORT": "2", "GATEWAY_API__TLS": "off", "PATH": "x", "GATEWAY_UNRELATED": "y"}
+    settings = load(tmp_path, text, overrides=["api.port=3", "mqtt.host=::1"], environment=environment)
+    assert (settings.api.port, settings.api.tls, settings.mqtt.host) == (3, "off", "::1")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", ["gateway", "Field required"]),
+        ("[gateway]\nsite = 'e'\nfoo = 1\n", ["gateway.foo", "known here: site"]),
+        ("[gateway]\nsite = 'ä'\n", ["gateway.site", "must match"]),
+        (MINIMUM + "[api]\nhost = '0.0.0.0'\ntls = 'off'\n", ["api", "loopback"]),
+        (MINIMUM + "[mqtt]\nmode = 'external'\n", ["mqtt", "needs url"]),
+        (MINIMUM + "[matching]\nthreshold = 0.7\n", ["matching.threshold", "less than or equal to 0.6"]),
+        (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'http://x'\n", ["cameras.0.url", "onvif"]),
+        (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'rtsp://u:geheim@x/y'\n", ["cameras.0", "password_file"]),
+        (MINIMUM + "[[devices]]\nid = 'b'\n[[devices]]\nid = 'b'\n", ["devices", "more than once"]),
+        (MINIMUM + "[[devices]]\nid = 'b'\nlinked_cameras = ['c']\n", ["no camera 'c'"]),
+        ("[gateway\n", ["not TOML", "line 1"]),
+        ("site = 1\n", ["site", "known here"]),
+    ],
+)
+def test_a_fault_names_file_key_and_remedy(tmp_path: Path, text: str, expected: list[str]) -> None:
+    found = "\n".join(faults(tmp_path, text))
+    assert "gateway.toml" in found
+    for part in expected:
+        assert part in found
+    assert "geheim" not in found
+
+
+def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+    text = MINIMUM + "[mqtt]\nport = 'x'\n[api]\nwrong = 1\n"
+    assert len(faults(tmp_path, text, environment={"GATEWAY_STORAGE__RESERVE_MEGABYTES": "0"})) == 3
+
+
+def test_the_origin_of_an_override_is_named(tmp_path: Path) -> None:
+    assert "--set" in faults(tmp_path, MINIMUM, overrides=["mqtt.port=abc"])[0]
+    assert "environment GATEWAY_MQTT__PORT" in faults(tmp_path, MINIMUM, environment={"GATEWAY_MQTT__PORT": "-1"})[0]
+    assert "no '='" in faults(tmp_path, MINIMUM, overrides=["mqtt.port"])[0]
+    assert "no section" in faults(tmp_path, MINIMUM, overrides=["gateway.site.x=1"])[0]
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load_settings(tmp_path)
+    (tmp_path / "gateway.toml").mkdir()
+    with pytest.raises(ConfigError, match="readable file"):
+        load_settings(tmp_path)
+    (tmp_path / "gateway.toml").rmdir()
+    (tmp_path / "gateway.toml").write_bytes(b"[gateway]\nsite = '\xff'")
+    with pytest.raises(ConfigError, match="not UTF-8"):
+        load_settings(tmp_path)
