@@ -1,0 +1,66 @@
+"""From a picture to a name: detector, tracker, aligner, embedder, gallery and the policy of a decision."""
+
+from gateway.matching.aligner import FaceAligner, FivePointAligner
+from gateway.matching.detection import Detection, FaceDetector
+from gateway.matching.embedder import DlibEmbedder, FaceEmbedder
+from gateway.matching.faults import (
+    BadImageError,
+    ForeignModelError,
+    GalleryError,
+    MissingLibraryError,
+    ModelFileError,
+    TruncatedModelError,
+)
+from gateway.matching.gallery import Candidate, Gallery, TemplateRow, margin
+from gateway.matching.hog import HogDetector
+from gateway.matching.looks import Evidence, Look, Opinion, weigh_looks
+from gateway.matching.model_files import ModelFiles, installed_models
+from gateway.matching.open_detector import OpenedDetector, open_detector
+from gateway.matching.policy import Decision, MatchPolicy, Verdict
+from gateway.matching.quality import Complaint, FaceQuality, assess
+from gateway.matching.shots import Shot
+from gateway.matching.tracker import FaceTracker, Track, TrackRules, TrackUpdate
+from gateway.matching.visits import VisitBook
+from gateway.matching.yunet import YUNET_SHA256, YuNetDetector
+
+__all__ = [
+    "YUNET_SHA256",
+    "BadImageError",
+    "Candidate",
+    "Complaint",
+    "Decision",
+    "Detection",
+    "DlibEmbedder",
+    "Evidence",
+    "FaceAligner",
+    "FaceDetector",
+    "FaceEmbedder",
+    "FaceQuality",
+    "FaceTracker",
+    "FivePointAligner",
+    "ForeignModelError",
+    "Gallery",
+    "GalleryError",
+    "HogDetector",
+    "Look",
+    "MatchPolicy",
+    "MissingLibraryError",
+    "ModelFileError",
+    "ModelFiles",
+    "OpenedDetector",
+    "Opinion",
+    "Shot",
+    "TemplateRow",
+    "Track",
+    "TrackRules",
+    "TrackUpdate",
+    "TruncatedModelError",
+    "Verdict",
+    "VisitBook",
+    "YuNetDetector",
+    "assess",
+    "installed_models",
+    "margin",
+    "open_detector",
+    "weigh_looks",
+]

@@ -1,0 +1,81 @@
+"""Keeps the built ONNX graph of a `.dat` file in a folder and builds it again when it is missing or damaged."""
+
+import hashlib
+import logging
+import os
+import tempfile
+from pathlib import Path
+
+from gateway.matching.dlib_network import parse_network
+from gateway.matching.faults import ModelFileError
+
+_LOG = logging.getLogger(__name__)
+# A ModelProto's metadata entry "sha256" (ONNX 1.17 onnx.proto, field 14). Protobuf joins messages by joining their
+# bytes, so a graph with this behind it is a graph still, and tells by itself whether it is whole.
+_SEAL = b"\x72\x4a\x0a\x06sha256\x12\x40"
+_SEALED = len(_SEAL) + 64
+
+
+class GraphSource:
+    """The ONNX graph of one dlib file.
+
+    Args:
+        weights: the `.dat` file.
+        cache: a folder for the built graph; made if missing.
+
+    Raises:
+        ModelFileError: the `.dat` cannot be read (its subclasses: it is cut short, or foreign).
+    """
+
+    def __init__(self, weights: Path, cache: Path) -> None:
+        try:
+            self._data = weights.read_bytes()
+        except OSError as error:
+            raise ModelFileError(
+                f"cannot be read ({error.strerror})", where=str(weights), remedy="Install face_recognition_models"
+            ) from error
+        self._name = weights.name
+        self._cache = cache
+        self.sha256 = hashlib.sha256(self._data).hexdigest()
+
+    def load(self, version: int) -> bytes:
+        """The serialized graph as builder `version` makes it: from the cache if it is whole there, else built now."""
+        path = self._cache / f"{self.sha256}-v{version}.onnx"
+        kept = _read_sealed(path)
+        if kept is not None:
+            return kept
+        built = _seal(self._build())
+        _write(path, built)
+        return built
+
+    def _build(self) -> bytes:
+        from gateway.matching.onnx_graph import build_graph  # noqa: PLC0415 - onnx costs 1 s, needed once only
+
+        return build_graph(parse_network(self._data, self._name))
+
+
+def _seal(graph: bytes) -> bytes:
+    return graph + _SEAL + hashlib.sha256(graph).hexdigest().encode()
+
+
+def _read_sealed(path: Path) -> bytes | None:
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return data if len(data) > _SEALED and _seal(data[:-_SEALED]) == data else None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Put the whole file there at once; without room for it the graph is built again at the next start."""
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".graph-", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        _LOG.warning("the face network's graph could not be kept in %s: %s", path.parent, error.strerror)
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)

@@ -1,0 +1,133 @@
+"""The YuNet face detector, run by ONNX Runtime with its output decoded here.
+
+Source of the decoding: OpenCV 4.10 `modules/objdetect/src/face_detect.cpp` (`FaceDetectorYNImpl::postProcess`).
+"""
+
+import hashlib
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.matching.detection import Detection, check_image, tuple_of_points
+from gateway.matching.faults import ForeignModelError, ModelFileError
+from gateway.matching.inference import open_session
+
+YUNET_SHA256 = "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12"
+_STRIDES = (8, 16, 32)
+_OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in _STRIDES]
+_MOST_FACES = 256
+
+
+class YuNetDetector:
+    """Finds faces from 10 to about 300 px high.
+
+    Args:
+        model: `yunet_n_dynamic.onnx`, checked by its SHA-256.
+        score: the least score of a face; below 0.7 it sees faces in patterns.
+        overlap: two boxes that share more than this are one face.
+        longest_side: a larger image is shrunk to this before the search, which keeps faces under the ~300 px from which
+            on YuNet splits them; the answer is in the pixels of the image given all the same.
+
+    Raises:
+        ModelFileError: the file is missing; `ForeignModelError`: it is another one.
+    """
+
+    def __init__(self, model: Path, *, score: float = 0.7, overlap: float = 0.3, longest_side: int = 640) -> None:
+        self._session = open_session(_checked(model), model.name)
+        self._score = score
+        self._overlap = overlap
+        self._longest_side = longest_side
+
+    @property
+    def name(self) -> str:
+        """The detector, its least score and the longest side searched."""
+        return f"yunet@{self._score:g}/{self._longest_side}"
+
+    def detect(self, rgb: NDArray[np.uint8]) -> tuple[Detection, ...]:
+        """The faces of an image (h, w, 3), best score first, in its own pixels.
+
+        Raises:
+            BadImageError: another shape or type.
+        """
+        check_image(rgb)
+        factor = min(1.0, self._longest_side / max(rgb.shape[:2]))
+        image = rgb if factor == 1 else _shrink(rgb, factor)
+        scores, boxes, marks = self._run(image)
+        order = _suppress(boxes, scores, self._overlap)
+        stretch = (rgb.shape[1] / image.shape[1], rgb.shape[0] / image.shape[0])
+        return tuple(_detection(scores[i], boxes[i], marks[i], stretch) for i in order)
+
+    def _run(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Scores (n,), boxes (n, 4) and landmarks (n, 5, 2) of what scores high enough."""
+        tensor = _padded_bgr(image)
+        parts = dict(zip(_OUTPUTS, self._session.run(_OUTPUTS, {"input": tensor}), strict=True))
+        found = [self._decode(stride, parts, tensor.shape[3] // stride) for stride in _STRIDES]
+        scores, boxes, marks = (np.concatenate(pieces) for pieces in zip(*found, strict=True))
+        best = np.argsort(-scores, kind="stable")[:_MOST_FACES]
+        return scores[best], boxes[best], marks[best]
+
+    def _decode(
+        self, stride: int, parts: dict[str, NDArray[np.float32]], columns: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """A cell's score is the geometric mean of class and objectness; offsets count in strides from the cell."""
+        classes = parts[f"cls_{stride}"][0, :, 0].clip(0, 1)
+        objects = parts[f"obj_{stride}"][0, :, 0].clip(0, 1)
+        scores = np.sqrt(classes * objects)
+        kept = np.flatnonzero(scores >= self._score)
+        cells = np.stack([kept % columns, kept // columns], axis=1).astype(np.float32)
+        raw = parts[f"bbox_{stride}"][0, kept]
+        size = np.exp(raw[:, 2:]) * stride
+        corner = (cells + raw[:, :2]) * stride - size / 2
+        marks = (cells[:, None, :] + parts[f"kps_{stride}"][0, kept].reshape(-1, 5, 2)) * stride
+        return scores[kept], np.concatenate([corner, size], axis=1), marks
+
+
+def _checked(model: Path) -> bytes:
+    remedy = "Run `campus-gateway models install`"
+    try:
+        data = model.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"cannot be read ({error.strerror})", where=str(model), remedy=remedy) from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != YUNET_SHA256:
+        raise ForeignModelError(f"has SHA-256 {found[:12]}…, not {YUNET_SHA256[:12]}…", where=str(model), remedy=remedy)
+    return data
+
+
+def _shrink(rgb: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
+    height, width = rgb.shape[:2]
+    size = (max(1, round(width * factor)), max(1, round(height * factor)))
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _padded_bgr(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The image as (1, 3, h, w) in BGR 0..255, black added right and below up to multiples of the largest stride."""
+    height, width = image.shape[:2]
+    step = _STRIDES[-1]
+    tensor = np.zeros((1, 3, math.ceil(height / step) * step, math.ceil(width / step) * step), np.float32)
+    tensor[0, :, :height, :width] = image.transpose(2, 0, 1)[::-1]
+    return tensor
+
+
+def _suppress(boxes: NDArray[np.float32], scores: NDArray[np.float32], overlap: float) -> list[int]:
+    """Indices of the boxes that no better one covers, best first; `scores` are sorted already."""
+    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1).astype(np.float64)
+    areas = np.prod(boxes[:, 2:].astype(np.float64), axis=1)
+    kept: list[int] = []
+    for index in range(len(scores)):
+        low = np.maximum(corners[kept, :2], corners[index, :2])
+        high = np.minimum(corners[kept, 2:], corners[index, 2:])
+        common = np.prod(np.clip(high - low, 0, None), axis=1)
+        if not (common > overlap * (areas[kept] + areas[index] - common)).any():
+            kept.append(index)
+    return kept
+
+
+def _detection(
+    score: np.float32, box: NDArray[np.float32], marks: NDArray[np.float32], stretch: tuple[float, float]
+) -> Detection:
+    x, y, width, height = (float(value) for value in box * (stretch * 2))
+    return Detection(x, y, width, height, float(score), tuple_of_points(marks * np.array(stretch)))
