@@ -1,0 +1,7 @@
+"""`python -m gateway.simulators camera|button|office|police …`."""
+
+import sys
+
+from gateway.simulators.dispatch import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,159 @@
+"""The simulated camera: ONVIF and RTSP over one scene, usable in-process as an async context manager."""
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gateway.errors import PermanentError
+from gateway.simulators.camera.digest import DigestRealm
+from gateway.simulators.camera.listener import listen
+from gateway.simulators.camera.onvif import HttpServer, Pages, Profile, SimulatedDevice, SnapshotMaker
+from gateway.simulators.camera.onvif.security import TokenGuard
+from gateway.simulators.camera.playback import Playback, Scene
+from gateway.simulators.camera.quirks import Quirks
+from gateway.simulators.camera.recording import load_recording
+from gateway.simulators.camera.rtsp import RtspServer
+
+_REALM = "Simulated Camera"
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the camera listens; 0 picks a free port."""
+
+    host: str = "127.0.0.1"
+    http: int = 0
+    rtsp: int = 0
+
+
+class SimulatedCamera:
+    """A camera that plays a recording, alive between ``async with``'s begin and end.
+
+    Args:
+        recording: file with an H.264 track: the main stream.
+        sub: file of the sub-stream, if the camera has one.
+        username: empty for a camera that is open to everybody.
+        password: for RTSP, SOAP and snapshot alike.
+        loop: play again and again; otherwise a stream says goodbye at the recording's end.
+        quirks: what it does wrong: ``NAME`` or ``NAME=NUMBER``.
+
+    Raises:
+        PermanentError: on entering: a recording or a quirk cannot be used, or a port cannot be had.
+    """
+
+    def __init__(
+        self,
+        recording: Path,
+        *,
+        sub: Path | None = None,
+        ports: Ports = Ports(),
+        username: str = "",
+        password: str = "",
+        loop: bool = True,
+        quirks: Iterable[str] = (),
+    ) -> None:
+        self._files = {"/main": recording} | ({"/sub": sub} if sub else {})
+        self._ports = ports
+        self._username = username
+        self._password = password
+        self._loop = loop
+        self._quirks = Quirks.parse(quirks)
+        self._life: asyncio.Task[None] | None = None
+        self._http_port = 0
+        self._rtsp_port = 0
+
+    @property
+    def onvif_url(self) -> str:
+        """``onvif://host:port``, without credentials."""
+        return f"onvif://{self._ports.host}:{self._http_port}"
+
+    @property
+    def rtsp_url(self) -> str:
+        """Address of the main stream, without credentials."""
+        return f"rtsp://{self._ports.host}:{self._rtsp_port}/main"
+
+    @property
+    def rtsp_sub_url(self) -> str:
+        """Address of the sub-stream, without credentials; there only if the camera has one."""
+        return f"rtsp://{self._ports.host}:{self._rtsp_port}/sub"
+
+    @property
+    def snapshot_url(self) -> str:
+        """Address of the JPEG snapshot."""
+        return f"http://{self._ports.host}:{self._http_port}/snapshot"
+
+    async def __aenter__(self) -> Self:
+        ready = asyncio.Event()
+        self._life = asyncio.create_task(self._live(ready), name="simulated camera")
+        waiting = asyncio.create_task(ready.wait(), name="simulated camera ready")
+        await asyncio.wait((waiting, self._life), return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        if self._life.done():
+            await self._life
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._life is not None:
+            self._life.cancel()
+            await asyncio.wait((self._life,))
+            if not self._life.cancelled():
+                self._life.result()
+
+    async def _live(self, ready: asyncio.Event) -> None:
+        scene = Scene()
+        playbacks = {path: await self._playback(file, scene) for path, file in self._files.items()}
+        async with asyncio.TaskGroup() as group:
+            servers = await self._open(playbacks, scene, group)
+            for path, playback in playbacks.items():
+                group.create_task(playback.run(), name=f"playback {path}")
+            ready.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                for server in servers:
+                    server.close()
+
+    async def _playback(self, file: Path, scene: Scene) -> Playback:
+        return Playback(await asyncio.to_thread(load_recording, file), scene, loop=self._loop)
+
+    async def _open(
+        self, playbacks: dict[str, Playback], scene: Scene, group: asyncio.TaskGroup
+    ) -> tuple[asyncio.Server, asyncio.Server]:
+        """Bind both ports first, because the SOAP side tells both; then serve on them."""
+        http, rtsp = _bind(self._ports.host, self._ports.http), _bind(self._ports.host, self._ports.rtsp)
+        self._http_port, self._rtsp_port = http.getsockname()[1], rtsp.getsockname()[1]
+        realm = DigestRealm(_REALM, self._username, self._password)
+        device = SimulatedDevice(_profiles(playbacks), self._http_port, self._rtsp_port, self._quirks)
+        tokens = TokenGuard(self._username, self._password, zulu_only="zulu-only" in self._quirks)
+        pages = Pages(device, tokens, realm, SnapshotMaker(playbacks["/main"].recording, scene))
+        return (
+            await listen("onvif", http, HttpServer(pages.answer, self._quirks).serve, group),
+            await listen("rtsp", rtsp, RtspServer(playbacks, realm, self._quirks).serve, group),
+        )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        remedy = "Choose a free port, or 0 for any."
+        raise PermanentError(error.strerror or "cannot listen", where=f"{host}:{port}", remedy=remedy) from error
+
+
+def _profiles(playbacks: dict[str, Playback]) -> tuple[Profile, ...]:
+    return tuple(
+        Profile(
+            token=f"profile_{path.strip('/')}",
+            rtsp_path=path,
+            width=playback.recording.width,
+            height=playback.recording.height,
+            frames_per_second=playback.recording.frames_per_second,
+        )
+        for path, playback in playbacks.items()
+    )

@@ -1,0 +1,83 @@
+"""A small HTTP/1.1 server for SOAP posts and snapshots (RFC 9112: Content-Length bodies, persistent connections)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from gateway.simulators.camera.quirks import Quirks
+
+_MAX_BODY = 256 * 1024
+XML = "application/soap+xml; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One request: header names in lower case; `host` is the local address that it came to."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """One reply."""
+
+    status: int = 200
+    content_type: str = XML
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def encode(self, *, keep_alive: bool) -> bytes:
+        """The reply's bytes."""
+        lines = [
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
+            f"Content-Type: {self.content_type}",
+            f"Content-Length: {len(self.body)}",
+            f"Connection: {'keep-alive' if keep_alive else 'close'}",
+            *(f"{name}: {value}" for name, value in self.headers.items()),
+        ]
+        return "\r\n".join([*lines, "", ""]).encode() + self.body
+
+
+class HttpServer:
+    """Reads requests, has `answer` make each reply, keeps connections open as the client wishes."""
+
+    def __init__(self, answer: Callable[[HttpRequest], Awaitable[HttpReply]], quirks: Quirks) -> None:
+        self._answer = answer
+        self._quirks = quirks
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection until it ends."""
+        if "frozen" in self._quirks:
+            await asyncio.Event().wait()
+        host: str = writer.get_extra_info("sockname")[0]
+        while (request := await _read_request(reader, host)) is not None:
+            keep_alive = request.headers.get("connection", "").lower() != "close"
+            writer.write((await self._answer(request)).encode(keep_alive=keep_alive))
+            await writer.drain()
+            if not keep_alive or "close-after-reply" in self._quirks:
+                return
+
+
+async def _read_request(reader: asyncio.StreamReader, host: str) -> HttpRequest | None:
+    """The next request, or None at the end of the connection.
+
+    Raises:
+        ValueError: what came is no HTTP request or too large.
+        asyncio.IncompleteReadError: the connection ended inside a request.
+    """
+    first = await reader.read(1)
+    if not first:
+        return None
+    head = (first + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    request_line, *lines = head.strip().split("\r\n")
+    method, target, _version = request_line.split()
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    length = int(headers.get("content-length", "0"))
+    if not 0 <= length <= _MAX_BODY:
+        raise ValueError(f"body of {length} bytes")
+    return HttpRequest(method, target.partition("?")[0], headers, await reader.readexactly(length), host)

@@ -1,0 +1,84 @@
+"""RTP and RTCP: H.264 payloads (RFC 6184), packets and sender reports (RFC 3550)."""
+
+import secrets
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+CLOCK_RATE = 90_000
+PAYLOAD_TYPE = 96
+_MAX_PAYLOAD = 1400
+_FU_A = 28
+_VERSION = 0x80
+_MARKER = 0x80
+_NTP_EPOCH = 2_208_988_800
+_SENDER_REPORT = 200
+_SOURCE_DESCRIPTION = 202
+_BYE = 203
+
+
+def payloads(nals: Iterable[bytes], limit: int = _MAX_PAYLOAD) -> tuple[bytes, ...]:
+    """The RTP payloads of one access unit: a single NAL unit each, or FU-A fragments above `limit` bytes."""
+    return tuple(part for unit in nals for part in (_fragments(unit, limit) if len(unit) > limit else (unit,)))
+
+
+def _fragments(unit: bytes, limit: int) -> Iterator[bytes]:
+    indicator = (unit[0] & 0xE0) | _FU_A
+    kind = unit[0] & 0x1F
+    step = limit - 2
+    for start in range(1, len(unit), step):
+        first = 0x80 if start == 1 else 0
+        last = 0x40 if start + step >= len(unit) else 0
+        yield bytes((indicator, first | last | kind)) + unit[start : start + step]
+
+
+@dataclass(slots=True)
+class RtpStream:
+    """The counters of one receiver's stream: random SSRC, sequence number and timestamp offset (RFC 3550 §5.1)."""
+
+    ssrc: int = field(default_factory=lambda: secrets.randbits(32))
+    sequence: int = field(default_factory=lambda: secrets.randbits(16))
+    offset: int = field(default_factory=lambda: secrets.randbits(32))
+    packets_sent: int = 0
+    octets_sent: int = 0
+
+    def packets(self, parts: tuple[bytes, ...], timestamp: int) -> list[bytes]:
+        """RTP packets of one access unit at `timestamp` (units of 1/90000 s); the marker is on the last."""
+        stamp = (self.offset + timestamp) & 0xFFFFFFFF
+        made = []
+        for index, part in enumerate(parts, 1):
+            marker = _MARKER if index == len(parts) else 0
+            header = struct.pack("!BBHII", _VERSION, marker | PAYLOAD_TYPE, self.sequence, stamp, self.ssrc)
+            made.append(header + part)
+            self.sequence = (self.sequence + 1) & 0xFFFF
+            self.octets_sent += len(part)
+        self.packets_sent += len(parts)
+        return made
+
+    def sender_report(self, unix_time: float, timestamp: int) -> bytes:
+        """A compound of SR and SDES that ties `timestamp` to the wall time `unix_time` (RFC 3550 §6.4.1)."""
+        seconds = int(unix_time)
+        fraction = int((unix_time - seconds) * 2**32)
+        report = struct.pack(
+            "!BBHIIIIII",
+            _VERSION,
+            _SENDER_REPORT,
+            6,
+            self.ssrc,
+            (seconds + _NTP_EPOCH) & 0xFFFFFFFF,
+            fraction,
+            (self.offset + timestamp) & 0xFFFFFFFF,
+            self.packets_sent & 0xFFFFFFFF,
+            self.octets_sent & 0xFFFFFFFF,
+        )
+        return report + self._description()
+
+    def bye(self, unix_time: float, timestamp: int) -> bytes:
+        """A last report and BYE: the stream has ended (RFC 3550 §6.6)."""
+        return self.sender_report(unix_time, timestamp) + struct.pack("!BBHI", _VERSION | 1, _BYE, 1, self.ssrc)
+
+    def _description(self) -> bytes:
+        name = b"camera"
+        item = struct.pack("!IBB", self.ssrc, 1, len(name)) + name + b"\x00"
+        item += b"\x00" * (-len(item) % 4)
+        return struct.pack("!BBH", _VERSION | 1, _SOURCE_DESCRIPTION, len(item) // 4) + item

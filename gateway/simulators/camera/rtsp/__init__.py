@@ -1,0 +1,5 @@
+"""The simulated camera's RTSP server (RFC 2326)."""
+
+from gateway.simulators.camera.rtsp.server import RtspServer
+
+__all__ = ["RtspServer"]

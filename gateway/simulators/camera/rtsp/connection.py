@@ -1,0 +1,158 @@
+"""One RTSP connection: answers its requests and holds its session (RFC 2326 §10)."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Mapping
+
+from gateway.simulators.camera.digest import DigestRealm
+from gateway.simulators.camera.playback import Playback
+from gateway.simulators.camera.quirks import Quirks
+from gateway.simulators.camera.rtsp import sdp
+from gateway.simulators.camera.rtsp.channel import Channel, InterleavedChannel, open_udp
+from gateway.simulators.camera.rtsp.message import Reply, Request, read_request
+from gateway.simulators.camera.rtsp.session import StreamSession
+
+_METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
+_TIMEOUT_SECONDS = 60
+_PAIR = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?$")
+
+
+class RtspConnection:
+    """Answers requests of one client; its stream ends with it."""
+
+    def __init__(
+        self,
+        playbacks: Mapping[str, Playback],
+        realm: DigestRealm,
+        quirks: Quirks,
+        writer: asyncio.StreamWriter,
+        number: int,
+    ) -> None:
+        self._playbacks = playbacks
+        self._realm = realm
+        self._quirks = quirks
+        self._writer = writer
+        self._number = number
+        self._id = secrets.token_hex(8)
+        self._session: StreamSession | None = None
+        self._answers = {
+            "DESCRIBE": self._describe,
+            "PLAY": self._play,
+            "PAUSE": self._pause,
+            "GET_PARAMETER": self._keep_alive,
+            "SET_PARAMETER": self._keep_alive,
+            "TEARDOWN": self._teardown,
+        }
+
+    async def answer_all(self, reader: asyncio.StreamReader) -> None:
+        """Answer requests until the client goes.
+
+        Raises:
+            ValueError: the client speaks no RTSP.
+            OSError, EOFError: the connection broke.
+        """
+        while (request := await read_request(reader)) is not None:
+            reply = await self._answer(request)
+            self._writer.write(reply.encode(request))
+            await self._writer.drain()
+            if request.method == "PLAY" and reply.status == 200 and self._session is not None:  # noqa: PLR2004 a status
+                self._session.play()
+
+    def close(self) -> None:
+        """End the stream, if there is one."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    async def _answer(self, request: Request) -> Reply:
+        if request.method == "OPTIONS":
+            return Reply(headers={"Public": _METHODS})
+        if not self._realm.accepts(request.method, request.headers.get("authorization", "")):
+            return Reply(401, {"WWW-Authenticate": self._realm.challenge()})
+        if request.method == "SETUP":
+            return await self._setup(request)
+        answer = self._answers.get(request.method)
+        return answer(request) if answer else Reply(501)
+
+    def _describe(self, request: Request) -> Reply:
+        playback = self._playbacks.get(request.path)
+        if playback is None:
+            return Reply(404)
+        host: str = self._writer.get_extra_info("sockname")[0]
+        headers = {"Content-Base": f"{request.url.rstrip('/')}/", "Content-Type": "application/sdp"}
+        return Reply(headers=headers, body=sdp.describe(playback.recording, host, self._number))
+
+    async def _setup(self, request: Request) -> Reply:
+        path, _, track = request.path.rpartition("/")
+        playback = self._playbacks.get(path)
+        if playback is None or track != sdp.TRACK:
+            return Reply(404)
+        if self._session is not None and self._session.is_playing:
+            return Reply(455)
+        channel = await self._channel(request.headers.get("transport", ""))
+        if channel is None:
+            return Reply(461)
+        self.close()
+        self._session = StreamSession(playback, channel, self._quirks, self._hang_up)
+        transport = f"{channel.transport_header};ssrc={self._session.rtp.ssrc:08X}"
+        return Reply(headers={"Transport": transport, "Session": f"{self._id};timeout={_TIMEOUT_SECONDS}"})
+
+    async def _channel(self, offered: str) -> Channel | None:
+        """The first transport of the offer that is served here."""
+        for offer in offered.split(","):
+            first, *options = offer.strip().split(";")
+            named = dict(option.partition("=")[::2] for option in options)
+            if "multicast" in named:
+                continue
+            if first.upper() == "RTP/AVP/TCP":
+                return InterleavedChannel(self._writer, *_pair(named.get("interleaved", "0-1"), limit=255))
+            if first.upper() in {"RTP/AVP", "RTP/AVP/UDP"} and "client_port" in named:
+                return await self._udp(*_pair(named["client_port"], limit=65535))
+        return None
+
+    async def _udp(self, rtp_port: int, rtcp_port: int) -> Channel:
+        own: str = self._writer.get_extra_info("sockname")[0]
+        peer: str = self._writer.get_extra_info("peername")[0]
+        return await open_udp(own, (peer, rtp_port, rtcp_port))
+
+    def _play(self, request: Request) -> Reply:
+        if self._session is None or not self._is_mine(request):
+            return Reply(454)
+        info = f"url={request.url.rstrip('/')}/{sdp.TRACK};seq={self._session.rtp.sequence}"
+        return Reply(headers={"Session": self._id, "Range": "npt=now-", "RTP-Info": info})
+
+    def _pause(self, request: Request) -> Reply:
+        if self._session is None or not self._is_mine(request):
+            return Reply(454)
+        self._session.pause()
+        return Reply(headers={"Session": self._id})
+
+    def _keep_alive(self, _request: Request) -> Reply:
+        return Reply(headers={"Session": self._id} if self._session else {})
+
+    def _teardown(self, request: Request) -> Reply:
+        if self._session is None or not self._is_mine(request):
+            return Reply(454)
+        self.close()
+        return Reply()
+
+    def _is_mine(self, request: Request) -> bool:
+        return request.headers.get("session", "").partition(";")[0].strip() == self._id
+
+    def _hang_up(self) -> None:
+        """Close after what is buffered; the reading side then ends the session."""
+        if self._session is not None:
+            self._session.pause()
+        self._writer.close()
+
+
+def _pair(text: str, limit: int) -> tuple[int, int]:
+    match = _PAIR.match(text)
+    if match is None:
+        raise ValueError(f"no pair of channels or ports: {text!r}")
+    first = int(match[1])
+    second = int(match[2]) if match[2] else first + 1
+    if max(first, second) > limit:
+        raise ValueError(f"channel or port above {limit}")
+    return first, second

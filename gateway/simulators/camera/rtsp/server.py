@@ -1,0 +1,30 @@
+"""The RTSP server: many clients at once, each its own session, over TCP or UDP."""
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+
+from gateway.simulators.camera.digest import DigestRealm
+from gateway.simulators.camera.playback import Playback
+from gateway.simulators.camera.quirks import Quirks
+from gateway.simulators.camera.rtsp.connection import RtspConnection
+
+
+class RtspServer:
+    """Serves playbacks by path, for example ``/main`` and ``/sub``, behind Digest authentication."""
+
+    def __init__(self, playbacks: Mapping[str, Playback], realm: DigestRealm, quirks: Quirks) -> None:
+        self._playbacks = playbacks
+        self._realm = realm
+        self._quirks = quirks
+        self._session_number = secrets.randbits(31)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection until it ends; its session ends with it."""
+        if "frozen" in self._quirks:
+            await asyncio.Event().wait()
+        connection = RtspConnection(self._playbacks, self._realm, self._quirks, writer, self._session_number)
+        try:
+            await connection.answer_all(reader)
+        finally:
+            connection.close()
