@@ -1,0 +1,70 @@
+/** Calls of /api/v1; an answer that is an error becomes a Problem (RFC 9457). */
+
+const BASE = "/api/v1";
+
+/** What the gateway answered instead of a result. */
+export class Problem extends Error {
+  constructor(status, body) {
+    super(body.detail || body.title || `HTTP ${status}`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+async function call(method, path, body) {
+  const options = { method, credentials: "same-origin", headers: {} };
+  if (body instanceof FormData) options.body = body;
+  else if (body !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
+  }
+  let answer;
+  try {
+    answer = await fetch(BASE + path, options);
+  } catch {
+    throw new Problem(0, { title: "unreachable" });
+  }
+  if (answer.status === 204) return null;
+  const json = (answer.headers.get("Content-Type") ?? "").includes("json");
+  const content = json ? await answer.json() : {};
+  if (!answer.ok) throw new Problem(answer.status, content);
+  return content;
+}
+
+const commandId = () => crypto.randomUUID();
+
+export const api = {
+  whoami: () => call("GET", "/session"),
+  signIn: (username, password) => call("POST", "/session", { username, password }),
+  signInByLink: (token) => call("POST", "/session/link", { token }),
+  signOut: () => call("DELETE", "/session"),
+  setUp: (token, username, password) => call("POST", "/setup", { token, username, password }),
+  events: (query) => call("GET", `/events?${new URLSearchParams(query)}`),
+  incidents: (query = {}) => call("GET", `/incidents?${new URLSearchParams(query)}`),
+  incident: (id) => call("GET", `/incidents/${encodeURIComponent(id)}`),
+  command: (id, verb, body) =>
+    call("POST", `/incidents/${encodeURIComponent(id)}/${verb}`, { command_id: commandId(), ...body }),
+  people: () => call("GET", "/watchlist/people"),
+  person: (id) => call("GET", `/watchlist/people/${encodeURIComponent(id)}`),
+  addPerson: (person) => call("POST", "/watchlist/people", person),
+  removePerson: (id) => call("DELETE", `/watchlist/people/${encodeURIComponent(id)}`),
+  addPhoto: (id, file) => {
+    const form = new FormData();
+    form.append("photo", file);
+    return call("POST", `/watchlist/people/${encodeURIComponent(id)}/photos`, form);
+  },
+  cameras: () => call("GET", "/cameras"),
+  devices: () => call("GET", "/devices"),
+  destinations: () => call("GET", "/destinations"),
+  demoPress: (kind) => call("POST", "/demo/press", { kind }),
+};
+
+/** Address of the stream of events behind a position. */
+export const streamUrl = (after) => `${BASE}/events/stream?after=${after}`;
+/** Address of a piece of evidence. */
+export const evidenceUrl = (id) => `${BASE}/evidence/${encodeURIComponent(id)}`;
+/** Address of an enrolment photo. */
+export const photoUrl = (person, photo) =>
+  `${BASE}/watchlist/people/${encodeURIComponent(person)}/photos/${encodeURIComponent(photo)}`;
+/** Address of a camera's newest picture; `stamp` keeps the browser from showing an old one. */
+export const snapshotUrl = (camera, stamp) => `${BASE}/cameras/${encodeURIComponent(camera)}/snapshot.jpg?at=${stamp}`;

@@ -1,0 +1,53 @@
+/** Keys of the console; ignored while somebody types. */
+
+import { activeIncidents } from "./store.js";
+
+const SILENCE_SECONDS = 30;
+
+/** Bind the keys to the console. */
+export function bindKeys(app) {
+  document.addEventListener("keydown", (press) => {
+    if (!app.state.me || press.ctrlKey || press.metaKey || press.altKey) return;
+    if (press.target.closest?.("input, textarea, select")) {
+      if (press.key === "Escape") press.target.blur();
+      return;
+    }
+    const action = ACTIONS[press.key.toLowerCase()];
+    if (!action) return;
+    press.preventDefault();
+    action(app);
+  });
+  document.addEventListener("pointerdown", () => app.sound.arm(), { once: true });
+  document.addEventListener("keydown", () => app.sound.arm(), { once: true });
+}
+
+const detailOf = (app) => app.state.incidents[app.state.selected];
+
+function move(app, step) {
+  const list = activeIncidents(app.state);
+  const index = list.findIndex((each) => each.id === app.state.selected);
+  const next = list[Math.min(Math.max(index + step, 0), list.length - 1)];
+  if (next) app.select(next.id);
+}
+
+function verify(app, verdict) {
+  const incident = detailOf(app);
+  if (incident?.kind === "campus.face.matched") app.command(incident.id, "verify", { verdict });
+}
+
+const ACTIONS = {
+  a: (app) => {
+    const incident = detailOf(app) ?? activeIncidents(app.state)[0];
+    if (incident?.state === "raised") app.command(incident.id, "acknowledge", { expected_state: "raised" });
+  },
+  j: (app) => move(app, 1),
+  k: (app) => move(app, -1),
+  s: (app) => app.sound.silence(SILENCE_SECONDS),
+  r: (app) => document.querySelector("[data-focus=resolve]")?.focus(),
+  n: (app) => document.querySelector("[data-focus=note]")?.focus(),
+  y: (app) => verify(app, "confirmed"),
+  u: (app) => verify(app, "unsure"),
+  x: (app) => verify(app, "rejected"),
+  escape: (app) => app.select(null),
+  "?": (app) => app.view.toggleHelp?.(),
+};

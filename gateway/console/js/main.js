@@ -1,0 +1,172 @@
+/** The console's root: state, stream, sound and views are joined here and nowhere else. */
+
+import { api } from "./api.js";
+import { h } from "./dom.js";
+import { loadLanguage, otherLanguage, t } from "./i18n.js";
+import { Sound } from "./sound.js";
+import { initialState, reduce, soundOf } from "./store.js";
+import { Stream } from "./stream.js";
+import { Shell } from "./views/shell.js";
+import { SignIn } from "./views/signin.js";
+import { bindKeys } from "./keys.js";
+import { announce } from "./announce.js";
+
+const REFRESH_MS = 10000;
+
+class Console {
+  constructor(root) {
+    this.root = root;
+    this.state = initialState();
+    this.sound = new Sound();
+    this.view = null;
+    this.drawing = false;
+    this.stream = null;
+  }
+
+  /** Begin: language, one-time links, then the board or the sign-in. */
+  async start() {
+    await loadLanguage();
+    const link = new URLSearchParams(location.hash.slice(1));
+    if (link.size) history.replaceState(null, "", location.pathname);
+    if (link.has("setup")) return this.showSignIn({ setup: link.get("setup") });
+    if (link.has("signin")) await api.signInByLink(link.get("signin")).catch((problem) => this.notice(problem));
+    return this.enter();
+  }
+
+  async enter() {
+    const me = await api.whoami().catch(() => null);
+    if (!me) return this.showSignIn({});
+    this.dispatch({ type: "set", values: { me } });
+    this.view = new Shell(this);
+    this.root.replaceChildren(this.view.element);
+    await this.load();
+    this.stream = new Stream((frame) => this.take(frame), (state, detail) => this.link(state, detail));
+    this.stream.start(this.state.position);
+    this.clock = setInterval(() => this.tick(), 1000);
+    this.refresher = setInterval(() => this.refresh(), REFRESH_MS);
+    return undefined;
+  }
+
+  showSignIn(options) {
+    this.stop();
+    this.view = new SignIn(this, options);
+    this.root.replaceChildren(this.view.element);
+  }
+
+  stop() {
+    this.stream?.stop();
+    this.sound.play(null);
+    clearInterval(this.clock);
+    clearInterval(this.refresher);
+  }
+
+  async load() {
+    const [incidents, recent] = await Promise.all([api.incidents({ state: "open" }), api.events({ last: 100 })]);
+    this.dispatch({ type: "incidents", items: incidents.items });
+    this.dispatch({ type: "events", items: recent.items });
+    this.dispatch({ type: "set", values: { position: Number(recent.next ?? 0) } });
+    await this.refresh();
+  }
+
+  async refresh() {
+    const [cameras, devices, destinations] = await Promise.all(
+      [api.cameras(), api.devices(), api.destinations()].map((call) => call.catch(() => null)),
+    );
+    const values = {};
+    if (cameras) values.cameras = cameras.items;
+    if (devices) values.devices = devices.items;
+    if (destinations) values.destinations = destinations.items;
+    this.dispatch({ type: "set", values });
+  }
+
+  take(frame) {
+    this.dispatch({ type: "frame", frame });
+    announce(frame.event);
+    const { type, data } = frame.event;
+    if (type === "campus.incident.opened" && this.state.selected === null) this.select(data.incident);
+    else if (data?.incident && data.incident === this.state.selected) this.fetchIncident(data.incident);
+    if (/^campus\.(camera|button|destination)\./.test(type)) this.refreshSoon();
+  }
+
+  refreshSoon() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => this.refresh(), 300);
+  }
+
+  link(state, detail) {
+    if (state === "rejected") return this.showSignIn({ reason: t("signin.expired") });
+    return this.dispatch({ type: "link", state, detail });
+  }
+
+  select(id) {
+    this.dispatch({ type: "select", id });
+    if (id) this.fetchIncident(id);
+  }
+
+  async fetchIncident(id) {
+    const incident = await api.incident(id).catch(() => null);
+    if (incident) this.dispatch({ type: "incident", incident });
+  }
+
+  /** Send a command about an incident; who was first is told in words. */
+  async command(id, verb, body = {}) {
+    try {
+      const incident = await api.command(id, verb, body);
+      this.dispatch({ type: "incident", incident: incident.incident ?? incident });
+      this.fetchIncident(id);
+      return true;
+    } catch (problem) {
+      this.notice(problem);
+      this.fetchIncident(id);
+      return false;
+    }
+  }
+
+  /** Show a problem, or a text, until it is dismissed or replaced. */
+  notice(problem) {
+    const text = typeof problem === "string" ? problem : problem.status === 0 ? t("problem.unreachable") : problem.message;
+    this.dispatch({ type: "set", values: { notice: text } });
+  }
+
+  async switchLanguage() {
+    await loadLanguage(otherLanguage());
+    this.view = new Shell(this);
+    this.root.replaceChildren(this.view.element);
+    this.draw();
+  }
+
+  async signOut() {
+    await api.signOut().catch(() => null);
+    this.state = initialState();
+    this.showSignIn({});
+  }
+
+  dispatch(action) {
+    this.state = reduce(this.state, action);
+    this.draw();
+  }
+
+  draw() {
+    if (this.drawing) return;
+    this.drawing = true;
+    const paint = () => {
+      this.drawing = false;
+      this.view?.update?.(this.state);
+      this.tick();
+    };
+    if (document.hidden) setTimeout(paint, 0);
+    else requestAnimationFrame(paint);
+  }
+
+  tick() {
+    if (!this.state.me) return;
+    this.sound.play(soundOf(this.state));
+    this.view?.tick?.(Date.now() + this.state.clockOffset);
+  }
+}
+
+const app = new Console(document.getElementById("app"));
+bindKeys(app);
+app.start().catch((error) => {
+  document.getElementById("app").replaceChildren(h("p", { class: "fatal" }, String(error)));
+});

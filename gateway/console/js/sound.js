@@ -1,0 +1,69 @@
+/** The two sounds of the console and the chirp; synthesised, so that no file can be missing. */
+
+const PATTERNS = {
+  emergency: { notes: [880, 660, 880, 660], type: "square", length: 0.28, every: 3 },
+  warning: { notes: [520, 520], type: "sine", length: 0.35, every: 6 },
+  chirp: { notes: [1200, 900], type: "sine", length: 0.08, every: 30 },
+};
+const RAMP_SECONDS = 10;
+
+export class Sound {
+  constructor() {
+    this.context = null;
+    this.kind = null;
+    this.timer = null;
+    this.silencedUntil = 0;
+  }
+
+  /** Whether the browser lets this page sound; after a reload it does not until somebody clicks. */
+  get armed() {
+    return this.context?.state === "running";
+  }
+
+  /** Ask for sound; must be called from a click or key. */
+  async arm() {
+    this.context ??= new AudioContext();
+    await this.context.resume();
+    return this.armed;
+  }
+
+  /** Sound `kind` over and over until told otherwise; null is silence. */
+  play(kind) {
+    if (kind === this.kind) return;
+    clearInterval(this.timer);
+    this.kind = kind;
+    this.began = Date.now();
+    if (!kind) return;
+    this.once(kind);
+    this.timer = setInterval(() => this.once(kind), PATTERNS[kind].every * 1000);
+  }
+
+  /** Be quiet on this post for some seconds; nothing is acknowledged by it. */
+  silence(seconds) {
+    this.silencedUntil = Date.now() + seconds * 1000;
+  }
+
+  /** Seconds of silence that are left. */
+  get silenced() {
+    return Math.max(0, Math.ceil((this.silencedUntil - Date.now()) / 1000));
+  }
+
+  /** Sound a pattern one time. */
+  once(kind) {
+    if (!this.armed || this.silenced) return;
+    const pattern = PATTERNS[kind];
+    const ramp = Math.min(1, 0.3 + (0.7 * (Date.now() - this.began)) / (RAMP_SECONDS * 1000));
+    pattern.notes.forEach((frequency, index) => this.tone(frequency, pattern, index, ramp));
+  }
+
+  tone(frequency, pattern, index, volume) {
+    const start = this.context.currentTime + index * pattern.length;
+    const oscillator = new OscillatorNode(this.context, { frequency, type: pattern.type });
+    const gain = new GainNode(this.context, { gain: 0 });
+    gain.gain.setTargetAtTime(0.25 * volume, start, 0.01);
+    gain.gain.setTargetAtTime(0, start + pattern.length * 0.8, 0.02);
+    oscillator.connect(gain).connect(this.context.destination);
+    oscillator.start(start);
+    oscillator.stop(start + pattern.length + 0.1);
+  }
+}

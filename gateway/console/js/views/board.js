@@ -1,0 +1,85 @@
+/** The live board: active incidents, the selected one, and the ticker. */
+
+import { h, setText, syncList } from "../dom.js";
+import { elapsed, t } from "../i18n.js";
+import { activeIncidents } from "../store.js";
+import { eventRow, severityMark, typeText } from "./common.js";
+import { IncidentPane } from "./incident.js";
+
+const CARDS = 7;
+
+export class Board {
+  constructor(app) {
+    this.app = app;
+    this.pane = new IncidentPane(app);
+    this.cards = h("ol", { class: "cards" });
+    this.more = h("p", { class: "muted" });
+    this.calm = h("p", { class: "calm" }, t("board.calm"));
+    this.ticker = h("ol", { class: "ticker", role: "log", "aria-live": "off" });
+    this.pause = h("button", { class: "plain", "aria-pressed": "false", on: { click: () => this.togglePause() } });
+    this.paused = false;
+    this.element = h(
+      "div",
+      { class: "board" },
+      h("section", { class: "incidents", "aria-label": t("board.incidents") },
+        h("h2", {}, t("board.incidents")), this.calm, this.cards, this.more),
+      this.pane.element,
+      h("section", { class: "stream", "aria-label": t("board.events") },
+        h("h2", {}, t("board.events"), this.pause), this.ticker),
+    );
+  }
+
+  togglePause() {
+    this.paused = !this.paused;
+    this.pause.setAttribute("aria-pressed", String(this.paused));
+    this.update(this.app.state);
+  }
+
+  update(state) {
+    const active = activeIncidents(state);
+    this.calm.hidden = active.length > 0;
+    syncList(this.cards, active.slice(0, CARDS), (each) => each.id, () => this.card(), (card, each) => this.fill(card, each, state));
+    setText(this.more, active.length > CARDS ? `+${active.length - CARDS}` : "");
+    setText(this.pause, this.paused ? t("board.resume") : t("board.pause"));
+    if (!this.paused) syncList(this.ticker, state.events.slice(0, 60), (each) => String(each.position), eventRow);
+    this.pane.update(state);
+    document.title = titleOf(active);
+  }
+
+  card() {
+    const card = h("li", {}, h("button", { class: "card" }));
+    card.firstChild.addEventListener("click", () => this.app.select(card.dataset.key));
+    return card;
+  }
+
+  fill(card, incident, state) {
+    const button = card.firstChild;
+    button.className = `card ${incident.severity} ${incident.state}`;
+    button.setAttribute("aria-pressed", String(incident.id === state.selected));
+    card.dataset.opened = incident.opened;
+    const signature = JSON.stringify([incident.state, incident.count, incident.owner, incident.level, incident.title, incident.place]);
+    if (card.dataset.signature === signature) return;
+    card.dataset.signature = signature;
+    button.replaceChildren(
+      h("span", { class: "row" }, severityMark(incident.severity), h("time", { class: "elapsed" })),
+      h("strong", { class: "place" }, incident.place || incident.title || incident.source || ""),
+      h("span", {}, typeText(incident.kind), incident.count > 1 && ` ×${incident.count}`),
+      h("span", { class: "muted" }, t(`state.${incident.state}`), incident.owner && ` · ${incident.owner}`,
+        incident.level > 0 && ` · ${t("incident.level", { level: incident.level })}`),
+      incident.drill && h("span", { class: "drill" }, t("drill")),
+    );
+  }
+
+  tick(now) {
+    for (const card of this.cards.children) {
+      const time = card.querySelector(".elapsed");
+      if (time) setText(time, elapsed((now - new Date(card.dataset.opened).getTime()) / 1000));
+    }
+    this.pane.tick(now);
+  }
+}
+
+function titleOf(active) {
+  const raised = active.filter((each) => each.state === "raised").length;
+  return raised ? `(${raised}) ${t("board.alarm")} · Campus Gateway` : "Campus Gateway";
+}

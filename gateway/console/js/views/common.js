@@ -1,0 +1,35 @@
+/** What several views draw the same way: severity marks, event rows, definition lists. */
+
+import { h } from "../dom.js";
+import { moment, t, tOr } from "../i18n.js";
+
+const SHAPES = { critical: "◆", high: "▲", medium: "●", low: "○", info: "–" };
+
+/** Severity as shape and word; colour comes on top, never alone. */
+export function severityMark(severity) {
+  return h("span", { class: `severity ${severity}` }, `${SHAPES[severity] ?? "–"} ${t(`severity.${severity}`)}`);
+}
+
+/** The words for an event's type. */
+export const typeText = (type) => tOr(`type.${type}`, type);
+
+/** One line of the ticker and of the history. */
+export function eventRow({ position, event }) {
+  const where = event.data?.place || event.data?.name || event.subject || "";
+  return h(
+    "li",
+    { class: `event ${event.severity}` },
+    h("time", { datetime: event.time }, moment(event.time)),
+    severityMark(event.severity),
+    h("span", { class: "what" }, typeText(event.type)),
+    h("span", { class: "where" }, where),
+    event.drill && h("span", { class: "drill" }, t("drill")),
+    h("span", { class: "muted position" }, position === null ? "…" : `#${position}`),
+  );
+}
+
+/** Pairs of term and value; empty values are left out. */
+export function facts(pairs) {
+  const rows = pairs.filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return h("dl", { class: "facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
+}

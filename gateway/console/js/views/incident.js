@@ -1,0 +1,169 @@
+/** The selected incident: where, what, pictures, what to do, what was done. */
+
+import { evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
+import { h, setText, syncList } from "../dom.js";
+import { elapsed, moment, t, tOr } from "../i18n.js";
+import { facts, severityMark, typeText } from "./common.js";
+
+const VERDICTS = ["genuine", "false_alarm", "test", "duplicate"];
+const FACE = "campus.face.matched";
+
+export class IncidentPane {
+  constructor(app) {
+    this.app = app;
+    this.empty = h("p", { class: "calm" }, t("incident.none"));
+    this.head = h("div", { class: "head" });
+    this.pictures = h("div", { class: "pictures" });
+    this.actions = h("div", { class: "actions" });
+    this.facts = h("div");
+    this.timeline = h("ol", { class: "timeline" });
+    this.body = h("div", { class: "incident-body" }, this.head, this.actions, this.pictures, this.facts,
+      h("h3", {}, t("incident.timeline")), this.timeline);
+    this.element = h("section", { class: "incident", "aria-label": t("incident.title") }, this.empty, this.body);
+  }
+
+  update(state) {
+    const incident = state.incidents[state.selected];
+    this.empty.hidden = Boolean(incident);
+    this.body.hidden = !incident;
+    if (!incident) return;
+    this.incident = incident;
+    this.detail = state.details[incident.id];
+    this.drawHead(incident);
+    this.drawActions(incident, state.me);
+    this.drawPictures(incident);
+    this.drawDetail();
+  }
+
+  drawHead(incident) {
+    const signature = JSON.stringify([incident.id, incident.state, incident.owner, incident.count, incident.verification]);
+    if (signature === this.headSignature) return;
+    this.headSignature = signature;
+    this.time = h("time", { class: "elapsed" });
+    this.head.replaceChildren(
+      h("div", { class: "row" }, severityMark(incident.severity), this.time,
+        incident.drill && h("span", { class: "drill" }, t("drill"))),
+      h("h2", { class: "place" }, incident.place || incident.title || incident.source || ""),
+      h("p", {}, typeText(incident.kind), " · ", t(`state.${incident.state}`),
+        incident.owner && ` · ${t("incident.owner", { name: incident.owner })}`,
+        incident.verification && ` · ${t(`verify.${incident.verification}`)}`),
+    );
+  }
+
+  drawActions(incident, me) {
+    const signature = JSON.stringify([incident.id, incident.state, incident.verification, me.role]);
+    if (signature === this.actionSignature) return;
+    this.actionSignature = signature;
+    if (!["guard", "admin"].includes(me.role) || incident.state === "resolved") {
+      this.actions.replaceChildren();
+      return;
+    }
+    this.actions.replaceChildren(
+      incident.state === "raised" && this.button("primary huge", "acknowledge", { expected_state: "raised" }, "A"),
+      ...(incident.kind === FACE && !incident.verification ? this.verifyButtons() : []),
+      incident.state === "acknowledged" && this.dispatchForm(),
+      this.noteForm(),
+      this.resolveForm(),
+    );
+    for (const child of [...this.actions.childNodes]) if (child.nodeType === Node.TEXT_NODE) child.remove();
+  }
+
+  button(style, verb, body, key) {
+    const act = () => this.app.command(this.incident.id, verb, body);
+    return h("button", { class: style, on: { click: act } }, t(`action.${verb}`), key && h("kbd", {}, key));
+  }
+
+  verifyButtons() {
+    const make = (verdict, key) => {
+      const act = () => this.app.command(this.incident.id, "verify", { verdict });
+      return h("button", { class: `verify ${verdict}`, on: { click: act } }, t(`verify.ask.${verdict}`), h("kbd", {}, key));
+    };
+    return [make("confirmed", "Y"), make("rejected", "X"), make("unsure", "U")];
+  }
+
+  form(focus, label, submit, ...fields) {
+    const send = async (event) => {
+      event.preventDefault();
+      if (await submit(Object.fromEntries(new FormData(event.target)))) event.target.reset();
+    };
+    return h("form", { class: "inline", on: { submit: send } }, ...fields, h("button", { type: "submit" }, label));
+  }
+
+  dispatchForm() {
+    const submit = ({ to }) => this.app.command(this.incident.id, "dispatch", { to, expected_state: "acknowledged" });
+    return this.form("dispatch", t("action.dispatch"), submit,
+      h("input", { name: "to", "aria-label": t("incident.dispatch_to"), placeholder: t("incident.dispatch_to"), required: true, maxlength: 200 }));
+  }
+
+  noteForm() {
+    const submit = ({ note }) => this.app.command(this.incident.id, "note", { note });
+    return this.form("note", t("action.note"), submit,
+      h("input", { name: "note", "aria-label": t("incident.note"), placeholder: t("incident.note"), required: true, maxlength: 2000, data: { focus: "note" } }));
+  }
+
+  resolveForm() {
+    const submit = ({ verdict, note }) =>
+      this.app.command(this.incident.id, "resolve", { verdict, note, expected_state: this.incident.state });
+    const options = VERDICTS.map((each) => h("option", { value: each }, t(`verdict.${each}`)));
+    return this.form("resolve", t("action.resolve"), submit,
+      h("select", { name: "verdict", "aria-label": t("incident.verdict"), required: true, data: { focus: "resolve" } },
+        h("option", { value: "" }, t("incident.verdict")), ...options),
+      h("input", { name: "note", "aria-label": t("incident.note"), placeholder: t("incident.note"), maxlength: 2000 }));
+  }
+
+  drawPictures(incident) {
+    const match = this.matchData();
+    const evidence = (this.detail?.evidence ?? []).filter((each) => !each.purged);
+    const cameras = this.detail?.cameras ?? [];
+    const signature = JSON.stringify([incident.id, evidence.map((each) => each.id), cameras, match?.photo]);
+    if (signature === this.pictureSignature) return;
+    this.pictureSignature = signature;
+    const figures = evidence.map((each) => this.figure(evidenceUrl(each.id), t(`evidence.${each.kind}`)));
+    if (match?.photo) figures.push(this.figure(photoUrl(match.person, match.photo), t("evidence.enrolled")));
+    if (incident.kind !== FACE) {
+      figures.push(...cameras.map((camera) => this.figure(snapshotUrl(camera, Date.now()), t("evidence.camera", { camera }))));
+    }
+    this.pictures.replaceChildren(...figures);
+  }
+
+  matchData() {
+    const match = this.detail?.match;
+    return match && { person: match.person, photo: match.photos?.[0] };
+  }
+
+  figure(url, caption) {
+    const image = h("img", { src: url, alt: caption, loading: "eager" });
+    const figure = h("figure", {}, image, h("figcaption", {}, caption));
+    image.addEventListener("error", () => figure.classList.add("missing"));
+    return figure;
+  }
+
+  drawDetail() {
+    const detail = this.detail;
+    if (!detail) return;
+    const match = detail.match;
+    const person = match && [
+      [t("match.person"), match.name ?? match.person],
+      [t("match.category"), tOr(`category.${match.category}`, match.category)],
+      [t("match.reason"), match.reason],
+      [t("match.distance"), `${match.distance?.toFixed(3)} / ${match.threshold?.toFixed(3)}`],
+      [t("match.looks"), match.looks],
+      [t("match.face_height"), `${match.face_height} px`],
+      [t("match.quality"), match.quality?.toFixed(2)],
+    ];
+    const pairs = [...(person ?? []), [t("incident.opened"), moment(detail.opened)], [t("incident.source"), detail.source]];
+    this.facts.replaceChildren(match ? h("p", { class: "hint" }, t("match.hint")) : "", facts(pairs));
+    syncList(this.timeline, detail.timeline ?? [], (each) => String(each.position), (each) => this.step(each));
+  }
+
+  step({ event }) {
+    const { data } = event;
+    const parts = [data.actor, data.to, data.note, data.verdict && tOr(`verdict.${data.verdict}`, tOr(`verify.${data.verdict}`, data.verdict))];
+    return h("li", {}, h("time", { datetime: event.time }, moment(event.time)), " ", typeText(event.type),
+      ...parts.filter(Boolean).map((part) => ` · ${part}`));
+  }
+
+  tick(now) {
+    if (this.time && this.incident) setText(this.time, elapsed((now - new Date(this.incident.opened).getTime()) / 1000));
+  }
+}

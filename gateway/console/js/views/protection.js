@@ -1,0 +1,86 @@
+/** What protects: every camera, button and destination with its state. */
+
+import { snapshotUrl } from "../api.js";
+import { h, syncList } from "../dom.js";
+import { moment, t, tOr } from "../i18n.js";
+import { facts } from "./common.js";
+
+export class Protection {
+  constructor(app) {
+    this.app = app;
+    this.cameras = h("ul", { class: "tiles" });
+    this.devices = h("ul", { class: "tiles" });
+    this.destinations = h("ul", { class: "tiles" });
+    const part = (name, list) => h("section", {}, h("h2", {}, t(`strip.${name}`)), list);
+    this.element = h("div", { class: "page" }, part("cameras", this.cameras), part("devices", this.devices),
+      part("destinations", this.destinations));
+    app.refresh();
+  }
+
+  update(state) {
+    this.show(this.cameras, state.cameras, (tile, each) => this.camera(tile, each));
+    this.show(this.devices, state.devices, (tile, each) => this.device(tile, each));
+    this.show(this.destinations, state.destinations, (tile, each) => this.destination(tile, each));
+  }
+
+  show(list, items, fill) {
+    if (!items.length && !list.childElementCount) list.replaceChildren(h("li", { class: "muted", data: { key: "" } }, t("protection.none")));
+    if (items.length) {
+      syncList(list, items, (each) => each.id, () => h("li", { class: "tile" }), (tile, each) => {
+        const signature = JSON.stringify(each);
+        if (tile.dataset.signature === signature) return;
+        tile.dataset.signature = signature;
+        fill(tile, each);
+      });
+    }
+  }
+
+  head(tile, each, good, word) {
+    tile.classList.toggle("bad", !good);
+    return h("div", { class: "row" }, h("strong", {}, each.name || each.id), h("span", { class: `pill ${good ? "good" : "bad"}` }, word));
+  }
+
+  camera(tile, camera) {
+    const status = camera.status ?? {};
+    const state = status.state ?? "unknown";
+    const picture = tile.querySelector("img") ?? h("img", { alt: t("evidence.camera", { camera: camera.name || camera.id }), src: snapshotUrl(camera.id, Date.now()) });
+    tile.replaceChildren(
+      this.head(tile, camera, state === "live", tOr(`camera.${state}`, state)),
+      picture,
+      facts([
+        [t("device.place"), camera.place],
+        [t("camera.reason"), status.reason && tOr(`reason.${status.reason}`, status.reason)],
+        [t("camera.size"), status.width ? `${status.width}×${status.height}` : ""],
+        [t("camera.looks"), status.looks_per_second?.toFixed?.(1)],
+        [t("camera.cost"), status.detect_ms ? `${status.decode_ms.toFixed(1)} + ${status.detect_ms.toFixed(1)} + ${status.embed_ms.toFixed(1)} ms` : ""],
+      ]),
+    );
+  }
+
+  device(tile, device) {
+    const status = device.status ?? {};
+    const good = status.lost === false;
+    tile.replaceChildren(
+      this.head(tile, device, good, good ? t("device.ok") : t("device.lost")),
+      facts([
+        [t("device.place"), device.place],
+        [t("device.seen"), status.last_seen && moment(status.last_seen)],
+        [t("device.battery"), status.battery !== undefined && status.battery !== null ? `${status.battery} %` : ""],
+        [t("device.firmware"), status.firmware],
+      ]),
+    );
+  }
+
+  destination(tile, destination) {
+    const status = destination.status ?? {};
+    const good = status.state !== "failing";
+    tile.replaceChildren(
+      this.head(tile, destination, good, good ? t("destination.ok") : t("destination.failing")),
+      facts([
+        [t("destination.backlog"), status.backlog],
+        [t("destination.success"), status.last_success && moment(status.last_success)],
+        [t("destination.error"), status.last_error],
+      ]),
+    );
+  }
+}

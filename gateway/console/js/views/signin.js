@@ -1,0 +1,53 @@
+/** Sign-in, and the set-up of the first administrator by one-time link. */
+
+import { api } from "../api.js";
+import { h } from "../dom.js";
+import { loadLanguage, otherLanguage, t } from "../i18n.js";
+
+const MINIMUM_PASSWORD = 12;
+
+export class SignIn {
+  constructor(app, { setup = null, reason = "" }) {
+    this.app = app;
+    this.setup = setup;
+    this.element = h("main", { class: "signin" });
+    this.render(reason);
+  }
+
+  render(reason) {
+    const field = (name, type, complete) =>
+      h("label", {}, t(`signin.${name}`), h("input", { name, type, autocomplete: complete, required: true }));
+    this.message = h("p", { class: "problem", role: "alert" }, reason);
+    const form = h(
+      "form",
+      { on: { submit: (event) => this.submit(event) } },
+      h("h1", {}, "Campus Gateway"),
+      h("p", { class: "muted" }, this.setup ? t("setup.explain", { minimum: MINIMUM_PASSWORD }) : t("signin.explain")),
+      field("username", "text", "username"),
+      field("password", "password", this.setup ? "new-password" : "current-password"),
+      this.message,
+      h("button", { class: "primary", type: "submit" }, this.setup ? t("setup.submit") : t("signin.submit")),
+      h("button", { type: "button", class: "plain", on: { click: () => this.switchLanguage() } }, t("language.other")),
+    );
+    this.element.replaceChildren(form);
+    form.querySelector("input").focus();
+  }
+
+  async switchLanguage() {
+    await loadLanguage(otherLanguage());
+    this.render("");
+  }
+
+  async submit(event) {
+    event.preventDefault();
+    const { username, password } = Object.fromEntries(new FormData(event.target));
+    this.app.sound.arm();
+    try {
+      if (this.setup) await api.setUp(this.setup, username, password);
+      await api.signIn(username, password);
+      await this.app.enter();
+    } catch (problem) {
+      this.message.textContent = problem.status === 0 ? t("problem.unreachable") : problem.message;
+    }
+  }
+}
