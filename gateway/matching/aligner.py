@@ -13,6 +13,7 @@ from gateway.matching.faults import ForeignModelError, MissingLibraryError, Mode
 # The predictor was trained on the squares of dlib's own detector. Measured on faces found by both.
 _SQUARE_SIDE = 0.92
 _SQUARE_DROP = 0.075
+_POINTS = 5
 
 
 class FaceAligner(Protocol):
@@ -41,11 +42,14 @@ class FivePointAligner:
             raise MissingLibraryError("dlib is not installed", remedy="Install dlib-bin") from error
         if not predictor.is_file():
             raise ModelFileError("is missing", where=str(predictor), remedy="Install face_recognition_models")
+        self._rectangle = dlib.rectangle
         try:
             self._predict = dlib.shape_predictor(str(predictor))
+            found = len(self.points(np.zeros((8, 8, 3), np.uint8), Detection(0, 0, 8, 8, 1.0)))
         except RuntimeError as error:
-            raise ForeignModelError("is no 5-point predictor", where=str(predictor)) from error
-        self._rectangle = dlib.rectangle
+            raise ForeignModelError("is no shape predictor", where=str(predictor)) from error
+        if found != _POINTS:
+            raise ForeignModelError(f"predicts {found} points, not {_POINTS}", where=str(predictor))
 
     def points(self, rgb: NDArray[np.uint8], face: Detection) -> NDArray[np.float64]:
         """The points (5, 2) in image px: outer and inner corner of the right eye, of the left one, base of the nose."""

@@ -120,4 +120,21 @@ def _warp(pixels: NDArray[np.float32], centre: complex, angle: float, step: floa
     matrix = np.array([[turn.real, -turn.imag, origin.real], [turn.imag, turn.real, origin.imag]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(pixels, matrix, (CHIP_SIDE, CHIP_SIDE), flags=flags)
-    return np.floor(warped).astype(np.uint8)
+    chip = warped.astype(np.uint8)  # truncates
+    if _crosses_border(turn, origin, pixels.shape[1], pixels.shape[0]):
+        chip[_outside(turn, origin, pixels.shape[1], pixels.shape[0])] = 0
+    return chip
+
+
+def _crosses_border(turn: complex, origin: complex, width: int, height: int) -> bool:
+    last = CHIP_SIDE - 1
+    corners = [origin + turn * complex(x, y) for x in (0, last) for y in (0, last)]
+    return any(not (0 <= c.real < width - 1 and 0 <= c.imag < height - 1) for c in corners)
+
+
+def _outside(turn: complex, origin: complex, width: int, height: int) -> NDArray[np.bool_]:
+    """Which chip pixels (150, 150) lack one of the four pixels around them: dlib leaves these black, not half dark."""
+    along = np.arange(CHIP_SIDE)
+    places = origin + turn * (along[None, :] + 1j * along[:, None])
+    x, y = np.floor(places.real), np.floor(places.imag)
+    return np.asarray((x < 0) | (y < 0) | (x + 1 >= width) | (y + 1 >= height))

@@ -1,0 +1,221 @@
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gateway.matching import Detection, FaceQuality, FaceTracker, FivePointAligner, Track, TrackRules, YuNetDetector
+from gateway.matching.cuts import CutTest
+from gateway.matching.shots import BestShots, Shot, take_shot
+
+RNG = np.random.default_rng(11)
+
+
+def scenery() -> NDArray[np.uint8]:
+    coarse = RNG.integers(0, 255, (9, 16, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(coarse, (640, 360), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+GATE = scenery()
+YARD = scenery()
+
+
+def face(x: float, y: float = 100, height: float = 60, score: float = 0.9) -> Detection:
+    return Detection(x, y, height * 0.75, height, score)
+
+
+def rated(scores: dict[float, float]) -> Callable[[NDArray[np.uint8], Detection], FaceQuality]:
+    """Rates a face by its place, so that a test says which view is better."""
+
+    def assess(rgb: NDArray[np.uint8], found: Detection) -> FaceQuality:
+        return FaceQuality(found.height, scores.get(found.x, 0.5), 1, 1, 1, 1)
+
+    return assess
+
+
+def turned(picture: NDArray[np.uint8], yunet: YuNetDetector, angle: float) -> NDArray[np.uint8]:
+    """The portrait's face 160 px high in the middle of a frame, turned by an angle (degrees)."""
+    found = yunet.detect(picture)[0]
+    x, y = found.x + found.width / 2, found.y + found.height / 2
+    matrix = cv2.getRotationMatrix2D((x, y), angle, 160 / found.height)
+    matrix[:, 2] += np.array([500 - x, 400 - y])
+    return np.asarray(cv2.warpAffine(picture, matrix, (1000, 800), borderMode=cv2.BORDER_REFLECT), np.uint8)
+
+
+def test_a_face_that_moves_slowly_is_one_track() -> None:
+    tracker = FaceTracker()
+    for step in range(20):
+        update = tracker.update(step * 0.1, GATE, [face(100 + 8 * step)])
+        assert [track.number for track in update.live] == [1]
+    end = tracker.update(3.0, GATE, [])
+    assert [track.number for track in end.ended] == [1]
+    assert end.ended[0].first_seen == 0
+    assert end.ended[0].last_seen == pytest.approx(1.9)
+
+
+def test_two_faces_that_pass_each_other_keep_apart_by_largest_overlap() -> None:
+    tracker = FaceTracker()
+    tracker.update(0.0, GATE, [face(100), face(120)])
+    update = tracker.update(0.1, GATE, [face(121), face(101)])
+    places = {track.number: track.face.x for track in update.live}
+    assert places == {1: 101, 2: 121}
+
+
+def test_a_short_gap_is_bridged_and_a_long_one_is_not() -> None:
+    tracker = FaceTracker()
+    tracker.update(0.0, GATE, [face(100)])
+    assert tracker.update(0.2, GATE, []).live[0].number == 1
+    assert tracker.update(0.3, GATE, [face(104)]).live[0].number == 1
+    gone = tracker.update(0.7, GATE, [])
+    assert [track.number for track in gone.ended] == [1]
+    assert gone.live == ()
+    assert tracker.update(0.8, GATE, [face(104)]).live[0].number == 2
+
+
+def test_a_track_never_survives_a_cut() -> None:
+    tracker = FaceTracker()
+    tracker.update(0.0, GATE, [face(100)])
+    update = tracker.update(0.1, YARD, [face(100)])
+    assert update.cut
+    assert [track.number for track in update.ended] == [1]
+    assert [track.number for track in update.live] == [2]
+    assert update.live[0].passage != update.ended[0].passage
+    assert update.closed == (1,)
+
+
+@pytest.mark.parametrize("at", [-5.0, 60.0])
+def test_time_that_jumps_ends_tracks_as_a_cut_does(at: float) -> None:
+    tracker = FaceTracker()
+    tracker.update(0.0, GATE, [face(100)])
+    update = tracker.update(at, GATE, [face(100)])
+    assert update.cut
+    assert [track.number for track in update.live] == [2]
+
+
+def test_tracks_of_one_visit_are_one_passage() -> None:
+    tracker = FaceTracker()
+    tracker.update(0.0, GATE, [face(100)])
+    tracker.update(0.5, GATE, [])
+    back = tracker.update(1.2, GATE, [face(150)])
+    assert (back.live[0].number, back.live[0].passage) == (2, 1)
+    assert back.closed == ()
+    far = tracker.update(1.3, GATE, [face(152), face(500)])
+    assert {track.passage for track in far.live} == {1, 2}
+    tracker.update(3.0, GATE, [])
+    over = tracker.update(3.6, GATE, [])
+    assert over.closed == (1, 2)
+
+
+def test_a_face_of_another_size_or_later_is_another_passage() -> None:
+    tracker = FaceTracker()
+    tracker.update(0.0, GATE, [face(100)])
+    tracker.update(0.5, GATE, [])
+    assert tracker.update(0.6, GATE, [face(100, height=200)]).live[0].passage == 2
+    tracker.update(1.0, GATE, [])
+    tracker.update(2.6, GATE, [])
+    assert tracker.update(2.7, GATE, [face(100)]).live[0].passage == 3
+
+
+def test_each_shot_is_handed_out_once_after_its_gap() -> None:
+    tracker = FaceTracker(assess_face=rated({}))
+    handed: list[float] = []
+    for step in range(31):
+        handed += [shot.at for _, shot in tracker.update(step * 0.1, GATE, [face(100 + step)]).shots]
+    handed += [shot.at for _, shot in tracker.finish().shots]
+    assert len(handed) == len(set(handed)) == 3
+    assert np.diff(handed).min() >= 0.3
+
+
+def test_a_better_view_within_the_gap_replaces_the_one_before() -> None:
+    tracker = FaceTracker(assess_face=rated({102.0: 0.9}))
+    shots: list[tuple[Track, Shot]] = []
+    for step in range(6):
+        shots += tracker.update(step * 0.1, GATE, [face(100.0 + step)]).shots
+    assert [round(shot.at, 1) for _, shot in shots] == [0.2]
+    assert shots[0][1].quality.size == 0.9
+
+
+def test_a_track_that_ends_hands_out_what_it_has() -> None:
+    tracker = FaceTracker()
+    tracker.update(0.0, GATE, [face(100)])
+    assert len(tracker.update(0.1, YARD, []).shots) == 1
+    tracker.update(0.2, YARD, [face(300)])
+    assert len(tracker.finish().shots) == 1
+    assert tracker.finish().shots == ()
+
+
+def test_a_long_track_is_looked_at_again() -> None:
+    tracker = FaceTracker(TrackRules(refresh_seconds=2.0), assess_face=rated({}))
+    handed: list[float] = []
+    for step in range(120):
+        handed += [shot.at for _, shot in tracker.update(step * 0.1, GATE, [face(100)]).shots]
+    assert len(handed) >= 6
+    assert np.diff(handed)[3:].max() <= 2.5
+
+
+def test_a_shot_holds_the_face_where_its_picture_has_it() -> None:
+    frame = GATE.copy()
+    frame[110:150, 205:240] = 7
+    quality = FaceQuality(60, 1, 1, 1, 1, 1)
+    shot = take_shot(0.0, frame, face(200, 100), quality)
+    x, y = int(shot.face.x), int(shot.face.y)
+    assert (shot.crop[y + 10 : y + 50, x + 5 : x + 40] == 7).all()
+    frame[:] = 0
+    assert shot.crop.any()
+
+
+def test_a_shot_at_the_border_is_clipped() -> None:
+    shot = take_shot(0.0, GATE, face(620, 340), FaceQuality(60, 1, 1, 1, 1, 1))
+    assert shot.crop.shape[0] > 0
+    assert shot.face.x + (640 - shot.crop.shape[1]) == pytest.approx(620)
+
+
+@pytest.mark.parametrize("angle", [0, 30, 45, -45])
+@pytest.mark.parametrize("name", ["biden", "obama", "astronaut"])
+def test_the_chip_of_the_crop_is_the_chip_of_the_frame(
+    portrait: Callable[[str], NDArray[np.uint8]],
+    yunet: YuNetDetector,
+    aligner: FivePointAligner,
+    name: str,
+    angle: float,
+) -> None:
+    frame = turned(portrait(name), yunet, angle)
+    found = min(yunet.detect(frame), key=lambda f: abs(f.x + f.width / 2 - 500) + abs(f.y + f.height / 2 - 400))
+    shot = take_shot(0.0, frame, found, FaceQuality(160, 1, 1, 1, 1, 1))
+    whole, part = aligner.align(frame, found), aligner.align(shot.crop, shot.face)
+    assert whole is not None
+    assert part is not None
+    assert np.abs(whole.astype(int) - part).max() <= 1
+    assert shot.crop.size < frame.size / 2
+
+
+def test_the_best_shots_are_kept_apart_in_time_and_the_worst_goes() -> None:
+    best = BestShots(3, 0.3, 100.0)
+    for index, score in enumerate([0.5, 0.2, 0.8, 0.1, 0.6]):
+        best.offer(Shot(index * 0.5, GATE[:1], face(0), FaceQuality(60, score, 1, 1, 1, 1)))
+    assert [shot.quality.size for shot in best.kept] == [0.5, 0.8, 0.6]
+    assert not best.wants(2.6, 0.4)
+    assert best.wants(2.6, 0.7)
+    assert not best.wants(3.0, 0.3)
+
+
+def test_a_still_scene_with_noise_and_a_walker_is_no_cut() -> None:
+    cuts = CutTest()
+    for step in range(12):
+        frame = np.clip(GATE + RNG.normal(0, 12, GATE.shape), 0, 255).astype(np.uint8)
+        frame[100:360, 40 * step : 40 * step + 120] = 20
+        assert not cuts.is_cut(frame)
+
+
+def test_light_switched_on_is_no_cut_and_another_scene_is() -> None:
+    cuts = CutTest()
+    assert not cuts.is_cut(GATE)
+    assert not cuts.is_cut((GATE * 0.4).astype(np.uint8))
+    assert cuts.is_cut(YARD)
+
+
+def test_noise_of_a_black_picture_is_no_cut() -> None:
+    cuts = CutTest()
+    for _ in range(5):
+        assert not cuts.is_cut(RNG.integers(0, 8, (360, 640, 3), dtype=np.uint8))
