@@ -50,14 +50,14 @@ class SimulatedCamera:
         recording: Path,
         *,
         sub: Path | None = None,
-        ports: Ports = Ports(),
+        ports: Ports | None = None,
         username: str = "",
         password: str = "",
         loop: bool = True,
         quirks: Iterable[str] = (),
     ) -> None:
         self._files = {"/main": recording} | ({"/sub": sub} if sub else {})
-        self._ports = ports
+        self._ports = ports or Ports()
         self._username = username
         self._password = password
         self._loop = loop

@@ -1,0 +1,101 @@
+"""Addresses of cameras: the installer's, those that a camera tells about itself, and credentials in them."""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from gateway.errors import PermanentError
+
+_URL = re.compile(r"\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>.*?)\s*$", re.DOTALL)
+_PORT = re.compile(r":(\d{1,5})$")
+_REMEDY = "Write onvif://host or onvif://host:port, for example onvif://192.168.1.64."
+_DEFAULT_PORT = 80
+
+
+@dataclass(frozen=True, slots=True)
+class OnvifAddress:
+    """Where a camera's ONVIF services are, as the installer typed it."""
+
+    host: str
+    port: int = _DEFAULT_PORT
+    path: str = "/onvif/device_service"
+
+    @property
+    def device_service(self) -> str:
+        """URL of the device service."""
+        return f"http://{_bracketed(self.host)}:{self.port}{self.path}"
+
+    def __str__(self) -> str:
+        return f"onvif://{_bracketed(self.host)}:{self.port}"
+
+
+def parse_onvif_url(text: str) -> OnvifAddress:
+    """Read ``onvif://host[:port][/path]``.
+
+    Raises:
+        PermanentError: it is no such address, or credentials are in it.
+    """
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if parts.scheme != "onvif" or not host or port == 0 or parts.query or parts.fragment:
+        raise PermanentError("this is no address of an ONVIF camera", where=text, remedy=_REMEDY)
+    if parts.username is not None:
+        remedy = "Give user name and password apart from the address."
+        raise PermanentError("credentials do not belong in the address", where=str(OnvifAddress(host)), remedy=remedy)
+    address = OnvifAddress(host, port or _DEFAULT_PORT)
+    return address if parts.path in {"", "/"} else OnvifAddress(address.host, address.port, parts.path)
+
+
+def with_credentials(url: str, username: str, password: str) -> str:
+    """`url` with percent-encoded credentials in place of those that it has; unchanged for an empty user name.
+
+    The password ``p@ss:w/rd#1`` becomes ``p%40ss%3Aw%2Frd%231``. The result is a secret: keep it out of logs.
+    """
+    bare = without_credentials(url)
+    if not username:
+        return bare
+    scheme, _, rest = bare.partition("://")
+    return f"{scheme}://{quote(username, safe='')}:{quote(password, safe='')}@{rest}"
+
+
+def without_credentials(url: str) -> str:
+    """`url` without user name and password."""
+    match = _match(url)
+    return f"{match['scheme']}://{match['authority'].rpartition('@')[2]}{match['rest']}"
+
+
+def rehost(url: str, host: str, port: int | None = None) -> str:
+    """`url` with `host`, and with `port` if one is given; path and query stay, credentials go.
+
+    Survives what cameras send: a wrong, missing or private host, a port given twice.
+
+    Raises:
+        PermanentError: it is no URL.
+    """
+    match = _match(url)
+    said = port_of(url) if port is None else port
+    return f"{match['scheme']}://{_bracketed(host)}{'' if said is None else f':{said}'}{match['rest']}"
+
+
+def port_of(url: str) -> int | None:
+    """The port written in `url`, or None.
+
+    Raises:
+        PermanentError: it is no URL.
+    """
+    match = _PORT.search(_match(url)["authority"].rpartition("@")[2])
+    return int(match[1]) if match else None
+
+
+def _match(url: str) -> re.Match[str]:
+    match = _URL.match(url)
+    if match is None:
+        raise PermanentError("this is no URL", where=url, remedy="Write scheme://host:port/path.")
+    return match
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host

@@ -1,0 +1,52 @@
+"""What a camera has told about itself, as plain values."""
+
+from dataclasses import dataclass
+
+from gateway.cameras.states import CameraState
+
+CLOCK_TOLERANCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class MediaProfile:
+    """A media profile as the camera tells it; the stream itself may differ.
+
+    `width`, `height` in pixels and `frames_per_second` are 0 and `codec` is empty where the camera does not tell.
+    """
+
+    token: str
+    name: str
+    width: int = 0
+    height: int = 0
+    codec: str = ""
+    frames_per_second: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CameraDescription:
+    """A camera that was asked with success; addresses hold no credentials and the host that the installer typed.
+
+    Attributes:
+        stream: RTSP address of the main stream: the largest picture.
+        sub_stream: RTSP address of the smallest picture's stream, or None if there is one stream only.
+        snapshot: HTTP address of a JPEG, or None if the camera has none.
+        clock_offset_seconds: how far the camera's clock is ahead of ours; None if it does not tell its time.
+    """
+
+    manufacturer: str
+    model: str
+    firmware: str
+    serial: str
+    profiles: tuple[MediaProfile, ...]
+    stream: str
+    sub_stream: str | None
+    snapshot: str | None
+    clock_offset_seconds: float | None
+
+    @property
+    def state(self) -> CameraState:
+        """`OK`, or `CLOCK_OFF` for a camera that works but whose clock differs by more than 5 s."""
+        offset = self.clock_offset_seconds
+        if offset is not None and abs(offset) > CLOCK_TOLERANCE_SECONDS:
+            return CameraState.CLOCK_OFF
+        return CameraState.OK

@@ -1,0 +1,65 @@
+"""Runs blocking calls to one camera in a thread, one at a time, behind an async face with a deadline."""
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from gateway.cameras.states import CameraState, camera_error
+
+Result = TypeVar("Result")
+
+
+class Lane:
+    """One camera's calls, one after the other: cheap firmwares restart under load.
+
+    A call that outlives its deadline is left to end by itself, in a daemon thread that keeps no process alive; the
+    next call waits for it, within its own deadline.
+    """
+
+    def __init__(self, where: str, deadline_seconds: float) -> None:
+        self._where = where
+        self._deadline_seconds = deadline_seconds
+        self._free = asyncio.Semaphore()
+
+    async def run(self, call: Callable[[], Result]) -> Result:
+        """What `call` returns or raises.
+
+        Raises:
+            CameraError: `UNREACHABLE` after the deadline.
+        """
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                await self._free.acquire()
+                return await self._start(call)
+        except TimeoutError:
+            what = f"the camera took longer than {self._deadline_seconds:g} s"
+            raise camera_error(CameraState.UNREACHABLE, what, where=self._where) from None
+
+    def _start(self, call: Callable[[], Result]) -> "asyncio.Future[Result]":
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[Result] = loop.create_future()
+
+        def finish(settle: Callable[[], None]) -> None:
+            self._free.release()
+            if not outcome.done():
+                settle()
+
+        def work() -> None:
+            try:
+                result = call()
+            except Exception as error:
+                told = error
+                _tell(loop, lambda: finish(lambda: outcome.set_exception(told)))
+            else:
+                _tell(loop, lambda: finish(lambda: outcome.set_result(result)))
+
+        threading.Thread(target=work, name=f"camera {self._where}", daemon=True).start()
+        return outcome
+
+
+def _tell(loop: asyncio.AbstractEventLoop, settle: Callable[[], None]) -> None:
+    """Hand the outcome over; a loop that has ended meanwhile needs none."""
+    with contextlib.suppress(RuntimeError):
+        loop.call_soon_threadsafe(settle)
