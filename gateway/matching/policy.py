@@ -25,9 +25,10 @@ class Verdict(StrEnum):
 class Decision:
     """The policy's answer about one face, with all it rests on.
 
-    `distance` is that of the looks' mean vector to `template`, `median_distance` the median over the looks, `threshold`
+    `person` and `template` are named for a match only. `distance` is that of the looks' mean vector to the nearest
+    person, `median_distance` the median over the looks to the same; None where nobody was within reach. `threshold` is
     the one that both had to meet after every tightening. `votes` of `looks` named the person. `rival` is a second
-    person about as near; None if there is none. Distances and names are None where nobody was within reach.
+    person about as near; None if there is none.
     """
 
     verdict: Verdict
@@ -174,17 +175,18 @@ def _decision(
     least_margin: float,
 ) -> Decision:
     best = evidence.mean[0] if evidence.mean and opinions else None
+    named = best if verdict is Verdict.MATCH else None
     median = _median_distance(opinions, best.person) if best else float("inf")
     apart = margin(evidence.mean)
     return Decision(
         verdict=verdict,
-        person=best.person if best else None,
-        template=best.template if best else None,
+        person=named.person if named else None,
+        template=named.template if named else None,
         distance=best.distance if best else None,
         median_distance=median if median != float("inf") else None,
         threshold=threshold,
         margin=apart,
-        rival=evidence.mean[1].person if best and apart < least_margin else None,
+        rival=evidence.mean[1].person if named and apart < least_margin else None,
         votes=votes,
         looks=len(opinions),
         height_px=height,
