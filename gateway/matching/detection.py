@@ -28,6 +28,11 @@ class Detection:
     score: float
     landmarks: Landmarks | None = None
 
+    @property
+    def centre(self) -> Point:
+        """The middle of the box."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
     def scaled(self, factor: float) -> "Detection":
         """The same face in an image `factor` times as large."""
         marks = self.landmarks

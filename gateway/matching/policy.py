@@ -51,26 +51,26 @@ class MatchPolicy:
     """The rules of a decision; distances are Euclidean distances of dlib's network.
 
     Attributes:
-        threshold: the largest distance of a match, for faces of `full_height_px` and more; at most 0.6.
+        threshold: the largest distance of a match; at most 0.6.
+        early_threshold: a distance so sure that it needs neither a margin nor `minimum_looks`.
+        small_face_threshold: the largest distance for faces lower than `full_height_px`.
+        margin: how much farther the second person must be than the first, unless the distance is sure.
+        minimum_looks: with fewer looks only `early_threshold` decides.
         mean_strictness: how much tighter the mean vector is judged than a single look: averaging takes noise out of
             strangers' distances too.
         least_height_px: lower faces are not judged.
-        full_height_px: up to here the threshold tightens towards the least height.
-        small_strictness: how much tighter it is at the least height.
-        margin: how much farther the second person must be than the first, unless the distance is sure.
-        sure_threshold: a distance that needs neither margin nor several looks.
-        enough_looks: with fewer looks only `sure_threshold` decides.
+        full_height_px: from this height on a face is not small.
         agreement: the share of the looks that must name the person; more than this.
     """
 
     threshold: float = _LAXEST
+    early_threshold: float = 0.5
+    small_face_threshold: float = 0.53
+    margin: float = 0.03
+    minimum_looks: int = 3
     mean_strictness: float = 0.03
     least_height_px: float = 32.0
     full_height_px: float = 40.0
-    small_strictness: float = 0.07
-    margin: float = 0.04
-    sure_threshold: float = 0.5
-    enough_looks: int = 3
     agreement: float = 0.5
 
     def __post_init__(self) -> None:
@@ -78,7 +78,7 @@ class MatchPolicy:
             raise PermanentError(
                 f"a matching threshold of {self.threshold}", remedy=f"Give one above 0 and at most {_LAXEST}"
             )
-        if self.full_height_px < self.least_height_px or self.enough_looks < 1:
+        if self.full_height_px < self.least_height_px or self.minimum_looks < 1:
             raise PermanentError("the matching policy contradicts itself", remedy="Check its heights and looks")
 
     @property
@@ -90,10 +90,7 @@ class MatchPolicy:
         """The largest distance of a match for a face of this height; negative, so never met, below the least."""
         if height_px < self.least_height_px:
             return -1.0
-        if height_px >= self.full_height_px:
-            return self.threshold
-        share = (self.full_height_px - height_px) / (self.full_height_px - self.least_height_px)
-        return self.threshold - share * self.small_strictness
+        return self.threshold if height_px >= self.full_height_px else min(self.threshold, self.small_face_threshold)
 
     def decide(self, evidence: Evidence, *, final: bool = False) -> Decision:
         """Judge the looks so far.
@@ -103,12 +100,12 @@ class MatchPolicy:
             final: no look will follow; what is open until then becomes "nobody".
 
         A match needs more than `agreement` of the looks to name the person, and both the looks' median distance and
-        their mean vector's distance within the threshold. With few looks the threshold is the sure one and every look
+        their mean vector's distance within the threshold. With few looks the threshold is the early one and every look
         must name the person.
         """
         opinions = [o for o in evidence.opinions if o.height_px >= self.least_height_px]
         height = statistics.median([o.height_px for o in opinions]) if opinions else 0.0
-        few = len(opinions) < self.enough_looks
+        few = len(opinions) < self.minimum_looks
         threshold = self._effective(height, few=few)
         person, votes = self._elect(opinions)
         matched = person is not None and self._holds(evidence.mean, opinions, person, votes, threshold)
@@ -116,10 +113,11 @@ class MatchPolicy:
         return _decision(verdict, evidence, opinions, votes if matched else 0, threshold, height, self.margin)
 
     def _effective(self, height: float, *, few: bool) -> float:
+        """The threshold for looks of this median height; few looks at a small face get both tightenings together."""
         threshold = self.threshold_at(height)
         if not few or threshold < 0:
             return threshold
-        return min(threshold, self.sure_threshold - (self.threshold - threshold))
+        return min(threshold, self.early_threshold) - (self.threshold - threshold)
 
     def _elect(self, opinions: Sequence[Opinion]) -> tuple[str | None, int]:
         """The person whom most looks name, and how many do; looks that name nobody vote, too."""
@@ -138,7 +136,7 @@ class MatchPolicy:
         """Whether the first candidate stands apart from the second, or is near enough not to need it."""
         if not candidates:
             return False
-        return candidates[0].distance <= self.sure_threshold or margin(candidates) >= self.margin
+        return candidates[0].distance <= self.early_threshold or margin(candidates) >= self.margin
 
     def _holds(
         self,
@@ -148,7 +146,7 @@ class MatchPolicy:
         votes: int,
         threshold: float,
     ) -> bool:
-        needed = 1.0 if len(opinions) < self.enough_looks else self.agreement
+        needed = 1.0 if len(opinions) < self.minimum_looks else self.agreement
         agreed = votes == len(opinions) if needed == 1.0 else votes > needed * len(opinions)
         if not agreed or not self._clear(mean) or mean[0].person != person:
             return False

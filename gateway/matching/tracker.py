@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from gateway.matching.cuts import CutTest
 from gateway.matching.detection import Detection
+from gateway.matching.pairing import is_near, pair_boxes
 from gateway.matching.quality import FaceQuality, assess
 from gateway.matching.shots import BestShots, Shot, take_shot
 
@@ -19,7 +20,8 @@ _PASSAGE_GROWTH = 2.0
 class TrackRules:
     """How faces are followed; times in seconds of the stream.
 
-    `overlap` is the least intersection over union by which a box continues a track; `grace_seconds` the time a track
+    `overlap` is the least intersection over union by which a box continues a track (see `pair_boxes`);
+    `grace_seconds` the time a track
     waits unseen; `passage_seconds` the time within which a new track near a lost one counts as the same passage; the
     shots are described at `BestShots`; a stream that jumps back, or forward by more than `longest_gap_seconds`, ends
     every track as a cut does.
@@ -70,7 +72,21 @@ class _Followed:
         self.first_seen = at
         self.last_seen = at
         self.face = face
+        self._speed = (0.0, 0.0)
         self.best = BestShots(rules.shots, rules.shot_gap_seconds, rules.refresh_seconds)
+
+    def expected(self, at: float) -> Detection:
+        """Where the face would be at stream time `at` (s) if it went on as it did."""
+        passed = at - self.last_seen
+        return self.face.moved(self._speed[0] * passed, self._speed[1] * passed)
+
+    def seen(self, at: float, face: Detection) -> None:
+        """Note that the face is here now."""
+        passed = at - self.last_seen
+        if passed > 0:
+            (x, y), (old_x, old_y) = face.centre, self.face.centre
+            self._speed = ((x - old_x) / passed, (y - old_y) / passed)
+        self.last_seen, self.face = at, face
 
     def frozen(self) -> Track:
         return Track(self.number, self.passage, self.first_seen, self.last_seen, self.face)
@@ -140,10 +156,10 @@ class FaceTracker:
 
     def _continue(self, at: float, rgb: NDArray[np.uint8], faces: Sequence[Detection]) -> None:
         known = self._tracks
-        matched = _pair([track.face for track in known], faces, self._rules.overlap)
+        matched = pair_boxes([track.expected(at) for track in known], faces, self._rules.overlap)
         for index, face in enumerate(faces):
             track = known[matched[index]] if index in matched else self._begin(at, face)
-            track.last_seen, track.face = at, face
+            track.seen(at, face)
             quality = self._assess(rgb, face)
             if track.best.wants(at, quality.score):
                 track.best.offer(take_shot(at, rgb, face, quality))
@@ -156,31 +172,10 @@ class FaceTracker:
 
     def _passage_of(self, face: Detection) -> int:
         """The passage of the last track lost near this face, which it takes over; else a new one."""
-        near = [track for track in self._lost if _near(track.face, face)]
+        near = [track for track in self._lost if is_near(track.face, face, _PASSAGE_REACH, _PASSAGE_GROWTH)]
         if near:
             last = max(near, key=lambda track: track.last_seen)
             self._lost.remove(last)
             return last.passage
         self._passages += 1
         return self._passages
-
-
-def _pair(old: Sequence[Detection], new: Sequence[Detection], least: float) -> dict[int, int]:
-    """Indices of old boxes by those of the new ones that continue them, largest overlap first."""
-    overlaps = [(a.overlap(b), i, j) for i, a in enumerate(old) for j, b in enumerate(new)]
-    taken: set[int] = set()
-    pairs: dict[int, int] = {}
-    for overlap, i, j in sorted(overlaps, key=lambda item: -item[0]):
-        if overlap > least and i not in taken and j not in pairs:
-            taken.add(i)
-            pairs[j] = i
-    return pairs
-
-
-def _near(old: Detection, new: Detection) -> bool:
-    """Whether a face could be an earlier one after a moment out of sight: place and size are alike."""
-    across = old.x + old.width / 2 - new.x - new.width / 2
-    down = old.y + old.height / 2 - new.y - new.height / 2
-    sizes = sorted((old.height, new.height))
-    close = (across**2 + down**2) ** 0.5 <= _PASSAGE_REACH * sizes[1]
-    return close and sizes[1] <= _PASSAGE_GROWTH * sizes[0]

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.matching.detection import Detection, check_image, tuple_of_points
+from gateway.matching.detection import Detection, Point, check_image, tuple_of_points
 from gateway.matching.faults import ForeignModelError, ModelFileError
 from gateway.matching.inference import open_session
 
@@ -19,6 +19,7 @@ YUNET_SHA256 = "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12
 _STRIDES = (8, 16, 32)
 _OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in _STRIDES]
 _MOST_FACES = 256
+_TALLEST = 300.0
 
 
 class YuNetDetector:
@@ -28,8 +29,9 @@ class YuNetDetector:
         model: `yunet_n_dynamic.onnx`, checked by its SHA-256.
         score: the least score of a face; below 0.7 it sees faces in patterns.
         overlap: two boxes that share more than this are one face.
-        longest_side: a larger image is shrunk to this before the search, which keeps faces under the ~300 px from which
-            on YuNet splits them; the answer is in the pixels of the image given all the same.
+        longest_side: a larger image is shrunk to this before the search; the answer is in its own pixels all the same.
+
+    From about 300 px on YuNet splits a face into several: where it sees one so large it looks again at half the size.
 
     Raises:
         ModelFileError: the file is missing; `ForeignModelError`: it is another one.
@@ -54,11 +56,20 @@ class YuNetDetector:
         """
         check_image(rgb)
         factor = min(1.0, self._longest_side / max(rgb.shape[:2]))
+        faces = self._search(rgb, factor)
+        while any(face.height * factor > _TALLEST for face in faces):
+            small = [face for face in faces if face.height * factor <= _TALLEST]
+            factor /= 2
+            faces = _with_small(self._search(rgb, factor), small)
+        return tuple(sorted(faces, key=lambda face: -face.score))
+
+    def _search(self, rgb: NDArray[np.uint8], factor: float) -> list[Detection]:
+        """The faces of the image shrunk by a factor, in the pixels of the image."""
         image = rgb if factor == 1 else _shrink(rgb, factor)
         scores, boxes, marks = self._run(image)
         order = _suppress(boxes, scores, self._overlap)
         stretch = (rgb.shape[1] / image.shape[1], rgb.shape[0] / image.shape[0])
-        return tuple(_detection(scores[i], boxes[i], marks[i], stretch) for i in order)
+        return [_detection(scores[i], boxes[i], marks[i], stretch) for i in order]
 
     def _run(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Scores (n,), boxes (n, 4) and landmarks (n, 5, 2) of what scores high enough."""
@@ -83,6 +94,16 @@ class YuNetDetector:
         corner = (cells + raw[:, :2]) * stride - size / 2
         marks = (cells[:, None, :] + parts[f"kps_{stride}"][0, kept].reshape(-1, 5, 2)) * stride
         return scores[kept], np.concatenate([corner, size], axis=1), marks
+
+
+def _with_small(large: list[Detection], small: list[Detection]) -> list[Detection]:
+    """The faces of the coarser search, and of the finer one those that are no part of them."""
+    apart = [face for face in small if not any(_holds(whole, face.centre) for whole in large)]
+    return large + apart
+
+
+def _holds(face: Detection, point: Point) -> bool:
+    return face.x <= point[0] <= face.x + face.width and face.y <= point[1] <= face.y + face.height
 
 
 def _checked(model: Path) -> bytes:

@@ -63,6 +63,24 @@ def test_a_large_picture_is_answered_in_its_own_pixels(
     assert large.scaled(2).overlap(doubled) > 0.95
 
 
+@pytest.mark.parametrize("name", PORTRAITS)
+def test_a_face_that_fills_the_picture_is_one_face(
+    portrait: Callable[[str], NDArray[np.uint8]], yunet: YuNetDetector, yunet_file: Path, name: str
+) -> None:
+    picture = portrait(name)
+    face = yunet.detect(picture)[0]
+    close = picture[int(face.y) : int(face.y + face.height), int(face.x) : int(face.x + face.width)]
+    factor = 1280 / max(close.shape)
+    close = np.asarray(cv2.resize(close, None, fx=factor, fy=factor), np.uint8)
+    beside = np.asarray(cv2.resize(shrunk(portrait("biden"), 300), (200, 300)), np.uint8)
+    both = np.zeros((close.shape[0], close.shape[1] + 220, 3), np.uint8)
+    both[:, : close.shape[1]] = close
+    both[400:700, -200:] = beside
+    found = YuNetDetector(yunet_file, longest_side=1280).detect(both)
+    assert len(found) == 2
+    assert sorted(found, key=lambda f: f.height)[0].x > close.shape[1] - 20
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (7, 900, 3), (33, 31, 3), (480, 640, 3)])
 def test_an_empty_scene_has_no_faces(yunet: YuNetDetector, shape: tuple[int, ...]) -> None:
     assert yunet.detect(np.full(shape, 120, np.uint8)) == ()

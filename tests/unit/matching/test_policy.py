@@ -82,7 +82,7 @@ def test_no_looks_are_undecided_until_the_end() -> None:
 
 
 def test_a_doubtful_distance_needs_a_margin_to_the_second() -> None:
-    close = [look(a=0.55, b=0.58)] * 3
+    close = [look(a=0.55, b=0.57)] * 3
     assert POLICY.decide(evidence(*close, a=0.54, b=0.6)).verdict is Verdict.NOBODY
     apart = [look(a=0.55, b=0.6)] * 3
     assert POLICY.decide(evidence(*apart, a=0.54, b=0.6)).verdict is Verdict.MATCH
@@ -95,7 +95,7 @@ def test_a_sure_distance_warns_even_if_a_second_entry_is_as_near_and_names_it() 
     assert decision.margin == pytest.approx(0.01)
 
 
-@pytest.mark.parametrize(("height", "threshold"), [(300, 0.6), (40, 0.6), (36, 0.565), (32, 0.53)])
+@pytest.mark.parametrize(("height", "threshold"), [(300, 0.6), (40, 0.6), (39.9, 0.53), (32, 0.53)])
 def test_small_faces_have_a_tighter_threshold(height: float, threshold: float) -> None:
     assert POLICY.threshold_at(height) == pytest.approx(threshold)
     inside, outside = threshold - 0.001, threshold + 0.001
@@ -122,6 +122,17 @@ def test_a_lax_threshold_is_refused(threshold: float) -> None:
 def test_heights_that_contradict_are_refused() -> None:
     with pytest.raises(PermanentError, match="contradicts"):
         MatchPolicy(least_height_px=50, full_height_px=40)
+
+
+def test_few_looks_at_a_small_face_are_judged_by_both_tightenings() -> None:
+    assert POLICY.decide(evidence(look(35, a=0.42), a=0.42)).verdict is Verdict.MATCH
+    assert POLICY.decide(evidence(look(35, a=0.44), a=0.44)).verdict is Verdict.UNDECIDED
+
+
+def test_a_tight_threshold_is_never_widened_by_the_others() -> None:
+    policy = MatchPolicy(threshold=0.4, early_threshold=0.5, small_face_threshold=0.53)
+    assert policy.threshold_at(35) == 0.4
+    assert policy.decide(evidence(look(a=0.41), a=0.3)).verdict is Verdict.UNDECIDED
 
 
 DISTANCES = st.dictionaries(st.sampled_from("abc"), st.floats(0, 0.64), max_size=3)

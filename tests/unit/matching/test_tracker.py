@@ -62,6 +62,33 @@ def test_two_faces_that_pass_each_other_keep_apart_by_largest_overlap() -> None:
     assert places == {1: 101, 2: 121}
 
 
+@pytest.mark.parametrize("step", [60, -60, 40])
+def test_a_passer_by_who_moves_by_more_than_a_box_is_one_track(step: float) -> None:
+    tracker = FaceTracker()
+    for index in range(6):
+        update = tracker.update(index * 0.2, GATE, [face(320 + step * (index - 3))])
+    assert [track.number for track in update.live] == [1]
+    assert update.live[0].first_seen == 0
+
+
+def test_two_passers_by_who_cross_keep_their_ways() -> None:
+    tracker = FaceTracker()
+    for index in range(9):
+        at, left, right = index * 0.2, 100 + 40 * index, 440 - 40 * index
+        update = tracker.update(at, GATE, [face(left, y=100), face(right, y=130)])
+    places = {track.number: track.face.x for track in update.live}
+    assert places == {1: 420, 2: 120}
+
+
+def test_a_far_or_differently_sized_box_begins_a_track() -> None:
+    tracker = FaceTracker()
+    tracker.update(0.0, GATE, [face(100)])
+    far = tracker.update(0.2, GATE, [face(170)])
+    assert {track.number for track in far.live} == {1, 2}
+    larger = tracker.update(0.3, GATE, [face(170), face(100, 85, height=95)])
+    assert {track.number for track in larger.live} == {1, 2}
+
+
 def test_a_short_gap_is_bridged_and_a_long_one_is_not() -> None:
     tracker = FaceTracker()
     tracker.update(0.0, GATE, [face(100)])
