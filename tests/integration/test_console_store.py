@@ -1,0 +1,118 @@
+"""The console's pure reducer, run where it lives: in a browser, fed with recorded frames."""
+
+import json
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness.tools import needs
+from playwright.sync_api import Page, sync_playwright
+
+CONSOLE = Path(__file__).parents[2] / "gateway" / "console"
+CHROMIUM = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", "--disable-gpu", "--disable-quic"]}
+
+pytestmark = needs("chromium")
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(CONSOLE)))
+    thread = threading.Thread(target=server.serve_forever, name="console-files")
+    thread.start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**CHROMIUM)  # type: ignore[arg-type]  # a plain dict of options
+        opened = browser.new_page()
+        opened.goto(f"http://127.0.0.1:{server.server_port}/icon.svg")
+        yield opened
+        browser.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def frame(position: int | None, type_: str, severity: str = "critical", /, **data: Any) -> dict[str, Any]:
+    event = {
+        "id": f"e{position}-{type_}",
+        "type": type_,
+        "severity": severity,
+        "time": "2026-11-23T08:00:00Z",
+        "data": data,
+    }
+    return {"position": position, "event": event}
+
+
+def run(page: Page, frames: list[dict[str, Any]], ask: str) -> Any:
+    script = """
+    async ([frames, ask]) => {
+      const store = await import('/js/store.js');
+      let state = store.initialState();
+      state = store.reduce(state, {type: 'link', state: 'live', detail: {}});
+      for (const frame of frames) state = store.reduce(state, {type: 'frame', frame});
+      return new Function('store', 'state', 'return ' + ask)(store, state);
+    }"""
+    return page.evaluate(script, [json.loads(json.dumps(frames)), ask])
+
+
+OPENED = frame(
+    2, "campus.incident.opened", incident="i1", kind="campus.button.pressed", place="East gate", discreet=False
+)
+ACKNOWLEDGED = frame(3, "campus.incident.acknowledged", incident="i1", actor="wang")
+
+
+def test_a_press_opens_a_card_and_sounds(page: Page) -> None:
+    state = run(page, [frame(1, "campus.button.pressed"), OPENED], "[state.incidents.i1, store.soundOf(state)]")
+    assert state[0]["state"] == "raised"
+    assert state[0]["place"] == "East gate"
+    assert state[1] == "emergency"
+
+
+def test_an_acknowledged_incident_is_silent_and_says_whose_it_is(page: Page) -> None:
+    state = run(page, [OPENED, ACKNOWLEDGED], "[state.incidents.i1, store.soundOf(state)]")
+    assert (state[0]["state"], state[0]["owner"], state[1]) == ("acknowledged", "wang", None)
+
+
+def test_a_further_press_sounds_again(page: Page) -> None:
+    again = frame(4, "campus.incident.raised_again", incident="i1", count=2)
+    assert run(page, [OPENED, ACKNOWLEDGED, again], "[state.incidents.i1.count, store.soundOf(state)]") == [
+        2,
+        "emergency",
+    ]
+
+
+def test_a_discreet_press_never_sounds(page: Page) -> None:
+    discreet = frame(2, "campus.incident.opened", incident="i1", kind="campus.button.pressed", discreet=True)
+    assert run(page, [discreet], "store.soundOf(state)") is None
+
+
+def test_a_press_that_is_not_stored_yet_is_shown_until_it_is(page: Page) -> None:
+    unstored = frame(None, "campus.button.pressed")
+    stored = json.loads(json.dumps(unstored)) | {"position": 9}
+    assert run(page, [unstored], "[state.unstored.length, store.soundOf(state)]") == [1, "emergency"]
+    assert run(page, [unstored, stored], "[state.unstored.length, state.events.length]") == [0, 1]
+
+
+def test_a_resolved_incident_leaves_the_board(page: Page) -> None:
+    resolved = frame(5, "campus.incident.resolved", incident="i1", verdict="genuine", actor="wang")
+    assert run(page, [OPENED, ACKNOWLEDGED, resolved], "store.activeIncidents(state).length") == 0
+
+
+def test_emergencies_stand_first_and_the_oldest_of_them_on_top(page: Page) -> None:
+    frames = [
+        frame(1, "campus.incident.opened", "high", incident="face", kind="campus.face.matched"),
+        frame(2, "campus.incident.opened", "critical", incident="press", kind="campus.button.pressed"),
+    ]
+    assert run(page, frames, "store.activeIncidents(state).map(each => each.id)") == ["press", "face"]
+
+
+def test_the_ticker_stays_bounded(page: Page) -> None:
+    frames = [frame(number, "campus.camera.lost", "high") for number in range(1, 400)]
+    assert run(page, frames, "[state.events.length, state.events[0].position, state.position]") == [200, 399, 399]

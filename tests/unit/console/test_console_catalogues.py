@@ -1,0 +1,96 @@
+"""The console speaks both languages wholly, keeps to its budget, and its colours can be told apart."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.events import event_types
+
+CONSOLE = Path(__file__).parents[3] / "gateway" / "console"
+SCRIPTS = sorted((CONSOLE / "js").rglob("*.js"))
+CATALOGUES = {path.stem: json.loads(path.read_text("utf-8")) for path in (CONSOLE / "locales").glob("*.json")}
+EXPANSIONS = {
+    "severity.": ["critical", "high", "medium", "low", "info"],
+    "state.": ["raised", "acknowledged", "dispatched", "resolved"],
+    "verdict.": ["genuine", "false_alarm", "test", "duplicate"],
+    "verify.": ["confirmed", "rejected", "unsure"],
+    "verify.ask.": ["confirmed", "rejected", "unsure"],
+    "strip.": ["cameras", "devices", "destinations"],
+    "strip.bad.": ["cameras", "devices", "destinations"],
+    "nav.": ["board", "events", "protection", "watchlist"],
+    "key.": ["A", "J", "K", "R", "N", "S", "Y", "X", "U", "Esc", "?"],
+    "action.": ["acknowledge", "dispatch", "note", "resolve"],
+    "signin.": ["username", "password"],
+    "watchlist.": ["name", "reason", "authority", "valid_until"],
+    "category.": ["wanted", "barred", "threat", "missing"],
+    "evidence.": ["crop", "scene"],
+}
+
+
+def used_keys() -> set[str]:
+    text = "\n".join(path.read_text("utf-8") for path in SCRIPTS)
+    literal = set(re.findall(r"\bt\(\"([^\"]+)\"", text))
+    return literal | {prefix + each for prefix, endings in EXPANSIONS.items() for each in endings}
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_key_that_is_used_has_its_text(language: str) -> None:
+    assert not used_keys() - CATALOGUES[language].keys()
+
+
+def test_both_catalogues_have_the_same_keys_and_places() -> None:
+    chinese, english = CATALOGUES["zh-CN"], CATALOGUES["en"]
+    assert chinese.keys() == english.keys()
+    for key, text in chinese.items():
+        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", english[key])), key
+
+
+def test_every_prefix_that_a_script_builds_on_is_expanded_here() -> None:
+    text = "\n".join(path.read_text("utf-8") for path in SCRIPTS)
+    assert set(re.findall(r"\bt\(`([^$`]+)\$", text)) <= EXPANSIONS.keys()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_event_type_has_words(language: str) -> None:
+    assert not {f"type.{name}" for name in event_types()} - CATALOGUES[language].keys()
+
+
+def test_the_stream_listens_to_every_type() -> None:
+    source = (CONSOLE / "js" / "stream.js").read_text("utf-8")
+    for name in event_types():
+        _campus, family, verb = name.split(".")
+        assert f'"{verb}"' in source or f'"{family}.{verb}"' in source, name
+
+
+def test_no_script_makes_markup_of_text_or_calls_another_host() -> None:
+    for path in [*SCRIPTS, CONSOLE / "index.html", CONSOLE / "style.css"]:
+        text = path.read_text("utf-8")
+        forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function"
+        assert not re.search(forbidden, text), path
+        assert not re.search(r"https?://(?!www\.w3\.org/)", text), path
+        assert not re.search(r"\sstyle=|\son\w+=", text), path
+
+
+def test_the_scripts_stay_within_their_budget() -> None:
+    assert sum(path.stat().st_size for path in SCRIPTS) <= 150_000
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("role", ["text", "muted", "emergency", "high", "notice", "normal", "good"])
+def test_the_palette_is_readable_on_a_card(role: str) -> None:
+    """WCAG 2.2, success criterion 1.4.3: at least 4.5 : 1."""
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", (CONSOLE / "style.css").read_text("utf-8")))
+    assert contrast(colours[role], colours["card"]) >= 4.5
+    assert contrast(colours[role], colours["board"]) >= 4.5
