@@ -105,7 +105,8 @@ class LibraryCamera(onvif.ONVIFCamera):  # type: ignore[misc]  # onvif-zeep has 
 
     def profiles(self) -> list[dict[str, Any]]:
         """GetProfiles of the media service."""
-        return [_dict(profile) for profile in self._asked(self._media.GetProfiles) or []]
+        said = self._asked(self._media.GetProfiles) or []
+        return [_dict(profile) for profile in said] if isinstance(said, list) else []
 
     def stream_uri(self, token: str) -> str:
         """GetStreamUri for RTP over RTSP; the address as the camera says it, perhaps empty."""
@@ -183,7 +184,7 @@ def _settings() -> Any:  # noqa: ANN401 as zeep has no types
 
 def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401 as zeep has no types
     plain = onvif.ONVIFService.to_dict(value)
-    return dict(plain) if plain else {}
+    return dict(plain) if isinstance(plain, Mapping) else {}
 
 
 def _uri(answer: Any) -> str:  # noqa: ANN401 as zeep has no types

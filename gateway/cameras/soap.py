@@ -18,6 +18,8 @@ _SECURITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-
 _UTILITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _DIGEST = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest"
 _BASE64 = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary"
+_TAG = re.compile(rb"<[A-Za-z][^<>]*>")
+_QUOTED_OR_BARE = re.compile(rb"(\"[^\"]*\"|'[^']*')|=([^\s\"'<>/]+)")
 _AUTHORIZATION = re.compile(r"not.?authori[sz]ed|unauthori[sz]ed|authority failure|authenticat", re.IGNORECASE)
 
 
@@ -93,14 +95,28 @@ def read_reply(content: bytes) -> etree._Element:
 
 
 def _parse(content: bytes) -> etree._Element | None:
-    parser = etree.XMLParser(
-        recover=True, huge_tree=True, resolve_entities=False, no_network=True, remove_comments=True
-    )
+    """The root element; what is not well-formed is repaired first."""
+    clean = content.replace(b"\x00", b"").strip()
     try:
-        root: etree._Element | None = etree.fromstring(content.replace(b"\x00", b"").strip(), parser)
+        return etree.fromstring(clean, _parser(recover=False))
+    except etree.XMLSyntaxError:
+        repaired = _TAG.sub(lambda tag: _QUOTED_OR_BARE.sub(_quoted, tag[0]), clean)
+    try:
+        root: etree._Element | None = etree.fromstring(repaired, _parser(recover=True))
     except etree.XMLSyntaxError:
         return None
     return root
+
+
+def _quoted(value: re.Match[bytes]) -> bytes:
+    """An attribute's value in quotes, whether it had them or not."""
+    return value[1] or b'="' + value[2] + b'"'
+
+
+def _parser(*, recover: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        recover=recover, huge_tree=True, resolve_entities=False, no_network=True, remove_comments=True
+    )
 
 
 def _kind_of(content: bytes) -> str:
