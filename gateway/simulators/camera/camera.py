@@ -10,7 +10,7 @@ from typing import Self
 
 from gateway.errors import PermanentError
 from gateway.simulators.camera.digest import DigestRealm
-from gateway.simulators.camera.listener import listen
+from gateway.simulators.camera.listener import Serve, listen
 from gateway.simulators.camera.onvif import HttpServer, Pages, Profile, SimulatedDevice, SnapshotMaker
 from gateway.simulators.camera.onvif.security import TokenGuard
 from gateway.simulators.camera.playback import Playback, Scene
@@ -42,7 +42,7 @@ class SimulatedCamera:
         quirks: what it does wrong: ``NAME`` or ``NAME=NUMBER``.
 
     Raises:
-        PermanentError: on entering: a recording or a quirk cannot be used, or a port cannot be had.
+        PermanentError: a quirk is unknown; on entering: a recording cannot be used, or a port cannot be had.
     """
 
     def __init__(
@@ -90,8 +90,13 @@ class SimulatedCamera:
         ready = asyncio.Event()
         self._life = asyncio.create_task(self._live(ready), name="simulated camera")
         waiting = asyncio.create_task(ready.wait(), name="simulated camera ready")
-        await asyncio.wait((waiting, self._life), return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        try:
+            await asyncio.wait((waiting, self._life), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self._life.cancel()
+            raise
+        finally:
+            waiting.cancel()
         if self._life.done():
             await self._life
         return self
@@ -108,8 +113,13 @@ class SimulatedCamera:
     async def _live(self, ready: asyncio.Event) -> None:
         scene = Scene()
         playbacks = {path: await self._playback(file, scene) for path, file in self._files.items()}
+        http, rtsp = self._bind()
+        serve_http, serve_rtsp = self._serving(playbacks, scene)
         async with asyncio.TaskGroup() as group:
-            servers = await self._open(playbacks, scene, group)
+            servers = [
+                await listen("onvif", http, serve_http, group),
+                await listen("rtsp", rtsp, serve_rtsp, group),
+            ]
             for path, playback in playbacks.items():
                 group.create_task(playback.run(), name=f"playback {path}")
             ready.set()
@@ -122,23 +132,28 @@ class SimulatedCamera:
     async def _playback(self, file: Path, scene: Scene) -> Playback:
         return Playback(await asyncio.to_thread(load_recording, file), scene, loop=self._loop)
 
-    async def _open(
-        self, playbacks: dict[str, Playback], scene: Scene, group: asyncio.TaskGroup
-    ) -> tuple[asyncio.Server, asyncio.Server]:
-        """Bind both ports first, because the SOAP side tells both; then serve on them."""
-        http, rtsp = _bind(self._ports.host, self._ports.http), _bind(self._ports.host, self._ports.rtsp)
+    def _bind(self) -> tuple[socket.socket, socket.socket]:
+        """Have both ports before anything is made: the SOAP side tells both."""
+        http = _bound(self._ports.host, self._ports.http)
+        try:
+            rtsp = _bound(self._ports.host, self._ports.rtsp)
+        except PermanentError:
+            http.close()
+            raise
         self._http_port, self._rtsp_port = http.getsockname()[1], rtsp.getsockname()[1]
+        return http, rtsp
+
+    def _serving(self, playbacks: dict[str, Playback], scene: Scene) -> tuple[Serve, Serve]:
+        """What the HTTP port and the RTSP port do with a connection."""
         realm = DigestRealm(_REALM, self._username, self._password)
         device = SimulatedDevice(_profiles(playbacks), self._http_port, self._rtsp_port, self._quirks)
         tokens = TokenGuard(self._username, self._password, zulu_only="zulu-only" in self._quirks)
         pages = Pages(device, tokens, realm, SnapshotMaker(playbacks["/main"].recording, scene))
-        return (
-            await listen("onvif", http, HttpServer(pages.answer, self._quirks).serve, group),
-            await listen("rtsp", rtsp, RtspServer(playbacks, realm, self._quirks).serve, group),
-        )
+        http = HttpServer(pages.answer, self._quirks)
+        return http.serve, RtspServer(playbacks, realm, self._quirks).serve
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:

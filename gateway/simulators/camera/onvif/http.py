@@ -70,7 +70,8 @@ async def _read_request(reader: asyncio.StreamReader, host: str) -> HttpRequest 
         ValueError: what came is no HTTP request or too large.
         asyncio.IncompleteReadError: the connection ended inside a request.
     """
-    first = await reader.read(1)
+    while (first := await reader.read(1)) in {b"\r", b"\n"}:
+        pass  # empty lines before a request are ignored (RFC 9112 §2.2)
     if not first:
         return None
     head = (first + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
