@@ -1,0 +1,32 @@
+"""The children as the alarm house keeps them: started, watched, restarted, fed and asked; loads none of their code."""
+
+from gateway.workers.budget import RestartBudget
+from gateway.workers.feed import GalleryFeed
+from gateway.workers.life import LifeRules
+from gateway.workers.outfit import Outfit, Upkeep
+from gateway.workers.pictures import NoPictureError
+from gateway.workers.ports import RowSource, WorkerPorts
+from gateway.workers.process import WorkerProcess
+from gateway.workers.replies import WorkerAwayError
+from gateway.workers.service import Workers
+from gateway.workers.states import CameraState, GalleryState, WorkerStage, WorkerState
+from gateway.workers.supervisor import WorkerSupervisor
+
+__all__ = [
+    "CameraState",
+    "GalleryFeed",
+    "GalleryState",
+    "LifeRules",
+    "NoPictureError",
+    "Outfit",
+    "RestartBudget",
+    "RowSource",
+    "Upkeep",
+    "WorkerAwayError",
+    "WorkerPorts",
+    "WorkerProcess",
+    "WorkerStage",
+    "WorkerState",
+    "WorkerSupervisor",
+    "Workers",
+]

@@ -1,0 +1,168 @@
+"""What is known of each camera: who has it, how it is, and which losses were reported."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gateway.events import CameraLost, CameraRestored, Event, Severity, camera_source, new_id
+from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAddress
+from gateway.workers.states import CameraState
+
+_AWAY = "worker_away"
+CRASH_LOOP = "worker_crash_loop"
+
+
+@dataclass(slots=True)
+class _Entry:
+    assigned: CameraAssigned
+    worker: str
+    status: CameraStatus | None = None
+    address: StreamAddress | None = None
+    described: CameraDescribed | None = None
+    lost_since: datetime | None = None
+    lost_reason: str = ""
+    lost_witness: str = ""
+
+
+class CameraBook:
+    """All cameras of the gateway.
+
+    A loss is reported once and its return once, whichever life of whichever child saw it.
+
+    Args:
+        site: for the sources of events.
+    """
+
+    def __init__(self, site: str) -> None:
+        self._site = site
+        self._entries: dict[str, _Entry] = {}
+
+    def __contains__(self, camera: str) -> bool:
+        return camera in self._entries
+
+    def assign(self, camera: CameraAssigned, worker: str) -> None:
+        """The camera belongs to `worker` now; what was known of its stream is forgotten, a reported loss is not."""
+        old = self._entries.get(camera.camera)
+        entry = self._entries[camera.camera] = _Entry(camera, worker)
+        if old is not None:
+            entry.lost_since, entry.lost_reason, entry.lost_witness = old.lost_since, old.lost_reason, old.lost_witness
+
+    def withdraw(self, camera: str) -> str | None:
+        """Forget the camera; returns the child that had it, if anybody."""
+        entry = self._entries.pop(camera, None)
+        return None if entry is None else entry.worker
+
+    def worker_of(self, camera: str) -> str | None:
+        """The child that has the camera."""
+        entry = self._entries.get(camera)
+        return None if entry is None else entry.worker
+
+    def of_worker(self, worker: str) -> tuple[CameraAssigned, ...]:
+        """The cameras of a video child."""
+        return tuple(entry.assigned for entry in self._entries.values() if entry.worker == worker)
+
+    def by_onvif(self) -> tuple[CameraAssigned, ...]:
+        """The cameras that the devices child asks."""
+        return tuple(entry.assigned for entry in self._entries.values() if entry.assigned.url.startswith("onvif:"))
+
+    def addresses_of(self, worker: str) -> tuple[StreamAddress, ...]:
+        """The stream addresses known for the cameras of a video child."""
+        return tuple(e.address for e in self._entries.values() if e.worker == worker and e.address is not None)
+
+    def note_address(self, address: StreamAddress) -> None:
+        """The devices child found where a camera streams."""
+        if address.camera in self._entries:
+            self._entries[address.camera].address = address
+
+    def note_described(self, described: CameraDescribed) -> None:
+        """The devices child asked a camera, or could not; a failure keeps what the camera said of itself before."""
+        entry = self._entries.get(described.camera)
+        if entry is None:
+            return
+        if not described.description and entry.described is not None:
+            described = replace(described, description=entry.described.description)
+        entry.described = described
+
+    def note_status(self, status: CameraStatus, witness: str, now: datetime) -> CameraRestored | None:
+        """A camera's part of a heartbeat; `witness` names the child's life that says it.
+
+        Returns:
+            the event to report if the picture is back and the child that saw it go is not there to say so.
+        """
+        entry = self._entries.get(status.camera)
+        if entry is None:
+            return None
+        entry.status = status
+        if status.state != "live" or entry.lost_since is None or entry.lost_witness == witness:
+            return None
+        event = CameraRestored(
+            id=new_id(),
+            source=camera_source(self._site, status.camera),
+            subject=status.camera,
+            time=now,
+            camera=status.camera,
+            name=entry.assigned.name,
+            place=entry.assigned.place,
+            outage=max(0.0, (now - entry.lost_since).total_seconds()),
+        )
+        entry.lost_since, entry.lost_reason = None, ""
+        return event
+
+    def is_news(self, event: Event, witness: str) -> bool:
+        """Whether an event of a child's life is to be reported; a loss or a return that is known already is not."""
+        if not isinstance(event, CameraLost | CameraRestored) or event.camera not in self._entries:
+            return True
+        entry = self._entries[event.camera]
+        known = entry.lost_since is not None
+        if isinstance(event, CameraRestored):
+            entry.lost_since, entry.lost_reason = None, ""
+            return known
+        entry.lost_since = entry.lost_since or event.time
+        entry.lost_reason, entry.lost_witness = event.reason, witness
+        return not known
+
+    def worker_gone(self, worker: str) -> None:
+        """The child is away: what it said of its cameras is no longer so."""
+        for entry in self._entries.values():
+            if entry.worker == worker:
+                entry.status = None
+
+    def lost_with(self, worker: str, now: datetime) -> Iterator[CameraLost]:
+        """The losses to report when a child is in a crash loop."""
+        for entry in self._entries.values():
+            if entry.worker != worker or entry.lost_since is not None:
+                continue
+            entry.lost_since, entry.lost_reason, entry.lost_witness = now, CRASH_LOOP, ""
+            yield CameraLost(
+                id=new_id(),
+                source=camera_source(self._site, entry.assigned.camera),
+                subject=entry.assigned.camera,
+                time=now,
+                severity=Severity.HIGH,
+                camera=entry.assigned.camera,
+                name=entry.assigned.name,
+                place=entry.assigned.place,
+                reason=CRASH_LOOP,
+            )
+
+    def states(self) -> tuple[CameraState, ...]:
+        """All cameras as they are now."""
+        return tuple(_state(entry) for entry in self._entries.values())
+
+
+def _state(entry: _Entry) -> CameraState:
+    described, status = entry.described, entry.status
+    reason = entry.lost_reason or (status.reason if status else "")
+    return CameraState(
+        camera=entry.assigned.camera,
+        name=entry.assigned.name,
+        place=entry.assigned.place,
+        state=status.state if status else _AWAY,
+        reason=reason,
+        worker=entry.worker,
+        status=status,
+        lost_since=entry.lost_since,
+        asked=described.state if described else "",
+        remedy=described.remedy if described else "",
+        description=described.description if described else {},
+    )

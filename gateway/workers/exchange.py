@@ -1,0 +1,150 @@
+"""Routes what the children say: events to the journal, addresses and snapshots to their siblings."""
+
+import logging
+import os
+
+from gateway.clock import Clock
+from gateway.errors import PermanentError
+from gateway.events import Event, GatewayFault, Severity, decode, gateway_source, new_id
+from gateway.wire import (
+    CameraDescribed,
+    EvidencePicture,
+    GalleryApplied,
+    GallerySnapshot,
+    Heartbeat,
+    PassageStatistics,
+    Received,
+    Report,
+    StreamAddress,
+    StreamLost,
+)
+from gateway.workers.book import CRASH_LOOP, CameraBook
+from gateway.workers.feed import GalleryFeed
+from gateway.workers.fleet import Fleet
+from gateway.workers.outfit import DEVICES, GALLERY, VIDEO
+from gateway.workers.ports import WorkerPorts
+from gateway.workers.reports import ReportQueue
+from gateway.workers.supervisor import WorkerSupervisor
+
+_LOG = logging.getLogger(__name__)
+
+
+class Exchange:
+    """The owner of all children: gives them their work and takes their findings.
+
+    Args:
+        site: for the sources of events.
+        book: the cameras.
+        feed: the watch-list on its way.
+        ports: where findings go.
+        clock: the gateway's.
+    """
+
+    def __init__(self, site: str, book: CameraBook, feed: GalleryFeed, ports: WorkerPorts, clock: Clock) -> None:
+        self._site = site
+        self._book = book
+        self._feed = feed
+        self._ports = ports
+        self._clock = clock
+        self._in_loop: set[str] = set()
+        self.reports = ReportQueue(clock)
+        self.fleet: Fleet | None = None
+
+    async def worker_ready(self, worker: WorkerSupervisor) -> None:
+        """Give a child that just became ready its cameras and what it needs for them."""
+        if worker.role == GALLERY:
+            self._feed.keeper_ready(worker)
+        elif worker.role == DEVICES:
+            for camera in self._book.by_onvif():
+                await worker.send(camera)
+        else:
+            await self._equip(worker)
+
+    async def _equip(self, worker: WorkerSupervisor) -> None:
+        self._feed.reader_ready(worker)
+        for camera in self._book.of_worker(worker.name):
+            await worker.send(camera)
+        for address in self._book.addresses_of(worker.name):
+            await worker.send(address)
+
+    async def worker_beat(self, worker: WorkerSupervisor, heartbeat: Heartbeat) -> None:
+        """Note how its cameras are."""
+        if not worker.looping:
+            self._in_loop.discard(worker.name)
+        for status in heartbeat.cameras:
+            restored = self._book.note_status(status, worker.witness, self._clock.now())
+            if restored is not None:
+                self._report(restored)
+
+    async def worker_gone(self, worker: WorkerSupervisor, *, looping: bool) -> None:
+        """Its cameras are away; in a crash loop that is reported, once."""
+        self._book.worker_gone(worker.name)
+        await self._feed.reader_gone(worker.name)
+        if looping and worker.name not in self._in_loop:
+            self._in_loop.add(worker.name)
+            self._report(self._crash_loop(worker))
+        if looping:
+            for lost in self._book.lost_with(worker.name, self._clock.now()):
+                self._report(lost)
+
+    def _crash_loop(self, worker: WorkerSupervisor) -> GatewayFault:
+        return GatewayFault(
+            id=new_id(),
+            source=gateway_source(self._site),
+            subject=worker.name,
+            time=self._clock.now(),
+            severity=Severity.HIGH,
+            fault=CRASH_LOOP,
+            detail=f"{worker.name} keeps ending: {worker.state().reason}",
+        )
+
+    async def worker_said(self, worker: WorkerSupervisor, received: Received) -> None:
+        """Route one message; one that its role must not send ends the child.
+
+        Raises:
+            PermanentError: the message is not one for us, or the event in it is none.
+        """
+        message = received.message
+        if isinstance(message, GallerySnapshot) and worker.role == GALLERY:
+            await self._feed.snapshot(message, received.fds)
+            return
+        for descriptor in received.fds:
+            os.close(descriptor)
+        if worker.role == VIDEO and isinstance(message, GalleryApplied):
+            await self._feed.note_applied(message, worker)
+        elif worker.role == VIDEO and isinstance(message, StreamLost):
+            await self._send_to(DEVICES, message)
+        elif worker.role == DEVICES and isinstance(message, StreamAddress):
+            await self._pass_address(message)
+        else:
+            self._take_finding(worker, message)
+
+    def _take_finding(self, worker: WorkerSupervisor, message: object) -> None:
+        ports = self._ports
+        if isinstance(message, Report):
+            event = decode(message.event)
+            if self._book.is_news(event, worker.witness):
+                self._report(event)
+        elif isinstance(message, EvidencePicture):
+            self.reports.put(f"evidence {message.evidence}", lambda: ports.on_evidence(message))
+        elif isinstance(message, PassageStatistics):
+            self.reports.put(f"statistics of {message.camera}", lambda: ports.on_statistics(message))
+        elif isinstance(message, CameraDescribed):
+            self._book.note_described(message)
+            self.reports.put(f"description of {message.camera}", lambda: ports.on_described(message))
+        else:
+            raise PermanentError(f"{type(message).__name__} is not for a {worker.role} child to send")
+
+    def _report(self, event: Event) -> None:
+        self.reports.put(f"{event.TYPE} of {event.subject}", lambda: self._ports.on_report(event))
+
+    async def _pass_address(self, address: StreamAddress) -> None:
+        self._book.note_address(address)
+        name = self._book.worker_of(address.camera)
+        if name is not None:
+            await self._send_to(name, address)
+
+    async def _send_to(self, name: str, message: StreamAddress | StreamLost) -> None:
+        worker = self.fleet.named(name) if self.fleet is not None else None
+        if worker is not None:
+            worker.offer(message)

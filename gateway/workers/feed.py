@@ -1,0 +1,186 @@
+"""Brings the watch-list to the cameras: sealed rows to the gallery child, its snapshot to every video child."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
+
+from gateway.clock import Clock
+from gateway.errors import GatewayError
+from gateway.wire import GalleryApplied, GalleryRows, GallerySnapshot, Message, SealedRow
+from gateway.workers.ports import RowSource
+from gateway.workers.states import GalleryState
+
+_LOG = logging.getLogger(__name__)
+_CHUNK_ROWS = 500
+_RETRY_SECONDS = 2.0
+
+
+class FedWorker(Protocol):
+    """What the feed asks of a child."""
+
+    name: str
+
+    @property
+    def ready(self) -> bool:
+        """Whether it lives and can work."""
+        ...
+
+    def offer(self, message: Message, fds: Sequence[int] = ()) -> bool:
+        """Send without waiting."""
+        ...
+
+    async def send(self, message: Message) -> bool:
+        """Send, waiting while too much is queued."""
+        ...
+
+
+class GalleryFeed:
+    """Keeps every child on the newest watch-list; the newest snapshot stays here for children that start later.
+
+    The rows stay sealed: the feed could not open them.
+
+    Args:
+        rows: the store's newest revision with all its rows.
+        clock: the gateway's.
+    """
+
+    def __init__(self, rows: RowSource, clock: Clock) -> None:
+        self._rows = rows
+        self._clock = clock
+        self._changed = asyncio.Event()
+        self._keeper: FedWorker | None = None
+        self._readers: dict[str, FedWorker] = {}
+        self._applied: dict[str, int] = {}
+        self._snapshot: GallerySnapshot | None = None
+        self._memory: int | None = None
+        self._progress = asyncio.Condition()
+
+    def changed(self) -> None:
+        """The list has a new revision."""
+        self._changed.set()
+
+    def keeper_ready(self, keeper: FedWorker) -> None:
+        """The gallery child is there and knows nothing yet."""
+        self._keeper = keeper
+        self._changed.set()
+
+    def reader_ready(self, reader: FedWorker) -> None:
+        """A video child is there: it gets the newest snapshot."""
+        self._readers[reader.name] = reader
+        self._applied[reader.name] = 0
+        self._hand_to((reader,))
+
+    async def reader_gone(self, name: str) -> None:
+        """A video child ended, and its memory with it."""
+        self._readers.pop(name, None)
+        self._applied.pop(name, None)
+        await self._tell()
+
+    async def run(self) -> None:
+        """Feed for ever."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            if not await self._feed():
+                await self._clock.sleep(_RETRY_SECONDS)
+                self._changed.set()
+
+    async def _feed(self) -> bool:
+        """Send the newest revision; False if it must be tried again."""
+        keeper = self._keeper
+        if keeper is None or not keeper.ready:
+            return True  # its next ready begins anew
+        try:
+            revision, rows = await self._rows()
+        except GatewayError as error:
+            _LOG.error("the watch-list cannot be read: %s", error)
+            return False
+        for chunk in chunks(revision, rows):
+            if not await keeper.send(chunk):
+                return True
+        return True
+
+    async def snapshot(self, snapshot: GallerySnapshot, fds: Sequence[int]) -> None:
+        """The gallery child built a revision; takes over the descriptor and hands it on."""
+        self._forget_memory()
+        self._snapshot, self._memory = snapshot, fds[0]
+        _LOG.info(
+            "watch-list revision %d: %d people, %d templates, %d rows left out",
+            snapshot.revision,
+            snapshot.people,
+            snapshot.templates,
+            snapshot.skipped,
+        )
+        self._hand_to(self._readers.values())
+        await self._tell()
+
+    def _hand_to(self, readers: Iterable[FedWorker]) -> None:
+        if self._snapshot is None or self._memory is None:
+            return
+        for reader in readers:
+            reader.offer(self._snapshot, (self._memory,))
+
+    async def note_applied(self, message: GalleryApplied, reader: FedWorker) -> None:
+        """A video child compares with a revision now."""
+        if self._readers.get(reader.name) is reader:
+            self._applied[reader.name] = message.revision
+        await self._tell()
+
+    async def applied(self, revision: int, within_seconds: float | None = None) -> bool:
+        """Wait until no living video child compares with anything older than `revision`, nor would a new one.
+
+        Returns:
+            False if `within_seconds` passed first.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds), self._progress:
+                await self._progress.wait_for(lambda: self._is_applied(revision))
+        return self._is_applied(revision)
+
+    def _is_applied(self, revision: int) -> bool:
+        newest = self._snapshot.revision if self._snapshot else 0
+        return newest >= revision and all(each >= revision for each in self._applied.values())
+
+    async def _tell(self) -> None:
+        async with self._progress:
+            self._progress.notify_all()
+
+    def state(self) -> GalleryState:
+        """How far the newest revision has got."""
+        if self._snapshot is None:
+            return GalleryState(applied=dict(self._applied), waiting=tuple(self._applied))
+        newest = self._snapshot
+        return GalleryState(
+            revision=newest.revision,
+            people=newest.people,
+            templates=newest.templates,
+            skipped=newest.skipped,
+            fingerprint=newest.fingerprint,
+            applied=dict(self._applied),
+            waiting=tuple(name for name, revision in self._applied.items() if revision < newest.revision),
+        )
+
+    def close(self) -> None:
+        """Let go of the snapshot's memory."""
+        self._forget_memory()
+        self._snapshot = None
+
+    def _forget_memory(self) -> None:
+        if self._memory is not None:
+            os.close(self._memory)
+        self._memory = None
+
+
+def chunks(revision: int, rows: Sequence[SealedRow]) -> Iterator[GalleryRows]:
+    """A revision's rows in bounded messages; at least one, so that an empty list arrives, too."""
+    starts = range(0, max(1, len(rows)), _CHUNK_ROWS)
+    for start in starts:
+        yield GalleryRows(
+            revision=revision,
+            first=start == 0,
+            last=start + _CHUNK_ROWS >= len(rows),
+            rows=tuple(rows[start : start + _CHUNK_ROWS]),
+        )

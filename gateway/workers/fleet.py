@@ -1,0 +1,79 @@
+"""Holds the children: one for devices, one for the gallery, and as many for video as the cameras need."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from gateway.workers.book import CameraBook
+from gateway.workers.outfit import DEVICES, GALLERY, VIDEO
+from gateway.workers.states import WorkerState
+from gateway.workers.supervisor import WorkerSupervisor
+
+MakeWorker = Callable[[str, str], WorkerSupervisor]
+
+
+class Fleet:
+    """The supervised children; each runs as a task of the group given to `start`.
+
+    Args:
+        make: makes the supervisor of a role under a name.
+        book: says which camera is where.
+        cameras_per_worker: how many cameras share a video child.
+    """
+
+    def __init__(self, make: MakeWorker, book: CameraBook, cameras_per_worker: int) -> None:
+        self._make = make
+        self._book = book
+        self._room = cameras_per_worker
+        self._workers: dict[str, WorkerSupervisor] = {}
+        self._group: asyncio.TaskGroup | None = None
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Run the children there are, and from now on each new one, in `group`."""
+        for worker in self._workers.values():
+            group.create_task(worker.run(), name=worker.name)
+        self._group = group
+        self.ensure(GALLERY, GALLERY)
+
+    def ensure(self, role: str, name: str) -> WorkerSupervisor:
+        """The child of this name; it is started if there is none."""
+        worker = self._workers.get(name)
+        if worker is None:
+            worker = self._workers[name] = self._make(role, name)
+            if self._group is not None:
+                self._group.create_task(worker.run(), name=name)
+        return worker
+
+    def named(self, name: str) -> WorkerSupervisor | None:
+        """The child of this name, if there is one."""
+        return self._workers.get(name)
+
+    def place(self) -> WorkerSupervisor:
+        """The first video child with room for one more camera."""
+        number = 1
+        while len(self._book.of_worker(f"{VIDEO}-{number}")) >= self._room:
+            number += 1
+        return self.ensure(VIDEO, f"{VIDEO}-{number}")
+
+    def release(self, name: str) -> bool:
+        """End a video child if it has no camera any more; whether it does."""
+        if name not in self._workers or self._book.of_worker(name):
+            return False
+        self._workers.pop(name).stop()
+        return True
+
+    def stop(self) -> None:
+        """Ask all children to end; their tasks end when they have."""
+        for worker in self._workers.values():
+            worker.stop()
+
+    def __iter__(self) -> Iterator[WorkerSupervisor]:
+        return iter(tuple(self._workers.values()))
+
+    def states(self) -> tuple[WorkerState, ...]:
+        """All children as they are now, with their cameras."""
+        return tuple(replace(worker.state(), cameras=self._cameras_of(worker)) for worker in self)
+
+    def _cameras_of(self, worker: WorkerSupervisor) -> tuple[str, ...]:
+        cameras = self._book.by_onvif() if worker.role == DEVICES else self._book.of_worker(worker.name)
+        return tuple(each.camera for each in cameras)

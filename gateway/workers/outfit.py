@@ -1,0 +1,59 @@
+"""What children are given at birth, and by which rules they are kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.settings import MatchingSettings, VisionSettings
+from gateway.wire import Hello
+from gateway.workers.budget import RestartBudget
+from gateway.workers.life import LifeRules
+from gateway.workers.process import StartWorker, WorkerProcess
+
+GALLERY, DEVICES, VIDEO = "gallery", "devices", "video"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outfit:
+    """What the children work with.
+
+    Attributes:
+        site: the gateway's name, for the sources of events.
+        vision: the settings of child programs.
+        matching: when a face is like somebody.
+        models_directory: where model files and caches are.
+        people_key: opens wrapped person keys; goes to the gallery child alone.
+    """
+
+    site: str
+    vision: VisionSettings
+    matching: MatchingSettings
+    models_directory: Path
+    people_key: bytes = field(repr=False)
+
+    def hello(self, role: str, name: str) -> Hello:
+        """The first message to the child `name`."""
+        return Hello(
+            role=role,
+            worker=name,
+            site=self.site,
+            vision=self.vision,
+            matching=self.matching,
+            models_directory=str(self.models_directory),
+            people_key=self.people_key if role == GALLERY else b"",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """How children are kept; tests give their own.
+
+    Attributes:
+        rules: how long they may be silent and take; None for the settings' heartbeat time-out.
+        budget: makes the restart budget of a child.
+        start: starts a child's process.
+    """
+
+    rules: LifeRules | None = None
+    budget: Callable[[], RestartBudget] = RestartBudget
+    start: StartWorker = WorkerProcess.start

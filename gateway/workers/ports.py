@@ -1,0 +1,29 @@
+"""What this room needs of others: where the children's findings go and where the watch-list's rows come from."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from gateway.events import Event
+from gateway.wire import CameraDescribed, EvidencePicture, PassageStatistics, SealedRow
+
+# The newest revision of the watch-list and all its templates whose people have not expired.
+RowSource = Callable[[], Awaitable[tuple[int, Sequence[SealedRow]]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerPorts:
+    """Where findings go; the composition root binds it.
+
+    A TransientError of one of them is tried again, any other GatewayError is logged and final.
+
+    Attributes:
+        on_report: journals an event; returns once it is durable.
+        on_evidence: keeps a picture that belongs to an event that was reported before it.
+        on_statistics: adds up an hour's passages of one camera.
+        on_described: notes what a camera said of itself.
+    """
+
+    on_report: Callable[[Event], Awaitable[object]]
+    on_evidence: Callable[[EvidencePicture], Awaitable[object]]
+    on_statistics: Callable[[PassageStatistics], Awaitable[object]]
+    on_described: Callable[[CameraDescribed], Awaitable[object]]

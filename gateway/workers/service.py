@@ -1,0 +1,219 @@
+"""The vision house as the alarm house sees it: assign cameras, ask for templates and pictures, know how it is."""
+
+import asyncio
+import contextlib
+
+from gateway.clock import Clock, SystemClock
+from gateway.errors import PermanentError
+from gateway.settings import CameraSettings
+from gateway.wire import (
+    CameraWithdrawn,
+    EmbedReply,
+    EmbedRequest,
+    IdentifyReply,
+    IdentifyRequest,
+    PhotoReply,
+    PhotoRequest,
+)
+from gateway.workers.assignment import assignment
+from gateway.workers.book import CameraBook
+from gateway.workers.exchange import Exchange
+from gateway.workers.feed import GalleryFeed
+from gateway.workers.fleet import Fleet
+from gateway.workers.life import LifeRules
+from gateway.workers.outfit import DEVICES, GALLERY, VIDEO, Outfit, Upkeep
+from gateway.workers.pictures import Pictures
+from gateway.workers.ports import RowSource, WorkerPorts
+from gateway.workers.replies import WorkerAwayError
+from gateway.workers.states import CameraState, GalleryState, WorkerState
+from gateway.workers.supervisor import WorkerSupervisor
+
+_PHOTO_SECONDS = 20.0
+_LARGEST_PHOTO_BYTES = 12 * 1024 * 1024
+_DRAIN_SECONDS = 2.0
+
+
+class Workers:
+    """All children and what can be asked of them.
+
+    Args:
+        outfit: what the children work with.
+        rows: the watch-list's store.
+        ports: where findings go.
+        clock: the gateway's.
+        upkeep: how the children are kept.
+
+    Methods may be called before `run`; the children start with it.
+    """
+
+    def __init__(
+        self,
+        outfit: Outfit,
+        rows: RowSource,
+        ports: WorkerPorts,
+        *,
+        clock: Clock | None = None,
+        upkeep: Upkeep | None = None,
+    ) -> None:
+        self._outfit = outfit
+        self._clock = clock or SystemClock()
+        self._upkeep = upkeep or Upkeep()
+        self._rules = self._upkeep.rules or LifeRules(silence_seconds=outfit.vision.heartbeat_timeout_seconds)
+        self._book = CameraBook(outfit.site)
+        self._feed = GalleryFeed(rows, self._clock)
+        self._exchange = Exchange(outfit.site, self._book, self._feed, ports, self._clock)
+        self._fleet = self._exchange.fleet = Fleet(self._make, self._book, outfit.vision.cameras_per_worker)
+        self._pictures = Pictures()
+        self._stopping = asyncio.Event()
+
+    def _make(self, role: str, name: str) -> WorkerSupervisor:
+        upkeep = self._upkeep
+        hello = self._outfit.hello(role, name)
+        return WorkerSupervisor(hello, self._exchange, self._rules, self._clock, upkeep.budget(), upkeep.start)
+
+    async def run(self) -> None:
+        """Run the children until `stop`; returns when all have ended and their findings are stored."""
+        try:
+            async with asyncio.TaskGroup() as helpers:
+                tasks = [
+                    helpers.create_task(self._feed.run(), name="gallery feed"),
+                    helpers.create_task(self._exchange.reports.run(), name="reports of children"),
+                ]
+                async with asyncio.TaskGroup() as children:
+                    self._fleet.start(children)
+                    await self._stopping.wait()
+                    self._fleet.stop()
+                for task in tasks:
+                    task.cancel()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exchange.reports.drain(), _DRAIN_SECONDS)
+        finally:
+            await self._pictures.close()
+            self._feed.close()
+
+    def stop(self) -> None:
+        """Ask every child to end; who does not within its time is killed. `run` returns when all are gone."""
+        self._stopping.set()
+
+    async def assign(self, camera: CameraSettings) -> None:
+        """Give a camera to a video child, and to the devices child if it speaks ONVIF; again replaces its entry.
+
+        Raises:
+            PermanentError: its password file cannot be read.
+        """
+        assigned = await assignment(camera)
+        name = self._book.worker_of(camera.id)
+        worker = self._fleet.ensure(VIDEO, name) if name is not None else self._fleet.place()
+        self._book.assign(assigned, worker.name)
+        await worker.send(assigned)
+        devices = self._fleet.named(DEVICES)
+        if camera.url.startswith("onvif:"):
+            await self._fleet.ensure(DEVICES, DEVICES).send(assigned)
+        elif devices is not None:
+            await devices.send(CameraWithdrawn(camera=camera.id))
+
+    async def withdraw(self, camera: str) -> None:
+        """Take a camera from its children; one that nobody has is no error."""
+        name = self._book.withdraw(camera)
+        if name is None:
+            return
+        for worker in (self._fleet.named(name), self._fleet.named(DEVICES)):
+            if worker is not None:
+                await worker.send(CameraWithdrawn(camera=camera))
+        if self._fleet.release(name):
+            await self._feed.reader_gone(name)
+
+    def watch_list_changed(self) -> None:
+        """The store has a new revision: bring it to the cameras."""
+        self._feed.changed()
+
+    async def applied(self, revision: int, within_seconds: float | None = None) -> bool:
+        """Wait until every living video child compares with `revision` or a newer one; False if time ran out."""
+        return await self._feed.applied(revision, within_seconds)
+
+    async def embed(self, *, person: str, photo: str, wrapped_key: bytes, image: bytes) -> EmbedReply:
+        """Make a sealed template and a sealed photo of an image file; the reply says why it is refused.
+
+        Args:
+            person: its id; the seals are bound to it.
+            photo: its id; the seals are bound to it, too.
+            wrapped_key: the person's; empty for a new person, then the reply brings one.
+            image: the file as it was uploaded.
+
+        Raises:
+            WorkerAwayError: the gallery child is away.
+        """
+        if len(image) > _LARGEST_PHOTO_BYTES:
+            return EmbedReply(request=0, refusal="not_an_image", detail=_too_large(image))
+        return await self._gallery().ask(
+            lambda number: EmbedRequest(
+                request=number, person=person, photo=photo, wrapped_key=wrapped_key, image=image
+            ),
+            EmbedReply,
+            _PHOTO_SECONDS,
+        )
+
+    async def identify(self, image: bytes, limit: int = 10) -> IdentifyReply:
+        """Who on the list is near the one face of an image file; nothing is kept.
+
+        Raises:
+            WorkerAwayError: the gallery child is away.
+        """
+        if len(image) > _LARGEST_PHOTO_BYTES:
+            return IdentifyReply(request=0, refusal="not_an_image", detail=_too_large(image))
+        return await self._gallery().ask(
+            lambda number: IdentifyRequest(request=number, image=image, limit=limit), IdentifyReply, _PHOTO_SECONDS
+        )
+
+    async def open_photo(self, *, person: str, photo: str, wrapped_key: bytes, sealed_photo: bytes) -> bytes:
+        """An enrolment photo as JPEG.
+
+        Raises:
+            WorkerAwayError: the gallery child is away.
+            PermanentError: the photo cannot be opened with this key.
+        """
+        reply = await self._gallery().ask(
+            lambda number: PhotoRequest(
+                request=number, person=person, photo=photo, wrapped_key=wrapped_key, sealed_photo=sealed_photo
+            ),
+            PhotoReply,
+            _PHOTO_SECONDS,
+        )
+        if reply.refusal:
+            raise PermanentError(reply.refusal, where=f"photo {photo}")
+        return reply.jpeg
+
+    async def picture(self, camera: str, width: int = 1280) -> bytes:
+        """The camera's newest picture as JPEG, at most `width` px wide.
+
+        Raises:
+            PermanentError: there is no such camera.
+            NoPictureError: nobody has a picture of it now.
+        """
+        name = self._book.worker_of(camera)
+        if name is None:
+            raise PermanentError("there is no such camera", where=f"camera {camera}")
+        workers = [self._fleet.named(each) for each in (name, DEVICES)]
+        return await self._pictures.get(camera, width, [each for each in workers if each is not None])
+
+    def cameras(self) -> tuple[CameraState, ...]:
+        """All cameras as they are now."""
+        return self._book.states()
+
+    def workers(self) -> tuple[WorkerState, ...]:
+        """All children as they are now."""
+        return self._fleet.states()
+
+    def gallery(self) -> GalleryState:
+        """How far the watch-list has got."""
+        return self._feed.state()
+
+    def _gallery(self) -> WorkerSupervisor:
+        worker = self._fleet.named(GALLERY)
+        if worker is None:
+            raise WorkerAwayError("the children are not started yet", remedy="Try again in a moment.")
+        return worker
+
+
+def _too_large(image: bytes) -> str:
+    return f"the file has {len(image) / 2**20:.1f} MB; at most {_LARGEST_PHOTO_BYTES // 2**20} MB are taken"
