@@ -1,0 +1,35 @@
+"""RTSP or a recording to the newest frame, the ring of packets, and clips."""
+
+from gateway.streams.backoff import Backoff
+from gateway.streams.board import StreamCounters
+from gateway.streams.frame import Frame
+from gateway.streams.remux import Clip, StreamFormat
+from gateway.streams.ring import PacketRing, RingPacket
+from gateway.streams.source import StreamSource
+from gateway.streams.states import (
+    LossReason,
+    StreamConnecting,
+    StreamLive,
+    StreamLost,
+    StreamState,
+    StreamStopped,
+)
+from gateway.streams.stream import VideoStream
+
+__all__ = [
+    "Backoff",
+    "Clip",
+    "Frame",
+    "LossReason",
+    "PacketRing",
+    "RingPacket",
+    "StreamConnecting",
+    "StreamCounters",
+    "StreamFormat",
+    "StreamLive",
+    "StreamLost",
+    "StreamSource",
+    "StreamState",
+    "StreamStopped",
+    "VideoStream",
+]

@@ -1,0 +1,210 @@
+"""A camera's stream or a recording, kept open by one thread: the newest frame, the state, the counts."""
+
+import threading
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from av.video.frame import VideoFrame
+
+from gateway.clock import Clock
+from gateway.streams.backoff import Backoff
+from gateway.streams.board import Board, StreamCounters
+from gateway.streams.frame import Converter, Frame
+from gateway.streams.loss import StreamFaultError, opening_reason, reading_reason
+from gateway.streams.ring import PacketRing
+from gateway.streams.session import Session, opened
+from gateway.streams.source import StreamSource
+from gateway.streams.states import LossReason, StreamLive, StreamLost, StreamState
+from gateway.streams.timeline import ClockWatch, Pace, Timeline
+
+# Live for so long, the next loss begins with short pauses again.
+_PROVEN_SECONDS = 10.0
+_STOP_GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """Why a session ended; final if none will follow."""
+
+    reason: LossReason
+    detail: str = ""
+    is_final: bool = False
+
+
+class VideoStream:
+    """Reads a source in a thread of its own and reconnects for ever; the newest frame wins.
+
+    That thread alone opens, reads and closes the container. Memory is bounded: one frame waits, and the ring's bytes.
+
+    Args:
+        source: what to read.
+        clock: for states, ages and the pace of recordings.
+        name: the camera's id; names the thread.
+        ring: gets every packet, for clips.
+        backoff: the pauses between attempts.
+    """
+
+    def __init__(
+        self,
+        source: StreamSource,
+        *,
+        clock: Clock,
+        name: str = "stream",
+        ring: PacketRing | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._ring = ring
+        self._backoff = backoff or Backoff()
+        self._board = Board(clock)
+        self._stopping = threading.Event()
+        self._timeline, self._converter = Timeline(), Converter()
+        self._pace = Pace()
+        self._number = 0
+        # A daemon: a reader that hangs in the library must not hold up the end of the process.
+        self._thread = threading.Thread(target=self._run, name=f"{name}-reader", daemon=True)
+
+    def start(self) -> None:
+        """Begin to connect; may be called once."""
+        self._thread.start()
+
+    def stop(self) -> bool:
+        """End the reader; waits at most the longer of the source's timeouts.
+
+        Returns:
+            Whether it ended. If not, it hangs in the library and only the end of the process frees it.
+        """
+        self._stopping.set()
+        if self._thread.ident is not None:
+            longest = max(self._source.open_timeout_seconds, self._source.read_timeout_seconds)
+            self._thread.join(longest + _STOP_GRACE_SECONDS)
+        return not self._thread.is_alive()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def next(self, timeout: float) -> Frame | StreamLost | None:
+        """The newest frame not yet taken, or a loss not yet told; waits at most `timeout` seconds.
+
+        A loss is told once per reason, before any later frame; a frame after it says that the stream is back.
+
+        Returns:
+            None if nothing came in time, or the stream was stopped.
+        """
+        found = self._board.take(timeout)
+        if found is None and self._is_overdue():
+            # The reader's own timeouts did not fire: it hangs in the library.
+            self._board.lost(LossReason.STALLED, self._backoff.failures, 0.0)
+            found = self._board.take(0)
+        return found
+
+    @property
+    def state(self) -> StreamState:
+        """How the stream is now."""
+        return self._board.state
+
+    @property
+    def counters(self) -> StreamCounters:
+        """What was counted since it was made."""
+        return self._board.counters
+
+    @property
+    def frame_age_seconds(self) -> float | None:
+        """Seconds since the newest frame was decoded; None if there was none yet."""
+        return self._board.frame_age()
+
+    def _is_overdue(self) -> bool:
+        age = self._board.frame_age()
+        limit = self._source.read_timeout_seconds + _STOP_GRACE_SECONDS
+        live = not self._source.is_recording and isinstance(self._board.state, StreamLive)
+        return live and age is not None and age > limit
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                ending = self._attempt()
+                if ending is None:
+                    continue
+                if ending.is_final:
+                    self._board.lost(ending.reason, self._backoff.failures, None)
+                    return
+                pause = self._backoff.fail(ending.reason)
+                self._board.lost(ending.reason, self._backoff.failures, pause, ending.detail)
+                self._stopping.wait(pause)
+        finally:
+            if self._ring is not None:
+                self._ring.close()
+            self._board.stopped()
+
+    def _attempt(self) -> _Ending | None:
+        """One session; None if the next one is to begin at once."""
+        self._board.connecting(self._backoff.failures + 1)
+        begun = self._clock.monotonic()
+        session_began: float | None = None
+        shown = False
+        try:
+            with opened(self._source) as container:
+                session = Session(container, self._ring, self._clock.monotonic, self._board.count_corrupt)
+                session_began = self._clock.monotonic()
+                shown = self._play(session)
+        except Exception as error:  # a camera's reader must outlive whatever the library raises
+            return self._broken(error, begun, session_began)
+        self._forgive(self._clock.monotonic() - session_began)
+        if self._stopping.is_set() or (shown and self._source.is_recording and self._source.loop):
+            return None
+        return _Ending(LossReason.ENDED, is_final=shown and self._source.is_recording)
+
+    def _broken(self, error: Exception, begun: float, session_began: float | None) -> _Ending:
+        now = self._clock.monotonic()
+        detail = type(error).__name__
+        if session_began is None:
+            return _Ending(opening_reason(error, now - begun, self._source.open_timeout_seconds), detail)
+        self._forgive(now - session_began)
+        return _Ending(reading_reason(error), detail)
+
+    def _forgive(self, live_seconds: float) -> None:
+        if live_seconds >= _PROVEN_SECONDS:
+            self._backoff.succeed()
+
+    def _play(self, session: Session) -> bool:
+        """Hand over a session's pictures until it ends or is to stop; whether there were any."""
+        self._timeline.new_session()
+        watch = ClockWatch(self._source.read_timeout_seconds)
+        came = self._clock.monotonic()
+        shown = False
+        for picture, decode_ms in session.pictures():
+            if self._stopping.is_set():
+                break
+            now = self._clock.monotonic()
+            if picture is None:
+                self._check_age(now - came)
+                continue
+            if not self._source.is_recording:
+                watch.check(picture.time, now)
+            frame = self._frame(picture, now)
+            came = now
+            shown = True
+            self._board.put(frame, session.codec, decode_ms)
+        return shown
+
+    def _check_age(self, age: float) -> None:
+        """Packets come but no pictures: no timeout of the library sees that."""
+        if age > self._source.read_timeout_seconds:
+            raise StreamFaultError(LossReason.STALLED)
+
+    def _frame(self, picture: VideoFrame, now: float) -> Frame:
+        """The frame, held back to its time if it is a recording's."""
+        seconds = self._timeline.place(picture.time, now, live=not self._source.is_recording)
+        if self._source.is_recording:
+            self._stopping.wait(self._pace.wait_seconds(seconds, now))
+            now = self._clock.monotonic()
+        self._number += 1
+        return Frame(seconds, now, self._number, picture.width, picture.height, picture, self._converter)

@@ -1,0 +1,91 @@
+"""Camera time that only grows, the pace of a recording, and the watch over a camera's clock."""
+
+from gateway.streams.loss import StreamFaultError
+from gateway.streams.states import LossReason
+
+_NOMINAL_STEP = 0.04
+_TICK = 1e-3
+
+
+class Timeline:
+    """Joins the times of sessions (connections, or rounds of a recording) into one that grows."""
+
+    def __init__(self) -> None:
+        self._last = -_NOMINAL_STEP
+        self._last_received = 0.0
+        self._step = _NOMINAL_STEP
+        self._offset: float | None = None
+
+    def new_session(self) -> None:
+        """The next frame's time has no relation to the last one's."""
+        self._offset = None
+
+    def place(self, media: float | None, received: float, *, live: bool) -> float:
+        """The camera time of a frame.
+
+        Args:
+            media: the frame's own time in its session; None if it has none.
+            received: monotonic seconds.
+            live: a new session begins after as much time as really passed; a recording's round goes on at once.
+        """
+        if media is None:
+            placed = self._last + self._step
+        else:
+            if self._offset is None:
+                passed = received - self._last_received if live and self._last >= 0 else self._step
+                self._offset = self._last + max(passed, self._step) - media
+            placed = media + self._offset
+        placed = max(placed, self._last + _TICK)
+        if 0 < placed - self._last < 1 and self._last >= 0:
+            self._step = placed - self._last
+        self._last, self._last_received = placed, received
+        return placed
+
+
+class Pace:
+    """Tells how long to hold a recording's frame back so that it plays at its own speed."""
+
+    _LATE = 1.0
+
+    def __init__(self) -> None:
+        self._zero: float | None = None
+
+    def wait_seconds(self, seconds: float, now: float) -> float:
+        """Seconds to wait for the frame of camera time `seconds` at monotonic `now`; 0 if it is due."""
+        if self._zero is None or now - (self._zero + seconds) > self._LATE:
+            # A machine that slept does not catch up in a burst.
+            self._zero = now - seconds
+        return max(0.0, self._zero + seconds - now)
+
+
+class ClockWatch:
+    """Finds a camera whose stream clock jumps or stands still.
+
+    Args:
+        stuck_seconds: how long the same time may come again and again.
+    """
+
+    _BACK, _AHEAD = 1.0, 10.0
+
+    def __init__(self, stuck_seconds: float) -> None:
+        self._stuck_seconds = stuck_seconds
+        self._media: float | None = None
+        self._received = 0.0
+
+    def check(self, media: float | None, received: float) -> None:
+        """Look at a frame's own time.
+
+        Raises:
+            StreamFaultError: CLOCK_JUMP or CLOCK_STUCK.
+        """
+        if media is None:
+            return
+        if self._media is None:
+            self._media, self._received = media, received
+        step, passed = media - self._media, received - self._received
+        if step < -self._BACK or step - passed > self._AHEAD:
+            raise StreamFaultError(LossReason.CLOCK_JUMP)
+        if step == 0 and passed >= self._stuck_seconds:
+            raise StreamFaultError(LossReason.CLOCK_STUCK)
+        if step != 0:
+            self._media, self._received = media, received
