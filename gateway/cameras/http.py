@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import requests
-from requests.auth import HTTPBasicAuth, HTTPDigestAuth
+from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
 from gateway.cameras.lockout import PasswordGuard
 from gateway.cameras.states import CameraError, CameraState, camera_error
@@ -49,6 +49,7 @@ class CameraHttp:
         self._timeouts = timeouts
         self._session = requests.Session()
         self._session.trust_env = False
+        self._auth: dict[str, AuthBase] = {}
         self._deadline = 0.0
 
     def begin(self) -> None:
@@ -65,34 +66,40 @@ class CameraHttp:
         Raises:
             CameraError: with its state; a status other than 401 and 403 is no error here.
         """
-        return self._checked(self._send("POST", url, body, headers), holds_password=holds_password)
+        reply = self._send("POST", url, body, headers)
+        return self._checked(reply, tried_password=holds_password or "POST" in self._auth)
 
     def get(self, url: str) -> Reply:
         """GET `url`; errors as in `post`."""
-        return self._checked(self._send("GET", url, None, {}), holds_password=False)
+        reply = self._send("GET", url, None, {})
+        return self._checked(reply, tried_password="GET" in self._auth)
 
     def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         reply = self._attempt(method, url, body, headers)
-        if reply.status_code in _UNAUTHORIZED and self._adopt(reply.headers.get("WWW-Authenticate", "")):
+        if reply.status_code in _UNAUTHORIZED and self._adopt(method, reply.headers.get("WWW-Authenticate", "")):
             reply = self._attempt(method, url, body, headers)
         return reply
 
-    def _checked(self, reply: Reply, *, holds_password: bool) -> Reply:
+    def _checked(self, reply: Reply, *, tried_password: bool) -> Reply:
         if reply.status_code in _UNAUTHORIZED and b"Envelope" not in reply.content:
-            if holds_password or self._session.auth is not None:
+            if tried_password:
                 self._guard.refused()
             raise self._error(CameraState.CREDENTIALS_WRONG, f"the camera answered with status {reply.status_code}")
         return reply
 
-    def _adopt(self, challenge: str) -> bool:
-        """Answer challenges of this kind from now on; False if that changes nothing."""
-        if self._credentials is None or self._session.auth is not None:
+    def _adopt(self, method: str, challenge: str) -> bool:
+        """Answer challenges of this kind from now on; False if that changes nothing.
+
+        Basic, which tells the password, is for pictures only: SOAP has its token.
+        """
+        if self._credentials is None or method in self._auth:
             return False
+        username, password = self._credentials
         if "digest" in challenge.lower():
-            self._session.auth = HTTPDigestAuth(*self._credentials)
-        elif "basic" in challenge.lower():
-            self._session.auth = HTTPBasicAuth(*(part.encode() for part in self._credentials))
-        return self._session.auth is not None
+            self._auth[method] = HTTPDigestAuth(username, password)
+        elif "basic" in challenge.lower() and method == "GET":
+            self._auth[method] = HTTPBasicAuth(username.encode(), password.encode())
+        return method in self._auth
 
     def _attempt(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         """Send once, or twice if a kept connection turned out to be closed by the camera."""
@@ -111,7 +118,14 @@ class CameraHttp:
     def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
         timeout = (min(self._timeouts.connect, self._remaining()), min(self._timeouts.read, self._remaining()))
         with self._session.request(
-            method, url, data=body, headers=dict(headers), timeout=timeout, stream=True, allow_redirects=False
+            method,
+            url,
+            data=body,
+            headers=dict(headers),
+            timeout=timeout,
+            stream=True,
+            allow_redirects=False,
+            auth=self._auth.get(method),
         ) as response:
             return Reply(response.status_code, response.headers, self._read(response), response.encoding)
 

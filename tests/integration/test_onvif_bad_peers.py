@@ -130,3 +130,20 @@ async def test_an_unknown_name_is_unreachable(monkeypatch: pytest.MonkeyPatch) -
         await client.probe()
 
     assert caught.value.state is CameraState.UNREACHABLE
+
+
+async def test_a_peer_that_asks_for_basic_is_not_told_the_password() -> None:
+    heard = bytearray()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.extend(await reader.read(65536))
+        writer.write(_http("401 Unauthorized", b"", more='WWW-Authenticate: Basic realm="x"\r\n'))
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        error = await _error(server.sockets[0].getsockname()[1])
+
+    assert error.state is CameraState.CREDENTIALS_WRONG
+    assert b"GetSystemDateAndTime" in heard
+    assert b"Authorization:" not in heard
+    assert b"hunter2" not in heard

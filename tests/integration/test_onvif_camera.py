@@ -112,7 +112,16 @@ async def test_an_open_camera_needs_no_credentials(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     "quirk",
-    ["wrong-host", "http-digest", "zulu-only", "no-utc-time", "no-get-services", "wrong-size", "close-after-reply"],
+    [
+        "wrong-host",
+        "http-digest",
+        "zulu-only",
+        "no-utc-time",
+        "no-get-services",
+        "wrong-size",
+        "close-after-reply",
+        "basic-snapshot",
+    ],
 )
 async def test_a_quirk_that_the_gateway_copes_with(bench: Bench, quirk: str) -> None:
     async with bench(quirk) as opened:

@@ -1,5 +1,6 @@
-"""The server's side of HTTP Digest authentication (RFC 2617), for RTSP and for HTTP."""
+"""The server's side of HTTP Digest and Basic authentication (RFC 2617), for RTSP and for HTTP."""
 
+import base64
 import hashlib
 import hmac
 import re
@@ -17,6 +18,7 @@ class DigestRealm:
         self._realm = realm
         self._username = username
         self._secret = _md5(f"{username}:{realm}:{password}")
+        self._basic = f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"
         self._nonce_key = secrets.token_bytes(16)
 
     @property
@@ -39,6 +41,14 @@ class DigestRealm:
         if said.get("username") != self._username or not self._is_own(said.get("nonce", "")):
             return False
         return hmac.compare_digest(self._expected(method, said), said.get("response", "").lower())
+
+    def basic_challenge(self) -> str:
+        """The value of a ``WWW-Authenticate`` header that asks for Basic."""
+        return f'Basic realm="{self._realm}"'
+
+    def accepts_basic(self, authorization: str) -> bool:
+        """Whether the ``Authorization`` value tells user name and password by Basic."""
+        return self.is_open or hmac.compare_digest(self._basic.encode(), authorization.encode())
 
     def _expected(self, method: str, said: dict[str, str]) -> str:
         request = _md5(f"{method}:{said.get('uri', '')}")

@@ -27,6 +27,7 @@ KNOWN = (
     Quirk("empty-stream-uri", "answers GetStreamUri with status 500 and nothing"),
     Quirk("wrong-size", "profiles tell another size than the stream has"),
     Quirk("no-snapshot", "has no snapshot address"),
+    Quirk("basic-snapshot", "the snapshot needs HTTP Basic"),
     Quirk("empty-snapshot", "the snapshot is an empty body with status 200"),
     Quirk("html-snapshot", "the snapshot is a web page with status 200"),
     Quirk("close-after-reply", "closes each connection after one reply without saying so"),

@@ -16,6 +16,7 @@ from gateway.errors import PermanentError
 from gateway.simulators.camera import nal
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
+_MAX_BYTES = 1 << 30  # it is held in memory whole
 _REMEDY = "Give a recording with an H.264 video track, for example an MP4 file."
 
 
@@ -81,6 +82,8 @@ def load_recording(path: Path) -> Recording:
         PermanentError: the file cannot be opened, has no H.264 track or no keyframe at its start.
     """
     try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise PermanentError("the recording is larger than 1 GiB", where=str(path), remedy="Give a shorter one.")
         with av.open(str(path)) as container:
             stream = _h264_stream(list(container.streams.video), path)
             return _assemble(stream, list(_packets(container.demux(stream))), path)

@@ -44,9 +44,12 @@ class Pages:
         return HttpReply(404, _HTML, b"<html><body>Not Found</body></html>")
 
     async def _snapshot(self, request: HttpRequest) -> HttpReply:
-        if not self._may_enter(request):
-            return self._unauthorized()
         quirks = self._device.quirks
+        if "basic-snapshot" in quirks:
+            if not self._realm.accepts_basic(request.headers.get("authorization", "")):
+                return self._unauthorized(self._realm.basic_challenge())
+        elif not self._may_enter(request):
+            return self._unauthorized(self._realm.challenge())
         if "empty-snapshot" in quirks:
             return HttpReply(200, "image/jpeg")
         if "html-snapshot" in quirks:
@@ -69,7 +72,7 @@ class Pages:
         is_public = asked.namespace == device_service.NAMESPACE and asked.name in device_service.PRE_AUTH
         if not is_public and not self._may_enter(request):
             if "http-digest" in self._device.quirks:
-                return self._unauthorized()
+                return self._unauthorized(self._realm.challenge())
             self._tokens.check(asked, self._device.now())
         if operation is None:
             raise soap.SoapFault("Receiver", ("ActionNotSupported",), "Optional Action Not Implemented")
@@ -80,6 +83,6 @@ class Pages:
     def _may_enter(self, request: HttpRequest) -> bool:
         return self._realm.accepts(request.method, request.headers.get("authorization", ""))
 
-    def _unauthorized(self) -> HttpReply:
+    def _unauthorized(self, challenge: str) -> HttpReply:
         page = b"<html><body>401 Unauthorized</body></html>"
-        return HttpReply(401, _HTML, page, {"WWW-Authenticate": self._realm.challenge()})
+        return HttpReply(401, _HTML, page, {"WWW-Authenticate": challenge})

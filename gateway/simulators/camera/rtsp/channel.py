@@ -48,13 +48,16 @@ class InterleavedChannel:
         return waiting
 
     def send_rtp(self, packets: list[bytes]) -> None:
-        """Write the packets in one go."""
+        """Write the packets in one go; to a client that has gone, nothing."""
+        if self._writer.is_closing():
+            return
         parts = [part for packet in packets for part in (self._rtp, len(packet).to_bytes(2, "big"), packet)]
         self._writer.write(b"".join(parts))
 
     def send_rtcp(self, packet: bytes) -> None:
-        """Write one RTCP packet."""
-        self._writer.write(self._rtcp + len(packet).to_bytes(2, "big") + packet)
+        """Write one RTCP packet; to a client that has gone, nothing."""
+        if not self._writer.is_closing():
+            self._writer.write(self._rtcp + len(packet).to_bytes(2, "big") + packet)
 
     def close(self) -> None:
         """Nothing: the connection belongs to the RTSP session."""
