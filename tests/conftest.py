@@ -1,0 +1,100 @@
+"""The strict bench: no socket but loopback, no task or child process left behind by a test."""
+
+import asyncio
+import functools
+import inspect
+import ipaddress
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_CHILD_GRACE_SECONDS = 2.0
+_TASK_GRACE_TURNS = 20
+
+
+class ForeignSocketError(AssertionError):
+    """A test reached out of this machine."""
+
+
+def _guard(event: str, arguments: tuple[Any, ...]) -> None:
+    if event in {"socket.connect", "socket.bind", "socket.sendto"}:
+        address = arguments[1]
+        if isinstance(address, tuple) and not _is_loopback(str(address[0])):
+            raise ForeignSocketError(f"{event} to {address[0]!r}: tests may use 127.0.0.1 and ::1 only")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def pytest_configure() -> None:
+    """An audit hook, because it also sees what asyncio and C code of the standard library connect."""
+    sys.addaudithook(_guard)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """An asynchronous test fails if a task that it started is still alive at its end."""
+    if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
+        item.obj = _without_leak(item.obj)
+
+
+def _without_leak(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    @functools.wraps(test)
+    async def checked(*args: Any, **kwargs: Any) -> None:
+        before = asyncio.all_tasks()
+        await test(*args, **kwargs)
+        for _ in range(_TASK_GRACE_TURNS):
+            leaked = asyncio.all_tasks() - before
+            if not leaked:
+                return
+            await asyncio.sleep(0)
+        pytest.fail(f"tasks left behind: {sorted(task.get_name() for task in leaked)}")
+
+    return checked
+
+
+@pytest.fixture(autouse=True)
+def _no_child_left_behind() -> Iterator[None]:
+    before = _living_children()
+    yield
+    deadline = time.monotonic() + _CHILD_GRACE_SECONDS
+    while leaked := _living_children() - before:
+        if time.monotonic() > deadline:
+            pytest.fail(f"child processes left behind: {sorted(_command(pid) for pid in leaked)}")
+        time.sleep(0.02)
+
+
+def _living_children() -> set[int]:
+    """This process's children, without those that have ended and only wait to be reaped."""
+    found: set[int] = set()
+    for listed in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        try:
+            found.update(int(pid) for pid in listed.read_text().split())
+        except OSError:  # the thread ended between the listing and the reading
+            continue
+    return {pid for pid in found if _is_alive(pid)}
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
+    except OSError:
+        return False
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    except OSError:
+        return f"process {pid}"
