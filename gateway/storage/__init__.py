@@ -1,0 +1,84 @@
+"""The journal, its outbox and every other durable thing; the one room that opens the databases."""
+
+from gateway.storage.account_store import AccountStore
+from gateway.storage.audit_trail import AuditTrail
+from gateway.storage.entry_store import EntryStore
+from gateway.storage.evidence_store import EvidenceStore
+from gateway.storage.faults import NewerFileError, StorageBusyError, StorageFailedError, StorageFullError
+from gateway.storage.folder import Ballast, FolderLock
+from gateway.storage.histograms import Histograms
+from gateway.storage.incident_store import IncidentStore
+from gateway.storage.journal import Journal, type_of
+from gateway.storage.outbox import Outbox
+from gateway.storage.passwords import PasswordHasher
+from gateway.storage.state import State
+from gateway.storage.stores import Stores, open_storage
+from gateway.storage.subscription import Subscription
+from gateway.storage.values import (
+    ApiToken,
+    AuditEntry,
+    DeadLetter,
+    Delivery,
+    Entry,
+    EventFilter,
+    Evidence,
+    Failures,
+    Incident,
+    OutboxState,
+    Person,
+    PhotoInfo,
+    SealedPhoto,
+    Session,
+    Stored,
+    TemplateRow,
+    Trigger,
+    User,
+)
+from gateway.storage.vault import Vault, load_master_key
+from gateway.storage.watchlist_store import WatchListStore
+from gateway.storage.writer import WriterStatistics
+
+__all__ = [
+    "AccountStore",
+    "ApiToken",
+    "AuditEntry",
+    "AuditTrail",
+    "Ballast",
+    "DeadLetter",
+    "Delivery",
+    "Entry",
+    "EntryStore",
+    "EventFilter",
+    "Evidence",
+    "EvidenceStore",
+    "Failures",
+    "FolderLock",
+    "Histograms",
+    "Incident",
+    "IncidentStore",
+    "Journal",
+    "NewerFileError",
+    "Outbox",
+    "OutboxState",
+    "PasswordHasher",
+    "Person",
+    "PhotoInfo",
+    "SealedPhoto",
+    "Session",
+    "State",
+    "StorageBusyError",
+    "StorageFailedError",
+    "StorageFullError",
+    "Stored",
+    "Stores",
+    "Subscription",
+    "TemplateRow",
+    "Trigger",
+    "User",
+    "Vault",
+    "WatchListStore",
+    "WriterStatistics",
+    "load_master_key",
+    "open_storage",
+    "type_of",
+]

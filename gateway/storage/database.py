@@ -1,0 +1,76 @@
+"""SQLite files: opened with the project's pragmas, migrated by number after a copy, never by two writers."""
+
+import sqlite3
+from contextlib import closing
+from importlib import resources
+from pathlib import Path
+
+from gateway.storage.faults import NewerFileError, StorageFailedError
+
+_AUTOCHECKPOINT_PAGES = 8000
+
+
+def open_writer(path: Path, migrations: str) -> sqlite3.Connection:
+    """The one connection that writes and checkpoints a file; the file is made or migrated first.
+
+    Args:
+        path: the file.
+        migrations: folder below ``migrations/`` that holds its numbered scripts.
+
+    Raises:
+        NewerFileError: the file is of a newer version.
+        StorageFailedError: it is damaged or cannot be opened.
+    """
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            _set_pragmas(connection)
+            _migrate(connection, path, migrations)
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise StorageFailedError(str(error), where=str(path), remedy="Restore it from a backup.") from error
+    path.chmod(0o600)
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write."""
+    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA busy_timeout = 5000")
+    return connection
+
+
+def _set_pragmas(connection: sqlite3.Connection) -> None:
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "secure_delete = ON",
+        "busy_timeout = 5000",
+        "trusted_schema = OFF",
+        "cell_size_check = ON",
+        f"wal_autocheckpoint = {_AUTOCHECKPOINT_PAGES}",
+        "journal_size_limit = 67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, folder: str) -> None:
+    scripts = sorted(resources.files("gateway.storage").joinpath("migrations", folder).iterdir(), key=lambda s: s.name)
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version > len(scripts):
+        what = f"is of version {version}, this program knows {len(scripts)}"
+        raise NewerFileError(what, where=str(path), remedy="Run the newer program, or restore a backup.")
+    if 0 < version < len(scripts):
+        _copy(connection, path.with_name(f"{path.name}.before-{len(scripts)}"))
+    for number, script in enumerate(scripts[version:], start=version + 1):
+        connection.executescript(f"BEGIN;\n{script.read_text('utf-8')}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+
+def _copy(connection: sqlite3.Connection, target: Path) -> None:
+    with closing(sqlite3.connect(target)) as copy:
+        connection.backup(copy)
+    target.chmod(0o600)

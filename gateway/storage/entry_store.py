@@ -1,0 +1,53 @@
+"""Devices, cameras and destinations that were made by API; their credentials are sealed."""
+
+import sqlite3
+
+from gateway.errors import PermanentError
+from gateway.storage.state import State
+from gateway.storage.statements import load_statements
+from gateway.storage.values import Entry
+from gateway.storage.vault import Vault
+
+_SQL = load_statements("entries")
+
+
+class EntryStore:
+    """Entries beside those of the configuration file."""
+
+    def __init__(self, state: State, vault: Vault) -> None:
+        self._state = state
+        self._vault = vault
+
+    async def entries(self, kind: str) -> list[Entry]:
+        """All entries of a kind, credentials opened."""
+        rows = await self._state.read(lambda c: c.execute(_SQL["entries"], (kind,)).fetchall())
+        return [self._entry(kind, row) for row in rows]
+
+    async def get(self, kind: str, identity: str) -> Entry | None:
+        """One entry."""
+        row = await self._state.read(lambda c: c.execute(_SQL["get"], (kind, identity)).fetchone())
+        return self._entry(kind, row) if row else None
+
+    async def put(self, entry: Entry) -> None:
+        """Add or replace an entry."""
+        sealed = self._vault.seal_secrets(entry.secrets, entry.kind, entry.id)
+        await self._state.write(lambda c: c.execute(_SQL["put"], (entry.kind, entry.id, entry.body, sealed)))
+
+    async def delete(self, kind: str, identity: str) -> None:
+        """Remove an entry and erase its credentials.
+
+        Raises:
+            PermanentError: there is no such entry.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            if connection.execute(_SQL["delete"], (kind, identity)).rowcount == 0:
+                raise PermanentError("there is no such entry", where=f"{kind} {identity}")
+
+        await self._state.write(work)
+        await self._state.erase()
+
+    def _entry(self, kind: str, row: tuple[str, str, bytes]) -> Entry:
+        identity, body, sealed = row
+        secrets = self._vault.open_secrets(sealed, kind, identity)
+        return Entry(kind=kind, id=identity, body=body, secrets=secrets)

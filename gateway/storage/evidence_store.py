@@ -1,0 +1,150 @@
+"""Pictures that belong to events: one sealed file each, an index, and their end."""
+
+import os
+import sqlite3
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+from gateway.errors import PermanentError
+from gateway.sealing import new_key
+from gateway.storage.state import State, moment_of, text_of
+from gateway.storage.statements import load_statements
+from gateway.storage.values import Evidence
+from gateway.storage.vault import Vault
+
+_SQL = load_statements("evidence")
+_PEOPLE = load_statements("watchlist")
+
+
+class EvidenceStore:
+    """Evidence files below one folder.
+
+    A picture of somebody on the watch-list is sealed under that person's evidence key, so that it dies with the entry;
+    any other under a key of its own.
+    """
+
+    def __init__(self, state: State, vault: Vault, folder: Path) -> None:
+        self._state = state
+        self._vault = vault
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    async def keep(self, evidence: Evidence, picture: bytes) -> None:
+        """Seal and keep a picture; the file is durable before its row.
+
+        Raises:
+            PermanentError: its person is no longer on the list, or there is no room.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            own_key, wrapped, owner = self._key_for(connection, evidence)
+            sealed = self._vault.seal_evidence(picture, wrapped, owner, evidence.id)
+            _write(self._path(evidence.id), sealed)
+            moments = (text_of(evidence.created), text_of(evidence.purge_after))
+            row = (evidence.id, evidence.event, evidence.camera, evidence.person, evidence.kind, *moments, own_key)
+            connection.execute(_SQL["keep"], row)
+
+        await self._state.write(work)
+
+    def _key_for(self, connection: sqlite3.Connection, evidence: Evidence) -> tuple[bytes, bytes, str]:
+        if not evidence.person:
+            wrapped = self._vault.wrap_evidence_key(new_key(), evidence.id)
+            return wrapped, wrapped, evidence.id
+        row = connection.execute(_PEOPLE["evidence_key"], (evidence.person,)).fetchone()
+        if row is None:
+            raise PermanentError("its person is no longer on the list", where=f"evidence {evidence.id}")
+        return b"", bytes(row[0]), evidence.person
+
+    async def open(self, evidence: str) -> tuple[Evidence, bytes] | None:
+        """A piece of evidence with its picture; None if it is not there (any more).
+
+        Raises:
+            SealError: the file was changed, or is of another key.
+        """
+
+        def query(connection: sqlite3.Connection) -> tuple[Evidence, bytes] | None:
+            row = connection.execute(_SQL["get"], (evidence,)).fetchone()
+            if row is None:
+                return None
+            found = _evidence(row[:-1])
+            wrapped, owner = bytes(row[-1]), found.id
+            if found.person:
+                key = connection.execute(_PEOPLE["evidence_key"], (found.person,)).fetchone()
+                if key is None:
+                    return None
+                wrapped, owner = bytes(key[0]), found.person
+            try:
+                sealed = self._path(found.id).read_bytes()
+            except FileNotFoundError:
+                return None
+            return found, self._vault.open_evidence(sealed, wrapped, owner, found.id)
+
+        return await self._state.read(query)
+
+    async def of_event(self, event: str) -> list[Evidence]:
+        """What belongs to an event."""
+        rows = await self._state.read(lambda c: c.execute(_SQL["of_event"], (event,)).fetchall())
+        return [_evidence(row) for row in rows]
+
+    async def keep_until(self, event: str, until: datetime) -> None:
+        """Change when the evidence of an event goes, because it was confirmed or rejected."""
+        await self._state.write(lambda c: c.execute(_SQL["keep_until"], (text_of(until), event)))
+
+    async def purge_due(self, now: datetime) -> list[Evidence]:
+        """Destroy what is due at `now`; what it was, for the record."""
+        return await self._purge("due", text_of(now))
+
+    async def purge_person(self, person: str) -> list[Evidence]:
+        """Destroy all evidence of a person; what it was, for the record."""
+        return await self._purge("of_person", person)
+
+    async def _purge(self, which: str, value: str) -> list[Evidence]:
+        def work(connection: sqlite3.Connection) -> list[Evidence]:
+            found = [_evidence(row) for row in connection.execute(_SQL[which], (value,))]
+            for each in found:
+                self._path(each.id).unlink(missing_ok=True)
+                connection.execute(_SQL["purge"], (each.id,))
+            return found
+
+        purged = await self._state.write(work)
+        if purged:
+            await self._state.erase()
+        return purged
+
+    async def sweep(self) -> int:
+        """Remove files that no row names, left by a crash between file and row; their number."""
+        known = await self._state.read(lambda c: {row[0] for row in c.execute(_SQL["ids"])})
+        left = [path for path in self._folder.iterdir() if path.name not in known]
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
+    def _path(self, evidence: str) -> Path:
+        if not evidence.replace("-", "").isalnum():
+            raise PermanentError("is no id of evidence", where=evidence)
+        return self._folder / evidence
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as part:
+            part.write(content)
+            part.flush()
+            os.fsync(part.fileno())
+        os.replace(part.name, path)
+    except OSError as error:
+        raise PermanentError(f"a picture cannot be kept: {error.strerror}", where=str(path.parent)) from None
+
+
+def _evidence(row: tuple[str, ...]) -> Evidence:
+    identity, event, camera, person, kind, created, purge_after = row
+    return Evidence(
+        id=identity,
+        event=event,
+        camera=camera,
+        person=person,
+        kind=kind,
+        created=moment_of(created),
+        purge_after=moment_of(purge_after),
+    )

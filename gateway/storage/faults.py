@@ -1,0 +1,19 @@
+"""What can go wrong with the store."""
+
+from gateway.errors import PermanentError, TransientError
+
+
+class StorageFullError(TransientError):
+    """The disk is full and the ballast is used up; nothing was stored."""
+
+
+class StorageFailedError(PermanentError):
+    """The disk answered with an error: nothing is acknowledged any more until the daemon was started anew."""
+
+
+class StorageBusyError(PermanentError):
+    """Another process has this state folder open."""
+
+
+class NewerFileError(PermanentError):
+    """The file was written by a newer version."""

@@ -1,0 +1,73 @@
+"""The state folder: one process has it, and some of its disk is kept in reserve."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from gateway.errors import PermanentError
+from gateway.storage.faults import StorageBusyError
+
+_MEGABYTE = 1024 * 1024
+
+
+class FolderLock:
+    """Holds the state folder for this process until `release`.
+
+    Raises:
+        StorageBusyError: another process holds it.
+        PermanentError: the folder cannot be made or written.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._descriptor = os.open(directory / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            remedy = "Name a folder that this user may write: storage.directory."
+            raise PermanentError(f"cannot be used: {error.strerror}", where=str(directory), remedy=remedy) from None
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._descriptor)
+            remedy = "Stop the running gateway first, or name another storage.directory."
+            raise StorageBusyError("another process has it open", where=str(directory), remedy=remedy) from None
+
+    def release(self) -> None:
+        """Let the folder go."""
+        os.close(self._descriptor)
+
+
+class Ballast:
+    """Disk space that is really taken, to be given up when the disk is full so that presses are still stored."""
+
+    def __init__(self, directory: Path, megabytes: int) -> None:
+        self._path = directory / "reserve"
+        self._size = megabytes * _MEGABYTE
+
+    def take(self) -> bool:
+        """Take the reserve if the disk has room for it; says whether it is there."""
+        try:
+            descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return False
+        try:
+            os.posix_fallocate(descriptor, 0, self._size)
+        except OSError:
+            self._path.unlink(missing_ok=True)
+            return False
+        finally:
+            os.close(descriptor)
+        return True
+
+    def give(self) -> bool:
+        """Give the reserve up; False if there was none."""
+        try:
+            self._path.unlink()
+        except OSError:
+            return False
+        return True
+
+    @property
+    def held(self) -> bool:
+        """Whether the reserve is there."""
+        return self._path.exists()

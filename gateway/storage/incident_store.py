@@ -1,0 +1,78 @@
+"""Incidents as a projection of the journal: rows and the reader's position change in one transaction."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from pydantic import TypeAdapter
+
+from gateway.storage.state import State, text_of
+from gateway.storage.statements import load_statements
+from gateway.storage.values import Incident
+
+_SQL = load_statements("incidents")
+_ADAPTER = TypeAdapter(Incident)
+
+
+class IncidentStore:
+    """What the incident desk knows; can be made anew from the journal at any time."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    async def position(self) -> int:
+        """The journal's position up to which events were taken in."""
+        return int(await self._state.read(lambda c: c.execute(_SQL["position"]).fetchone()[0]))
+
+    async def apply(self, position: int, incidents: Sequence[Incident], command: tuple[str, str] | None = None) -> None:
+        """Keep incidents, the position that they are of, and the result of a command by its id, all or nothing."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            for each in incidents:
+                row = (each.id, each.state, each.source, each.kind, text_of(each.opened), _to_json(each))
+                connection.execute(_SQL["put"], row)
+            connection.execute(_SQL["move"], (position, position))
+            if command is not None:
+                connection.execute(_SQL["remember"], command)
+
+        await self._state.write(work)
+
+    async def get(self, incident: str) -> Incident | None:
+        """The incident of that id."""
+        row = await self._state.read(lambda c: c.execute(_SQL["get"], (incident,)).fetchone())
+        return _ADAPTER.validate_json(row[0]) if row else None
+
+    async def find_open(self, source: str, kind: str) -> Incident | None:
+        """The newest incident of a source and kind that is not resolved."""
+        row = await self._state.read(lambda c: c.execute(_SQL["find_open"], (source, kind)).fetchone())
+        return _ADAPTER.validate_json(row[0]) if row else None
+
+    async def unresolved(self) -> list[Incident]:
+        """All incidents that are not resolved, oldest first."""
+        rows = await self._state.read(lambda c: c.execute(_SQL["unresolved"]).fetchall())
+        return [_ADAPTER.validate_json(row[0]) for row in rows]
+
+    async def command(self, command_id: str) -> str | None:
+        """The first result of a command, if it was done before."""
+        row = await self._state.read(lambda c: c.execute(_SQL["command"], (command_id,)).fetchone())
+        return row[0] if row else None
+
+    async def clear(self) -> None:
+        """Forget all incidents, so that they can be made anew from position 0; commands stay known."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.execute(_SQL["clear"])
+            connection.execute(_SQL["rewind"])
+
+        await self._state.write(work)
+
+    async def list(self, states: Sequence[str] = (), limit: int = 100, before: str | None = None) -> list[Incident]:
+        """Incidents, newest first; `before` is the id of the last one of the page before."""
+        names = ", ".join("?" for _ in states) or "NULL"
+        query = _SQL["list"].replace(":states", names)
+        values = (len(states), *states, before, before, limit)
+        rows = await self._state.read(lambda c: c.execute(query, values).fetchall())
+        return [_ADAPTER.validate_json(row[0]) for row in rows]
+
+
+def _to_json(incident: Incident) -> str:
+    return _ADAPTER.dump_json(incident).decode()

@@ -1,0 +1,243 @@
+"""The append-only journal of events: durable before it answers, once per event id, read by position."""
+
+import asyncio
+import os
+import sqlite3
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from gateway.clock import Clock
+from gateway.events import Event, UnknownEvent, decode, encode
+from gateway.settings import StorageSettings
+from gateway.storage.chain import GENESIS, chain_hash
+from gateway.storage.database import open_writer
+from gateway.storage.faults import StorageFailedError
+from gateway.storage.folder import Ballast
+from gateway.storage.readers import Readers
+from gateway.storage.statements import load_statements
+from gateway.storage.subscription import Subscription, Waiters
+from gateway.storage.values import EventFilter, Stored
+from gateway.storage.writer import Writer, WriterStatistics
+
+_RING = 4096
+_SALT_BYTES = 16
+_SCAN = 2000
+_SQL = load_statements("journal")
+
+
+@dataclass(slots=True)
+class _Head:
+    position: int
+    hash: bytes
+
+
+class Journal:
+    """The journal of one gateway; made by `open`."""
+
+    def __init__(self, path: Path, *, clock: Clock, settings: StorageSettings, ballast: Ballast) -> None:
+        connection = open_writer(path, "journal")
+        row = connection.execute(_SQL["last"]).fetchone()
+        self._committed = _Head(*row) if row else _Head(0, GENESIS)
+        self._head = replace(self._committed)
+        self._clock = clock
+        self._last = self._committed.position
+        self._ring: deque[Stored] = deque(maxlen=_RING)
+        self._waiters = Waiters()
+        self.failed: asyncio.Future[StorageFailedError] = asyncio.get_running_loop().create_future()
+        self._readers = Readers(path, "journal-reader")
+        self._writer = Writer(
+            connection,
+            "journal-writer",
+            window_seconds=settings.commit_window_milliseconds / 1e3,
+            on_full=ballast.give,
+            on_rollback=self._roll_back,
+            on_commit=self._keep_head,
+            on_results=self._publish,
+            on_failure=self._note_failure,
+        )
+
+    @classmethod
+    async def open(
+        cls, directory: Path, *, clock: Clock, settings: StorageSettings, ballast: Ballast | None = None
+    ) -> Self:
+        """Open or make ``journal.db`` in `directory`.
+
+        Raises:
+            NewerFileError: it was written by a newer version.
+            StorageFailedError: it is damaged or cannot be opened.
+        """
+        held = ballast or Ballast(directory, settings.reserve_megabytes)
+        return cls(directory / "journal.db", clock=clock, settings=settings, ballast=held)
+
+    @property
+    def last_position(self) -> int:
+        """Position of the newest durable event; 0 if there is none."""
+        return self._last
+
+    @property
+    def statistics(self) -> WriterStatistics:
+        """Commits, events and the newest commit's duration."""
+        return self._writer.statistics
+
+    async def append(self, event: Event) -> Stored:
+        """Store an event; returns once it survives a loss of power.
+
+        An event whose id is there already is not stored again: the old one is returned.
+
+        Raises:
+            StorageFullError: there is no room, even without the reserve.
+            StorageFailedError: the disk failed; nothing is stored any more until the daemon is started anew.
+        """
+        recorded = replace(event, recorded=self._clock.now())
+        stored, _is_new = await self._writer.submit(_Insertion(self._head, recorded, encode(recorded)))
+        return stored
+
+    async def append_all(self, events: Sequence[Event]) -> list[Stored]:
+        """Store several events, in order; each as `append`."""
+        return list(await asyncio.gather(*(self.append(event) for event in events)))
+
+    def _roll_back(self) -> None:
+        self._head.position, self._head.hash = self._committed.position, self._committed.hash
+
+    def _keep_head(self) -> None:
+        self._committed = replace(self._head)
+
+    def _note_failure(self, error: StorageFailedError) -> None:
+        if not self.failed.done():
+            self.failed.set_result(error)
+
+    def _publish(self, results: list[tuple[Stored, bool]]) -> None:
+        for stored, is_new in results:
+            if is_new:
+                self._ring.append(stored)
+                self._last = stored.position
+        self._waiters.wake(self._last)
+
+    async def read(self, after: int = 0, limit: int = 500, filter: EventFilter | None = None) -> list[Stored]:
+        """Events behind a position, in order, at most `limit` that pass the filter."""
+        recent = self._from_ring(after, limit, filter)
+        if recent is not None:
+            return recent
+        return await self._readers.run(lambda connection: _scan(connection, after, limit, filter))
+
+    def _from_ring(self, after: int, limit: int, wanted: EventFilter | None) -> list[Stored] | None:
+        if after >= self._last:
+            return []
+        if not self._ring or after < self._ring[0].position - 1:
+            return None
+        start = after - self._ring[0].position + 1
+        found = []
+        for index in range(start, len(self._ring)):
+            stored = self._ring[index]
+            if wanted is None or wanted.matches(stored.event, type_of(stored.event)):
+                found.append(stored)
+                if len(found) == limit:
+                    break
+        return found
+
+    async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
+        """The newest `limit` events that pass the filter, oldest first."""
+        return await self._readers.run(lambda connection: _scan_back(connection, limit, filter))
+
+    async def find(self, event_id: str) -> Stored | None:
+        """The event of that id, if it is there."""
+        return await self._readers.run(lambda connection: _find(connection, event_id))
+
+    def subscribe(self) -> Subscription:
+        """A way to wait for events behind a position; a context manager."""
+        return Subscription(self._waiters, lambda: self._last)
+
+    async def verify(self) -> int | None:
+        """Check the hash chain; the position of the first broken event, or None."""
+        return await self._readers.run(_verify)
+
+    async def close(self) -> None:
+        """Commit what is queued and close the file."""
+        await self._writer.close()
+        await self._readers.close()
+        self._waiters.wake_all()
+        if not self.failed.done():
+            self.failed.cancel()
+
+
+class _Insertion:
+    """One append, run in the writer's thread; keeps the head in step."""
+
+    __slots__ = ("_body", "_event", "_head")
+
+    def __init__(self, head: _Head, event: Event, body: bytes) -> None:
+        self._head = head
+        self._event = event
+        self._body = body
+
+    def __call__(self, connection: sqlite3.Connection) -> tuple[Stored, bool]:
+        event, body, head = self._event, self._body, self._head
+        if (old := _find(connection, event.id)) is not None:
+            return old, False
+        position = head.position + 1
+        salt = os.urandom(_SALT_BYTES)
+        digest = chain_hash(head.hash, position, event.id, salt, body)
+        time_us = int(event.time.timestamp() * 1e6)
+        row = (position, event.id, type_of(event), event.source, event.severity.value, time_us, salt, body, digest)
+        connection.execute(_SQL["insert"], row)
+        head.position, head.hash = position, digest
+        return Stored(position, event, body), True
+
+
+def type_of(event: Event) -> str:
+    """The CloudEvents type of an event, also of one that this version does not know."""
+    return event.type if isinstance(event, UnknownEvent) else event.TYPE
+
+
+def _stored(row: tuple[int, bytes]) -> Stored:
+    return Stored(row[0], decode(row[1]), row[1])
+
+
+def _find(connection: sqlite3.Connection, event_id: str) -> Stored | None:
+    row = connection.execute(_SQL["find"], (event_id,)).fetchone()
+    return _stored(row) if row else None
+
+
+def _conditions(wanted: EventFilter | None) -> tuple[str, list[object]]:
+    clauses, values = ["1"], list[object]()
+    if wanted is None:
+        return "1", values
+    if wanted.types:
+        clauses.append("(" + " OR ".join("type GLOB ?" for _ in wanted.types) + ")")
+        values += [each + "*" if each.endswith(".") else each for each in wanted.types]
+    if wanted.severities:
+        clauses.append(f"severity IN ({', '.join('?' for _ in wanted.severities)})")
+        values += [each.value for each in wanted.severities]
+    if wanted.source is not None:
+        clauses.append("source = ?")
+        values.append(wanted.source)
+    for bound, operator in ((wanted.since, ">="), (wanted.until, "<=")):
+        if bound is not None:
+            clauses.append(f"time_us {operator} ?")
+            values.append(int(bound.timestamp() * 1e6))
+    return " AND ".join(clauses), values
+
+
+def _scan(connection: sqlite3.Connection, after: int, limit: int, wanted: EventFilter | None) -> list[Stored]:
+    clause, values = _conditions(wanted)
+    query = f"SELECT position, body FROM event WHERE position > ? AND {clause} ORDER BY position LIMIT ?"  # noqa: S608  # fixed clauses
+    return [_stored(row) for row in connection.execute(query, (after, *values, limit))]
+
+
+def _scan_back(connection: sqlite3.Connection, limit: int, wanted: EventFilter | None) -> list[Stored]:
+    clause, values = _conditions(wanted)
+    query = f"SELECT position, body FROM event WHERE {clause} ORDER BY position DESC LIMIT ?"  # noqa: S608  # fixed clauses
+    return [_stored(row) for row in connection.execute(query, (*values, limit))][::-1]
+
+
+def _verify(connection: sqlite3.Connection) -> int | None:
+    previous, after = GENESIS, 0
+    while rows := connection.execute(_SQL["chain"], (after, _SCAN)).fetchall():
+        for position, identity, salt, body, digest in rows:
+            if position != after + 1 or chain_hash(previous, position, identity, salt, body) != digest:
+                return int(position)
+            previous, after = digest, position
+    return None

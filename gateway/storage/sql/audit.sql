@@ -1,0 +1,8 @@
+-- name: last
+SELECT number, hash FROM audit ORDER BY number DESC LIMIT 1;
+
+-- name: append
+INSERT INTO audit (number, at, actor, action, subject, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: entries
+SELECT number, at, actor, action, subject, detail, hash FROM audit WHERE number > ? ORDER BY number LIMIT ?;

@@ -1,0 +1,14 @@
+-- name: insert
+INSERT INTO event (position, id, type, source, severity, time_us, salt, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: find
+SELECT position, body FROM event WHERE id = ?;
+
+-- name: last
+SELECT position, hash FROM event ORDER BY position DESC LIMIT 1;
+
+-- name: chain
+SELECT position, id, salt, body, hash FROM event WHERE position > ? ORDER BY position LIMIT ?;
+
+-- name: read
+SELECT position, body FROM event WHERE position > ? ORDER BY position LIMIT ?;

@@ -1,0 +1,58 @@
+"""``state.db``: everything durable but the journal; a writer of its own, so that it never stands before a press."""
+
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Self, TypeVar
+
+from gateway.storage.database import open_writer
+from gateway.storage.readers import Readers
+from gateway.storage.writer import Writer
+
+Result = TypeVar("Result")
+
+
+class State:
+    """Writer and readers of ``state.db``, shared by the stores."""
+
+    def __init__(self, path: Path) -> None:
+        self._writer = Writer(open_writer(path, "state"), "state-writer")
+        self._readers = Readers(path, "state-reader")
+
+    @classmethod
+    async def open(cls, directory: Path) -> Self:
+        """Open or make the file in `directory`.
+
+        Raises:
+            NewerFileError: it was written by a newer version.
+            StorageFailedError: it is damaged or cannot be opened.
+        """
+        return cls(directory / "state.db")
+
+    async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run `work` in one transaction; returns once it is durable."""
+        return await self._writer.submit(work)
+
+    async def read(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run `query` on what is durable now."""
+        return await self._readers.run(query)
+
+    async def erase(self) -> None:
+        """Make deleted bytes leave the write-ahead file, too (`secure_delete` zeroes them in the file itself)."""
+        await self._writer.checkpoint()
+
+    async def close(self) -> None:
+        """Write what is queued and close the file."""
+        await self._writer.close()
+        await self._readers.close()
+
+
+def text_of(moment: datetime) -> str:
+    """A moment as sortable text, UTC."""
+    return moment.isoformat(timespec="microseconds")
+
+
+def moment_of(text: str) -> datetime:
+    """The moment that `text_of` wrote."""
+    return datetime.fromisoformat(text)

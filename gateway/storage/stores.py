@@ -1,0 +1,86 @@
+"""Everything durable of one gateway, opened together and closed in reverse."""
+
+from dataclasses import dataclass, field
+
+from gateway.clock import Clock
+from gateway.settings import StorageSettings
+from gateway.storage.account_store import AccountStore
+from gateway.storage.audit_trail import AuditTrail
+from gateway.storage.entry_store import EntryStore
+from gateway.storage.evidence_store import EvidenceStore
+from gateway.storage.folder import Ballast, FolderLock
+from gateway.storage.histograms import Histograms
+from gateway.storage.incident_store import IncidentStore
+from gateway.storage.journal import Journal
+from gateway.storage.outbox import Outbox
+from gateway.storage.state import State
+from gateway.storage.vault import Vault, load_master_key
+from gateway.storage.watchlist_store import WatchListStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The open stores; made by `open_storage`."""
+
+    journal: Journal
+    outbox: Outbox
+    incidents: IncidentStore
+    watchlist: WatchListStore
+    evidence: EvidenceStore
+    accounts: AccountStore
+    entries: EntryStore
+    audit: AuditTrail
+    histograms: Histograms
+    vault: Vault
+    ballast: Ballast
+    _state: State = field(repr=False)
+    _lock: FolderLock = field(repr=False)
+
+    async def close(self) -> None:
+        """Close all, the journal last, and let the folder go."""
+        await self._state.close()
+        await self.journal.close()
+        self._lock.release()
+
+
+async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
+    """Open or make everything below ``settings.directory``.
+
+    Raises:
+        StorageBusyError: another process has it open.
+        NewerFileError: a file was written by a newer version.
+        StorageFailedError: a file is damaged.
+        PermanentError: the folder or the master key cannot be used.
+    """
+    directory = settings.directory
+    lock = FolderLock(directory)
+    try:
+        vault = Vault(load_master_key(settings))
+        ballast = Ballast(directory, settings.reserve_megabytes)
+        journal = await Journal.open(directory, clock=clock, settings=settings, ballast=ballast)
+        try:
+            state = await State.open(directory)
+        except BaseException:
+            await journal.close()
+            raise
+    except BaseException:
+        lock.release()
+        raise
+    ballast.take()
+    evidence = EvidenceStore(state, vault, directory / "evidence")
+    await evidence.sweep()
+    return Stores(
+        journal=journal,
+        outbox=Outbox(state),
+        incidents=IncidentStore(state),
+        watchlist=WatchListStore(state, vault),
+        evidence=evidence,
+        accounts=AccountStore(state),
+        entries=EntryStore(state, vault),
+        audit=AuditTrail(state),
+        histograms=Histograms(state),
+        vault=vault,
+        ballast=ballast,
+        _state=state,
+        _lock=lock,
+    )

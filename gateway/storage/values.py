@@ -1,0 +1,284 @@
+"""The values that this room hands out and takes."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.events import Event, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event with its place in the journal.
+
+    Attributes:
+        position: 1, 2, 3, …; a later commit has a higher one.
+        event: with `recorded` set.
+        body: its CloudEvents JSON, serialised once.
+    """
+
+    position: int
+    event: Event
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events somebody wants; what is empty or None lets all through.
+
+    Attributes:
+        types: whole CloudEvents types, or prefixes that end with a dot.
+        since, until: bounds of the time that it happened, both inclusive.
+    """
+
+    types: tuple[str, ...] = ()
+    severities: tuple[Severity, ...] = ()
+    source: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def matches(self, event: Event, type_: str) -> bool:
+        """Whether an event of this type passes."""
+        return (
+            self._has_type(type_)
+            and (not self.severities or event.severity in self.severities)
+            and (self.source is None or event.source == self.source)
+            and (self.since is None or event.time >= self.since)
+            and (self.until is None or event.time <= self.until)
+        )
+
+    def _has_type(self, type_: str) -> bool:
+        prefixes = tuple(each for each in self.types if each.endswith("."))
+        return not self.types or type_ in self.types or (bool(prefixes) and type_.startswith(prefixes))
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An event that opened an incident or joined it."""
+
+    event: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """An incident as the replay of its events gives it.
+
+    Attributes:
+        state: raised, acknowledged, dispatched or resolved.
+        kind: type of the event that opened it.
+        source, subject: of that event.
+        count: triggers so far.
+        events: positions of its timeline, its triggers among them.
+        verdict: of its resolution.
+        verification: a guard's judgement of a face warning: confirmed, rejected or unsure.
+        discreet: from a silent or duress press.
+        level: of escalation.
+        active: the source's own condition; False once it cleared.
+    """
+
+    id: str
+    state: str
+    severity: Severity
+    kind: str
+    source: str
+    subject: str
+    title: str
+    place: str
+    opened: datetime
+    updated: datetime
+    owner: str = ""
+    count: int = 1
+    triggers: tuple[Trigger, ...] = ()
+    events: tuple[int, ...] = ()
+    verdict: str = ""
+    note: str = ""
+    verification: str = ""
+    discreet: bool = False
+    drill: bool = False
+    level: int = 0
+    active: bool = True
+    acknowledged: datetime | None = None
+    resolved: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """How far a destination has got.
+
+    Attributes:
+        low: every position up to it is settled.
+        settled: settled positions above it.
+    """
+
+    low: int
+    settled: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that a destination refused for good."""
+
+    position: int
+    event: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one event at one destination; `state` is accepted, refused or retrying."""
+
+    position: int
+    event: str
+    state: str
+    attempts: int
+    error: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoInfo:
+    """An enrolment photo without its content."""
+
+    id: str
+    fingerprint: str
+    quality: dict[str, float] = field(default_factory=dict)
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody on the watch-list, and by what right.
+
+    Attributes:
+        category: such as wanted, barred, threat, missing.
+        reason, authority, valid_until: why, by whose decision, and until when; an entry without them is not lawful.
+    """
+
+    id: str
+    name: str
+    category: str
+    reason: str
+    authority: str
+    valid_until: datetime
+    created: datetime
+    updated: datetime
+    created_by: str
+    notes: str = ""
+    photos: tuple[PhotoInfo, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedPhoto:
+    """A photo and its template as the gallery child sealed them under the person's key."""
+
+    id: str
+    person: str
+    fingerprint: str
+    quality: dict[str, float]
+    created: datetime
+    photo: bytes
+    template: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateRow:
+    """One template for the gallery child, still sealed."""
+
+    person: str
+    category: str
+    photo: str
+    wrapped_key: bytes
+    template: bytes
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """A picture that belongs to an event.
+
+    Attributes:
+        person: the watch-list person under whose evidence key it is sealed; empty if nobody.
+        kind: crop or scene.
+        purge_after: when it goes.
+    """
+
+    id: str
+    event: str
+    camera: str
+    person: str
+    kind: str
+    created: datetime
+    purge_after: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """An account; `password` is an argon2id hash in PHC form."""
+
+    name: str
+    role: str
+    password: str = field(repr=False)
+    disabled: bool = False
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A sign-in; `key` is the SHA-256 of its token, in hex."""
+
+    key: str
+    user: str
+    created: datetime
+    seen: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiToken:
+    """A token of a program; `key` is the SHA-256 of its secret, in hex."""
+
+    id: str
+    key: str
+    name: str
+    role: str
+    created: datetime
+    ends: datetime | None = None
+    used: datetime | None = None
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Failed sign-ins of one account from one network."""
+
+    count: int
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A device, camera or destination that was made by API.
+
+    Attributes:
+        kind: device, camera or destination.
+        body: its settings as JSON, without secrets.
+        secrets: by key; sealed at rest.
+    """
+
+    kind: str
+    id: str
+    body: str
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """Who did what, chained to the entry before it."""
+
+    number: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: str

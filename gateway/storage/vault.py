@@ -1,0 +1,122 @@
+"""The master key and what is derived from it: keys by purpose, wrapped keys of people and of pieces of evidence."""
+
+import base64
+import binascii
+import json
+import os
+import stat
+from pathlib import Path
+
+from gateway.errors import PermanentError
+from gateway.sealing import KEY_BYTES, associated, derive_key, new_key, seal, unseal, unwrap_key, wrap_key
+from gateway.settings import StorageSettings
+
+_CREDENTIAL = "campus-gateway-key"
+
+
+class Vault:
+    """Seals and opens what the alarm house may open; the key of people's templates only passes through."""
+
+    def __init__(self, master: bytes) -> None:
+        self._evidence = derive_key(master, "evidence")
+        self._credentials = derive_key(master, "credentials")
+        self._people = derive_key(master, "people")
+
+    def take_people_key(self) -> bytes:
+        """The key that wraps the keys of people, for the gallery child; handed out once and then forgotten.
+
+        Raises:
+            PermanentError: it was taken before.
+        """
+        key, self._people = self._people, b""
+        if not key:
+            raise PermanentError("the key of people was handed out before")
+        return key
+
+    def wrap_evidence_key(self, key: bytes, owner: str) -> bytes:
+        """A person's evidence key as it may lie in the store."""
+        return wrap_key(self._evidence, key, owner)
+
+    def seal_evidence(self, picture: bytes, wrapped_key: bytes, owner: str, identity: str) -> bytes:
+        """A picture sealed under the wrapped key of its owner, bound to its id."""
+        return seal(unwrap_key(self._evidence, wrapped_key, owner), picture, associated("evidence", identity))
+
+    def open_evidence(self, sealed: bytes, wrapped_key: bytes, owner: str, identity: str) -> bytes:
+        """The picture that `seal_evidence` sealed.
+
+        Raises:
+            SealError: it is of another key or id.
+        """
+        return unseal(unwrap_key(self._evidence, wrapped_key, owner), sealed, associated("evidence", identity))
+
+    def seal_secrets(self, secrets: dict[str, str], kind: str, identity: str) -> bytes:
+        """Credentials of an entry, bound to it."""
+        return seal(self._credentials, json.dumps(secrets).encode(), associated("entry", kind, identity))
+
+    def open_secrets(self, sealed: bytes, kind: str, identity: str) -> dict[str, str]:
+        """The credentials that `seal_secrets` sealed.
+
+        Raises:
+            SealError: they are of another key or entry.
+        """
+        opened: dict[str, str] = json.loads(unseal(self._credentials, sealed, associated("entry", kind, identity)))
+        return opened
+
+
+def load_master_key(settings: StorageSettings) -> bytes:
+    """The master key: `key_file`, else the systemd credential, else ``<directory>.key``, made at first start.
+
+    Raises:
+        PermanentError: it lies in the state folder, others may read it, or it is no key.
+    """
+    directory = settings.directory.resolve()
+    if settings.key_file is not None:
+        return _read(_outside(settings.key_file, directory), check_mode=True)
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    if credentials and (path := Path(credentials) / _CREDENTIAL).is_file():
+        return _read(path, check_mode=False)
+    path = directory.with_name(directory.name + ".key")
+    if not path.exists():
+        _make(path, directory)
+    return _read(path, check_mode=True)
+
+
+def _outside(path: Path, directory: Path) -> Path:
+    if path.resolve().is_relative_to(directory):
+        remedy = "Move it out of storage.directory, so that a copy of the one does not hold the other."
+        raise PermanentError("the key lies in the state folder", where=str(path), remedy=remedy)
+    return path
+
+
+def _make(path: Path, directory: Path) -> None:
+    if (directory / "state.db").exists():
+        remedy = "Restore the key that belongs to this state folder, or name it: storage.key_file."
+        raise PermanentError("the master key is missing", where=str(path), remedy=remedy)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o400)
+    except OSError as error:
+        remedy = "Name a place for it: storage.key_file."
+        raise PermanentError(f"the key cannot be made: {error.strerror}", where=str(path), remedy=remedy) from None
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(base64.b64encode(new_key()) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read(path: Path, *, check_mode: bool) -> bytes:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_bytes()
+    except OSError as error:
+        raise PermanentError(f"the key cannot be read: {error.strerror}", where=str(path)) from None
+    if check_mode and mode & 0o077:
+        raise PermanentError(f"others may read the key (mode {mode:o})", where=str(path), remedy=f"chmod 0400 {path}")
+    try:
+        key = base64.b64decode(text, validate=False)
+    except binascii.Error:
+        key = b""
+    if len(key) != KEY_BYTES:
+        remedy = "It holds 32 bytes in base64: openssl rand -base64 32."
+        raise PermanentError("is no key", where=str(path), remedy=remedy)
+    return key

@@ -1,0 +1,248 @@
+"""The writer thread: takes all that is queued, commits it with one sync, then wakes who waits."""
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from gateway.storage.faults import StorageFailedError, StorageFullError
+
+_IDLE_SECONDS = 2.0
+_LARGEST_GROUP = 512
+_FULL = {sqlite3.SQLITE_FULL}
+
+Result = TypeVar("Result")
+Work = Callable[[sqlite3.Connection], Any]
+_log = logging.getLogger(__name__)
+
+
+def _NOTHING(_connection: sqlite3.Connection) -> None:  # noqa: N802  # a constant: the work that only checkpoints
+    return None
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Work
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WriterStatistics:
+    """Commits and jobs since the start, and the duration of the newest commit in milliseconds."""
+
+    commits: int
+    jobs: int
+    last_commit_ms: float
+
+
+class Writer:
+    """Owns the one writing connection of a file.
+
+    Args:
+        connection: from `open_writer`.
+        name: of the thread.
+        window_seconds: how long a group waits for company; 0 commits at once what is there.
+        on_full: gives disk space free; says whether it had any.
+        on_rollback: called in the thread after a group was undone.
+        on_commit: called in the thread after a group is durable, before anybody is woken.
+        on_results: called on the loop with what the works of a durable group gave, before anybody is woken; it is
+            called also for works whose caller does not wait any more.
+        on_failure: called on the loop when the disk failed for good.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        name: str,
+        *,
+        window_seconds: float = 0.0,
+        on_full: Callable[[], bool] = lambda: False,
+        on_rollback: Callable[[], None] = lambda: None,
+        on_commit: Callable[[], None] = lambda: None,
+        on_results: Callable[[list[Any]], None] = lambda _results: None,
+        on_failure: Callable[[StorageFailedError], None] = lambda _error: None,
+    ) -> None:
+        self._connection = connection
+        self._window = window_seconds
+        self._on_full = on_full
+        self._on_rollback = on_rollback
+        self._on_commit = on_commit
+        self._on_results = on_results
+        self._on_failure = on_failure
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._failed: StorageFailedError | None = None
+        self._closed = False
+        self._counts = [0, 0]
+        self._last_ms = 0.0
+        self._dirty = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def statistics(self) -> WriterStatistics:
+        """How much was committed, and how fast the newest commit was."""
+        return WriterStatistics(self._counts[0], self._counts[1], self._last_ms)
+
+    def submit(self, work: Callable[[sqlite3.Connection], Result]) -> "asyncio.Future[Result]":
+        """Queue `work`; the future is done once its effect is durable.
+
+        An exception of `work` undoes it alone and comes back through the future.
+
+        Raises:
+            StorageFailedError: the disk failed before, or the store is closed.
+        """
+        if self._failed is not None:
+            raise self._failed
+        if self._closed:
+            raise StorageFailedError("the store is closed")
+        future: asyncio.Future[Result] = self._loop.create_future()
+        self._jobs.put(_Job(work, future))
+        return future
+
+    async def checkpoint(self) -> None:
+        """Move everything into the file and empty the write-ahead file, behind all that is queued."""
+        future: asyncio.Future[None] = self._loop.create_future()
+        self._jobs.put(_Job(_NOTHING, future))
+        await future
+
+    async def close(self) -> None:
+        """Commit what is queued, checkpoint, close the connection."""
+        if self._closed:
+            return
+        self._closed = True
+        self._jobs.put(None)
+        await self._loop.run_in_executor(None, self._thread.join)
+        self._connection.close()
+
+    def _run(self) -> None:
+        while (group := self._next_group()) is not None:
+            if group:
+                self._commit(group)
+        if self._failed is None:
+            self._checkpoint("TRUNCATE")
+
+    def _next_group(self) -> list[_Job] | None:
+        try:
+            first = self._jobs.get(timeout=_IDLE_SECONDS)
+        except queue.Empty:
+            self._checkpoint("PASSIVE")
+            return []
+        if first is None:
+            return None
+        if self._window:
+            time.sleep(self._window)
+        group = [first]
+        while len(group) < _LARGEST_GROUP:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if job is None:
+                self._jobs.put(None)
+                break
+            group.append(job)
+        return group
+
+    def _commit(self, group: list[_Job]) -> None:
+        began = time.perf_counter()
+        try:
+            if self._failed is not None:
+                raise self._failed
+            self._try_group(group)
+        except StorageFullError as error:
+            _fail(group, error)
+        except StorageFailedError as error:
+            _fail(group, error)
+            self._fail_for_good(error)
+        else:
+            self._last_ms = (time.perf_counter() - began) * 1e3
+            self._counts[0] += 1
+            self._counts[1] += len(group)
+            self._dirty = True
+            self._on_commit()
+        if any(job.work is _NOTHING for job in group):
+            self._checkpoint("TRUNCATE")
+        self._post(lambda: self._settle(group))
+
+    def _settle(self, group: list[_Job]) -> None:
+        self._on_results([job.result for job in group if job.error is None])
+        for job in group:
+            if job.future.done():
+                continue
+            if job.error is not None:
+                job.future.set_exception(job.error)
+            else:
+                job.future.set_result(job.result)
+
+    def _try_group(self, group: list[_Job]) -> None:
+        while True:
+            try:
+                self._transaction(group)
+            except sqlite3.Error as error:
+                self._undo()
+                if error.sqlite_errorcode in _FULL:
+                    if self._on_full():
+                        _log.error("the disk is full: the reserve is given up")
+                        continue
+                    raise StorageFullError("the disk is full", remedy="Free some space.") from error
+                raise StorageFailedError(f"the disk answered: {error}", remedy="Check the disk.") from error
+            else:
+                return
+
+    def _transaction(self, group: list[_Job]) -> None:
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        for job in group:
+            job.error = None
+            execute("SAVEPOINT job")
+            try:
+                job.result = job.work(self._connection)
+            except sqlite3.OperationalError:
+                raise
+            except Exception as error:  # whatever it is belongs to who asked for the work
+                execute("ROLLBACK TO job")
+                job.error = error
+            execute("RELEASE job")
+        execute("COMMIT")
+
+    def _undo(self) -> None:
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                _log.error("rollback failed: %s", error)
+        self._on_rollback()
+
+    def _fail_for_good(self, error: StorageFailedError) -> None:
+        if self._failed is None:
+            self._failed = error
+            self._post(lambda: self._on_failure(error))
+
+    def _post(self, call: Callable[[], None]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call)
+        except RuntimeError:
+            _log.warning("the loop ended before the writer")
+
+    def _checkpoint(self, mode: str) -> None:
+        if not self._dirty:
+            return
+        try:
+            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        except sqlite3.Error as error:
+            _log.warning("checkpoint: %s", error)
+        else:
+            self._dirty = False
+
+
+def _fail(group: list[_Job], error: BaseException) -> None:
+    for job in group:
+        job.error = error
