@@ -1,0 +1,27 @@
+"""What comes in from an endpoint or a broker, and what goes back to a button."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """One MQTT message.
+
+    Attributes:
+        origin: who delivered it, for faults: client id of the endpoint, or the broker.
+        retain: it was kept by a broker, or the sender wants it kept.
+    """
+
+    topic: str
+    payload: bytes
+    qos: int = 0
+    retain: bool = False
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """An answer to a button: `state` is received, acknowledged or resolved."""
+
+    topic: str
+    payload: bytes
