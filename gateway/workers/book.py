@@ -9,6 +9,8 @@ from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAd
 from gateway.workers.states import CameraState
 
 _AWAY = "worker_away"
+# A child reports a return itself; one heartbeat may overtake that.
+_CERTAIN_BEATS = 2
 CRASH_LOOP = "worker_crash_loop"
 
 
@@ -21,7 +23,7 @@ class _Entry:
     described: CameraDescribed | None = None
     lost_since: datetime | None = None
     lost_reason: str = ""
-    lost_witness: str = ""
+    live_beats: int = 0
 
 
 class CameraBook:
@@ -45,7 +47,7 @@ class CameraBook:
         old = self._entries.get(camera.camera)
         entry = self._entries[camera.camera] = _Entry(camera, worker)
         if old is not None:
-            entry.lost_since, entry.lost_reason, entry.lost_witness = old.lost_since, old.lost_reason, old.lost_witness
+            entry.lost_since, entry.lost_reason = old.lost_since, old.lost_reason
 
     def withdraw(self, camera: str) -> str | None:
         """Forget the camera; returns the child that had it, if anybody."""
@@ -83,17 +85,18 @@ class CameraBook:
             described = replace(described, description=entry.described.description)
         entry.described = described
 
-    def note_status(self, status: CameraStatus, witness: str, now: datetime) -> CameraRestored | None:
-        """A camera's part of a heartbeat; `witness` names the child's life that says it.
+    def note_status(self, status: CameraStatus, now: datetime) -> CameraRestored | None:
+        """A camera's part of a heartbeat.
 
         Returns:
-            the event to report if the picture is back and the child that saw it go is not there to say so.
+            the event to report if the picture is back and its child does not say so: it is not the one that saw it go.
         """
         entry = self._entries.get(status.camera)
         if entry is None:
             return None
         entry.status = status
-        if status.state != "live" or entry.lost_since is None or entry.lost_witness == witness:
+        entry.live_beats = entry.live_beats + 1 if status.state == "live" else 0
+        if entry.lost_since is None or entry.live_beats < _CERTAIN_BEATS:
             return None
         event = CameraRestored(
             id=new_id(),
@@ -108,8 +111,8 @@ class CameraBook:
         entry.lost_since, entry.lost_reason = None, ""
         return event
 
-    def is_news(self, event: Event, witness: str) -> bool:
-        """Whether an event of a child's life is to be reported; a loss or a return that is known already is not."""
+    def is_news(self, event: Event) -> bool:
+        """Whether a child's event is to be reported; a loss or a return that is known already is not."""
         if not isinstance(event, CameraLost | CameraRestored) or event.camera not in self._entries:
             return True
         entry = self._entries[event.camera]
@@ -118,7 +121,7 @@ class CameraBook:
             entry.lost_since, entry.lost_reason = None, ""
             return known
         entry.lost_since = entry.lost_since or event.time
-        entry.lost_reason, entry.lost_witness = event.reason, witness
+        entry.lost_reason, entry.live_beats = event.reason, 0
         return not known
 
     def worker_gone(self, worker: str) -> None:
@@ -132,7 +135,7 @@ class CameraBook:
         for entry in self._entries.values():
             if entry.worker != worker or entry.lost_since is not None:
                 continue
-            entry.lost_since, entry.lost_reason, entry.lost_witness = now, CRASH_LOOP, ""
+            entry.lost_since, entry.lost_reason, entry.live_beats = now, CRASH_LOOP, 0
             yield CameraLost(
                 id=new_id(),
                 source=camera_source(self._site, entry.assigned.camera),

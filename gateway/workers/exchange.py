@@ -72,7 +72,7 @@ class Exchange:
         if not worker.looping:
             self._in_loop.discard(worker.name)
         for status in heartbeat.cameras:
-            restored = self._book.note_status(status, worker.witness, self._clock.now())
+            restored = self._book.note_status(status, self._clock.now())
             if restored is not None:
                 self._report(restored)
 
@@ -123,7 +123,7 @@ class Exchange:
         ports = self._ports
         if isinstance(message, Report):
             event = decode(message.event)
-            if self._book.is_news(event, worker.witness):
+            if self._book.is_news(event):
                 self._report(event)
         elif isinstance(message, EvidencePicture):
             self.reports.put(f"evidence {message.evidence}", lambda: ports.on_evidence(message))

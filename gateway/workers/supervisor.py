@@ -86,11 +86,6 @@ class WorkerSupervisor:
         """Whether the child is in a crash loop; it may be up between two crashes."""
         return self._budget.looping
 
-    @property
-    def witness(self) -> str:
-        """Names the child's present life."""
-        return f"{self.name}#{self._lives}"
-
     def state(self) -> WorkerState:
         """The child as it is now; `cameras` is left to who gave it some."""
         ready, beat = self._ready or Ready(worker=self.name), self._beat

@@ -1,0 +1,100 @@
+"""The devices role: one task per ONVIF camera."""
+
+import asyncio
+import logging
+
+from gateway.cameras import OnvifCamera, OnvifLibrary
+from gateway.clock import SystemClock
+from gateway.errors import GatewayError
+from gateway.vision.child import Outlet, UnexpectedMessageError
+from gateway.vision.child.hardening import resident_megabytes
+from gateway.vision.devices.watch import DeviceWatch
+from gateway.wire import (
+    CameraAssigned,
+    CameraDescribed,
+    CameraWithdrawn,
+    Heartbeat,
+    Hello,
+    PictureReply,
+    PictureRequest,
+    Ready,
+    Received,
+    StreamLost,
+)
+
+_LOG = logging.getLogger(__name__)
+
+
+class DevicesRole:
+    """Watches the ONVIF cameras that the parent assigns.
+
+    Args:
+        hello: the parent's first message.
+        outlet: the way to the parent.
+    """
+
+    def __init__(self, hello: Hello, outlet: Outlet) -> None:
+        self._hello = hello
+        self._outlet = outlet
+        self._clock = SystemClock()
+        self._library = OnvifLibrary()
+        self._watches: dict[str, DeviceWatch] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def open(self) -> Ready:
+        """Nothing to load: the ONVIF library comes with the first camera."""
+        return Ready(worker=self._hello.worker, detail="asks cameras over ONVIF")
+
+    async def handle(self, received: Received) -> None:
+        """Take or drop a camera, or ask one again."""
+        match received.message:
+            case CameraAssigned() as assigned:
+                await self._drop(assigned.camera)
+                await self._take(assigned)
+            case CameraWithdrawn(camera=camera):
+                await self._drop(camera)
+            case StreamLost(camera=camera):
+                if camera in self._watches:
+                    self._watches[camera].ask_again()
+            case other:
+                raise UnexpectedMessageError(f"a devices child does not take {type(other).__name__}")
+
+    async def _take(self, assigned: CameraAssigned) -> None:
+        try:
+            camera = OnvifCamera(
+                assigned.url, username=assigned.username, password=assigned.password, library=self._library
+            )
+        except GatewayError as error:
+            _LOG.error("camera %s cannot be asked: %s", assigned.camera, error)
+            await self._outlet.send(CameraDescribed(camera=assigned.camera, state="not_onvif", remedy=error.remedy))
+            return
+        watch = DeviceWatch(assigned, camera, self._hello.site, self._outlet, self._clock)
+        self._watches[assigned.camera] = watch
+        self._tasks[assigned.camera] = asyncio.create_task(watch.run(), name=f"watch {assigned.camera}")
+
+    async def _drop(self, camera: str) -> None:
+        self._watches.pop(camera, None)
+        task = self._tasks.pop(camera, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def picture(self, request: PictureRequest) -> PictureReply:
+        """The camera's own snapshot; its size is the camera's choice."""
+        watch = self._watches.get(request.camera)
+        if watch is None:
+            return PictureReply(request=request.request, camera=request.camera, refusal="not asked over ONVIF")
+        try:
+            jpeg = await watch.picture()
+        except GatewayError as error:
+            return PictureReply(request=request.request, camera=request.camera, refusal=error.what)
+        return PictureReply(request=request.request, camera=request.camera, jpeg=jpeg)
+
+    def heartbeat(self) -> Heartbeat:
+        """No camera's state is in it: the video child says whether there is a picture."""
+        return Heartbeat(worker=self._hello.worker, resident_megabytes=resident_megabytes())
+
+    async def close(self) -> None:
+        """End all watches."""
+        for camera in tuple(self._tasks):
+            await self._drop(camera)

@@ -1,0 +1,163 @@
+"""Looks after one ONVIF camera: asks until it answers, tells what it said, asks again when its stream is lost."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from dataclasses import asdict
+from typing import Protocol
+
+from gateway.cameras import CameraDescription, CameraError, CameraState
+from gateway.clock import Clock
+from gateway.errors import GatewayError
+from gateway.events import CameraFault, Severity, camera_source, encode, new_id
+from gateway.wire import CameraAssigned, CameraDescribed, Message, Report, StreamAddress
+
+_LOG = logging.getLogger(__name__)
+_FIRST_WAIT_SECONDS = 2.0
+_LONGEST_WAIT_SECONDS = 60.0
+_LOOK_AGAIN_SECONDS = 600.0
+_LEAST_WAIT_SECONDS = 1.0
+_LARGEST_PICTURE_BYTES = 8 * 1024 * 1024
+_JPEG = b"\xff\xd8\xff"
+
+
+class AskedCamera(Protocol):
+    """What is asked of a camera; `gateway.cameras.OnvifCamera` is one."""
+
+    async def probe(self) -> CameraDescription:
+        """What it is and where it streams, or a CameraError."""
+        ...
+
+    async def snapshot(self) -> bytes:
+        """A picture of now, or a CameraError."""
+        ...
+
+    async def close(self) -> None:
+        """Close kept connections."""
+        ...
+
+
+class Sender(Protocol):
+    """The way to the parent."""
+
+    async def send(self, message: Message) -> None:
+        """Send one message."""
+        ...
+
+
+class DeviceWatch:
+    """One camera.
+
+    Args:
+        assigned: the camera as the parent gave it.
+        camera: asked over ONVIF.
+        site: for the source of events.
+        sender: the way to the parent.
+        clock: for time stamps and waits.
+    """
+
+    def __init__(self, assigned: CameraAssigned, camera: AskedCamera, site: str, sender: Sender, clock: Clock) -> None:
+        self._assigned = assigned
+        self._camera = camera
+        self._site = site
+        self._sender = sender
+        self._clock = clock
+        self._again = asyncio.Event()
+        self._state: CameraState | None = None
+        self._reported = CameraState.OK
+        self._failures = 0
+
+    def ask_again(self) -> None:
+        """The stream was lost: the camera may have moved it."""
+        self._again.set()
+
+    async def run(self) -> None:
+        """Ask for ever."""
+        try:
+            while True:
+                self._again.clear()
+                await self._ask()
+                await self._clock.sleep(_LEAST_WAIT_SECONDS)
+                await self._wait()
+        finally:
+            await self._camera.close()
+
+    async def _wait(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._again.wait(), self._pause_seconds())
+
+    def _pause_seconds(self) -> float:
+        if not self._failures:
+            return _LOOK_AGAIN_SECONDS
+        wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1))
+        return wait * (0.5 + random.random())  # noqa: S311  # spreads retries, keeps no secret
+
+    async def _ask(self) -> None:
+        try:
+            described = await self._camera.probe()
+        except CameraError as error:
+            await self._failed(error.state, error)
+        except GatewayError as error:
+            await self._failed(CameraState.NOT_ONVIF, error)
+        else:
+            await self._answered(described)
+
+    async def _failed(self, state: CameraState, error: GatewayError) -> None:
+        self._failures += 1
+        if state is not self._state:
+            _LOG.warning("camera %s: %s", self._assigned.camera, error)
+            await self._describe(state, {})
+        self._state = state
+        # One failed try of what passes by itself is no news yet.
+        if self._failures > 1 or not state.may_pass:
+            await self._report(state)
+
+    async def _answered(self, described: CameraDescription) -> None:
+        state = described.state
+        if self._failures or self._state is None:
+            _LOG.info("camera %s answers: %s %s", self._assigned.camera, described.manufacturer, described.model)
+        self._failures = 0
+        self._state = state
+        await self._describe(state, asdict(described))
+        await self._sender.send(
+            StreamAddress(camera=self._assigned.camera, url=described.stream, sub_url=described.sub_stream or "")
+        )
+        await self._report(state)
+
+    async def _describe(self, state: CameraState, description: dict[str, object]) -> None:
+        await self._sender.send(
+            CameraDescribed(
+                camera=self._assigned.camera, state=state.value, remedy=state.remedy, description=description
+            )
+        )
+
+    async def _report(self, state: CameraState) -> None:
+        """An event for a state that is not the one reported last; the return to ok is one, too."""
+        if state is self._reported:
+            return
+        self._reported = state
+        event = CameraFault(
+            id=new_id(),
+            source=camera_source(self._site, self._assigned.camera),
+            subject=self._assigned.camera,
+            time=self._clock.now(),
+            severity=Severity.INFO if state is CameraState.OK else Severity.MEDIUM,
+            camera=self._assigned.camera,
+            name=self._assigned.name,
+            place=self._assigned.place,
+            state=state.value,
+            remedy=state.remedy,
+        )
+        await self._sender.send(Report(event=encode(event)))
+
+    async def picture(self) -> bytes:
+        """The camera's own snapshot, a JPEG.
+
+        Raises:
+            CameraError: it has none, or none that can be passed on as it is.
+        """
+        picture = await self._camera.snapshot()
+        if not picture.startswith(_JPEG) or len(picture) > _LARGEST_PICTURE_BYTES:
+            raise CameraError(CameraState.NO_SNAPSHOT, f"its snapshot is no JPEG of at most {_LARGEST_PICTURE_BYTES} B")
+        return picture

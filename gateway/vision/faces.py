@@ -1,0 +1,62 @@
+"""Opens what the roles that look at faces share: detector, aligner and embedder."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.matching import (
+    Detection,
+    DlibEmbedder,
+    FaceAligner,
+    FaceDetector,
+    FaceEmbedder,
+    FivePointAligner,
+    installed_models,
+    open_detector,
+)
+from gateway.settings import MatchingSettings
+
+_LOG = logging.getLogger(__name__)
+_YUNET = "yunet_n_dynamic.onnx"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceTools:
+    """Detector, aligner and embedder, each loaded once for all cameras of a child."""
+
+    detector: FaceDetector
+    aligner: FaceAligner
+    embedder: FaceEmbedder
+
+    def vectors(self, faces: list[tuple[NDArray[np.uint8], Detection]]) -> list[NDArray[np.float32] | None]:
+        """The vector (d,) of each image (h, w, 3) with a face in it; None where its points cannot be placed."""
+        chips = [self.aligner.align(rgb, face) for rgb, face in faces]
+        placed = [chip for chip in chips if chip is not None]
+        embedded = iter(self.embedder.embed(np.stack(placed))) if placed else iter(())
+        return [None if chip is None else next(embedded) for chip in chips]
+
+
+def open_tools(
+    settings: MatchingSettings, models_directory: Path, *, longest_side: int, hog_upsample: int = 0
+) -> FaceTools:
+    """Load the models; says in the log, in one line, when the detector is not YuNet.
+
+    Args:
+        settings: names the detector's file, if it is not in `models_directory`.
+        models_directory: holds the detector's file, and the embedder's graph once it is built.
+        longest_side: images are shrunk to this many px before the search for faces.
+        hog_upsample: how often dlib's HOG doubles the image, if it must be used.
+
+    Raises:
+        ModelFileError: the embedder's or the aligner's file is missing or foreign.
+        MissingLibraryError: a library is not installed.
+    """
+    model = settings.detector_model or models_directory / _YUNET
+    opened = open_detector(model if model.is_file() else None, longest_side=longest_side, hog_upsample=hog_upsample)
+    if opened.notice:
+        _LOG.warning("%s", opened.notice)
+    files = installed_models()
+    return FaceTools(opened.detector, FivePointAligner(files.predictor), DlibEmbedder(files.weights, models_directory))

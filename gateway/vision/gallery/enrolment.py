@@ -1,0 +1,84 @@
+"""Judges an enrolment photo: the one face that it must show, good enough, as a vector."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.errors import PermanentError
+from gateway.matching import Detection, FaceQuality, assess
+from gateway.vision.faces import FaceTools
+from gateway.vision.gallery.photo import Photo
+
+# A second face that is this much smaller than the first stands in the background.
+_BACKGROUND = 0.34
+_REFUSED = ("too_small", "blurred")
+
+
+class PhotoRefusedError(PermanentError):
+    """A photo that shows no face that could be compared.
+
+    Attributes:
+        reason: no_face, several_faces, too_small or blurred.
+        quality: of the face, if there is one.
+    """
+
+    def __init__(self, reason: str, what: str, quality: dict[str, float] | None = None) -> None:
+        super().__init__(what)
+        self.reason = reason
+        self.quality = quality or {}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """The face of a photo: its vector (d,) and how good the view is."""
+
+    vector: NDArray[np.float32]
+    quality: dict[str, float]
+
+
+def read_portrait(photo: Photo, tools: FaceTools) -> Portrait:
+    """Find the face and embed it.
+
+    Raises:
+        PhotoRefusedError: there is none, more than one, or none that is good enough.
+    """
+    face = _only_face(tools.detector.detect(photo.rgb))
+    quality = assess(photo.rgb, face)
+    figures = quality_figures(quality)
+    for complaint in quality.complaints:
+        if complaint in _REFUSED:
+            raise PhotoRefusedError(complaint, _in_words(complaint, quality), figures)
+    (vector,) = tools.vectors([(photo.rgb, face)])
+    if vector is None:
+        raise PhotoRefusedError("no_face", "eyes and nose cannot be found in the face", figures)
+    return Portrait(vector, figures)
+
+
+def _only_face(found: tuple[Detection, ...]) -> Detection:
+    if not found:
+        raise PhotoRefusedError("no_face", "no face was found; it must be seen from the front and upright")
+    tallest = max(found, key=lambda face: face.height)
+    near = [face for face in found if face.height > _BACKGROUND * tallest.height]
+    if len(near) > 1:
+        raise PhotoRefusedError("several_faces", f"{len(near)} faces were found; cut the photo to the one meant")
+    return tallest
+
+
+def quality_figures(quality: FaceQuality) -> dict[str, float]:
+    """The parts of a view's quality, 0 to 1, with the face's height in pixels."""
+    return {
+        "height_px": round(quality.height_px, 1),
+        "size": round(quality.size, 3),
+        "frontalness": round(quality.frontalness, 3),
+        "sharpness": round(quality.sharpness, 3),
+        "exposure": round(quality.exposure, 3),
+        "detector": round(quality.detector, 3),
+        "score": round(quality.score, 3),
+    }
+
+
+def _in_words(complaint: str, quality: FaceQuality) -> str:
+    if complaint == "too_small":
+        return f"the face is {quality.height_px:.0f} px high; 40 px are the least, 100 px are good"
+    return f"the face is blurred (sharpness {quality.sharpness:.2f} of 1; 0.25 is the least)"

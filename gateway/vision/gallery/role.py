@@ -1,0 +1,186 @@
+"""The gallery role: the only process that opens templates and photos of the watch-list."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.errors import GatewayError
+from gateway.matching import Candidate
+from gateway.vision.child import Outlet, UnexpectedMessageError
+from gateway.vision.child.hardening import resident_megabytes
+from gateway.vision.faces import FaceTools, open_tools
+from gateway.vision.gallery.enrolment import PhotoRefusedError, Portrait, read_portrait
+from gateway.vision.gallery.keeper import GalleryKeeper
+from gateway.vision.gallery.photo import NotAnImageError, Photo, read_photo
+from gateway.vision.gallery.seals import PersonSeals
+from gateway.wire import (
+    EmbedReply,
+    EmbedRequest,
+    GalleryRows,
+    Heartbeat,
+    Hello,
+    IdentifyReply,
+    IdentifyRequest,
+    PersonDistance,
+    PhotoReply,
+    PhotoRequest,
+    PictureReply,
+    PictureRequest,
+    Ready,
+    Received,
+)
+
+_LOG = logging.getLogger(__name__)
+_LONGEST_SIDE = 640
+_HOG_UPSAMPLE = 1
+_MOST_LOOK_ALIKES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What is there once the models are loaded."""
+
+    tools: FaceTools
+    keeper: GalleryKeeper
+
+
+class GalleryRole:
+    """Builds the shared gallery and answers about photos, one thing after the other.
+
+    Args:
+        hello: the parent's first message, with the people key.
+        outlet: the way to the parent.
+    """
+
+    def __init__(self, hello: Hello, outlet: Outlet) -> None:
+        self._hello = hello
+        self._outlet = outlet
+        self._seals = PersonSeals(hello.people_key)
+        self._desk: _Desk | None = None
+
+    async def open(self) -> Ready:
+        """Load detector, aligner and embedder."""
+        desk = self._desk = await asyncio.to_thread(self._load)
+        detector, model = desk.tools.detector.name, desk.tools.embedder.fingerprint
+        return Ready(
+            worker=self._hello.worker, detail=f"detector {detector}, model {model}", detector=detector, model=model
+        )
+
+    def _load(self) -> _Desk:
+        tools = open_tools(
+            self._hello.matching,
+            Path(self._hello.models_directory),
+            longest_side=_LONGEST_SIDE,
+            hog_upsample=_HOG_UPSAMPLE,
+        )
+        return _Desk(tools, GalleryKeeper(self._seals, tools.embedder.fingerprint, tools.embedder.dimension))
+
+    async def handle(self, received: Received) -> None:
+        """Take a chunk of the list, or answer a request; the work is done in a thread."""
+        desk = self._desk
+        if desk is None:
+            raise UnexpectedMessageError("a message came before the gallery child was ready")
+        match received.message:
+            case GalleryRows() as rows:
+                await self._take(desk, rows)
+            case EmbedRequest() as request:
+                await self._outlet.send(await asyncio.to_thread(self._embed, desk, request))
+            case IdentifyRequest() as request:
+                await self._outlet.send(await asyncio.to_thread(self._identify, desk, request))
+            case PhotoRequest() as request:
+                await self._outlet.send(await asyncio.to_thread(self._open_photo, request))
+            case other:
+                raise UnexpectedMessageError(f"a gallery child does not take {type(other).__name__}")
+
+    async def _take(self, desk: _Desk, rows: GalleryRows) -> None:
+        built = await asyncio.to_thread(desk.keeper.take, rows)
+        if built is None:
+            return
+        try:
+            await self._outlet.send(built.snapshot, (built.memory.descriptor,))
+        finally:
+            built.memory.close()
+
+    def _embed(self, desk: _Desk, request: EmbedRequest) -> EmbedReply:
+        try:
+            photo = read_photo(request.image)
+            portrait = read_portrait(photo, desk.tools)
+        except NotAnImageError as error:
+            return EmbedReply(request=request.request, refusal="not_an_image", detail=error.what)
+        except PhotoRefusedError as error:
+            return EmbedReply(request=request.request, refusal=error.reason, detail=error.what, quality=error.quality)
+        others = self._look_alikes(desk, portrait, request.person)
+        if others:
+            return EmbedReply(
+                request=request.request,
+                refusal="look_alike",
+                detail=f"the face is like that of another entry (distance {others[0].distance:.2f})",
+                quality=portrait.quality,
+                look_alikes=others,
+            )
+        return self._seal(desk, request, photo, portrait)
+
+    def _seal(self, desk: _Desk, request: EmbedRequest, photo: Photo, portrait: Portrait) -> EmbedReply:
+        fingerprint = desk.tools.embedder.fingerprint
+        try:
+            seal = self._seals.for_person(request.person, request.wrapped_key)
+        except GatewayError as error:
+            _LOG.error("the key of person %s cannot be opened: %s", request.person, error)
+            return EmbedReply(request=request.request, refusal="key_unusable", detail="the person's key does not open")
+        return EmbedReply(
+            request=request.request,
+            quality=portrait.quality,
+            wrapped_key=seal.wrapped_key,
+            template=seal.seal_template(request.photo, fingerprint, portrait.vector.astype("<f4").tobytes()),
+            sealed_photo=seal.seal_photo(request.photo, photo.as_jpeg()),
+            fingerprint=fingerprint,
+        )
+
+    def _look_alikes(self, desk: _Desk, portrait: Portrait, person: str) -> tuple[PersonDistance, ...]:
+        near = desk.keeper.near(portrait.vector, self._hello.matching.threshold, _MOST_LOOK_ALIKES + 1)
+        return _distances(each for each in near if each.person != person)[:_MOST_LOOK_ALIKES]
+
+    def _identify(self, desk: _Desk, request: IdentifyRequest) -> IdentifyReply:
+        try:
+            portrait = read_portrait(read_photo(request.image), desk.tools)
+        except NotAnImageError as error:
+            return IdentifyReply(request=request.request, refusal="not_an_image", detail=error.what)
+        except PhotoRefusedError as error:
+            return IdentifyReply(
+                request=request.request, refusal=error.reason, detail=error.what, quality=error.quality
+            )
+        return IdentifyReply(
+            request=request.request,
+            quality=portrait.quality,
+            candidates=_distances(desk.keeper.near(portrait.vector, limit=max(1, request.limit))),
+            threshold=self._hello.matching.threshold,
+            revision=desk.keeper.revision,
+        )
+
+    def _open_photo(self, request: PhotoRequest) -> PhotoReply:
+        try:
+            seal = self._seals.for_person(request.person, request.wrapped_key)
+            return PhotoReply(request=request.request, jpeg=seal.open_photo(request.photo, request.sealed_photo))
+        except GatewayError as error:
+            return PhotoReply(request=request.request, refusal=error.what)
+
+    async def picture(self, request: PictureRequest) -> PictureReply:
+        """It has no camera."""
+        return PictureReply(request=request.request, camera=request.camera, refusal="the gallery child has no camera")
+
+    def heartbeat(self) -> Heartbeat:
+        """Memory and revision."""
+        return Heartbeat(
+            worker=self._hello.worker,
+            resident_megabytes=resident_megabytes(),
+            list_revision=self._desk.keeper.revision if self._desk else 0,
+        )
+
+    async def close(self) -> None:
+        """Nothing to stop: threads end with their request."""
+
+
+def _distances(candidates: Iterable[Candidate]) -> tuple[PersonDistance, ...]:
+    return tuple(PersonDistance(person=each.person, distance=round(each.distance, 4)) for each in candidates)

@@ -1,0 +1,122 @@
+"""Puts what happens at one camera into messages for the parent: a loss once, its return once, a match with its crop."""
+
+from datetime import datetime
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from gateway.clock import Clock
+from gateway.events import CameraLost, CameraRestored, FaceMatched, Severity, camera_source, encode, new_id
+from gateway.matching import Shot
+from gateway.vision.shared_list import SharedList
+from gateway.vision.video.passers import Match
+from gateway.wire import CameraAssigned, EvidencePicture, Message, Report
+
+# Around the face, in its heights: enough to know a person by, too little to hold the next one's face.
+_RIM = 0.35
+_JPEG_QUALITY = 90
+
+
+class Announcer:
+    """The events of one camera.
+
+    Args:
+        assigned: the camera as the parent gave it.
+        site: for the source of events.
+        clock: for their time.
+    """
+
+    def __init__(self, assigned: CameraAssigned, site: str, clock: Clock) -> None:
+        self._assigned = assigned
+        self._source = camera_source(site, assigned.camera)
+        self._clock = clock
+        self._lost_since: datetime | None = None
+
+    def lost(self, reason: str) -> tuple[Message, ...]:
+        """There is no picture; nothing if that was said already."""
+        if self._lost_since is not None:
+            return ()
+        self._lost_since = self._clock.now()
+        event = CameraLost(
+            id=new_id(),
+            source=self._source,
+            subject=self._assigned.camera,
+            time=self._lost_since,
+            severity=Severity.HIGH,
+            camera=self._assigned.camera,
+            name=self._assigned.name,
+            place=self._assigned.place,
+            reason=reason,
+        )
+        return (Report(event=encode(event)),)
+
+    def live(self) -> tuple[Message, ...]:
+        """There is a picture; nothing if none was missed."""
+        if self._lost_since is None:
+            return ()
+        now, since = self._clock.now(), self._lost_since
+        self._lost_since = None
+        event = CameraRestored(
+            id=new_id(),
+            source=self._source,
+            subject=self._assigned.camera,
+            time=now,
+            camera=self._assigned.camera,
+            name=self._assigned.name,
+            place=self._assigned.place,
+            outage=max(0.0, (now - since).total_seconds()),
+        )
+        return (Report(event=encode(event)),)
+
+    def matched(self, match: Match, shared: SharedList, detector: str) -> tuple[Message, ...]:
+        """A face is like somebody of the list: the event, and behind it the crop of the best view."""
+        decision = match.decision
+        person = decision.person or ""
+        event = FaceMatched(
+            id=new_id(),
+            source=self._source,
+            subject=self._assigned.camera,
+            time=self._clock.now(),
+            severity=Severity.HIGH,
+            camera=self._assigned.camera,
+            name=self._assigned.name,
+            place=self._assigned.place,
+            person=person,
+            category=shared.categories.get(person, ""),
+            distance=round(decision.distance or 0.0, 4),
+            threshold=round(decision.threshold, 4),
+            margin=None if decision.margin == float("inf") else round(decision.margin, 4),
+            looks=decision.looks,
+            face_height=round(match.shot.quality.height_px),
+            quality=round(decision.quality, 3),
+            model=decision.model,
+            detector=detector,
+            passage=match.passage,
+            list_revision=shared.gallery.revision,
+        )
+        picture = EvidencePicture(
+            evidence=new_id(),
+            event=event.id,
+            camera=self._assigned.camera,
+            person=person,
+            kind="crop",
+            jpeg=to_jpeg(face_crop(match.shot)),
+        )
+        return Report(event=encode(event)), picture
+
+
+def face_crop(shot: Shot) -> NDArray[np.uint8]:
+    """The face with a narrow rim (h, w, 3), cut out of a view."""
+    face, rim = shot.face, _RIM * shot.face.height
+    top, left = max(0, round(face.y - rim)), max(0, round(face.x - rim))
+    bottom, right = round(face.y + face.height + rim), round(face.x + face.width + rim)
+    return shot.crop[top:bottom, left:right]
+
+
+def to_jpeg(rgb: NDArray[np.uint8]) -> bytes:
+    """An RGB picture (h, w, 3) as JPEG."""
+    done, encoded = cv2.imencode(
+        ".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    )
+    return encoded.tobytes() if done else b""

@@ -1,0 +1,59 @@
+"""Figures of one camera for the heartbeat."""
+
+from gateway.clock import Clock
+from gateway.streams import StreamConnecting, StreamLive, StreamLost, StreamState, VideoStream
+from gateway.vision.video.passers import StageTimes
+from gateway.wire import CameraStatus
+
+
+class StreamFigures:
+    """Turns a stream's counters into a status; rates are since the status before.
+
+    Args:
+        camera: its id.
+        stream: whose counters they are.
+        clock: for rates.
+    """
+
+    def __init__(self, camera: str, stream: VideoStream, clock: Clock) -> None:
+        self._camera = camera
+        self._stream = stream
+        self._clock = clock
+        self._last_at = clock.monotonic()
+        self._last_looked = 0
+
+    def status(self, times: StageTimes, passages: int) -> CameraStatus:
+        """The camera now."""
+        state, counters, age = self._stream.state, self._stream.counters, self._stream.frame_age_seconds
+        name, reason = _named(state)
+        return CameraStatus(
+            camera=self._camera,
+            state=name,
+            reason=reason,
+            width=state.width if isinstance(state, StreamLive) else 0,
+            height=state.height if isinstance(state, StreamLive) else 0,
+            frames_seen=counters.seen,
+            frames_looked=counters.looked,
+            frames_skipped=counters.skipped,
+            looks_per_second=round(self._rate(counters.looked), 2),
+            frame_age_ms=-1.0 if age is None else round(1000 * age, 1),
+            decode_ms=round(counters.decode_ms, 2),
+            detect_ms=round(times.detect_ms, 2),
+            embed_ms=round(times.embed_ms, 2),
+            passages=passages,
+        )
+
+    def _rate(self, looked: int) -> float:
+        now = self._clock.monotonic()
+        passed, new = now - self._last_at, looked - self._last_looked
+        self._last_at, self._last_looked = now, looked
+        return new / passed if passed > 0 else 0.0
+
+
+def _named(state: StreamState) -> tuple[str, str]:
+    """State and reason as the heartbeat names them; a recording that is over is idle, not lost."""
+    if isinstance(state, StreamLive):
+        return "live", ""
+    if isinstance(state, StreamLost):
+        return ("idle" if state.retry_seconds is None else "lost"), state.reason.value
+    return ("connecting" if isinstance(state, StreamConnecting) else "idle"), ""

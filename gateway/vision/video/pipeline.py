@@ -1,0 +1,168 @@
+"""One camera from its stream to its reports, in a thread of its own."""
+
+import logging
+import threading
+from dataclasses import dataclass
+
+from gateway.clock import Clock
+from gateway.settings import MatchingSettings, VisionSettings
+from gateway.streams import Frame, LossReason, StreamLost, StreamSource, VideoStream
+from gateway.vision.child import Outlet
+from gateway.vision.faces import FaceTools
+from gateway.vision.shared_list import SharedList
+from gateway.vision.video.announcer import Announcer, to_jpeg
+from gateway.vision.video.figures import StreamFigures
+from gateway.vision.video.list_holder import ListHolder
+from gateway.vision.video.motion import WIDTH, MotionGate
+from gateway.vision.video.passers import Match, Passers
+from gateway.wire import CameraAssigned, CameraStatus, ChannelClosedError, Message, PassageStatistics
+from gateway.wire import StreamLost as StreamLostMessage
+
+_LOG = logging.getLogger(__name__)
+_WAIT_SECONDS = 0.5
+_REST_SECONDS = 1.0
+_FRESH_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineKit:
+    """What all cameras of a child share."""
+
+    tools: FaceTools
+    lists: ListHolder
+    vision: VisionSettings
+    matching: MatchingSettings
+    outlet: Outlet
+    clock: Clock
+
+
+class CameraPipeline:
+    """Looks at the newest frame as often as the camera's budget allows; what it does not look at is skipped.
+
+    Args:
+        assigned: the camera.
+        url: where it streams, without credentials.
+        announcer: makes its events; outlives the pipeline, so that a loss is told once.
+        kit: what all cameras share.
+    """
+
+    def __init__(self, assigned: CameraAssigned, url: str, announcer: Announcer, kit: PipelineKit) -> None:
+        self.url = url
+        self._assigned = assigned
+        self._announcer = announcer
+        self._kit = kit
+        self._stream = VideoStream(_source(assigned, url, kit.vision), clock=kit.clock, name=assigned.camera)
+        self._gate = MotionGate()
+        self._passers = Passers(assigned.camera, kit.tools, kit.matching)
+        self._judging = threading.Lock()
+        self._stopping = threading.Event()
+        self._newest: Frame | None = None
+        self._figures = StreamFigures(assigned.camera, self._stream, kit.clock)
+        self._thread = threading.Thread(target=self._run, name=f"{assigned.camera}-looker", daemon=True)
+
+    def start(self) -> None:
+        """Open the stream and begin to look."""
+        self._stream.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; waits for the look under way, not for a reader that hangs in the library."""
+        self._stopping.set()
+        self._thread.join(_WAIT_SECONDS + _REST_SECONDS)
+        threading.Thread(target=self._stream.stop, name=f"{self._assigned.camera}-stop", daemon=True).start()
+
+    def settle(self) -> None:
+        """Return when no look is under way that began before the call."""
+        with self._judging:
+            pass
+
+    def status(self) -> CameraStatus:
+        """How the camera is, with figures since the last call."""
+        return self._figures.status(self._passers.times, self._passers.counts.total)
+
+    def take_statistics(self) -> PassageStatistics:
+        """The counts of passages since the last call."""
+        with self._judging:
+            return self._passers.counts.take()
+
+    def picture(self, width: int) -> bytes | None:
+        """The newest frame as JPEG, at most `width` px wide; None if there is no fresh one."""
+        frame = self._newest
+        if frame is None or self._kit.clock.monotonic() - frame.received > _FRESH_SECONDS:
+            return None
+        return to_jpeg(frame.rgb(width))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._step()
+            except ChannelClosedError:
+                return
+            except Exception:  # one camera's fault must not take its siblings' pictures away
+                _LOG.exception("camera %s: a look failed", self._assigned.camera)
+                self._stopping.wait(_REST_SECONDS)
+
+    def _step(self) -> None:
+        """Take the next frame or loss, and rest until the next look is due."""
+        begun = self._kit.clock.monotonic()
+        found = self._stream.next(_WAIT_SECONDS)
+        if isinstance(found, StreamLost):
+            self._lost(found)
+        elif found is not None:
+            self._live(found)
+            took = self._kit.clock.monotonic() - begun
+            self._stopping.wait(max(0.0, 1 / self._assigned.looks_per_second - took))
+
+    def _lost(self, loss: StreamLost) -> None:
+        with self._judging:
+            current = self._kit.lists.current
+            if current is not None:
+                self._warn(self._passers.finish(current.gallery), current)
+        if loss.reason is LossReason.ENDED and loss.retry_seconds is None:
+            _LOG.info("camera %s: the recording is over", self._assigned.camera)
+            return
+        _LOG.warning("camera %s is lost: %s. %s", self._assigned.camera, loss.reason.value, loss.reason.remedy)
+        self._post(self._announcer.lost(loss.reason.value))
+        if self._assigned.url.startswith("onvif:"):
+            self._post((StreamLostMessage(camera=self._assigned.camera, reason=loss.reason.value),))
+
+    def _live(self, frame: Frame) -> None:
+        self._newest = frame
+        self._post(self._announcer.live())
+        with self._judging:
+            current = self._kit.lists.current if self._assigned.watch_faces else None
+            if current is not None:
+                self._look(frame, current)
+
+    def _look(self, frame: Frame, current: SharedList) -> None:
+        moved = self._gate.opens(frame.seconds, frame.luma(WIDTH))
+        if not moved and not self._passers.following:
+            return
+        small = frame.rgb(self._kit.vision.detector_width)
+        faces = self._passers.detect(small)
+        scale = frame.width / small.shape[1]
+        if not faces:
+            self._warn(self._passers.follow(frame.seconds, small, (), current.gallery), current)
+            return
+        full = small if scale == 1 else frame.rgb()
+        placed = [face.scaled(scale) for face in faces]
+        self._warn(self._passers.follow(frame.seconds, full, placed, current.gallery), current)
+
+    def _warn(self, matches: tuple[Match, ...], current: SharedList) -> None:
+        for match in matches:
+            self._post(self._announcer.matched(match, current, self._kit.tools.detector.name))
+
+    def _post(self, messages: tuple[Message, ...]) -> None:
+        if messages:
+            self._kit.outlet.post(*messages)
+
+
+def _source(assigned: CameraAssigned, url: str, vision: VisionSettings) -> StreamSource:
+    return StreamSource(
+        url=url,
+        username=assigned.username,
+        password=assigned.password,
+        loop=assigned.loop,
+        open_timeout_seconds=vision.open_timeout_seconds,
+        read_timeout_seconds=vision.read_timeout_seconds,
+    )

@@ -1,0 +1,205 @@
+"""The video role: one pipeline per camera, one watch-list for all."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from gateway.clock import SystemClock
+from gateway.errors import GatewayError
+from gateway.vision.child import Outlet, UnexpectedMessageError
+from gateway.vision.child.hardening import resident_megabytes
+from gateway.vision.faces import FaceTools, open_tools
+from gateway.vision.video.announcer import Announcer
+from gateway.vision.video.list_holder import ListHolder
+from gateway.vision.video.pipeline import CameraPipeline, PipelineKit
+from gateway.wire import (
+    CameraAssigned,
+    CameraStatus,
+    CameraWithdrawn,
+    GalleryApplied,
+    GallerySnapshot,
+    Heartbeat,
+    Hello,
+    PictureReply,
+    PictureRequest,
+    Ready,
+    Received,
+    StreamAddress,
+)
+
+_LOG = logging.getLogger(__name__)
+_STATISTICS_SECONDS = 3600.0
+# dlib's HOG finds faces from 80 px of the searched picture, doubled once from 40 px: people at a gate are no larger.
+_HOG_UPSAMPLE = 1
+_ADDRESS_SECONDS = 30.0
+_NO_ADDRESS = "no_stream_address"
+
+
+@dataclass(slots=True)
+class _Watched:
+    """A camera that the parent assigned, with its pipeline once its address is known."""
+
+    assigned: CameraAssigned
+    announcer: Announcer
+    pipeline: CameraPipeline | None = None
+    overdue: asyncio.TimerHandle | None = None
+
+
+class VideoRole:
+    """Watches the streams of the cameras that the parent assigns.
+
+    Args:
+        hello: the parent's first message.
+        outlet: the way to the parent.
+    """
+
+    def __init__(self, hello: Hello, outlet: Outlet) -> None:
+        self._hello = hello
+        self._outlet = outlet
+        self._clock = SystemClock()
+        self._cameras: dict[str, _Watched] = {}
+        self._kit: PipelineKit | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open(self) -> Ready:
+        """Load detector, aligner and embedder, for all cameras together."""
+        tools = await asyncio.to_thread(self._load)
+        self._kit = PipelineKit(
+            tools=tools,
+            lists=ListHolder(tools.embedder),
+            vision=self._hello.vision,
+            matching=self._hello.matching,
+            outlet=self._outlet,
+            clock=self._clock,
+        )
+        self._keep(self._send_statistics())
+        detector, model = tools.detector.name, tools.embedder.fingerprint
+        return Ready(
+            worker=self._hello.worker, detail=f"detector {detector}, model {model}", detector=detector, model=model
+        )
+
+    def _load(self) -> FaceTools:
+        cv2.setNumThreads(1)
+        return open_tools(
+            self._hello.matching,
+            Path(self._hello.models_directory),
+            longest_side=self._hello.vision.detector_width,
+            hog_upsample=_HOG_UPSAMPLE,
+        )
+
+    async def handle(self, received: Received) -> None:
+        """Take or drop a camera, learn its address, or take a new watch-list."""
+        match received.message:
+            case CameraAssigned() as assigned:
+                await self._take(assigned)
+            case CameraWithdrawn(camera=camera):
+                await self._drop(camera)
+            case StreamAddress(camera=camera, url=url):
+                await self._address(camera, url)
+            case GallerySnapshot() as snapshot:
+                await self._apply(snapshot, received.fds[0])
+            case other:
+                raise UnexpectedMessageError(f"a video child does not take {type(other).__name__}")
+
+    async def _take(self, assigned: CameraAssigned) -> None:
+        await self._drop(assigned.camera)
+        watched = _Watched(assigned, Announcer(assigned, self._hello.site, self._clock))
+        self._cameras[assigned.camera] = watched
+        if assigned.url.startswith("onvif:"):
+            loop = asyncio.get_running_loop()
+            watched.overdue = loop.call_later(_ADDRESS_SECONDS, lambda: self._keep(self._miss_address(watched)))
+        else:
+            self._begin(watched, assigned.url)
+
+    async def _miss_address(self, watched: _Watched) -> None:
+        for message in watched.announcer.lost(_NO_ADDRESS):
+            await self._outlet.send(message)
+
+    def _begin(self, watched: _Watched, url: str) -> None:
+        if self._kit is None:
+            raise UnexpectedMessageError("a camera came before the video child was ready")
+        try:
+            watched.pipeline = CameraPipeline(watched.assigned, url, watched.announcer, self._kit)
+        except GatewayError as error:
+            _LOG.error("camera %s cannot be opened: %s", watched.assigned.camera, error)
+            return
+        watched.pipeline.start()
+
+    async def _address(self, camera: str, url: str) -> None:
+        """Begin at the address, or begin anew at another one; the same one is being tried already."""
+        watched = self._cameras.get(camera)
+        if watched is None or (watched.pipeline is not None and watched.pipeline.url == url):
+            return
+        await self._end(watched)
+        self._begin(watched, url)
+
+    async def _drop(self, camera: str) -> None:
+        watched = self._cameras.pop(camera, None)
+        if watched is not None:
+            await self._end(watched)
+
+    async def _end(self, watched: _Watched) -> None:
+        if watched.overdue is not None:
+            watched.overdue.cancel()
+        pipeline, watched.pipeline = watched.pipeline, None
+        if pipeline is not None:
+            await asyncio.to_thread(pipeline.stop)
+
+    async def _apply(self, snapshot: GallerySnapshot, descriptor: int) -> None:
+        """Compare with a new list from the next frame on; answers once no look at the old one is under way."""
+        if self._kit is None:
+            os.close(descriptor)
+            raise UnexpectedMessageError("a watch-list came before the video child was ready")
+        self._kit.lists.apply(snapshot, descriptor)
+        for pipeline in self._pipelines():
+            await asyncio.to_thread(pipeline.settle)
+        await self._outlet.send(GalleryApplied(worker=self._hello.worker, revision=snapshot.revision))
+
+    def _pipelines(self) -> tuple[CameraPipeline, ...]:
+        return tuple(each.pipeline for each in self._cameras.values() if each.pipeline is not None)
+
+    async def picture(self, request: PictureRequest) -> PictureReply:
+        """The newest frame, made smaller in a thread."""
+        watched = self._cameras.get(request.camera)
+        pipeline = watched.pipeline if watched is not None else None
+        jpeg = await asyncio.to_thread(pipeline.picture, request.width) if pipeline is not None else None
+        refusal = "" if jpeg else "there is no fresh picture"
+        return PictureReply(request=request.request, camera=request.camera, jpeg=jpeg or b"", refusal=refusal)
+
+    def heartbeat(self) -> Heartbeat:
+        """How each camera is."""
+        return Heartbeat(
+            worker=self._hello.worker,
+            cameras=tuple(_status(each) for each in self._cameras.values()),
+            resident_megabytes=round(resident_megabytes(), 1),
+            list_revision=self._kit.lists.revision if self._kit is not None else 0,
+        )
+
+    async def _send_statistics(self) -> None:
+        while True:
+            await self._clock.sleep(_STATISTICS_SECONDS)
+            for pipeline in self._pipelines():
+                await self._outlet.send(await asyncio.to_thread(pipeline.take_statistics))
+
+    def _keep(self, work: Coroutine[object, object, None]) -> None:
+        """Run beside the messages, owned by the role until it closes."""
+        task = asyncio.create_task(work, name="video role")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End all pipelines at once."""
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*(self._end(each) for each in self._cameras.values()))
+
+
+def _status(watched: _Watched) -> CameraStatus:
+    if watched.pipeline is None:
+        return CameraStatus(camera=watched.assigned.camera, state="connecting", reason=_NO_ADDRESS)
+    return watched.pipeline.status()
