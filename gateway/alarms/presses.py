@@ -1,4 +1,4 @@
-"""From what a button said to events: ids that repeat with the press, honest times, duplicates told from second presses."""
+"""From what a button said to events: ids that repeat with the press, honest times, second presses told from copies."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -60,6 +60,7 @@ class Presser:
         """Disconnect and end the thread."""
         self._client.disconnect()
         self._client.loop_stop()
+        self._client.on_publish = None  # breaks the cycle that would keep paho's sockets until the next collection
 
     def __enter__(self) -> Self:
         return self

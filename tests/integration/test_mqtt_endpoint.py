@@ -1,0 +1,326 @@
+"""The embedded endpoint with real clients and hostile ones: an acknowledgement means handled, and nobody stops it."""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+import pytest
+from harness.press import Presser
+from harness.rawmqtt import RawClient
+from harness.tools import needs
+
+from gateway.alarms import Feedback, InboundMessage, MqttEndpoint
+from gateway.alarms.codec import PacketReader, encode_packet
+from gateway.alarms.packets import (
+    Connack,
+    Connect,
+    Disconnect,
+    Packet,
+    Pingreq,
+    Pingresp,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Suback,
+    Subscribe,
+    Will,
+)
+from gateway.errors import PermanentError, TransientError
+from gateway.settings import MqttSettings
+
+
+@dataclass
+class Desk:
+    """Stands in for the listener: notes what it handled; can be told to wait or to fail."""
+
+    handled: list[InboundMessage] = field(default_factory=list)
+    faults: list[tuple[str, str, str]] = field(default_factory=list)
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    failing: bool = False
+
+    async def handle(self, message: InboundMessage) -> None:
+        await self.gate.wait()
+        if self.failing:
+            raise TransientError("the disk is full")
+        self.handled.append(message)
+
+    async def fault(self, *what: str) -> None:
+        self.faults.append((what[0], what[1], what[2]))
+
+
+class Client:
+    """Speaks raw packets."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._packets = PacketReader(100_000)
+        self._waiting: list[Packet] = []
+
+    @classmethod
+    async def open(cls, port: int, **connect: object) -> "Client":
+        client = cls(*await asyncio.open_connection("127.0.0.1", port))
+        if connect:
+            await client.send(Connect(**connect))  # type: ignore[arg-type]  # its keywords
+            assert isinstance(await client.read(), Connack)
+        return client
+
+    async def send(self, *packets: Packet) -> None:
+        await self.send_raw(b"".join(encode_packet(packet) for packet in packets))
+
+    async def send_raw(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def read(self) -> Packet | None:
+        """The next packet; None once the endpoint closed the connection."""
+        while not self._waiting:
+            try:
+                data = await asyncio.wait_for(self._reader.read(65536), 10)
+            except ConnectionError:
+                return None
+            if not data:
+                return None
+            self._waiting += self._packets.feed(data)
+        return self._waiting.pop(0)
+
+    async def close(self) -> None:
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+
+@asynccontextmanager
+async def running(desk: Desk, **settings: object) -> AsyncIterator[MqttEndpoint]:
+    endpoint = MqttEndpoint(
+        MqttSettings(port=0, **settings),
+        takes=lambda topic: topic.startswith("campus/"),
+        handler=desk.handle,
+        on_fault=desk.fault,
+    )
+    await endpoint.start()
+    try:
+        yield endpoint
+    finally:
+        await endpoint.stop()
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    made = Desk()
+    made.gate.set()
+    return made
+
+
+def press(number: int, qos: int = 1, **fields: object) -> Publish:
+    topic = "campus/east/button/btn-01/event"
+    return Publish(topic=topic, payload=b"{}", qos=qos, packet_id=number, **fields)  # type: ignore[arg-type]  # keywords
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_puback_goes_out_only_after_the_message_was_handled(desk: Desk) -> None:
+    desk.gate.clear()
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port, client_id="a")
+        await client.send(press(1), press(2), Pingreq())
+        assert await client.read() == Pingresp()
+        desk.gate.set()
+        assert [await client.read(), await client.read()] == [Puback(1), Puback(2)]
+        assert len(desk.handled) == 2
+        await client.close()
+
+
+async def test_what_cannot_be_stored_is_never_acknowledged(desk: Desk) -> None:
+    desk.failing = True
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port, client_id="a")
+        await client.send(press(1))
+        assert await client.read() is None
+        await client.close()
+
+
+async def test_qos_2_is_handled_once_even_if_it_is_sent_again(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port, client_id="a", clean_session=False)
+        await client.send(press(7, qos=2))
+        assert await client.read() == Pubrec(7)
+        await client.close()
+        client = await Client.open(endpoint.port, client_id="a", clean_session=False)
+        await client.send(press(7, qos=2, dup=True))
+        assert await client.read() == Pubrec(7)
+        await client.send(Pubrel(7))
+        assert await client.read() == Pubcomp(7)
+        await client.close()
+    assert len(desk.handled) == 1
+
+
+async def test_feedback_reaches_a_button_again_until_it_acknowledges(desk: Desk) -> None:
+    topic = "campus/east/button/btn-01/feedback"
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port, client_id="a", clean_session=False)
+        await client.send(Subscribe(1, ((topic, 1),)))
+        assert await client.read() == Suback(1, (1,))
+        endpoint.answer(Feedback(topic=topic, payload=b"received"))
+        first = await client.read()
+        assert isinstance(first, Publish)
+        await client.close()
+        await until(lambda: endpoint.statistics.connections == 0)
+        endpoint.answer(Feedback(topic=topic, payload=b"resolved"))
+        client = await Client.open(endpoint.port, client_id="a", clean_session=False)
+        again, second = await client.read(), await client.read()
+        assert isinstance(again, Publish)
+        assert isinstance(second, Publish)
+        assert (again.dup, again.packet_id, again.payload) == (True, first.packet_id, b"received")
+        assert second.payload == b"resolved"
+        await client.send(Puback(again.packet_id), Puback(second.packet_id))
+        await client.close()
+
+
+async def test_a_will_comes_when_a_client_is_lost_and_not_when_it_leaves(desk: Desk) -> None:
+    will = Will(topic="campus/east/button/btn-01/state", payload=b'{"online": false}', retain=True)
+    async with running(desk) as endpoint:
+        leaving = await Client.open(endpoint.port, client_id="a", will=will)
+        await leaving.send(Disconnect())
+        assert await leaving.read() is None
+        await leaving.close()
+        lost = await Client.open(endpoint.port, client_id="b", will=will)
+        await lost.close()
+        await until(lambda: len(desk.handled) == 1)
+    assert desk.handled[0].origin == "b"
+
+
+async def test_a_silent_client_is_ended_after_one_and_a_half_keepalives(desk: Desk) -> None:
+    will = Will(topic="campus/east/button/btn-01/state", payload=b"{}")
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port, client_id="a", keepalive=1, will=will)
+        assert await client.read() is None
+        await until(lambda: len(desk.handled) == 1)
+        await client.close()
+
+
+async def test_a_second_client_of_the_same_name_takes_over(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        first = await Client.open(endpoint.port, client_id="a")
+        second = await Client.open(endpoint.port, client_id="a")
+        assert await first.read() is None
+        await second.send(Pingreq())
+        assert await second.read() == Pingresp()
+        await first.close()
+        await second.close()
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"\x00" * 50,
+        encode_packet(Pingreq()),
+        encode_packet(press(1)),
+        b"\x16\x03\x01\x02\x00",
+    ],
+)
+async def test_who_does_not_begin_with_connect_is_ended(desk: Desk, garbage: bytes) -> None:
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port)
+        await client.send_raw(garbage)
+        assert await client.read() is None
+        await until(lambda: len(desk.faults) == 1)
+        await client.close()
+    assert desk.faults[0][0] == "malformed_packet"
+
+
+async def test_ten_megabytes_are_refused_at_their_length_and_recorded(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port, client_id="a")
+        packet = encode_packet(
+            Publish(topic="campus/east/button/btn-01/event", payload=bytes(10_000_000), qos=1, packet_id=1)
+        )
+        await client.send_raw(packet[:100])
+        assert await client.read() is None
+        await until(lambda: len(desk.faults) == 1)
+        await client.close()
+    assert "10000035" in desk.faults[0][1] or "at most 65536" in desk.faults[0][1]
+
+
+async def test_half_a_connect_is_ended_by_its_time_out(desk: Desk) -> None:
+    async with running(desk, connect_timeout_seconds=0.3) as endpoint:
+        client = await Client.open(endpoint.port)
+        await client.send_raw(b"\x10")
+        assert await client.read() is None
+        await client.close()
+
+
+async def test_one_address_cannot_take_all_connections(desk: Desk) -> None:
+    async with running(desk, max_connections_per_address=3) as endpoint:
+        clients = [await Client.open(endpoint.port, client_id=f"c{number}") for number in range(3)]
+        over = await Client.open(endpoint.port)
+        assert await over.read() is None
+        await until(lambda: len(desk.faults) == 1)
+        for client in [*clients, over]:
+            await client.close()
+    assert desk.faults[0][0] == "too_many_connections"
+
+
+async def test_another_protocol_level_is_told_so(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port)
+        await client.send_raw(b"\x10\x10\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x03abc")
+        assert await client.read() == Connack(code=1)
+        assert await client.read() is None
+        await client.close()
+
+
+async def test_a_client_that_does_not_read_is_dropped_and_the_others_go_on(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        deaf = await Client.open(endpoint.port, client_id="deaf")
+        await deaf.send(Subscribe(1, (("site/#", 0),)))
+        assert await deaf.read() == Suback(1, (0,))
+        loud = await Client.open(endpoint.port, client_id="loud")
+        for _ in range(300):
+            await loud.send(Publish(topic="site/x", payload=bytes(50_000)))
+        await loud.send(Pingreq())
+        assert await loud.read() == Pingresp()
+        await until(lambda: endpoint.statistics.connections == 1)
+        await deaf.close()
+        await loud.close()
+
+
+async def test_plain_mqtt_off_the_loopback_is_refused(desk: Desk) -> None:
+    with pytest.raises(PermanentError, match="external"):
+        async with running(desk, host="0.0.0.0"):  # noqa: S104  # it must be refused
+            pass
+
+
+async def test_paho_and_the_smallest_client_are_served(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        await asyncio.to_thread(_press_with_both, endpoint.port)
+    assert len(desk.handled) == 60
+
+
+def _press_with_both(port: int) -> None:
+    with Presser(port) as paho, RawClient(port) as raw:
+        for number in range(30):
+            paho.press(f"p{number}")
+            raw.press(f"r{number}")
+        paho.wait_all()
+
+
+@needs("mosquitto_pub")
+async def test_mosquitto_s_clients_are_served(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        command = [shutil.which("mosquitto_pub") or "", "-p", str(endpoint.port), "-t", "campus/east/x", "-m", "hi"]
+        for qos in ("0", "1", "2"):
+            done = await asyncio.to_thread(subprocess.run, [*command, "-q", qos], check=False, capture_output=True)
+            assert done.returncode == 0, done.stderr
+        await until(lambda: len(desk.handled) == 3)
+    assert [message.qos for message in desk.handled] == [0, 1, 2]
