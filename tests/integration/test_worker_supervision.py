@@ -54,7 +54,8 @@ async def act(channel, message, cameras):
     if name == "garbage": os.write(channel._socket.fileno(), b"\\x00" * 64)
     if name == "stall": os.write(channel._socket.fileno(), FRAME); os.kill(os.getpid(), signal.SIGSTOP)
     if name == "lose":
-        lost = CameraLost(id=new_id(), source="/c", subject=camera, time=datetime.now(UTC), camera=camera, reason="stalled")
+        now = datetime.now(UTC)
+        lost = CameraLost(id=new_id(), source="/c", subject=camera, time=now, camera=camera, reason="stalled")
         await channel.send(Report(event=encode(lost)))
         return
     cameras.append(camera)
@@ -62,7 +63,8 @@ async def act(channel, message, cameras):
 async def pictures(channel):
     while True:
         request = (await channel.receive()).message
-        channel.offer(PictureReply(request=request.request, camera=request.camera, jpeg=b"jpeg of " + request.camera.encode()))
+        jpeg = b"jpeg of " + request.camera.encode()
+        channel.offer(PictureReply(request=request.request, camera=request.camera, jpeg=jpeg))
 
 async def main(role, channel, pictures_channel):
     cameras = []
@@ -265,6 +267,11 @@ async def test_video_children_come_and_go_with_their_cameras(child: Path) -> Non
         assert {each.name for each in workers.workers()} == {"gallery", "video-1"}
 
 
+def shown_to_all(pid: int) -> tuple[bytes, bytes]:
+    folder = Path(f"/proc/{pid}")
+    return (folder / "environ").read_bytes(), (folder / "cmdline").read_bytes()
+
+
 async def test_the_key_goes_to_the_gallery_child_alone_and_no_secret_to_the_log(
     child: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,8 +279,7 @@ async def test_the_key_goes_to_the_gallery_child_alone_and_no_secret_to_the_log(
     async with running(child, Findings()) as workers:
         await workers.assign(camera("cam-01"))
         await until(lambda: is_ready(workers, "video-1") and is_ready(workers, "gallery"))
-        environment = Path(f"/proc/{state_of(workers, 'video-1').pid}/environ").read_bytes()
-        command = Path(f"/proc/{state_of(workers, 'video-1').pid}/cmdline").read_bytes()
+        environment, command = shown_to_all(state_of(workers, "video-1").pid)
     assert b"hunter3" not in environment + command
     assert b"OMP_NUM_THREADS=1" in environment
     assert "hunter2" not in caplog.text

@@ -1,0 +1,101 @@
+"""What is known of cameras: a loss is told once, its return once."""
+
+from datetime import UTC, datetime, timedelta
+
+from gateway.events import CameraFault, CameraLost, CameraRestored
+from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAddress
+from gateway.workers.book import CameraBook
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def assigned(camera: str = "cam-01", url: str = "rtsp://127.0.0.1/") -> CameraAssigned:
+    return CameraAssigned(
+        camera=camera, name="东门", place="gate", url=url, watch_faces=True, loop=False, looks_per_second=5
+    )
+
+
+def lost(reason: str = "stalled") -> CameraLost:
+    return CameraLost(id="1", source="/c", subject="cam-01", time=NOW, camera="cam-01", reason=reason)
+
+
+def restored() -> CameraRestored:
+    return CameraRestored(id="2", source="/c", subject="cam-01", time=NOW, camera="cam-01")
+
+
+def status(state: str) -> CameraStatus:
+    return CameraStatus(camera="cam-01", state=state, reason="")
+
+
+def with_camera() -> CameraBook:
+    book = CameraBook("east")
+    book.assign(assigned(), "video-1")
+    return book
+
+
+def test_a_loss_is_news_once_until_its_return() -> None:
+    book = with_camera()
+    assert [book.is_news(lost()), book.is_news(lost("refused"))] == [True, False]
+    assert book.states()[0].reason == "refused"
+    assert [book.is_news(restored()), book.is_news(restored()), book.is_news(lost())] == [True, False, True]
+
+
+def test_a_return_that_no_child_tells_is_told_here() -> None:
+    book = with_camera()
+    book.is_news(lost())
+    later = NOW + timedelta(seconds=30)
+    assert book.note_status(status("live"), later) is None
+    event = book.note_status(status("live"), later)
+    assert event is not None
+    assert (event.outage, event.name, event.source) == (30.0, "东门", "/site/east/camera/cam-01")
+    assert book.note_status(status("live"), later) is None
+
+
+def test_a_return_needs_heartbeats_in_a_row() -> None:
+    book = with_camera()
+    book.is_news(lost())
+    states = ["live", "lost", "live"]
+    assert [book.note_status(status(each), NOW) for each in states] == [None, None, None]
+
+
+def test_a_crash_loop_loses_the_cameras_that_are_not_lost_yet() -> None:
+    book = with_camera()
+    book.assign(assigned("cam-02"), "video-1")
+    book.assign(assigned("cam-03"), "video-2")
+    book.is_news(lost())
+    assert [each.camera for each in book.lost_with("video-1", NOW)] == ["cam-02"]
+    assert list(book.lost_with("video-1", NOW)) == []
+
+
+def test_a_new_entry_of_a_camera_keeps_its_loss_and_forgets_its_address() -> None:
+    book = with_camera()
+    book.is_news(lost())
+    book.note_address(StreamAddress(camera="cam-01", url="rtsp://127.0.0.1/1"))
+    book.assign(assigned(url="onvif://127.0.0.1"), "video-1")
+    assert not book.is_news(lost())
+    assert book.addresses_of("video-1") == ()
+    assert [each.camera for each in book.by_onvif()] == ["cam-01"]
+
+
+def test_a_camera_that_stops_answering_keeps_what_it_said_of_itself() -> None:
+    book = with_camera()
+    book.note_described(CameraDescribed(camera="cam-01", state="ok", description={"model": "X"}))
+    book.note_described(CameraDescribed(camera="cam-01", state="unreachable", remedy="check it"))
+    state = book.states()[0]
+    assert (state.asked, state.remedy, state.description) == ("unreachable", "check it", {"model": "X"})
+
+
+def test_what_is_said_of_unknown_cameras_is_no_fault() -> None:
+    book = CameraBook("east")
+    book.note_address(StreamAddress(camera="gone", url="rtsp://127.0.0.1/"))
+    book.note_described(CameraDescribed(camera="gone", state="ok"))
+    assert book.note_status(status("live"), NOW) is None
+    assert book.withdraw("gone") is None
+    assert book.is_news(CameraFault(id="3", source="/c", subject="gone", time=NOW, camera="gone", state="refused"))
+
+
+def test_without_its_child_a_camera_is_away() -> None:
+    book = with_camera()
+    book.note_status(status("live"), NOW)
+    book.worker_gone("video-1")
+    assert book.states()[0].state == "worker_away"

@@ -1,0 +1,151 @@
+"""The watch-list's way: chunks to the gallery child, snapshots to the video children, and when a revision is done."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from gateway.clock import ManualClock
+from gateway.errors import TransientError
+from gateway.wire import GalleryApplied, GalleryRows, GallerySnapshot, Message, SealedRow
+from gateway.workers import GalleryFeed
+from gateway.workers.feed import chunks
+
+
+@dataclass
+class Child:
+    name: str
+    ready: bool = True
+    got: list[Message] = field(default_factory=list)
+    memories: list[int] = field(default_factory=list)
+
+    def offer(self, message: Message, fds: Sequence[int] = ()) -> bool:
+        self.got.append(message)
+        self.memories.extend(os.fstat(each).st_ino for each in fds)
+        return True
+
+    async def send(self, message: Message) -> bool:
+        return self.offer(message)
+
+
+@dataclass
+class Store:
+    revision: int = 1
+    people: int = 1
+    failures: int = 0
+
+    async def rows(self) -> tuple[int, Sequence[SealedRow]]:
+        if self.failures:
+            self.failures -= 1
+            raise TransientError("the disk is busy")
+        return self.revision, [row(number) for number in range(self.people)]
+
+
+def row(number: int) -> SealedRow:
+    return SealedRow(
+        person=f"p{number}", category="", photo=f"f{number}", wrapped_key=b"k", template=b"t", fingerprint="m"
+    )
+
+
+def snapshot(revision: int) -> tuple[GallerySnapshot, list[int]]:
+    message = GallerySnapshot(revision=revision, people=1, templates=1, size=1, fingerprint="m")
+    return message, [os.memfd_create("test")]
+
+
+@asynccontextmanager
+async def running(store: Store, clock: ManualClock | None = None) -> AsyncIterator[GalleryFeed]:
+    feed = GalleryFeed(store.rows, clock or ManualClock())
+    task = asyncio.create_task(feed.run())
+    yield feed
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    feed.close()
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_a_large_list_is_sent_in_bounded_chunks_and_an_empty_one_in_one() -> None:
+    many = list(chunks(3, [row(number) for number in range(1201)]))
+    assert [(each.first, each.last, len(each.rows)) for each in many] == [
+        (True, False, 500),
+        (False, False, 500),
+        (False, True, 201),
+    ]
+    assert [(each.first, each.last, each.rows) for each in chunks(4, [])] == [(True, True, ())]
+
+
+async def test_the_gallery_child_is_fed_when_it_is_ready_and_when_the_list_changes() -> None:
+    store, keeper = Store(), Child("gallery")
+    async with running(store) as feed:
+        feed.changed()
+        await settled()
+        feed.keeper_ready(keeper)
+        await settled()
+        store.revision = 2
+        feed.changed()
+        await settled()
+    assert [each.revision for each in keeper.got if isinstance(each, GalleryRows)] == [1, 2]
+
+
+async def test_a_store_that_cannot_be_read_now_is_read_again() -> None:
+    store, keeper, clock = Store(failures=1), Child("gallery"), ManualClock()
+    async with running(store, clock) as feed:
+        feed.keeper_ready(keeper)
+        await settled()
+        assert keeper.got == []
+        clock.advance(2)
+        await settled()
+    assert len(keeper.got) == 1
+
+
+async def test_a_revision_is_done_when_every_living_child_has_it() -> None:
+    first, second = Child("video-1"), Child("video-2")
+    async with running(Store()) as feed:
+        feed.reader_ready(first)
+        feed.reader_ready(second)
+        await feed.snapshot(*snapshot(2))
+        done = asyncio.create_task(feed.applied(2))
+        await feed.note_applied(GalleryApplied(worker="video-1", revision=2), first)
+        await settled()
+        assert not done.done()
+        assert feed.state().waiting == ("video-2",)
+        await feed.reader_gone("video-2")
+        assert await done
+    assert first.memories == second.memories
+
+
+async def test_no_child_at_all_is_no_proof_before_the_snapshot_exists() -> None:
+    async with running(Store()) as feed:
+        assert not await feed.applied(1, within_seconds=0.01)
+        await feed.snapshot(*snapshot(1))
+        assert await feed.applied(1)
+
+
+async def test_a_child_that_starts_later_gets_the_newest_and_counts_until_it_answers() -> None:
+    late = Child("video-1")
+    async with running(Store()) as feed:
+        await feed.snapshot(*snapshot(1))
+        await feed.snapshot(*snapshot(2))
+        feed.reader_ready(late)
+        assert [each.revision for each in late.got if isinstance(each, GallerySnapshot)] == [2]
+        assert not await feed.applied(2, within_seconds=0.01)
+        await feed.note_applied(GalleryApplied(worker="video-1", revision=2), Child("video-1"))
+        assert not await feed.applied(2, within_seconds=0.01), "the answer of a replaced child does not count"
+        await feed.note_applied(GalleryApplied(worker="video-1", revision=2), late)
+        assert await feed.applied(2)
+
+
+async def test_old_snapshots_are_let_go() -> None:
+    async with running(Store()) as feed:
+        message, fds = snapshot(1)
+        await feed.snapshot(message, fds)
+        await feed.snapshot(*snapshot(2))
+        with contextlib.suppress(OSError):
+            os.fstat(fds[0])
+            raise AssertionError("the descriptor of revision 1 is still open")

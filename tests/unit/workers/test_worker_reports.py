@@ -1,0 +1,125 @@
+"""Findings on their way to the ports: in order, tried again, bounded; and requests paired with replies."""
+
+import asyncio
+import contextlib
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import ManualClock
+from gateway.errors import PermanentError, TransientError
+from gateway.settings import CameraSettings
+from gateway.wire import IdentifyReply
+from gateway.workers import WorkerAwayError
+from gateway.workers.assignment import assignment
+from gateway.workers.process import child_environment
+from gateway.workers.replies import Replies
+from gateway.workers.reports import ReportQueue
+
+
+async def settled() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+class Port:
+    def __init__(self, *faults: Exception) -> None:
+        self.faults = list(faults)
+        self.got: list[str] = []
+
+    async def take(self, what: str) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.got.append(what)
+
+
+async def run(queue: ReportQueue, clock: ManualClock, seconds: int = 0) -> None:
+    task = asyncio.create_task(queue.run())
+    await settled()
+    for _ in range(seconds):
+        clock.advance(1)
+        await settled()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_what_fails_for_now_is_tried_again_before_what_is_behind_it() -> None:
+    clock, port = ManualClock(), Port(TransientError("disk full"), TransientError("disk full"))
+    queue = ReportQueue(clock)
+    for what in ("first", "second"):
+        queue.put(what, partial(port.take, what))
+    await run(queue, clock, seconds=1)
+    assert port.got == []
+    await run(queue, clock, seconds=2)
+    assert port.got == ["first", "second"]
+
+
+@pytest.mark.parametrize("fault", [PermanentError("refused"), ZeroDivisionError()])
+async def test_one_finding_that_is_refused_does_not_hold_up_the_others(fault: Exception) -> None:
+    clock, port = ManualClock(), Port(fault)
+    queue = ReportQueue(clock)
+    for what in ("first", "second"):
+        queue.put(what, partial(port.take, what))
+    await run(queue, clock)
+    assert port.got == ["second"]
+
+
+async def test_a_flood_keeps_the_oldest(caplog: pytest.LogCaptureFixture) -> None:
+    clock, port = ManualClock(), Port()
+    queue = ReportQueue(clock)
+    for number in range(3000):
+        queue.put(str(number), partial(port.take, str(number)))
+    await run(queue, clock)
+    assert port.got == [str(number) for number in range(2000)]
+    assert len([record for record in caplog.records if "dropped" in record.getMessage()]) == 1
+
+
+async def test_replies_find_their_requests() -> None:
+    replies = Replies("gallery")
+    sent: list[int] = []
+
+    def send(number: int) -> bool:
+        sent.append(number)
+        return True
+
+    first, second = (asyncio.create_task(replies.ask(send, 5)) for _ in range(2))
+    await settled()
+    for number in reversed(sent):
+        replies.answer(number, IdentifyReply(request=number))
+    assert [(await each).request for each in (first, second)] == sent  # type: ignore[attr-defined]  # an IdentifyReply
+    replies.answer(99, IdentifyReply(request=99))
+
+
+async def test_silence_death_and_refusal_are_errors_that_say_who() -> None:
+    replies = Replies("gallery")
+    with pytest.raises(WorkerAwayError, match=r"gallery did not answer within 0\.01 s"):
+        await replies.ask(lambda _: True, 0.01)
+    with pytest.raises(WorkerAwayError, match="cannot take"):
+        await replies.ask(lambda _: False, 1)
+    waiting = asyncio.create_task(replies.ask(lambda _: True, 5))
+    await settled()
+    replies.fail_all()
+    with pytest.raises(WorkerAwayError, match="ended"):
+        await waiting
+
+
+async def test_the_password_is_read_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("p@ss word\n")
+    camera = CameraSettings(id="c", url="rtsp://127.0.0.1/", username="u", password_file=file)
+    assigned = await assignment(camera)
+    assert (assigned.password, assigned.name) == ("p@ss word", "c")
+    assert "p@ss" not in repr(assigned)
+    file.unlink()
+    with pytest.raises(PermanentError, match="password file"):
+        await assignment(camera)
+
+
+def test_a_child_gets_no_secret_of_the_environment() -> None:
+    ours = {"PATH": "/bin", "GATEWAY_API__TOKEN": "x", "CREDENTIALS_DIRECTORY": "/run", "NOTIFY_SOCKET": "/run/n"}
+    given = child_environment(ours)
+    assert given["PATH"] == "/bin"
+    assert given["OPENBLAS_NUM_THREADS"] == "1"
+    assert not {"GATEWAY_API__TOKEN", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"} & given.keys()
