@@ -17,7 +17,7 @@ class AnnexB:
         self._filter = BitStreamFilterContext(name, stream) if name else None
         self.parameter_sets: bytes = b"" if prefixed else bytes(extradata)
 
-    def convert(self, packet: av.Packet[AvVideoStream]) -> bytes:
+    def convert(self, packet: "av.Packet[AvVideoStream]") -> bytes:
         """The packet's data; the packet may be empty afterwards."""
         if self._filter is None:
             return bytes(packet)

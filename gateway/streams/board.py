@@ -41,6 +41,7 @@ class Board:
         self._received: float | None = None
         self._seen = self._looked = self._skipped = self._losses = self._corrupt = 0
         self._decode_ms = 0.0
+        self._closed = False
 
     @property
     def state(self) -> StreamState:
@@ -82,6 +83,7 @@ class Board:
         with self._changed:
             if not (isinstance(self._state, StreamLost) and self._state.retry_seconds is None):
                 self._state = StreamStopped(self._clock.now())
+            self._closed = True
             self._changed.notify_all()
 
     def put(self, frame: Frame, codec: str, decode_ms: float) -> None:
@@ -114,4 +116,4 @@ class Board:
             return frame
 
     def _has_news(self) -> bool:
-        return self._loss is not None or self._frame is not None or isinstance(self._state, StreamStopped)
+        return self._loss is not None or self._frame is not None or self._closed

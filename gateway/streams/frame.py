@@ -23,7 +23,9 @@ class Converter:
         with self._lock:
             scaler = self._kept.setdefault((pixel_format, width, height), VideoReformatter())
             made = scaler.reformat(picture, width, height, pixel_format, interpolation=Interpolation.AREA, threads=1)
-        return np.asarray(made.to_ndarray(), np.uint8)
+        pixels = np.asarray(made.to_ndarray(), np.uint8)
+        # Where nothing had to be converted, the array is the picture's own memory.
+        return pixels.copy() if made is picture else pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,29 @@
+"""Small recordings for tests of streams: numbered pictures, with or without B-frames, with several slices."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+
+FPS = 25
+
+
+def write_recording(path: Path, *, frames: int = 50, group: int = 10, b_frames: int = 0, slices: int = 1) -> Path:
+    """Write H.264 of 192x108 whose picture n is a bar that has moved n steps to the right."""
+    options = {
+        "preset": "ultrafast",
+        "bf": str(b_frames),
+        "slices": str(slices),
+        "sc_threshold": "0",
+        "x264-params": f"b-adapt=0:bframes={b_frames}:keyint={group}:min-keyint={group}:scenecut=0:slices={slices}",
+    }
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=FPS, options=options)
+        stream.width, stream.height, stream.pix_fmt = 192, 108, "yuv420p"
+        stream.codec_context.thread_count = 1
+        for number in range(frames):
+            picture = np.full((108, 192, 3), 60, np.uint8)
+            picture[20:90, number % 180 : number % 180 + 12] = (230, 200, 40)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
