@@ -74,6 +74,7 @@ class Incident:
         discreet: from a silent or duress press.
         level: of escalation.
         active: the source's own condition; False once it cleared.
+        raised: when it was raised last; escalation counts from there.
     """
 
     id: str
@@ -97,6 +98,7 @@ class Incident:
     drill: bool = False
     level: int = 0
     active: bool = True
+    raised: datetime | None = None
     acknowledged: datetime | None = None
     resolved: datetime | None = None
 

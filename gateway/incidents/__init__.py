@@ -1,0 +1,18 @@
+"""Incidents: pure rules, the desk that runs them, and the clock that escalates."""
+
+from gateway.incidents.desk import VERDICTS, VERIFICATIONS, IncidentDesk
+from gateway.incidents.escalation import EscalationClock
+from gateway.incidents.faults import BadCommandError, ConflictError, NotFoundError
+from gateway.incidents.rules import apply, decide
+
+__all__ = [
+    "VERDICTS",
+    "VERIFICATIONS",
+    "BadCommandError",
+    "ConflictError",
+    "EscalationClock",
+    "IncidentDesk",
+    "NotFoundError",
+    "apply",
+    "decide",
+]
