@@ -4,6 +4,7 @@ from gateway.wire import PassageStatistics
 
 _BIN = 0.01
 _BINS = 151
+_ROUNDING = 1e-9
 
 
 class PassageCounts:
@@ -25,7 +26,7 @@ class PassageCounts:
         self._passages += 1
         self._warned += int(warned)
         if nearest is not None:
-            self._histogram[min(_BINS - 1, int(nearest / _BIN))] += 1
+            self._histogram[min(_BINS - 1, int(nearest / _BIN + _ROUNDING))] += 1
 
     def take(self) -> PassageStatistics:
         """What was counted, and begin anew."""

@@ -1,0 +1,85 @@
+"""Enrolment photos: why one is refused."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from gateway.matching import Detection
+from gateway.vision.faces import FaceTools
+from gateway.vision.gallery.enrolment import PhotoRefusedError, read_portrait
+from gateway.vision.gallery.photo import Photo
+
+PICTURE = np.random.default_rng(3).integers(60, 190, (300, 300, 3)).astype(np.uint8)
+
+
+class Finder:
+    name = "test"
+
+    def __init__(self, *faces: Detection) -> None:
+        self._faces = faces
+
+    def detect(self, rgb: NDArray[np.uint8]) -> tuple[Detection, ...]:
+        return self._faces
+
+
+class Aligner:
+    def __init__(self, *, places: bool = True) -> None:
+        self._places = places
+
+    def align(self, rgb: NDArray[np.uint8], face: Detection) -> NDArray[np.uint8] | None:
+        return np.zeros((150, 150, 3), np.uint8) if self._places else None
+
+
+class Embedder:
+    fingerprint, dimension, metric = "m", 2, "euclidean"
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.ones((len(chips), 2), np.float32)
+
+
+def tools(*faces: Detection, places: bool = True) -> FaceTools:
+    return FaceTools(Finder(*faces), Aligner(places=places), Embedder())  # type: ignore[arg-type]  # metric is a str here
+
+
+def face(height: float, x: float = 20) -> Detection:
+    return Detection(x, 20, height * 0.75, height, 0.95)
+
+
+def test_one_good_face_is_taken_with_its_figures() -> None:
+    portrait = read_portrait(Photo(PICTURE), tools(face(120)))
+    assert portrait.vector.tolist() == [1.0, 1.0]
+    assert portrait.quality["height_px"] == 120
+    assert portrait.quality["size"] == 1.0
+
+
+def test_a_small_face_in_the_background_is_not_meant() -> None:
+    assert read_portrait(Photo(PICTURE), tools(face(120), face(30, 200))).quality["height_px"] == 120
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        ((), "no_face"),
+        ((face(120), face(100, 150)), "several_faces"),
+        ((face(30),), "too_small"),
+    ],
+)
+def test_a_photo_is_refused_with_its_reason(found: tuple[Detection, ...], reason: str) -> None:
+    with pytest.raises(PhotoRefusedError) as refused:
+        read_portrait(Photo(PICTURE), tools(*found))
+    assert refused.value.reason == reason
+    assert refused.value.what
+
+
+def test_a_blurred_face_is_refused_with_its_figures() -> None:
+    smooth = np.tile(np.linspace(60, 190, 300).astype(np.uint8)[:, None, None], (1, 300, 3))
+    with pytest.raises(PhotoRefusedError) as refused:
+        read_portrait(Photo(smooth), tools(face(120)))
+    assert refused.value.reason == "blurred"
+    assert refused.value.quality["sharpness"] < 0.25
+
+
+def test_a_face_whose_points_cannot_be_placed_is_no_face() -> None:
+    with pytest.raises(PhotoRefusedError) as refused:
+        read_portrait(Photo(PICTURE), tools(face(120), places=False))
+    assert refused.value.reason == "no_face"
