@@ -1,0 +1,151 @@
+"""A simulated alarm button: a real MQTT client with last will, health and feedback, pressed by key or by clock."""
+
+import argparse
+import json
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+_KINDS = ("press", "silent", "duress", "test", "tamper", "clear")
+_KEYS = {"": "press", "p": "press", "s": "silent", "t": "test", "c": "clear"}
+
+
+class SimulatedButton:
+    """One button in the gateway's own profile.
+
+    Args:
+        host, port: of the endpoint or broker.
+        site, device: who it is.
+        on_feedback: told what the gateway answered.
+    """
+
+    def __init__(self, *, host: str, port: int, site: str, device: str, on_feedback: Any = None) -> None:  # noqa: ANN401  # a callable or None
+        self._base = f"campus/{site}/button/{device}"
+        self._on_feedback = on_feedback
+        self._address = (host, port)
+        self._started = time.monotonic()
+        self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"button-{device}", clean_session=False)
+        self._client.will_set(f"{self._base}/state", json.dumps({"online": False}), qos=1, retain=True)
+        self._client.on_connect = self._connected
+        self._client.on_message = self._answered
+
+    def sign_in(self, username: str, password: str) -> None:
+        """Use credentials; call it before `start`."""
+        self._client.username_pw_set(username, password)
+
+    def start(self) -> None:
+        """Connect, and stay connected in a thread."""
+        self._client.connect_async(*self._address, keepalive=20)
+        self._client.loop_start()
+
+    def press(self, kind: str = "press", press_id: str | None = None) -> str:
+        """Press once; sent again until it is acknowledged. The id of the press."""
+        identity = press_id or str(uuid.uuid4())
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        self._client.publish(f"{self._base}/event", json.dumps({"id": identity, "type": kind, "at": at}), qos=1)
+        return identity
+
+    def report_health(self) -> None:
+        """Say how it is."""
+        uptime = round(time.monotonic() - self._started, 1)
+        body = {"battery": 97, "rssi": -61, "firmware": "simulated-1", "uptime": uptime}
+        self._client.publish(f"{self._base}/health", json.dumps(body), qos=0)
+
+    def stop(self) -> None:
+        """Leave in order."""
+        self._client.publish(f"{self._base}/state", json.dumps({"online": False}), qos=1, retain=True)
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._client.on_connect = self._client.on_message = None
+
+    def _connected(self, client: mqtt.Client, *_rest: Any) -> None:  # noqa: ANN401  # paho's arguments
+        client.subscribe(f"{self._base}/feedback", qos=1)
+        client.publish(f"{self._base}/state", json.dumps({"online": True}), qos=1, retain=True)
+        self.report_health()
+
+    def _answered(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        if self._on_feedback is not None:
+            self._on_feedback(json.loads(message.payload))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a button as a command: Enter presses, s is silent, t tests, c clears, q ends."""
+    arguments = _parser().parse_args(argv)
+    button = SimulatedButton(
+        host=arguments.host, port=arguments.port, site=arguments.site, device=arguments.device, on_feedback=_show
+    )
+    if arguments.username:
+        try:
+            password = arguments.password_file.read_text("utf-8").strip() if arguments.password_file else ""
+        except OSError as error:
+            print(f"button: {arguments.password_file}: {error.strerror}", file=sys.stderr)  # noqa: T201  # a command
+            return 2
+        button.sign_in(arguments.username, password)
+    button.start()
+    ended = threading.Event()
+    health = threading.Thread(target=_keep_well, args=(button, arguments.health_seconds, ended), name="health")
+    health.start()
+    try:
+        _press_by_clock(button, arguments) if arguments.every else _press_by_key(button, arguments)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        ended.set()
+        health.join()
+        button.stop()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="campus-gateway simulate button", description=main.__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=1883)
+    parser.add_argument("--site", default="east-campus")
+    parser.add_argument("--device", default="btn-01")
+    parser.add_argument("--username")
+    parser.add_argument("--password-file", type=Path)
+    parser.add_argument("--kind", choices=_KINDS, default="press", help="of presses by the clock")
+    parser.add_argument("--every", type=float, default=0.0, metavar="S", help="press every S seconds, not by key")
+    parser.add_argument("--count", type=int, default=0, help="end after so many presses by the clock")
+    parser.add_argument("--health-seconds", type=float, default=30.0)
+    parser.add_argument("--exit-with-parent", action="store_true", help="end when stdin is closed (as it does by key)")
+    return parser
+
+
+def _press_by_clock(button: SimulatedButton, arguments: argparse.Namespace) -> None:
+    number = 0
+    while not arguments.count or number < arguments.count:
+        number += 1
+        print(f"pressed {button.press(arguments.kind)}", flush=True)  # noqa: T201  # what the command is for
+        time.sleep(arguments.every)
+
+
+def _press_by_key(button: SimulatedButton, arguments: argparse.Namespace) -> None:
+    print("Enter presses, s is silent, t tests, c clears, q ends", file=sys.stderr)  # noqa: T201  # a command
+    for line in sys.stdin:
+        key = line.strip().lower()
+        if key == "q":
+            return
+        kind = _KEYS.get(key, key)
+        if kind not in _KINDS:
+            print(f"no such key: {key}", file=sys.stderr)  # noqa: T201  # a command
+            continue
+        print(f"pressed {button.press(kind)}", flush=True)  # noqa: T201  # what the command is for
+    if not arguments.exit_with_parent:
+        threading.Event().wait()
+
+
+def _keep_well(button: SimulatedButton, seconds: float, ended: threading.Event) -> None:
+    while not ended.wait(seconds):
+        button.report_health()
+
+
+def _show(answer: dict[str, Any]) -> None:
+    print(f"gateway: {answer.get('state')} {answer.get('event')}", flush=True)  # noqa: T201  # what the command is for

@@ -1,0 +1,16 @@
+"""A simulated security office: a webhook receiver that prints what reaches it."""
+
+from collections.abc import Sequence
+
+from gateway.simulators.receiver import WebhookReceiver, run_receiver
+
+_PORT = 8700
+
+
+class SimulatedOffice(WebhookReceiver):
+    """The office, in this process."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the office as a command."""
+    return run_receiver(argv, name="office", label="office 保卫处", port=_PORT)
