@@ -15,10 +15,12 @@ class Timeline:
         self._last_received = 0.0
         self._step = _NOMINAL_STEP
         self._offset: float | None = None
+        self._begins = True
 
     def new_session(self) -> None:
         """The next frame's time has no relation to the last one's."""
         self._offset = None
+        self._begins = True
 
     def place(self, media: float | None, received: float, *, live: bool) -> float:
         """The camera time of a frame.
@@ -28,18 +30,25 @@ class Timeline:
             received: monotonic seconds.
             live: a new session begins after as much time as really passed; a recording's round goes on at once.
         """
+        due = self._last + self._gap(received, live=live)
         if media is None:
-            placed = self._last + self._step
+            # Often a live session's first picture, so its place must not wait for the second.
+            placed = due
         else:
-            if self._offset is None:
-                passed = received - self._last_received if live and self._last >= 0 else self._step
-                self._offset = self._last + max(passed, self._step) - media
+            self._offset = due - media if self._offset is None else self._offset
             placed = media + self._offset
+        self._begins = False
         placed = max(placed, self._last + _TICK)
         if 0 < placed - self._last < 1 and self._last >= 0:
             self._step = placed - self._last
         self._last, self._last_received = placed, received
         return placed
+
+    def _gap(self, received: float, *, live: bool) -> float:
+        """Seconds from the last frame to this one, as far as anybody but the stream can tell."""
+        if self._begins and live and self._last >= 0:
+            return max(received - self._last_received, self._step)
+        return self._step
 
 
 class Pace:

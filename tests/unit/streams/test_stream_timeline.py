@@ -25,6 +25,15 @@ def test_a_live_session_begins_after_the_time_that_really_passed() -> None:
     assert timeline.place(3.0, 57.04, live=True) == pytest.approx(7.04)
 
 
+def test_a_live_session_whose_first_frame_has_no_time_begins_there_too() -> None:
+    timeline = Timeline()
+    timeline.new_session()
+    timeline.place(0.0, 50.0, live=True)
+    timeline.new_session()
+    assert timeline.place(None, 57.0, live=True) == pytest.approx(7.0)
+    assert timeline.place(3.0, 57.001, live=True) == pytest.approx(7.04)
+
+
 def test_frames_without_or_with_repeated_times_still_go_on() -> None:
     timeline = Timeline()
     timeline.new_session()
