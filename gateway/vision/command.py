@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from gateway.vision.child import configure_logs, run_child
-from gateway.vision.child.hardening import harden
+from gateway.vision.child.hardening import harden, silence_libraries
 from gateway.vision.child.program import MakeRole
 
 _ROLES = ("video", "devices", "gallery")
@@ -21,6 +21,7 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = _parse(arguments)
     configure_logs(options.role)
+    silence_libraries()
     if options.role == _PROBE:
         from gateway.vision.probe import probe  # noqa: PLC0415  # a child never probes
 

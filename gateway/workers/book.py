@@ -160,7 +160,7 @@ def _state(entry: _Entry) -> CameraState:
         camera=entry.assigned.camera,
         name=entry.assigned.name,
         place=entry.assigned.place,
-        state=status.state if status else _AWAY,
+        state=_state_name(entry),
         reason=reason,
         worker=entry.worker,
         status=status,
@@ -169,3 +169,10 @@ def _state(entry: _Entry) -> CameraState:
         remedy=described.remedy if described else "",
         description=described.description if described else {},
     )
+
+
+def _state_name(entry: _Entry) -> str:
+    """A reported loss stands until its return is reported, whatever the last heartbeat said."""
+    if entry.status is None:
+        return _AWAY
+    return "lost" if entry.lost_since is not None else entry.status.state

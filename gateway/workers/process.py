@@ -25,6 +25,8 @@ _PINNED = {
     "MKL_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
     "PYTHONUNBUFFERED": "1",
+    # ONNX Runtime 1.32 tells its maker of each session; only this, set before it loads, keeps it silent.
+    "ORT_DISABLE_TELEMETRY": "1",
 }
 
 

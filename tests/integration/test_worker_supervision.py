@@ -30,7 +30,7 @@ from gateway.workers import (
     WorkerState,
 )
 
-RULES = LifeRules(silence_seconds=1.5, start_seconds=20, stop_seconds=1)
+RULES = LifeRules(silence_seconds=1.2, start_seconds=20, stop_seconds=0.5)
 
 # A child of the test: speaks the real wire, does what its camera's name says.
 CHILD = """
@@ -127,7 +127,7 @@ async def running(child: Path, findings: Findings, *, per_worker: int = 4) -> As
     )
     upkeep = Upkeep(
         rules=RULES,
-        budget=lambda: RestartBudget(jitter=lambda: -0.4, slow_delay_seconds=0.5),
+        budget=lambda: RestartBudget(jitter=lambda: -0.4, slow_delay_seconds=0.2),
         start=partial(WorkerProcess.start, program=(str(child),)),
     )
     workers = Workers(outfit, no_rows, findings.ports, upkeep=upkeep)
@@ -206,7 +206,7 @@ async def test_a_crash_loop_is_reported_once_and_its_end_is_seen(child: Path) ->
     async with running(child, findings) as workers:
         await workers.assign(camera("cam-01", behaves="crash"))
         await until(lambda: state_of(workers, "video-1").stage is WorkerStage.CRASH_LOOP and len(findings.events) > 1)
-        await until(lambda: state_of(workers, "video-1").restarts >= 8)
+        await until(lambda: state_of(workers, "video-1").restarts >= 7)
         assert [(each.fault, each.subject) for each in findings.of(GatewayFault)] == [  # type: ignore[attr-defined]  # of() filters by type
             ("worker_crash_loop", "video-1")
         ]

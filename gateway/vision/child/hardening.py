@@ -31,6 +31,15 @@ def harden() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
+def silence_libraries() -> None:
+    """Keep libraries from calling home; to be called before they are loaded.
+
+    ONNX Runtime 1.32 writes a device id and sends each session to its maker unless this variable is set; its own call
+    to switch that off comes too late.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+
 def give_way(nice: int) -> None:
     """Lower the process's priority to niceness `nice`; one that is lower already stays."""
     lower = nice - os.getpriority(os.PRIO_PROCESS, 0)

@@ -122,4 +122,5 @@ def test_a_child_gets_no_secret_of_the_environment() -> None:
     given = child_environment(ours)
     assert given["PATH"] == "/bin"
     assert given["OPENBLAS_NUM_THREADS"] == "1"
+    assert given["ORT_DISABLE_TELEMETRY"] == "1"
     assert not {"GATEWAY_API__TOKEN", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"} & given.keys()

@@ -1,0 +1,118 @@
+"""The watch over one ONVIF camera: what is told, and how often."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from gateway.cameras import CameraDescription, CameraError, CameraState
+from gateway.clock import ManualClock
+from gateway.events import CameraFault, decode
+from gateway.vision.devices import DeviceWatch
+from gateway.wire import CameraAssigned, CameraDescribed, Message, Report, StreamAddress
+
+DESCRIBED = CameraDescription(
+    manufacturer="M",
+    model="X",
+    firmware="1",
+    serial="2",
+    profiles=(),
+    stream="rtsp://127.0.0.1/1",
+    sub_stream=None,
+    snapshot=None,
+    clock_offset_seconds=0.0,
+)
+ASSIGNED = CameraAssigned(
+    camera="cam-01", name="", place="", url="onvif://127.0.0.1", watch_faces=False, loop=False, looks_per_second=5
+)
+
+
+@dataclass
+class Camera:
+    """Answers what it is told to, the last for ever."""
+
+    answers: list[CameraDescription | CameraState]
+    picture: bytes = b"\xff\xd8\xff..."
+    closed: bool = False
+
+    async def probe(self) -> CameraDescription:
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, CameraState):
+            raise CameraError(answer, "did not answer", where="127.0.0.1")
+        return answer
+
+    async def snapshot(self) -> bytes:
+        return self.picture
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Outbox:
+    sent: list[Message] = field(default_factory=list)
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    def faults(self) -> list[str]:
+        events = [decode(each.event) for each in self.sent if isinstance(each, Report)]
+        return [each.state for each in events if isinstance(each, CameraFault)]
+
+    def of(self, kind: type[Message]) -> list[Message]:
+        return [each for each in self.sent if isinstance(each, kind)]
+
+
+async def watch(*answers: CameraDescription | CameraState, looks: int) -> Outbox:
+    """Let a camera be asked `looks` times."""
+    camera, outbox, clock = Camera(list(answers)), Outbox(), ManualClock()
+    watched = DeviceWatch(ASSIGNED, camera, "east", outbox, clock)
+    task = asyncio.create_task(watched.run())
+    for _ in range(looks):
+        for _ in range(10):
+            await asyncio.sleep(0)
+        clock.advance(1)
+        watched.ask_again()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert camera.closed
+    return outbox
+
+
+async def test_a_camera_that_answers_is_described_and_its_address_passed_on() -> None:
+    outbox = await watch(DESCRIBED, looks=1)
+    assert outbox.sent[1] == StreamAddress(camera="cam-01", url="rtsp://127.0.0.1/1")
+    assert outbox.faults() == []
+
+
+async def test_a_state_that_stays_is_reported_once_and_its_end_once() -> None:
+    unreachable = CameraState.UNREACHABLE
+    outbox = await watch(unreachable, unreachable, unreachable, DESCRIBED, looks=6)
+    assert outbox.faults() == ["unreachable", "ok"]
+    states = [each.state for each in outbox.of(CameraDescribed) if isinstance(each, CameraDescribed)]
+    assert states[:2] == ["unreachable", "ok"]
+
+
+async def test_one_failed_try_of_what_passes_by_itself_is_no_event() -> None:
+    assert (await watch(CameraState.UNREACHABLE, DESCRIBED, looks=3)).faults() == []
+
+
+async def test_what_needs_a_hand_is_reported_at_once() -> None:
+    assert (await watch(CameraState.CREDENTIALS_WRONG, looks=1)).faults() == ["credentials_wrong"]
+
+
+async def test_a_wrong_clock_is_a_fault_of_a_camera_that_works() -> None:
+    off = replace(DESCRIBED, clock_offset_seconds=90.0)
+    outbox = await watch(off, looks=1)
+    assert outbox.faults() == ["clock_off"]
+    assert len(outbox.of(StreamAddress)) == 1
+
+
+async def test_a_snapshot_that_is_no_jpeg_is_refused() -> None:
+    camera = Camera([DESCRIBED], picture=b"\x89PNG")
+    watched = DeviceWatch(ASSIGNED, camera, "east", Outbox(), ManualClock())
+    with pytest.raises(CameraError) as error:
+        await watched.picture()
+    assert error.value.state is CameraState.NO_SNAPSHOT
