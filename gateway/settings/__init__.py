@@ -8,7 +8,7 @@ from gateway.settings.alarm import (
     IncidentSettings,
     MqttSettings,
 )
-from gateway.settings.base import Slice
+from gateway.settings.base import EntrySlice, Slice
 from gateway.settings.load import load_settings, parse_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
@@ -20,6 +20,7 @@ __all__ = [
     "CameraSettings",
     "DestinationSettings",
     "DeviceSettings",
+    "EntrySlice",
     "EvidenceSettings",
     "ForwardingSettings",
     "GatewaySettings",

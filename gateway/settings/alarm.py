@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from gateway.settings.base import Name, Slice
+from gateway.settings.base import EntrySlice, Name, Slice
 
 
 class BrokerSettings(Slice):
@@ -60,7 +60,7 @@ class MqttSettings(Slice):
         return self
 
 
-class DeviceSettings(Slice):
+class DeviceSettings(EntrySlice):
     """An alarm device (button).
 
     Attributes:
@@ -69,7 +69,6 @@ class DeviceSettings(Slice):
         linked_cameras: cameras whose picture belongs to its presses.
     """
 
-    id: Name
     name: str = ""
     place: str = ""
     dialect: Literal["campus"] = "campus"
@@ -78,7 +77,7 @@ class DeviceSettings(Slice):
     linked_cameras: tuple[Name, ...] = ()
 
 
-class DestinationSettings(Slice):
+class DestinationSettings(EntrySlice):
     """A receiver of events: the security office, the police platform.
 
     Attributes:
@@ -87,7 +86,6 @@ class DestinationSettings(Slice):
         minimum_severity: less severe events are not sent.
     """
 
-    id: Name
     kind: Literal["webhook"] = "webhook"
     url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
     secret: SecretStr | None = None

@@ -13,3 +13,9 @@ class Slice(BaseModel):
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """Site, device, camera and destination ids: 1-64 of A-Z a-z 0-9 _ -."""
+
+
+class EntrySlice(Slice):
+    """Settings of one of several: a device, a camera, a destination."""
+
+    id: Name

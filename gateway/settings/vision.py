@@ -5,10 +5,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from gateway.settings.base import Name, Slice
+from gateway.settings.base import EntrySlice, Slice
 
 
-class CameraSettings(Slice):
+class CameraSettings(EntrySlice):
     """A camera.
 
     Attributes:
@@ -18,7 +18,6 @@ class CameraSettings(Slice):
         looks_per_second: how often a frame is looked at; the camera's budget.
     """
 
-    id: Name
     name: str = ""
     place: str = ""
     url: Annotated[str, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$")]

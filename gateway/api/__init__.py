@@ -1,0 +1,25 @@
+"""The HTTP interface: accounts, events, incidents, watch-list, installation, live stream, console."""
+
+from gateway.api.app import create_app
+from gateway.api.auth import hash_of, new_token
+from gateway.api.hub import EventHub
+from gateway.api.installation import Installation, Register
+from gateway.api.parts import ApiParts
+from gateway.api.server import ApiServer
+from gateway.api.tls import TlsFiles, ensure_tls
+from gateway.api.watchlist import PhotoRefusedError, WatchList
+
+__all__ = [
+    "ApiParts",
+    "ApiServer",
+    "EventHub",
+    "Installation",
+    "PhotoRefusedError",
+    "Register",
+    "TlsFiles",
+    "WatchList",
+    "create_app",
+    "ensure_tls",
+    "hash_of",
+    "new_token",
+]

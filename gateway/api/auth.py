@@ -1,0 +1,190 @@
+"""Who calls: session cookie or bearer token, the role they have, and no request forged by another site."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from gateway.api.parts import ApiParts
+from gateway.api.problems import Problem
+from gateway.errors import PermanentError
+from gateway.storage import ApiToken, Session, User
+
+ROLES = ("viewer", "guard", "admin", "auditor")
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+_FREE_TRIES = 3
+_LONGEST_WAIT_SECONDS = 60.0
+_TOUCH_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Principal:
+    """Who calls.
+
+    Attributes:
+        name: of the account or token.
+        key: hash of the session or token, to count streams and to end it.
+    """
+
+    name: str
+    role: str
+    key: str
+    by_cookie: bool
+
+
+def hash_of(token: str) -> str:
+    """The SHA-256 of a random token of 256 bits, in hex; that is all that is kept."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_token() -> str:
+    """A random token of 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def parts_of(request: Request) -> ApiParts:
+    """The parts that the application was made with."""
+    parts: ApiParts = request.app.state.parts
+    return parts
+
+
+Parts = Annotated[ApiParts, Depends(parts_of)]
+
+
+def cookie_name(parts: ApiParts) -> str:
+    """``__Host-`` binds the cookie to this host and TLS; without TLS (loopback only) browsers would refuse it."""
+    return "__Host-session" if parts.settings.api.tls == "auto" else "session"
+
+
+async def principal_of(request: Request, parts: Parts) -> Principal:
+    """Who calls, or 401."""
+    header = request.headers.get("Authorization", "")
+    if header.startswith("Bearer "):
+        return await _by_token(parts, header.removeprefix("Bearer ").strip())
+    cookie = request.cookies.get(cookie_name(parts), "")
+    found = await live_session(parts, hash_of(cookie)) if cookie else None
+    if found is None:
+        raise Problem(401, "no valid session or token", remedy="Sign in: POST /api/v1/session.")
+    check_same_site(request)
+    session, user = found
+    return Principal(name=user.name, role=user.role, key=session.key, by_cookie=True)
+
+
+async def live_session(parts: ApiParts, key: str) -> tuple[Session, User] | None:
+    """A session that has not ended, of an account that is not disabled."""
+    found = await parts.stores.accounts.session(key)
+    if found is None:
+        return None
+    session, user = found
+    now = parts.clock.now()
+    idle = timedelta(minutes=parts.settings.api.session_idle_minutes)
+    if user.disabled or session.ends <= now or session.seen + idle <= now:
+        return None
+    if (now - session.seen).total_seconds() > _TOUCH_SECONDS:
+        await parts.stores.accounts.touch_session(key, now)
+    return session, user
+
+
+async def _by_token(parts: ApiParts, text: str) -> Principal:
+    token = await parts.stores.accounts.token(hash_of(text))
+    if token is None or not _is_live(token, parts):
+        raise Problem(401, "no valid session or token", remedy="Make a token: campus-gateway token create.")
+    now = parts.clock.now()
+    if token.used is None or (now - token.used).total_seconds() > _TOUCH_SECONDS:
+        await parts.stores.accounts.touch_token(token.id, now)
+    return Principal(name=f"token {token.name}", role=token.role, key=token.key, by_cookie=False)
+
+
+def _is_live(token: ApiToken, parts: ApiParts) -> bool:
+    return not token.revoked and (token.ends is None or token.ends > parts.clock.now())
+
+
+def check_same_site(request: Request) -> None:
+    """Refuse what another site sends in the name of a signed-in browser (Fetch Metadata; else Origin)."""
+    if request.method in _SAFE_METHODS:
+        return
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        genuine = site in ("same-origin", "none")
+    else:
+        origin = request.headers.get("Origin")
+        genuine = origin is None or origin.split("://", 1)[-1] == request.headers.get("Host")
+    if not genuine:
+        raise Problem(403, "the request comes from another site")
+
+
+Caller = Annotated[Principal, Depends(principal_of)]
+
+
+class Role:
+    """A dependency that lets only some roles through."""
+
+    def __init__(self, *roles: str) -> None:
+        self._roles = roles
+
+    async def __call__(self, caller: Caller) -> Principal:
+        """The caller, or 403."""
+        if caller.role not in self._roles:
+            raise Problem(
+                403, f"the role {caller.role} may not do this", remedy=f"It needs {' or '.join(self._roles)}."
+            )
+        return caller
+
+
+Guard = Annotated[Principal, Depends(Role("guard", "admin"))]
+Admin = Annotated[Principal, Depends(Role("admin"))]
+Auditor = Annotated[Principal, Depends(Role("auditor", "admin"))]
+
+
+async def check_password(parts: ApiParts, name: str, password: str, network: str) -> User:
+    """The account of a name and password; unknown names take as long, and failures slow the next try down.
+
+    Raises:
+        Problem: 401 wrong, 429 too many tries.
+    """
+    accounts = parts.stores.accounts
+    failures = await accounts.failures(name, network)
+    if failures is not None and failures.count >= _FREE_TRIES:
+        wait = min(2.0 ** (failures.count - _FREE_TRIES), _LONGEST_WAIT_SECONDS)
+        left = wait - (parts.clock.now() - failures.last).total_seconds()
+        if left > 0:
+            raise Problem(429, f"too many tries; wait {left:.0f} s", headers={"Retry-After": str(int(left) + 1)})
+    user = await accounts.user(name)
+    right = await parts.passwords.verify(user.password if user else parts.decoy_hash, password)
+    if user is None or not right or user.disabled:
+        await accounts.note_failure(name, network, parts.clock.now())
+        raise Problem(401, "user name or password is wrong")
+    if failures is not None:
+        await accounts.clear_failures(name, network)
+    return user
+
+
+def check_new_password(name: str, password: str) -> None:
+    """At least 12 characters, and neither the name nor one character again and again (NIST SP 800-63B §5.1.1.2).
+
+    Raises:
+        PermanentError: why it is refused.
+    """
+    minimum, distinct = 12, 5
+    if len(password) < minimum:
+        raise PermanentError(f"the password has {len(password)} characters", remedy=f"Use at least {minimum}.")
+    if name.lower() in password.lower() or "campus" in password.lower() or len(set(password)) < distinct:
+        raise PermanentError("the password is easy to guess", remedy="Leave out names; use several words.")
+
+
+async def open_session(parts: ApiParts, user: str) -> str:
+    """A new session; its token, which is shown once."""
+    token = new_token()
+    now = parts.clock.now()
+    ends = now + timedelta(hours=parts.settings.api.session_hours)
+    session = Session(key=hash_of(token), user=user, created=now, seen=now, ends=ends)
+    await parts.stores.accounts.open_session(session)
+    return token
+
+
+async def record(parts: ApiParts, caller: str, action: str, subject: str = "", detail: str = "") -> None:
+    """Write a change into the audit trail."""
+    await parts.stores.audit.append(at=parts.clock.now(), actor=caller, action=action, subject=subject, detail=detail)

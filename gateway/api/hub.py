@@ -1,0 +1,190 @@
+"""The live stream: frames serialised once behind the commit, a ring of them, and a cursor per client."""
+
+import asyncio
+import contextlib
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from gateway.clock import Clock
+from gateway.events import Event, encode
+from gateway.storage import EventFilter, Journal, Stored, type_of
+
+_RING = 4096
+_HEARTBEAT_SECONDS = 5.0
+_SEND_SECONDS = 20.0
+_PAGE = 500
+_UNSTORED = 64
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    stored: Stored
+    data: bytes
+
+
+def frame_of(stored: Stored) -> bytes:
+    """One server-sent event: ``id:`` the position, ``event:`` the type, ``data:`` the CloudEvent."""
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (stored.position, type_of(stored.event).encode(), stored.body)
+
+
+class EventHub:
+    """Follows the journal and feeds every open stream."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._ring: deque[_Frame] = deque(maxlen=_RING)
+        self._last = journal.last_position
+        self._unstored: deque[tuple[int, bytes]] = deque(maxlen=_UNSTORED)
+        self._unstored_count = 0
+        self._news = asyncio.Event()
+        self.clients = 0
+        self.stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Make frames of what is committed, until cancelled."""
+        with self._journal.subscribe() as subscription:
+            while True:
+                await subscription.wait(self._last)
+                for stored in await self._journal.read(self._last, _PAGE):
+                    self._ring.append(_Frame(stored, frame_of(stored)))
+                    self._last = stored.position
+                self._wake()
+
+    def show_unstored(self, event: Event) -> None:
+        """Show an event that could not be stored; the stored one with the same id replaces it later."""
+        self._unstored_count += 1
+        data = b"event: unstored\ndata: %b\n\n" % encode(event)
+        self._unstored.append((self._unstored_count, data))
+        self._wake()
+
+    def stop(self) -> None:
+        """End every stream."""
+        self.stopping.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+
+    @property
+    def unstored_count(self) -> int:
+        """How many events were shown unstored so far; a new client begins behind them."""
+        return self._unstored_count
+
+    def unstored_after(self, number: int) -> list[bytes]:
+        """Frames of unstored events behind a number."""
+        return [data for count, data in self._unstored if count > number]
+
+    async def frames_after(self, cursor: int, wanted: EventFilter | None) -> tuple[int, bytes]:
+        """All frames behind a position that pass the filter, and the cursor behind them."""
+        if cursor >= self._last:
+            return cursor, b""
+        if not self._ring or cursor < self._ring[0].stored.position - 1:
+            page = await self._journal.read(cursor, _PAGE, wanted)
+            reached = page[-1].position if len(page) == _PAGE else self._journal.last_position
+            return reached, b"".join(frame_of(stored) for stored in page)
+        start = cursor - self._ring[0].stored.position + 1
+        found = [self._ring[index] for index in range(start, len(self._ring))]
+        passing = (each.data for each in found if wanted is None or _passes(each.stored, wanted))
+        return found[-1].stored.position, b"".join(passing)
+
+    async def news(self) -> None:
+        """Wait for something new."""
+        await self._news.wait()
+
+    def heartbeat(self) -> bytes:
+        """The server's time and the last position, as an event that scripts can see."""
+        body = {"time": self._clock.now().isoformat().replace("+00:00", "Z"), "position": self._journal.last_position}
+        return b"event: heartbeat\ndata: %b\n\n" % json.dumps(body).encode()
+
+
+def _passes(stored: Stored, wanted: EventFilter) -> bool:
+    return wanted.matches(stored.event, type_of(stored.event))
+
+
+class EventStream(Response):
+    """One client's stream, written straight to the connection.
+
+    Args:
+        hub: where frames come from.
+        after: position that the client has.
+        wanted: its filter.
+        still_allowed: asked at each heartbeat; False ends the stream.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        hub: EventHub,
+        *,
+        after: int,
+        wanted: EventFilter | None,
+        still_allowed: Callable[[], Awaitable[bool]],
+        ended: Callable[[], None],
+    ) -> None:
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._hub = hub
+        self._cursor = after
+        self._wanted = wanted
+        self._unstored = hub.unstored_count
+        self._still_allowed = still_allowed
+        self._ended = ended
+
+    async def __call__(self, _scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Send until the client goes, reads nothing for 20 s, may no longer, or the gateway stops."""
+        self._hub.clients += 1
+        gone = asyncio.create_task(_until_gone(receive), name="stream client leaves")
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await self._write(send, b"retry: 1000\n\n" + self._hub.heartbeat())
+            await self._feed(send, gone)
+        except (TimeoutError, OSError):
+            return
+        finally:
+            self._hub.clients -= 1
+            gone.cancel()
+            self._ended()
+        with contextlib.suppress(OSError, RuntimeError):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _feed(self, send: Send, gone: asyncio.Task[None]) -> None:
+        while not gone.done() and not self._hub.stopping.is_set():
+            news = asyncio.create_task(self._hub.news(), name="stream news")
+            try:
+                data = await self._collect()
+                if data:
+                    await self._write(send, data)
+                    continue
+                await asyncio.wait({news, gone}, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if not news.done() and not gone.done():
+                    if not await self._still_allowed():
+                        return
+                    await self._write(send, self._hub.heartbeat())
+            finally:
+                news.cancel()
+
+    async def _collect(self) -> bytes:
+        self._cursor, data = await self._hub.frames_after(self._cursor, self._wanted)
+        unstored = self._hub.unstored_after(self._unstored)
+        self._unstored = self._hub.unstored_count
+        return b"".join(unstored) + data
+
+    @staticmethod
+    async def _write(send: Send, data: bytes) -> None:
+        async with asyncio.timeout(_SEND_SECONDS):
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

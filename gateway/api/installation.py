@@ -1,0 +1,190 @@
+"""What is installed at the site: devices, cameras and destinations of the file and of the store, live."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from pydantic import SecretStr, ValidationError
+
+from gateway.errors import ConfigError, Fault, PermanentError
+from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, EntrySlice, Slice
+from gateway.storage import Entry, EntryStore
+
+_SECRETS = ("password", "secret")
+Settings = TypeVar("Settings", bound=EntrySlice)
+
+
+class FileEntryError(PermanentError):
+    """The entry is in the configuration file and can be changed only there."""
+
+
+class EntryExistsError(PermanentError):
+    """The id is taken."""
+
+
+class Register(Generic[Settings]):
+    """All entries of one kind.
+
+    Args:
+        kind: camera, device or destination.
+        model: its settings slice.
+        from_file: entries of the configuration file; read-only here.
+        file: its path, for messages.
+        put, drop: what makes an entry live, and what ends it.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        model: type[Settings],
+        from_file: Sequence[Settings],
+        file: str,
+        store: EntryStore,
+        put: Callable[[Settings], Awaitable[None]],
+        drop: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._kind = kind
+        self._model = model
+        self._file = file
+        self._from_file = {entry.id: entry for entry in from_file}
+        self._entries: dict[str, Settings] = dict(self._from_file)
+        self._store = store
+        self._put = put
+        self._drop = drop
+
+    async def load(self) -> None:
+        """Make all entries live.
+
+        Raises:
+            ConfigError: an id is in the file and in the store.
+        """
+        stored = await self._store.entries(self._kind)
+        both = [entry.id for entry in stored if entry.id in self._from_file]
+        if both:
+            remedy = "Remove it from one of them: the file, or with DELETE by API."
+            what = "the same id was made by API, too"
+            raise ConfigError([Fault(self._file, f"{self._kind}s.{each}", what, remedy) for each in both])
+        for entry in stored:
+            self._entries[entry.id] = self._model.model_validate_json(entry.body).model_copy(
+                update={name: SecretStr(value) for name, value in entry.secrets.items()}
+            )
+        for settings in self._entries.values():
+            await self._put(settings)
+
+    def all(self) -> list[Settings]:
+        """All entries by id."""
+        return [self._entries[each] for each in sorted(self._entries)]
+
+    def get(self, identity: str) -> Settings:
+        """One entry.
+
+        Raises:
+            PermanentError: there is none of that id.
+        """
+        if identity not in self._entries:
+            raise PermanentError(f"there is no such {self._kind}", where=f"{self._kind} {identity}")
+        return self._entries[identity]
+
+    def in_file(self, identity: str) -> bool:
+        """Whether an entry is of the file."""
+        return identity in self._from_file
+
+    async def create(self, body: dict[str, Any]) -> Settings:
+        """Add an entry and make it live.
+
+        Raises:
+            EntryExistsError: the id is taken.
+            PermanentError: a field is wrong.
+        """
+        settings = self._checked(body)
+        if settings.id in self._entries:
+            raise EntryExistsError("this id is taken", where=f"{self._kind} {settings.id}", remedy="Choose another.")
+        await self._keep(settings)
+        return settings
+
+    async def change(self, identity: str, changes: dict[str, Any]) -> Settings:
+        """Change an entry and make the change live.
+
+        Raises:
+            FileEntryError: it is of the file.
+            PermanentError: there is none, or a field is wrong.
+        """
+        self._must_be_ours(identity)
+        if changes.get("id", identity) != identity:
+            raise PermanentError("an id cannot be changed", remedy="Remove the entry and make a new one.")
+        settings = self._checked(_revealed(self._entries[identity]) | changes)
+        await self._keep(settings)
+        return settings
+
+    async def delete(self, identity: str) -> None:
+        """End an entry and forget it with its credentials.
+
+        Raises:
+            FileEntryError: it is of the file.
+            PermanentError: there is none.
+        """
+        self._must_be_ours(identity)
+        await self._store.delete(self._kind, identity)
+        del self._entries[identity]
+        await self._drop(identity)
+
+    def _must_be_ours(self, identity: str) -> None:
+        self.get(identity)
+        if identity in self._from_file:
+            raise FileEntryError(f"is in {self._file}", where=f"{self._kind} {identity}", remedy="Change it there.")
+
+    def _checked(self, body: dict[str, Any]) -> Settings:
+        try:
+            return self._model.model_validate(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise PermanentError(first["msg"].removeprefix("Value error, "), where=place) from None
+
+    async def _keep(self, settings: Settings) -> None:
+        secrets = {}
+        for name in _SECRETS:
+            value = getattr(settings, name, None)
+            if isinstance(value, SecretStr):
+                secrets[name] = value.get_secret_value()
+        body = settings.model_copy(update=dict.fromkeys(secrets)).model_dump_json()
+        await self._store.put(Entry(kind=self._kind, id=settings.id, body=body, secrets=secrets))
+        self._entries[settings.id] = settings
+        await self._put(settings)
+
+
+def shown(settings: Slice) -> dict[str, Any]:
+    """An entry as the interface shows it: without secrets, but saying that there is one."""
+    body = settings.model_dump(mode="json", exclude=set(_SECRETS))
+    for name in _SECRETS:
+        if name in type(settings).model_fields:
+            body[f"has_{name}"] = getattr(settings, name) is not None
+    return body
+
+
+def _revealed(settings: Slice) -> dict[str, Any]:
+    body = settings.model_dump()
+    return {key: value.get_secret_value() if isinstance(value, SecretStr) else value for key, value in body.items()}
+
+
+class Installation:
+    """The three registers of a site."""
+
+    def __init__(
+        self,
+        cameras: Register[CameraSettings],
+        devices: Register[DeviceSettings],
+        destinations: Register[DestinationSettings],
+    ) -> None:
+        self.cameras = cameras
+        self.devices = devices
+        self.destinations = destinations
+
+    async def load(self) -> None:
+        """Make everything live.
+
+        Raises:
+            ConfigError: an id is in the file and in the store.
+        """
+        await self.devices.load()
+        await self.destinations.load()
+        await self.cameras.load()

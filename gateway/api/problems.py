@@ -1,0 +1,115 @@
+"""Errors as RFC 9457 problem details: what, where, remedy; never a traceback."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gateway.errors import GatewayError, PermanentError, TransientError
+from gateway.incidents import BadCommandError, ConflictError, NotFoundError
+from gateway.workers import NoPictureError, WorkerAwayError
+
+_log = logging.getLogger(__name__)
+_TITLES = {
+    400: "Bad request",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Not acceptable",
+    429: "Too many tries",
+    500: "Internal error",
+    503: "Not available now",
+}
+
+
+class Problem(Exception):  # noqa: N818  # the RFC's word
+    """An answer that is no result.
+
+    Args:
+        status: of HTTP.
+        detail: what is wrong, in words.
+        headers: to add, such as Retry-After.
+        more: further members of the problem object, such as `remedy`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        headers: dict[str, str] | None = None,
+        **more: Any,  # noqa: ANN401  # JSON values
+    ) -> None:
+        self.status = status
+        self.detail = detail
+        self.headers = headers or {}
+        self.more = more
+        super().__init__(detail)
+
+
+def problem_response(problem: Problem) -> JSONResponse:
+    """The problem as its media type wants it."""
+    body = {
+        "type": "about:blank",
+        "title": _TITLES.get(problem.status, "Error"),
+        "status": problem.status,
+        "detail": problem.detail,
+        **{name: value for name, value in problem.more.items() if value not in ("", None)},
+    }
+    return JSONResponse(body, problem.status, problem.headers, media_type="application/problem+json")
+
+
+def of_gateway_error(error: GatewayError) -> Problem:
+    """The problem that an error of the gateway is."""
+    more: dict[str, Any] = {"where": error.where, "remedy": error.remedy}
+    match error:
+        case ConflictError():
+            since = error.since.isoformat() if error.since else None
+            return Problem(409, error.what, state=error.state, owner=error.owner, since=since, **more)
+        case NotFoundError() | NoPictureError():
+            return Problem(404, error.what, **more)
+        case BadCommandError():
+            return Problem(422, error.what, **more)
+        case WorkerAwayError() | TransientError():
+            return Problem(503, error.what, headers={"Retry-After": "2"}, **more)
+        case PermanentError():
+            missing = error.what.startswith(("there is no", "there is nobody"))
+            return Problem(404 if missing else 422, error.what, **more)
+        case _:
+            return Problem(500, error.what, **more)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Let every error leave as a problem."""
+
+    @app.exception_handler(Problem)
+    async def problem(_request: Request, error: Problem) -> JSONResponse:
+        return problem_response(error)
+
+    @app.exception_handler(GatewayError)
+    async def gateway_error(_request: Request, error: GatewayError) -> JSONResponse:
+        return problem_response(of_gateway_error(error))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [
+            {"where": ".".join(str(part) for part in each["loc"]), "what": each["msg"]} for each in error.errors()
+        ]
+        detail = "; ".join(f"{each['where']}: {each['what']}" for each in faults)
+        return problem_response(Problem(422, detail, faults=faults, remedy="Correct the fields that are named."))
+
+    @app.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> JSONResponse:
+        return problem_response(Problem(error.status_code, str(error.detail), headers=dict(error.headers or {})))
+
+    @app.exception_handler(Exception)
+    async def unexpected(_request: Request, error: Exception) -> JSONResponse:
+        _log.error("unexpected error in a request", exc_info=error)
+        return problem_response(Problem(500, "the gateway could not do this; its log says why"))

@@ -1,0 +1,141 @@
+"""The journal as a list and as a live stream, and the pictures that belong to it."""
+
+import json
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from gateway.api.auth import Auditor, Caller, Parts, live_session
+from gateway.api.hub import EventStream
+from gateway.api.parts import ApiParts
+from gateway.api.problems import Problem
+from gateway.events import Severity
+from gateway.storage import EventFilter, Stored
+
+router = APIRouter()
+_MOST = 1000
+After = Annotated[int, Query(ge=0, description="position behind which to begin")]
+Types = Annotated[list[str] | None, Query(alias="type", description="whole types, or prefixes that end with a dot")]
+Severities = Annotated[list[Severity] | None, Query(alias="severity")]
+
+
+def _filter(
+    types: Types = None,
+    severities: Severities = None,
+    source: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> EventFilter | None:
+    if not (types or severities or source or since or until):
+        return None
+    for moment in (since, until):
+        if moment is not None and moment.tzinfo is None:
+            raise Problem(422, "a time without zone", remedy="Write it after RFC 3339, with Z or an offset.")
+    return EventFilter(
+        types=tuple(types or ()), severities=tuple(severities or ()), source=source, since=since, until=until
+    )
+
+
+Wanted = Annotated[EventFilter | None, Depends(_filter)]
+
+
+@router.get("/events")
+async def events(
+    _caller: Caller,
+    parts: Parts,
+    wanted: Wanted,
+    after: After = 0,
+    limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
+    last: Annotated[int | None, Query(ge=1, le=_MOST, description="the newest so many instead")] = None,
+) -> dict[str, Any]:
+    """Events behind a position, oldest first; `next` is where to go on."""
+    journal = parts.stores.journal
+    if last is not None:
+        found = await journal.tail(last, wanted)
+        return {"items": [item_of(each) for each in found], "next": journal.last_position}
+    found = await journal.read(after, limit, wanted)
+    return {"items": [item_of(each) for each in found], "next": found[-1].position if found else after}
+
+
+def item_of(stored: Stored) -> dict[str, Any]:
+    """An event with its position."""
+    return {"position": stored.position, "event": json.loads(stored.body)}
+
+
+class Streams:
+    """Counts open streams, in all and per session."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+
+    def begin(self, parts: ApiParts, key: str) -> None:
+        """Count one more.
+
+        Raises:
+            Problem: 429, there are too many.
+        """
+        limits = parts.settings.api
+        if self._open.total() >= limits.max_streams or self._open[key] >= limits.max_streams_per_session:
+            raise Problem(429, "too many open streams", remedy="Close another console of this sign-in.")
+        self._open[key] += 1
+
+    def end(self, key: str) -> None:
+        """Count one less."""
+        self._open[key] -= 1
+        self._open += Counter()
+
+
+@router.get("/events/stream", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
+async def stream(
+    request: Request,
+    caller: Caller,
+    parts: Parts,
+    wanted: Wanted,
+    after: After = 0,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """Server-sent events from a position on: ``id`` position, ``event`` type, ``data`` the CloudEvent.
+
+    Resumes from ``Last-Event-ID`` or ``after``. An ``event: heartbeat`` comes every 5 s in silence, an ``event: unstored``
+    without id for a press that could not be stored yet.
+    """
+    streams: Streams = request.app.state.streams
+    begin = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
+    streams.begin(parts, caller.key)
+
+    async def still_allowed() -> bool:
+        return not caller.by_cookie or await live_session(parts, caller.key) is not None
+
+    return EventStream(
+        parts.hub,
+        after=min(begin, parts.stores.journal.last_position),
+        wanted=wanted,
+        still_allowed=still_allowed,
+        ended=lambda: streams.end(caller.key),
+    )
+
+
+@router.get("/evidence/{identity}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+async def evidence(identity: str, caller: Caller, parts: Parts) -> Response:
+    """A picture that belongs to an event, decrypted for somebody who may see it."""
+    if caller.role == "auditor":
+        raise Problem(403, "auditors see the record, not the pictures")
+    found = await parts.stores.evidence.open(identity)
+    if found is None:
+        raise Problem(404, "there is no such evidence, or its time has come", where=f"evidence {identity}")
+    return Response(found[1], media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/audit")
+async def audit(
+    _caller: Auditor, parts: Parts, after: After = 0, limit: Annotated[int, Query(ge=1, le=_MOST)] = 200
+) -> dict[str, Any]:
+    """Who did what, oldest first."""
+    found = await parts.stores.audit.entries(after, limit)
+    items = [
+        {"number": e.number, "at": e.at, "actor": e.actor, "action": e.action, "subject": e.subject, "detail": e.detail}
+        for e in found
+    ]
+    return {"items": items, "next": found[-1].number if found else after}

@@ -1,0 +1,127 @@
+"""Whether the gateway lives, whether it takes presses, and its figures; outside /api/v1 and without sign-in."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from gateway.api.auth import Caller, Parts
+from gateway.api.parts import ApiParts
+from gateway.api.problems import Problem
+from gateway.api.routes.session import Body
+
+router = APIRouter()
+demo_router = APIRouter()
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "alive"}
+
+
+@router.get("/readyz", response_class=JSONResponse)
+async def readyz(parts: Parts) -> JSONResponse:
+    """Whether presses are taken, per part; 503 if not."""
+    body = readiness(parts)
+    return JSONResponse(body, 200 if body["ready"] else 503)
+
+
+def readiness(parts: ApiParts) -> dict[str, Any]:
+    """The parts of the gateway and their state; only storage and the alarm listener decide about `ready`."""
+    journal = parts.stores.journal
+    storage_works = not journal.failed.done()
+    gallery = parts.workers.gallery()
+    return {
+        "ready": parts.accepting() and storage_works,
+        "storage": {
+            "ok": storage_works,
+            "reserve": parts.stores.ballast.held,
+            "last_commit_ms": round(journal.statistics.last_commit_ms, 3),
+            "position": journal.last_position,
+        },
+        "alarms": {
+            "accepting": parts.accepting(),
+            "brokers": {each.address: each.connected for each in parts.brokers()},
+        },
+        "loop_lag_ms": round(parts.loop_lag_ms(), 2),
+        "workers": {each.name: each.stage.value for each in parts.workers.workers()},
+        "cameras": {each.camera: each.state for each in parts.workers.cameras()},
+        "watchlist": {
+            "revision": gallery.revision,
+            "people": gallery.people,
+            "templates": gallery.templates,
+            "waiting": list(gallery.waiting),
+        },
+        "destinations": {each.destination: each.state for each in parts.forwarders.statuses()},
+    }
+
+
+@router.get("/metrics", response_class=PlainTextResponse)
+async def metrics(parts: Parts) -> Response:
+    """Figures for Prometheus (text exposition format 0.0.4)."""
+    lines: list[str] = []
+    for name, kind, text, samples in _metrics(parts):
+        lines += [f"# HELP campus_{name} {text}", f"# TYPE campus_{name} {kind}"]
+        lines += [f"campus_{name}{labels} {value}" for labels, value in samples]
+    return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
+
+
+_Samples = list[tuple[str, float]]
+
+
+def _metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
+    journal, endpoint = parts.stores.journal, parts.endpoint()
+    cameras, destinations = parts.workers.cameras(), parts.forwarders.statuses()
+    statistics = journal.statistics
+
+    def per_camera(field: str) -> _Samples:
+        return [(f'{{camera="{c.camera}"}}', getattr(c.status, field)) for c in cameras if c.status is not None]
+
+    return [
+        ("journal_position", "gauge", "Position of the newest event.", [("", journal.last_position)]),
+        ("journal_commits_total", "counter", "Commits with full sync.", [("", statistics.commits)]),
+        ("journal_commit_seconds", "gauge", "Duration of the newest commit.", [("", statistics.last_commit_ms / 1e3)]),
+        ("loop_lag_seconds", "gauge", "How late the alarm loop was lately.", [("", parts.loop_lag_ms() / 1e3)]),
+        ("stream_clients", "gauge", "Open event streams.", [("", parts.hub.clients)]),
+        ("mqtt_connections", "gauge", "Connected devices.", [("", endpoint.connections if endpoint else 0)]),
+        ("mqtt_messages_total", "counter", "Messages of devices.", [("", endpoint.messages if endpoint else 0)]),
+        ("mqtt_refused_total", "counter", "Clients turned away.", [("", endpoint.refused if endpoint else 0)]),
+        (
+            "destination_backlog",
+            "gauge",
+            "Events that wait for a destination.",
+            [(f'{{destination="{each.destination}"}}', each.backlog) for each in destinations],
+        ),
+        ("camera_frames_total", "counter", "Frames that came.", per_camera("frames_seen")),
+        ("camera_looks_total", "counter", "Frames that were looked at.", per_camera("frames_looked")),
+        ("camera_passages_total", "counter", "Visits that ended.", per_camera("passages")),
+        ("camera_frame_age_milliseconds", "gauge", "Age of the newest frame.", per_camera("frame_age_ms")),
+        (
+            "worker_restarts_total",
+            "counter",
+            "How often a child was started anew.",
+            [(f'{{worker="{each.name}"}}', each.restarts) for each in parts.workers.workers()],
+        ),
+        (
+            "worker_resident_megabytes",
+            "gauge",
+            "Memory of a child.",
+            [(f'{{worker="{each.name}"}}', each.resident_megabytes) for each in parts.workers.workers()],
+        ),
+    ]
+
+
+class DemoPress(Body):
+    """Which press the demo's button makes."""
+
+    kind: str = "press"
+
+
+@demo_router.post("/demo/press", status_code=202)
+async def demo_press(body: DemoPress, _caller: Caller, parts: Parts) -> dict[str, str]:
+    """Press the demo's simulated button; there is none outside the demo."""
+    if parts.demo_press is None:
+        raise Problem(404, "this is no demo")
+    await parts.demo_press(body.kind)
+    return {"pressed": body.kind}

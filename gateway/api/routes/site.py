@@ -1,0 +1,238 @@
+"""What is installed: cameras, alarm devices and destinations, from the file and by API, with their live state."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
+
+from gateway.api.auth import Admin, Caller, Guard, Parts, record
+from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown
+from gateway.api.parts import ApiParts
+from gateway.api.problems import Problem
+from gateway.errors import GatewayError, PermanentError
+from gateway.forwarding import Verdict
+from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Slice
+
+router = APIRouter()
+_MJPEG_SECONDS = 0.5
+_LONGEST_LIVE_SECONDS = 600.0
+Fields = dict[str, Any]
+
+
+def _refuse_local_sources(body: Fields) -> None:
+    """Addresses by API reach the network's cameras only: no files, no services of this machine (SSRF)."""
+    url = str(body.get("url", ""))
+    if url.startswith("file:"):
+        raise Problem(422, "a recording can be named in the configuration file only", where="url")
+    if any(mark in url for mark in ("//localhost", "//127.", "//[::1]", "//0.0.0.0", "//169.254.")):
+        raise Problem(422, "an address of this machine is no camera", where="url")
+
+
+def _conflict(error: PermanentError) -> Problem:
+    return Problem(409, error.what, where=error.where, remedy=error.remedy)
+
+
+async def _create(register: Register[Any], body: Fields, parts: ApiParts, caller: str, kind: str) -> Fields:
+    try:
+        made = await register.create(body)
+    except EntryExistsError as error:
+        raise _conflict(error) from None
+    await record(parts, caller, f"added {kind}", made.id)
+    return shown(made)
+
+
+async def _change(register: Register[Any], identity: str, body: Fields, parts: ApiParts, caller: str) -> Slice:
+    try:
+        changed: Slice = await register.change(identity, body)
+    except FileEntryError as error:
+        raise _conflict(error) from None
+    await record(parts, caller, "changed entry", identity, ", ".join(sorted(body)))
+    return changed
+
+
+async def _delete(register: Register[Any], identity: str, parts: ApiParts, caller: str) -> None:
+    try:
+        await register.delete(identity)
+    except FileEntryError as error:
+        raise _conflict(error) from None
+    await record(parts, caller, "removed entry", identity)
+
+
+def _camera(parts: ApiParts, camera: CameraSettings) -> Fields:
+    states = {each.camera: each for each in parts.workers.cameras()}
+    body = shown(camera) | {"from_file": parts.installation.cameras.in_file(camera.id)}
+    state = states.get(camera.id)
+    if state is None:
+        return body | {"status": {"state": "unknown"}}
+    figures = asdict(state.status) if state.status else {}
+    status = figures | {"state": state.state, "reason": state.reason, "worker": state.worker}
+    asked = {"asked": state.asked, "remedy": state.remedy, "description": dict(state.description)}
+    return body | {"status": status | {"lost_since": state.lost_since} | asked}
+
+
+@router.get("/cameras")
+async def cameras(_caller: Caller, parts: Parts) -> Fields:
+    """All cameras with their state."""
+    return {"items": [_camera(parts, each) for each in parts.installation.cameras.all()]}
+
+
+@router.post("/cameras", status_code=201)
+async def add_camera(body: Fields, caller: Admin, parts: Parts) -> Fields:
+    """Add a camera; its password is sealed at rest and never shown."""
+    _refuse_local_sources(body)
+    return await _create(parts.installation.cameras, body, parts, caller.name, "camera")
+
+
+@router.get("/cameras/{identity}")
+async def camera(identity: str, _caller: Caller, parts: Parts) -> Fields:
+    """One camera."""
+    return _camera(parts, parts.installation.cameras.get(identity))
+
+
+@router.patch("/cameras/{identity}")
+async def change_camera(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
+    """Change a camera; 409 if it is of the configuration file."""
+    _refuse_local_sources(body)
+    await _change(parts.installation.cameras, identity, body, parts, caller.name)
+    return _camera(parts, parts.installation.cameras.get(identity))
+
+
+@router.delete("/cameras/{identity}", status_code=204)
+async def remove_camera(identity: str, caller: Admin, parts: Parts) -> None:
+    """Remove a camera; 409 if it is of the configuration file."""
+    await _delete(parts.installation.cameras, identity, parts, caller.name)
+
+
+@router.get("/cameras/{identity}/snapshot.jpg", response_class=Response)
+async def snapshot(
+    identity: str, _caller: Guard, parts: Parts, width: Annotated[int, Query(ge=64, le=3840)] = 1280
+) -> Response:
+    """The newest picture of a camera."""
+    parts.installation.cameras.get(identity)
+    picture = await parts.workers.picture(identity, width)
+    return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/cameras/{identity}/live.mjpeg", response_class=StreamingResponse)
+async def live(identity: str, _caller: Guard, parts: Parts) -> StreamingResponse:
+    """Two pictures a second for ten minutes at most; the newest wins."""
+    parts.installation.cameras.get(identity)
+    return StreamingResponse(
+        _pictures(parts, identity),
+        media_type="multipart/x-mixed-replace; boundary=frame",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+async def _pictures(parts: ApiParts, camera: str) -> AsyncIterator[bytes]:
+    until = parts.clock.monotonic() + _LONGEST_LIVE_SECONDS
+    while parts.clock.monotonic() < until and not parts.hub.stopping.is_set():
+        try:
+            picture = await parts.workers.picture(camera, 960)
+        except GatewayError:
+            return
+        yield b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n" % (len(picture), picture)
+        await asyncio.sleep(_MJPEG_SECONDS)
+
+
+def _device(parts: ApiParts, device: DeviceSettings) -> Fields:
+    status = {each.device: each for each in parts.device_statuses()}.get(device.id)
+    body = shown(device) | {"from_file": parts.installation.devices.in_file(device.id)}
+    return body | {"status": asdict(status) if status else {}}
+
+
+@router.get("/devices")
+async def devices(_caller: Caller, parts: Parts) -> Fields:
+    """All alarm devices with their state."""
+    return {"items": [_device(parts, each) for each in parts.installation.devices.all()]}
+
+
+@router.post("/devices", status_code=201)
+async def add_device(body: Fields, caller: Admin, parts: Parts) -> Fields:
+    """Add an alarm device."""
+    return await _create(parts.installation.devices, body, parts, caller.name, "device")
+
+
+@router.get("/devices/{identity}")
+async def device(identity: str, _caller: Caller, parts: Parts) -> Fields:
+    """One alarm device."""
+    return _device(parts, parts.installation.devices.get(identity))
+
+
+@router.patch("/devices/{identity}")
+async def change_device(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
+    """Change an alarm device; 409 if it is of the configuration file."""
+    await _change(parts.installation.devices, identity, body, parts, caller.name)
+    return _device(parts, parts.installation.devices.get(identity))
+
+
+@router.delete("/devices/{identity}", status_code=204)
+async def remove_device(identity: str, caller: Admin, parts: Parts) -> None:
+    """Remove an alarm device; 409 if it is of the configuration file."""
+    await _delete(parts.installation.devices, identity, parts, caller.name)
+
+
+def _destination(parts: ApiParts, destination: DestinationSettings) -> Fields:
+    status = {each.destination: each for each in parts.forwarders.statuses()}.get(destination.id)
+    body = shown(destination) | {"from_file": parts.installation.destinations.in_file(destination.id)}
+    return body | {"status": asdict(status) if status else {"state": "unknown"}}
+
+
+@router.get("/destinations")
+async def destinations(_caller: Caller, parts: Parts) -> Fields:
+    """All destinations with backlog, last success and last error."""
+    return {"items": [_destination(parts, each) for each in parts.installation.destinations.all()]}
+
+
+@router.post("/destinations", status_code=201)
+async def add_destination(body: Fields, caller: Admin, parts: Parts) -> Fields:
+    """Add a destination; it gets what happens from now on."""
+    return await _create(parts.installation.destinations, body, parts, caller.name, "destination")
+
+
+@router.patch("/destinations/{identity}")
+async def change_destination(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
+    """Change a destination; 409 if it is of the configuration file."""
+    await _change(parts.installation.destinations, identity, body, parts, caller.name)
+    return _destination(parts, parts.installation.destinations.get(identity))
+
+
+@router.delete("/destinations/{identity}", status_code=204)
+async def remove_destination(identity: str, caller: Admin, parts: Parts) -> None:
+    """Remove a destination; 409 if it is of the configuration file."""
+    await _delete(parts.installation.destinations, identity, parts, caller.name)
+
+
+@router.get("/destinations/{identity}/deliveries")
+async def deliveries(
+    identity: str, _caller: Caller, parts: Parts, limit: Annotated[int, Query(ge=1, le=500)] = 100
+) -> Fields:
+    """What became of the newest events, and the dead letters."""
+    parts.installation.destinations.get(identity)
+    found = await parts.stores.outbox.deliveries(identity, limit)
+    dead = await parts.stores.outbox.dead_letters(identity, limit)
+    return {"items": [asdict(each) for each in found], "dead_letters": [asdict(each) for each in dead]}
+
+
+@router.post("/destinations/{identity}/test")
+async def test_destination(identity: str, caller: Admin, parts: Parts) -> Fields:
+    """Send a test event and tell the receiver's answer."""
+    outcome = await parts.forwarders.get(identity).test()
+    await record(parts, caller.name, "tested destination", identity, outcome.verdict)
+    return {"verdict": outcome.verdict, "reason": outcome.reason}
+
+
+@router.post("/destinations/{identity}/retry")
+async def retry_destination(identity: str, caller: Admin, parts: Parts) -> Fields:
+    """Try everything that waits now, and each dead letter once more."""
+    forwarder = parts.forwarders.get(identity)
+    forwarder.retry_now()
+    revived = 0
+    for letter in await parts.stores.outbox.dead_letters(identity, 500):
+        for stored in await parts.stores.journal.read(letter.position - 1, 1):
+            revived += (await forwarder.retry_dead(stored)).verdict is Verdict.ACCEPTED
+    await record(parts, caller.name, "retried destination", identity)
+    return {"retried": True, "dead_letters_delivered": revived}

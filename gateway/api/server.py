@@ -1,0 +1,95 @@
+"""uvicorn inside the daemon's loop: started and stopped by its owner, no signal handlers of its own."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from gateway.api.hub import EventHub
+from gateway.api.tls import TlsFiles
+from gateway.errors import PermanentError
+from gateway.settings import ApiSettings
+
+_GRACE_SECONDS = 2
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class ApiServer:
+    """The HTTP server of one gateway.
+
+    Args:
+        tls: certificate and key; None serves plain HTTP, on loopback only (the settings see to it).
+    """
+
+    def __init__(self, app: FastAPI, settings: ApiSettings, tls: TlsFiles | None, hub: EventHub) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._scheme = "https" if tls else "http"
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+        )
+        self._server = _Server(config)
+        self._socket: socket.socket | None = None
+
+    def bind(self) -> None:
+        """Take the address.
+
+        Raises:
+            PermanentError: it is taken, or is none of this machine.
+        """
+        host, port = self._settings.host, self._settings.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+            sock.listen(512)
+        except OSError as error:
+            sock.close()
+            remedy = "Is another gateway running? Choose another api.port."
+            raise PermanentError(f"cannot listen: {error.strerror}", where=f"{host}:{port}", remedy=remedy) from None
+        self._socket = sock
+
+    @property
+    def url(self) -> str:
+        """The console's address."""
+        host = self._settings.host
+        port = self._socket.getsockname()[1] if self._socket else self._settings.port
+        shown = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(host, host)  # noqa: S104  # compared only
+        return f"{self._scheme}://{f'[{shown}]' if ':' in shown else shown}:{port}"
+
+    async def run(self) -> None:
+        """Serve until `stop`."""
+        if self._socket is None:
+            self.bind()
+        with contextlib.ExitStack() as stack:
+            if self._socket is not None:
+                stack.callback(self._socket.close)
+                await self._server.serve(sockets=[self._socket])
+
+    async def started(self) -> None:
+        """Wait until requests are answered."""
+        while not self._server.started:  # noqa: ASYNC110  # uvicorn has no event for it
+            await asyncio.sleep(0.005)
+
+    def stop(self) -> None:
+        """End streams and requests; `run` returns within about two seconds."""
+        self._hub.stop()
+        self._server.should_exit = True
