@@ -1,20 +1,19 @@
 """The strict bench: no socket but loopback, no task or child process left behind by a test."""
 
 import asyncio
-import functools
 import inspect
 import ipaddress
 import os
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 _CHILD_GRACE_SECONDS = 2.0
-_TASK_GRACE_TURNS = 20
+_TASK_GRACE_SECONDS = 1.0
 
 
 class ForeignSocketError(AssertionError):
@@ -24,6 +23,8 @@ class ForeignSocketError(AssertionError):
 def _guard(event: str, arguments: tuple[Any, ...]) -> None:
     if event in {"socket.connect", "socket.bind", "socket.sendto"}:
         address = arguments[1]
+        if event == "socket.bind" and address == ("", 0):
+            return  # how paho-mqtt says that any source port will do
         if isinstance(address, tuple) and not _is_loopback(str(address[0])):
             raise ForeignSocketError(f"{event} to {address[0]!r}: tests may use 127.0.0.1 and ::1 only")
 
@@ -42,26 +43,21 @@ def pytest_configure() -> None:
     sys.addaudithook(_guard)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """An asynchronous test fails if a task that it started is still alive at its end."""
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Asynchronous tests are watched from before their first fixture until after their last."""
     if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(item.obj):
-        item.obj = _without_leak(item.obj)
+        item.fixturenames.insert(0, "_no_task_left_behind")
 
 
-def _without_leak(test: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-    @functools.wraps(test)
-    async def checked(*args: Any, **kwargs: Any) -> None:
-        before = asyncio.all_tasks()
-        await test(*args, **kwargs)
-        for _ in range(_TASK_GRACE_TURNS):
-            leaked = asyncio.all_tasks() - before
-            if not leaked:
-                return
-            await asyncio.sleep(0)
-        pytest.fail(f"tasks left behind: {sorted(task.get_name() for task in leaked)}")
-
-    return checked
+@pytest.fixture
+async def _no_task_left_behind() -> AsyncIterator[None]:
+    before = asyncio.all_tasks()
+    yield
+    deadline = time.monotonic() + _TASK_GRACE_SECONDS
+    while leaked := asyncio.all_tasks() - before - {asyncio.current_task()}:
+        if time.monotonic() > deadline:
+            pytest.fail(f"tasks left behind: {sorted(task.get_name() for task in leaked)}")
+        await asyncio.sleep(0.005)
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +79,8 @@ def _living_children() -> set[int]:
             found.update(int(pid) for pid in listed.read_text().split())
         except OSError:  # the thread ended between the listing and the reading
             continue
-    return {pid for pid in found if _is_alive(pid)}
+    # The standard library starts its tracker of shared memory once and keeps it for the life of the process.
+    return {pid for pid in found if _is_alive(pid) and "multiprocessing.resource_tracker" not in _command(pid)}
 
 
 def _is_alive(pid: int) -> bool:

@@ -21,6 +21,8 @@ async def _peer(answer: bytes | None, *, drips: bool = False) -> AsyncIterator[i
             if answer is not None:
                 await reader.read(65536)
                 for at in range(0, len(answer), 1) if drips else (0,):
+                    if done.is_set():
+                        break
                     writer.write(answer[at : at + 1] if drips else answer)
                     await writer.drain()
                     await asyncio.sleep(0.2 if drips else 0)
@@ -29,10 +31,12 @@ async def _peer(answer: bytes | None, *, drips: bool = False) -> AsyncIterator[i
         finally:
             writer.close()
 
+    done = asyncio.Event()
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
+        done.set()
         server.close()
 
 
