@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 from gateway.alarms.codec import PacketReader, encode_packet
 from gateway.alarms.messages import InboundMessage
@@ -86,12 +86,10 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is there; it must say who it is within the time-out."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError("a connection needs a transport in both directions")
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
-        transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
+        self._transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
         self._heard = self._loop.time()
         self._wait(self._board.settings.connect_timeout_seconds)
         self._board.admitted(self)

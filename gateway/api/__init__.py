@@ -1,10 +1,11 @@
 """The HTTP interface: accounts, events, incidents, watch-list, installation, live stream, console."""
 
 from gateway.api.app import create_app
-from gateway.api.auth import hash_of, new_token
+from gateway.api.auth import check_new_password, hash_of, new_token
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation, Register
 from gateway.api.parts import ApiParts
+from gateway.api.routes.session import make_token
 from gateway.api.server import ApiServer
 from gateway.api.tls import TlsFiles, ensure_tls
 from gateway.api.watchlist import PhotoRefusedError, WatchList
@@ -18,8 +19,10 @@ __all__ = [
     "Register",
     "TlsFiles",
     "WatchList",
+    "check_new_password",
     "create_app",
     "ensure_tls",
     "hash_of",
+    "make_token",
     "new_token",
 ]

@@ -34,12 +34,19 @@ class StorageSettings(Slice):
             ``campus-gateway-key``, or else ``<directory>.key`` beside the directory, made at first start.
         reserve_megabytes: ballast that is given up when the disk is full, so that presses are still stored.
         commit_window_milliseconds: how long the writer waits for company before it commits.
+        models: folder of model files; default: ``models`` in `directory`.
     """
 
     directory: Path = Path("/var/lib/campus-gateway")
     key_file: Path | None = None
     reserve_megabytes: Annotated[int, Field(ge=1)] = 64
     commit_window_milliseconds: Annotated[float, Field(ge=0, le=100)] = 0.0
+    models: Path | None = None
+
+    @property
+    def models_directory(self) -> Path:
+        """Where model files and what is made of them are."""
+        return self.models or self.directory / "models"
 
 
 class ApiSettings(Slice):

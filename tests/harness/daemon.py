@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -147,12 +148,13 @@ tls = "off"
         answer = httpx.post(f"{self.url}/api/v1/setup", json=body)
         assert answer.status_code in {200, 201, 204}, answer.text
 
-    def client(self) -> httpx.Client:
+    @contextmanager
+    def client(self) -> Iterator[httpx.Client]:
         """A signed-in HTTP client of the administrator."""
-        client = httpx.Client(base_url=f"{self.url}/api/v1", timeout=20.0)
-        answer = client.post("/session", json={"username": ADMIN, "password": PASSWORD})
-        assert answer.status_code == httpx.codes.OK, answer.text
-        return client
+        with httpx.Client(base_url=f"{self.url}/api/v1", timeout=20.0) as client:
+            answer = client.post("/session", json={"username": ADMIN, "password": PASSWORD})
+            assert answer.status_code == httpx.codes.OK, answer.text
+            yield client
 
     def events(self, client: httpx.Client, **query: Any) -> list[dict[str, Any]]:  # query values
         """All events that the filter lets through, oldest first."""

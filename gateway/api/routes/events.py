@@ -98,8 +98,8 @@ async def stream(
 ) -> Response:
     """Server-sent events from a position on: ``id`` position, ``event`` type, ``data`` the CloudEvent.
 
-    Resumes from ``Last-Event-ID`` or ``after``. An ``event: heartbeat`` comes every 5 s in silence, an ``event: unstored``
-    without id for a press that could not be stored yet.
+    Resumes from ``Last-Event-ID`` or ``after``. An ``event: heartbeat`` comes every 5 s in silence, and an
+    ``event: unstored`` without id for a press that could not be stored yet.
     """
     streams: Streams = request.app.state.streams
     begin = int(last_event_id) if last_event_id and last_event_id.isdigit() else after

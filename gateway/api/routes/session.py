@@ -28,7 +28,7 @@ from gateway.storage import ApiToken, User
 router = APIRouter()
 RoleName = Literal["viewer", "guard", "admin", "auditor"]
 UserName = Annotated[str, StringConstraints(pattern=r"^[\w.@-]{1,64}$")]
-Password = Annotated[str, Field(max_length=1024, repr=False)]
+Password = Annotated[str, Field(max_length=1024)]
 
 
 class Body(BaseModel):

@@ -1,0 +1,144 @@
+"""``user`` and ``token``: accounts and tokens, while the gateway is stopped (while it runs, the console has them)."""
+
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from gateway.api import check_new_password, make_token
+from gateway.cli.local import with_stores
+from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
+from gateway.cli.output import put, put_table, say
+from gateway.errors import PermanentError
+from gateway.storage import PasswordHasher, Stores, User
+
+user_app = typer.Typer(no_args_is_help=True, help="Accounts.")
+token_app = typer.Typer(no_args_is_help=True, help="API tokens of programs.")
+
+
+class RoleName(StrEnum):
+    """What an account or a token may do."""
+
+    VIEWER = "viewer"
+    GUARD = "guard"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+
+
+def _new_password(name: str) -> str:
+    """Asked twice at a terminal; else the first line of stdin, so that it is never in the process list."""
+    if sys.stdin.isatty():
+        password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+    check_new_password(name, password)
+    return password
+
+
+async def _record(stores: Stores, action: str, subject: str) -> None:
+    await stores.audit.append(at=datetime.now(UTC), actor="command line", action=action, subject=subject)
+
+
+@user_app.command("add")
+def add_user(
+    name: str,
+    role: Annotated[RoleName, typer.Option("--role")] = RoleName.GUARD,
+    config: ConfigOption = DEFAULT_CONFIG,
+    set_: SetOption = None,
+) -> None:
+    """Make an account; the password is asked for, or read from stdin."""
+    settings, password = settings_of(config, set_), _new_password(name)
+
+    async def work(stores: Stores) -> None:
+        hashed = await PasswordHasher().hash(password)
+        user = User(name=name, role=role.value, password=hashed, created=datetime.now(UTC))
+        await stores.accounts.add_user(user)
+        await _record(stores, "added user", name)
+
+    with_stores(settings, work)
+    say(f"{name} is {role.value}.")
+
+
+@user_app.command("list")
+def list_users(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Print all accounts."""
+
+    async def work(stores: Stores) -> list[User]:
+        return await stores.accounts.users()
+
+    users = with_stores(settings_of(config, set_), work)
+    rows = [{"name": u.name, "role": u.role, "disabled": u.disabled, "created": u.created} for u in users]
+    put_table(rows, ["name", "role", "disabled", "created"], as_json=as_json)
+
+
+@user_app.command("disable")
+def disable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Disable an account and end its sessions."""
+
+    async def work(stores: Stores) -> None:
+        await stores.accounts.change_user(name, disabled=True)
+        await _record(stores, "disabled user", name)
+
+    with_stores(settings_of(config, set_), work)
+    say(f"{name} is disabled.")
+
+
+@user_app.command("passwd")
+def change_password(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Give an account a new password and end its sessions."""
+    settings, password = settings_of(config, set_), _new_password(name)
+
+    async def work(stores: Stores) -> None:
+        await stores.accounts.change_user(name, password=await PasswordHasher().hash(password))
+        await _record(stores, "changed password", name)
+
+    with_stores(settings, work)
+    say(f"{name} has a new password.")
+
+
+@token_app.command("create")
+def create_token(
+    role: Annotated[RoleName, typer.Option("--role")],
+    name: Annotated[str, typer.Option("--name")],
+    days: Annotated[int | None, typer.Option("--days", min=1, help="ends after so many days")] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    set_: SetOption = None,
+) -> None:
+    """Make a token and print it alone on stdout; it is shown once."""
+    token, text = make_token(name, role.value, datetime.now(UTC), days)
+
+    async def work(stores: Stores) -> None:
+        await stores.accounts.add_token(token)
+        await _record(stores, "added token", token.id)
+
+    with_stores(settings_of(config, set_), work)
+    put(text)
+
+
+@token_app.command("list")
+def list_tokens(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Print all tokens, without their secrets."""
+
+    async def work(stores: Stores) -> list[dict[str, object]]:
+        found = await stores.accounts.tokens()
+        columns = ("id", "name", "role", "created", "ends", "used", "revoked")
+        return [{column: getattr(token, column) for column in columns} for token in found]
+
+    rows = with_stores(settings_of(config, set_), work)
+    put_table(rows, ["id", "name", "role", "created", "ends", "used", "revoked"], as_json=as_json)
+
+
+@token_app.command("revoke")
+def revoke_token(identity: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """End a token."""
+
+    async def work(stores: Stores) -> None:
+        if identity not in {token.id for token in await stores.accounts.tokens()}:
+            raise PermanentError("there is no such token", where=f"token {identity}", remedy="See token list.")
+        await stores.accounts.revoke_token(identity)
+        await _record(stores, "revoked token", identity)
+
+    with_stores(settings_of(config, set_), work)
+    say(f"{identity} is revoked.")

@@ -1,0 +1,52 @@
+"""``check-config``: every fault of a configuration at once, also of the files that it names."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import typer
+
+from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, settings_of
+from gateway.cli.output import put
+from gateway.errors import ConfigError, Fault
+from gateway.settings import Settings
+
+_FILE_KEYS = ("password_file", "secret_file", "ca_file", "key_file", "detector_model")
+
+
+def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Read the configuration and print every fault with file, key and remedy."""
+    settings = settings_of(config, set_)
+    faults = list(file_faults(settings, str(config / "gateway.toml")))
+    if faults:
+        raise ConfigError(faults)
+    put(
+        f"{config / 'gateway.toml'}: correct. Site {settings.gateway.site}: {len(settings.devices)} alarm devices, "
+        f"{len(settings.cameras)} cameras, {len(settings.destinations)} destinations."
+    )
+    raise typer.Exit(0)
+
+
+def file_faults(settings: Settings, file: str) -> Iterator[Fault]:
+    """Faults of the files that a configuration names: absent, or not readable by this user."""
+    for key, path in _named_files(settings):
+        if not path.is_file():
+            yield Fault(file, key, f"there is no file {path}", "Create it, or correct the path.")
+        elif not os.access(path, os.R_OK):
+            yield Fault(file, key, f"{path} cannot be read", "Give this user the right to read it.")
+
+
+def _named_files(settings: Settings) -> Iterator[tuple[str, Path]]:
+    slices = [("mqtt", settings.mqtt), ("storage", settings.storage), ("matching", settings.matching)]
+    slices += [(f"mqtt.brokers.{number}", each) for number, each in enumerate(settings.mqtt.brokers)]
+    slices += [(f"cameras.{each.id}", each) for each in settings.cameras]
+    slices += [(f"destinations.{each.id}", each) for each in settings.destinations]
+    for where, slice_ in slices:
+        for key in _FILE_KEYS:
+            path = getattr(slice_, key, None)
+            if isinstance(path, Path):
+                yield f"{where}.{key}", path
+    for camera in settings.cameras:
+        if camera.url.startswith("file:"):
+            yield f"cameras.{camera.id}.url", Path(unquote(urlsplit(camera.url).path))

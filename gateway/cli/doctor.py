@@ -1,0 +1,137 @@
+"""``doctor``: what works and what does not, each with a remedy."""
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+import typer
+
+from gateway.cli.check_config import file_faults
+from gateway.cli.models import YUNET, is_installed
+from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
+from gateway.cli.output import put_table
+from gateway.cli.status import fetch_readiness
+from gateway.errors import GatewayError
+from gateway.settings import CameraSettings, Settings
+
+_CONNECT_SECONDS = 3.0
+_LEAST_FREE_SHARE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `remedy` is empty if all is well."""
+
+    part: str
+    ok: bool
+    finding: str
+    remedy: str = ""
+
+
+def doctor(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Look at configuration, daemon, disk, model, brokers, cameras and destinations; exit 1 if anything fails."""
+    settings = settings_of(config, set_)
+    findings = [
+        *_files(settings, str(config / "gateway.toml")),
+        _daemon(settings),
+        _disk(settings),
+        _model(settings),
+        *(_camera(camera) for camera in settings.cameras),
+        *_receivers(settings),
+    ]
+    rows = [asdict(each) | {"ok": each.ok if as_json else ("ok" if each.ok else "FAILS")} for each in findings]
+    put_table(rows, ["part", "ok", "finding", "remedy"], as_json=as_json)
+    raise typer.Exit(0 if all(each.ok for each in findings) else 1)
+
+
+def _files(settings: Settings, file: str) -> Iterator[Finding]:
+    faults = list(file_faults(settings, file))
+    if not faults:
+        yield Finding("configuration", True, "correct")
+    for fault in faults:
+        yield Finding("configuration", False, f"{fault.key}: {fault.what}", fault.remedy)
+
+
+def _daemon(settings: Settings) -> Finding:
+    try:
+        body = fetch_readiness(settings)
+    except GatewayError as error:
+        return Finding("daemon", False, error.what, error.remedy)
+    if body["ready"]:
+        return Finding("daemon", True, "accepts presses")
+    return Finding("daemon", False, "does not accept presses", "See campus-gateway status and its log.")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.storage.directory
+    while not folder.exists():
+        folder = folder.parent
+    usage = shutil.disk_usage(folder)
+    share = usage.free / usage.total
+    text = f"{usage.free // 2**20} MB free ({share:.0%})"
+    return Finding("disk", share >= _LEAST_FREE_SHARE, text, "" if share >= _LEAST_FREE_SHARE else "Free some space.")
+
+
+def _model(settings: Settings) -> Finding:
+    if settings.matching.detector_model is not None or is_installed(YUNET, settings.storage.models_directory):
+        return Finding("face detector", True, "YuNet is installed")
+    remedy = "campus-gateway models install, or --from FILE."
+    return Finding("face detector", False, "YuNet is not installed: dlib's HOG finds only near faces", remedy)
+
+
+def _camera(camera: CameraSettings) -> Finding:
+    part = f"camera {camera.id}"
+    if camera.url.startswith("file:"):
+        return Finding(part, True, "a recording")
+    if camera.url.startswith("onvif:"):
+        return _onvif(part, camera)
+    parts = urlsplit(camera.url)
+    return _connect(part, parts.hostname or "", parts.port or 554, "Check power, cable and address.")
+
+
+def _onvif(part: str, camera: CameraSettings) -> Finding:
+    """Ask the camera in a child: this house loads no camera library."""
+    password = camera.password.get_secret_value() if camera.password else ""
+    if camera.password_file is not None and camera.password_file.is_file():
+        password = camera.password_file.read_text("utf-8").rstrip("\n")
+    command = [sys.executable, "-m", "gateway.vision", "probe", camera.url, "--username", camera.username]
+    done = subprocess.run(command, input=password, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  # our own program
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        return Finding(part, False, "could not be asked", done.stderr.strip().splitlines()[-1] if done.stderr else "")
+    return Finding(part, answer["state"] == "ok", answer["state"], answer.get("remedy", ""))
+
+
+def _receivers(settings: Settings) -> Iterator[Finding]:
+    for destination in settings.destinations:
+        parts = urlsplit(destination.url)
+        port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+        remedy = "Check the address, and whether a firewall stands between."
+        yield _connect(f"destination {destination.id}", parts.hostname or "", port, remedy)
+    urls = [broker.url for broker in settings.mqtt.brokers]
+    if settings.mqtt.mode == "external" and settings.mqtt.url:
+        urls.append(settings.mqtt.url)
+    for url in urls:
+        parts = urlsplit(url)
+        port = parts.port or {"mqtt": 1883, "mqtts": 8883}[parts.scheme]
+        yield _connect(f"broker {parts.hostname}", parts.hostname or "", port, "Is the broker running?")
+
+
+def _connect(part: str, host: str, port: int, remedy: str) -> Finding:
+    async def attempt() -> None:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            _reader, writer = await asyncio.open_connection(host, port)
+            writer.close()
+
+    try:
+        asyncio.run(attempt())
+    except (OSError, TimeoutError, socket.gaierror) as error:
+        return Finding(part, False, f"{host}:{port} cannot be reached ({type(error).__name__})", remedy)
+    return Finding(part, True, f"{host}:{port} answers")

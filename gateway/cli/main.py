@@ -1,0 +1,54 @@
+"""The program: its commands, and how an error leaves it."""
+
+import sys
+
+import typer
+
+from gateway.cli.accounts import token_app, user_app
+from gateway.cli.audit import audit_app, ca_app
+from gateway.cli.check_config import check_config
+from gateway.cli.demo import demo
+from gateway.cli.doctor import doctor
+from gateway.cli.models_command import models_app
+from gateway.cli.output import say
+from gateway.cli.run import run
+from gateway.cli.simulate import simulate
+from gateway.cli.status import status
+from gateway.errors import ConfigError, GatewayError
+
+_WRONG_USAGE = 2
+app = typer.Typer(
+    name="campus-gateway",
+    help="Joins a school's alarm buttons and cameras into one early-warning system.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(run)
+app.command()(demo)
+app.command("check-config")(check_config)
+app.command()(doctor)
+app.command()(status)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
+    simulate
+)
+app.add_typer(models_app, name="models")
+app.add_typer(user_app, name="user")
+app.add_typer(token_app, name="token")
+app.add_typer(audit_app, name="audit")
+app.add_typer(ca_app, name="ca")
+
+
+def main() -> None:
+    """Run a command; an error names what, where and the remedy, never a traceback."""
+    try:
+        app()
+    except ConfigError as error:
+        say(f"The configuration has {len(error.faults)} fault{'s' if len(error.faults) > 1 else ''}:\n{error}")
+        sys.exit(_WRONG_USAGE)
+    except GatewayError as error:
+        say(f"error: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

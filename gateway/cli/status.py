@@ -1,0 +1,71 @@
+"""``status``: one screen of what runs, asked of the running gateway without sign-in."""
+
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+
+import httpx
+import typer
+
+from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
+from gateway.cli.output import put, put_table
+from gateway.errors import TransientError
+from gateway.settings import Settings
+
+_SECONDS = 5.0
+
+
+def status(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Print what runs: storage, alarms, children, cameras, watch-list, destinations; exit 1 if presses are not taken."""
+    body = fetch_readiness(settings_of(config, set_))
+    if as_json:
+        put(json.dumps(body, ensure_ascii=False))
+    else:
+        _print(body)
+    raise typer.Exit(0 if body["ready"] else 1)
+
+
+def fetch_readiness(settings: Settings) -> dict[str, Any]:
+    """What the running gateway says of itself.
+
+    Raises:
+        TransientError: none answers.
+    """
+    address, verify = address_of(settings)
+    try:
+        answer = httpx.get(f"{address}/readyz", timeout=_SECONDS, verify=verify, trust_env=False)
+        body: dict[str, Any] = answer.json()
+    except (httpx.HTTPError, ValueError) as error:
+        remedy = "Does it run? Start it with campus-gateway run, or systemctl start campus-gateway."
+        raise TransientError(f"does not answer ({type(error).__name__})", where=address, remedy=remedy) from None
+    return body
+
+
+def address_of(settings: Settings) -> tuple[str, ssl.SSLContext | bool]:
+    """The running gateway's address, and how its certificate is checked: by the site's own CA."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.api.host, settings.api.host)  # noqa: S104  # compared only
+    place = f"[{host}]" if ":" in host else host
+    if settings.api.tls == "off":
+        return f"http://{place}:{settings.api.port}", False
+    ca: Path = settings.storage.directory / "tls" / "ca.crt"
+    context = ssl.create_default_context(cafile=str(ca)) if ca.exists() else ssl.create_default_context()
+    return f"https://{place}:{settings.api.port}", context
+
+
+def _print(body: dict[str, Any]) -> None:
+    put(f"{'ready: presses are accepted' if body['ready'] else 'NOT READY: presses are not accepted'}")
+    storage, watchlist = body["storage"], body["watchlist"]
+    rows = [
+        {"part": "storage", "state": "ok" if storage["ok"] else "failed", "detail": f"{storage['position']} events"},
+        {"part": "loop", "state": f"{body['loop_lag_ms']} ms", "detail": "lag of the alarm house"},
+        {
+            "part": "watch-list",
+            "state": f"revision {watchlist['revision']}",
+            "detail": f"{watchlist['people']} people, {watchlist['templates']} templates",
+        },
+    ]
+    rows += [{"part": f"worker {name}", "state": state, "detail": ""} for name, state in body["workers"].items()]
+    rows += [{"part": f"camera {name}", "state": state, "detail": ""} for name, state in body["cameras"].items()]
+    rows += [{"part": f"to {name}", "state": state, "detail": ""} for name, state in body["destinations"].items()]
+    put_table(rows, ["part", "state", "detail"], as_json=False)

@@ -1,0 +1,121 @@
+"""The alarm path's part of the composition: endpoint, brokers, listener, supervision, and answers to buttons."""
+
+from collections.abc import Awaitable, Callable
+
+from gateway.alarms import (
+    AlarmListener,
+    BrokerState,
+    EndpointStatistics,
+    Feedback,
+    MqttEndpoint,
+    MqttSession,
+    SupervisionTimer,
+)
+from gateway.clock import Clock
+from gateway.events import ButtonPressed, Event, IncidentAcknowledged, IncidentResolved, Severity
+from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, Settings
+from gateway.storage import Incident
+
+_ANSWERS: dict[type[Event], str] = {IncidentAcknowledged: "acknowledged", IncidentResolved: "resolved"}
+
+
+class AlarmLine:
+    """Everything between a button and the journal.
+
+    Args:
+        report: journals an event; returns once it is durable.
+        unstored: shows an event that could not be stored.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        report: Callable[[Event], Awaitable[object]],
+        unstored: Callable[[Event], None],
+        clock: Clock,
+    ) -> None:
+        site = settings.gateway.site
+        self.supervision = SupervisionTimer(site, report, clock)
+        self.listener = AlarmListener(
+            site=site,
+            report=report,
+            unstored=unstored,
+            answer=self._answer,
+            supervision=self.supervision,
+            clock=clock,
+            window_seconds=settings.mqtt.duplicate_window_seconds,
+        )
+        self.endpoint = self._endpoint(settings.mqtt) if settings.mqtt.mode == "embedded" else None
+        brokers = _brokers(settings.mqtt)
+        self.sessions = [MqttSession(each, site=site, handler=self.listener.handle) for each in brokers]
+        self.accepting = False
+
+    def _endpoint(self, settings: MqttSettings) -> MqttEndpoint:
+        return MqttEndpoint(
+            settings, takes=self.listener.takes, handler=self.listener.handle, on_fault=self._record_fault
+        )
+
+    async def _record_fault(self, fault: str, detail: str, client: str) -> None:
+        await self.listener.faults.record(fault, f"{detail} (client {client})", severity=Severity.MEDIUM)
+
+    def _answer(self, feedback: Feedback) -> None:
+        if self.endpoint is not None:
+            self.endpoint.answer(feedback)
+        for session in self.sessions:
+            session.answer(feedback)
+
+    def answer_transition(self, incident: Incident, event: Event) -> None:
+        """Tell the button what became of its press; a silent or duress press is never answered."""
+        state = _ANSWERS.get(type(event))
+        if state is None or incident.kind != ButtonPressed.TYPE or incident.discreet:
+            return
+        device = incident.source.rsplit("/", 1)[-1]
+        for trigger in incident.triggers:
+            self.listener.answer(device, trigger.event, state)
+
+    async def start(self) -> None:
+        """Take presses from now on.
+
+        Raises:
+            PermanentError: the endpoint's address cannot be used.
+        """
+        if self.endpoint is not None:
+            await self.endpoint.start()
+        self.accepting = True
+
+    async def stop(self) -> None:
+        """Take no more presses; what is in flight is committed and acknowledged first."""
+        self.accepting = False
+        if self.endpoint is not None:
+            await self.endpoint.stop()
+
+    async def put_device(self, device: DeviceSettings) -> None:
+        """Take presses of a device."""
+        self.listener.add(device)
+
+    async def drop_device(self, device: str) -> None:
+        """Take presses of it no more."""
+        self.listener.remove(device)
+
+    def statistics(self) -> EndpointStatistics | None:
+        """Figures of the embedded endpoint."""
+        return self.endpoint.statistics if self.endpoint is not None else None
+
+    def broker_states(self) -> tuple[BrokerState, ...]:
+        """How the external brokers are."""
+        return tuple(session.state for session in self.sessions)
+
+    @property
+    def address(self) -> str:
+        """Where buttons connect, for the line that says ready."""
+        if self.endpoint is not None:
+            return f"mqtt://{self.endpoint.settings.host}:{self.endpoint.port}"
+        return self.sessions[0].address
+
+
+def _brokers(settings: MqttSettings) -> list[BrokerSettings]:
+    brokers = list(settings.brokers)
+    if settings.mode == "external" and settings.url is not None:
+        brokers.insert(0, BrokerSettings(url=settings.url, password_file=settings.password_file))
+    return brokers

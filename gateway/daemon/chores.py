@@ -1,0 +1,84 @@
+"""What is done by the clock: expiry of people, end of evidence, the loop's lag, the watchdog."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from gateway.api import WatchList
+from gateway.clock import Clock
+from gateway.daemon.notify import ServiceManager
+from gateway.events import Event, FaceVerified
+from gateway.settings import EvidenceSettings
+from gateway.storage import Incident, Stores
+
+_EXPIRY_SECONDS = 0.5
+_PURGE_SECONDS = 600.0
+_LAG_SECONDS = 0.1
+_WATCHDOG_SECONDS = 5.0
+_SMOOTHING = 0.2
+_log = logging.getLogger(__name__)
+
+
+class Chores:
+    """The daemon's housekeeping."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        watchlist: WatchList,
+        settings: EvidenceSettings,
+        clock: Clock,
+        manager: ServiceManager,
+    ) -> None:
+        self._stores = stores
+        self._watchlist = watchlist
+        self._settings = settings
+        self._clock = clock
+        self._manager = manager
+        self._verified: asyncio.Queue[FaceVerified] = asyncio.Queue()
+        self.loop_lag_ms = 0.0
+
+    async def expire_people(self) -> None:
+        """Take people out of every gallery within a second of their time, for ever."""
+        while True:
+            due = await self._stores.watchlist.next_expiry()
+            if due is not None and due <= self._clock.now():
+                await self._watchlist.expire(self._clock.now())
+            await asyncio.sleep(_EXPIRY_SECONDS)
+
+    async def purge_evidence(self) -> None:
+        """Destroy evidence whose time has come, with a record, for ever."""
+        while True:
+            purged = await self._stores.evidence.purge_due(self._clock.now())
+            await self._watchlist.record_purged(purged, "its time had come")
+            await self._stores.accounts.sweep(self._clock.now())
+            if not self._stores.ballast.held and self._stores.ballast.take():
+                _log.info("the reserve is there again")
+            await asyncio.sleep(_PURGE_SECONDS)
+
+    def note_transition(self, _incident: Incident, event: Event) -> None:
+        """Remember a judgement, so that its evidence is kept as long as it should be."""
+        if isinstance(event, FaceVerified):
+            self._verified.put_nowait(event)
+
+    async def keep_judged(self) -> None:
+        """Keep the evidence of a confirmed match longer, for ever."""
+        while True:
+            event = await self._verified.get()
+            confirmed = event.verdict == "confirmed"
+            days = self._settings.confirmed_days if confirmed else self._settings.unconfirmed_days
+            await self._stores.evidence.keep_until(event.match, event.time + timedelta(days=days))
+
+    async def measure_lag(self) -> None:
+        """Measure how late the loop is, for ever."""
+        while True:
+            before = self._clock.monotonic()
+            await asyncio.sleep(_LAG_SECONDS)
+            late = (self._clock.monotonic() - before - _LAG_SECONDS) * 1e3
+            self.loop_lag_ms += _SMOOTHING * (max(0.0, late) - self.loop_lag_ms)
+
+    async def feed_watchdog(self) -> None:
+        """Tell systemd that the loop turns, for ever."""
+        while True:
+            self._manager.alive()
+            await asyncio.sleep(_WATCHDOG_SECONDS)

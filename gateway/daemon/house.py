@@ -1,0 +1,291 @@
+"""The composition root of the alarm house: opens everything, runs it in one TaskGroup, closes it in reverse."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from gateway import __version__
+from gateway.api import (
+    ApiParts,
+    ApiServer,
+    EventHub,
+    Installation,
+    Register,
+    WatchList,
+    create_app,
+    ensure_tls,
+    new_token,
+)
+from gateway.clock import Clock, SystemClock
+from gateway.daemon.alarm_line import AlarmLine
+from gateway.daemon.chores import Chores
+from gateway.daemon.links import setup_link, show_setup_link
+from gateway.daemon.notify import ServiceManager
+from gateway.daemon.vision_line import VisionLine
+from gateway.errors import PermanentError
+from gateway.events import Event, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
+from gateway.forwarding import Forwarder, Forwarders, WebhookSink
+from gateway.incidents import EscalationClock, IncidentDesk
+from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Settings
+from gateway.storage import Incident, PasswordHasher, StorageFailedError, Stores, open_storage
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What a caller of `run_house` gets once presses are accepted."""
+
+    url: str
+    stores: Stores
+    watchlist: WatchList
+    clock: Clock
+    stop: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hooks:
+    """What the demo adds to the daemon.
+
+    Attributes:
+        on_ready: run once presses are accepted.
+        press: presses the demo's button.
+    """
+
+    on_ready: Callable[[Running], Awaitable[None]] | None = None
+    press: Callable[[str], Awaitable[None]] | None = None
+
+
+class _Stop(Exception):  # noqa: N818  # ends the TaskGroup in order
+    pass
+
+
+class AlarmHouse:
+    """One gateway.
+
+    Args:
+        settings: the whole configuration.
+        file: where it came from, for messages.
+    """
+
+    def __init__(self, settings: Settings, *, file: str, stores: Stores, clock: Clock, hooks: Hooks) -> None:
+        self._settings = settings
+        self._stores = stores
+        self._clock = clock
+        self._hooks = hooks
+        self._stop = asyncio.Event()
+        self._manager = ServiceManager()
+        site = settings.gateway.site
+        self._hub = EventHub(stores.journal, clock)
+        self._alarms = AlarmLine(settings, report=stores.journal.append, unstored=self._hub.show_unstored, clock=clock)
+        self._vision = VisionLine(settings, stores, clock)
+        self._watchlist = WatchList(site, stores, self._vision.workers, clock)
+        self._chores = Chores(stores, self._watchlist, settings.evidence, clock, self._manager)
+        self._desk = IncidentDesk(stores.journal, stores.incidents, clock, self._on_transition)
+        self._forwarders = Forwarders(self._forwarder)
+        self._installation = self._registers(file)
+
+    def _on_transition(self, incident: Incident, event: Event) -> None:
+        self._alarms.answer_transition(incident, event)
+        self._chores.note_transition(incident, event)
+
+    def _forwarder(self, destination: DestinationSettings) -> Forwarder:
+        secrets = [secret] if (secret := _secret_of(destination)) else []
+        sink = WebhookSink(
+            destination.url, secrets=secrets, timeout_seconds=destination.timeout_seconds, ca_file=destination.ca_file
+        )
+        return Forwarder(
+            destination,
+            site=self._settings.gateway.site,
+            journal=self._stores.journal,
+            outbox=self._stores.outbox,
+            sink=sink,
+            report=self._stores.journal.append,
+            clock=self._clock,
+            settings=self._settings.forwarding,
+            start=self._stores.journal.last_position,
+        )
+
+    def _registers(self, file: str) -> Installation:
+        def register(kind: str, model: Any, entries: Any, put: Any, drop: Any) -> Any:  # noqa: ANN401  # one shape for three kinds
+            return Register(kind, model, entries, file, self._stores.entries, put, drop)
+
+        settings, alarms, workers = self._settings, self._alarms, self._vision.workers
+        return Installation(
+            cameras=register("camera", CameraSettings, settings.cameras, workers.assign, workers.withdraw),
+            devices=register("device", DeviceSettings, settings.devices, alarms.put_device, alarms.drop_device),
+            destinations=register(
+                "destination",
+                DestinationSettings,
+                settings.destinations,
+                self._forwarders.put,
+                self._forwarders.remove,
+            ),
+        )
+
+    async def _parts(self) -> ApiParts:
+        passwords = PasswordHasher()
+        return ApiParts(
+            settings=self._settings,
+            stores=self._stores,
+            desk=self._desk,
+            hub=self._hub,
+            watchlist=self._watchlist,
+            installation=self._installation,
+            workers=self._vision.workers,
+            forwarders=self._forwarders,
+            clock=self._clock,
+            passwords=passwords,
+            decoy_hash=await passwords.hash(new_token()),
+            accepting=lambda: self._alarms.accepting,
+            loop_lag_ms=lambda: self._chores.loop_lag_ms,
+            endpoint=self._alarms.statistics,
+            brokers=self._alarms.broker_states,
+            device_statuses=self._alarms.supervision.statuses,
+            demo_press=self._hooks.press,
+        )
+
+    def stop(self) -> None:
+        """End in order; `run` returns when all is closed."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Run until `stop`.
+
+        Raises:
+            StorageFailedError: the disk failed; start anew.
+            GatewayError: something cannot be opened.
+        """
+        await self._desk.load()
+        server = ApiServer(create_app(await self._parts()), self._settings.api, self._tls(), self._hub)
+        server.bind()
+        await self._installation.load()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._start_tasks(group, server)
+                await self._alarms.start()
+                await server.started()
+                await self._say_ready(server.url)
+                group.create_task(self._watch_journal(), name="journal failure")
+                if self._hooks.on_ready is not None:
+                    group.create_task(self._on_ready(server.url), name="on ready")
+                await self._stop.wait()
+                await self._close(server)
+                raise _Stop
+        except* _Stop:
+            pass
+        finally:
+            await self._forwarders.close()
+
+    def _tls(self) -> Any:  # noqa: ANN401  # TlsFiles or None
+        if self._settings.api.tls == "off":
+            return None
+        site, names = self._settings.gateway.site, [*self._settings.api.names, self._settings.api.host]
+        usable = [name for name in names if name not in ("0.0.0.0", "::")]  # noqa: S104  # compared only
+        return ensure_tls(self._settings.storage.directory, site=site, names=usable, now=self._clock.now())
+
+    def _start_tasks(self, group: asyncio.TaskGroup, server: ApiServer) -> None:
+        escalation = EscalationClock(self._desk, self._settings.incidents.escalate_after_seconds, self._clock)
+        self._workers_task = group.create_task(self._vision.workers.run(), name="workers")
+        self._server_task = group.create_task(server.run(), name="api")
+        for name, work in {
+            "event hub": self._hub.run(),
+            "incident desk": self._desk.run(),
+            "escalation": escalation.run(),
+            "supervision": self._alarms.supervision.run(),
+            "forwarders": self._forwarders.watch(),
+            "expiry": self._chores.expire_people(),
+            "evidence": self._chores.purge_evidence(),
+            "judged evidence": self._chores.keep_judged(),
+            "loop lag": self._chores.measure_lag(),
+            "watchdog": self._chores.feed_watchdog(),
+        }.items():
+            group.create_task(work, name=name)
+        for session in self._alarms.sessions:
+            group.create_task(session.run(), name=f"broker {session.address}")
+
+    async def _say_ready(self, url: str) -> None:
+        marker = self._marker()
+        clean = not marker.exists()
+        marker.touch()
+        await self._stores.journal.append(self._own_event(GatewayStarted, version=__version__, clean=clean))
+        link = await setup_link(self._stores, self._clock, url)
+        if link is not None and self._hooks.on_ready is None:
+            show_setup_link(link, self._settings.storage.directory)
+        print(f"ready {url} {self._alarms.address}", flush=True)  # noqa: T201  # what `run` prints
+        self._manager.ready(f"accepting presses on {self._alarms.address}")
+
+    def _marker(self) -> Path:
+        return self._settings.storage.directory / "running"
+
+    async def _on_ready(self, url: str) -> None:
+        if self._hooks.on_ready is not None:
+            running = Running(
+                url=url, stores=self._stores, watchlist=self._watchlist, clock=self._clock, stop=self.stop
+            )
+            await self._hooks.on_ready(running)
+
+    async def _watch_journal(self) -> None:
+        """A journal that failed ends the daemon: its supervisor starts it anew, and the start recovers."""
+        raise await asyncio.shield(self._stores.journal.failed)
+
+    async def _close(self, server: ApiServer) -> None:
+        """In order: no more presses, children, screens; each waits for the one before."""
+        self._manager.stopping()
+        await self._alarms.stop()
+        self._vision.workers.stop()
+        await asyncio.wait([self._workers_task])
+        server.stop()
+        await asyncio.wait([self._server_task])
+        await self._stores.journal.append(self._own_event(GatewayStopped, reason="asked to"))
+        self._marker().unlink(missing_ok=True)
+
+    def _own_event(self, kind: Callable[..., Event], **data: object) -> Event:
+        source = gateway_source(self._settings.gateway.site)
+        return kind(
+            id=new_id(), source=source, subject="gateway", time=self._clock.now(), severity=Severity.INFO, **data
+        )
+
+
+def _secret_of(destination: DestinationSettings) -> str:
+    if isinstance(destination.secret, SecretStr):
+        return destination.secret.get_secret_value()
+    if destination.secret_file is None:
+        return ""
+    try:
+        return destination.secret_file.read_text("utf-8").strip()
+    except OSError as error:
+        where = f"destinations.{destination.id}.secret_file"
+        raise PermanentError(f"{destination.secret_file} cannot be read: {error.strerror}", where=where) from None
+
+
+async def run_house(
+    settings: Settings, *, file: str, on_stop: Callable[[Callable[[], None]], None], hooks: Hooks | None = None
+) -> None:
+    """Open the stores, run the house, close the stores.
+
+    Args:
+        settings: the whole configuration.
+        file: where it came from, for messages.
+        on_stop: given the function that ends the house in order, for signal handlers.
+        hooks: what the demo adds.
+
+    Raises:
+        GatewayError: something cannot be opened, or the disk failed.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        stores = await open_storage(settings.storage, clock)
+        stack.push_async_callback(stores.close)
+        house = AlarmHouse(settings, file=file, stores=stores, clock=clock, hooks=hooks or Hooks())
+        on_stop(house.stop)
+        try:
+            await house.run()
+        except* StorageFailedError as group:
+            raise group.exceptions[0] from None

@@ -1,0 +1,65 @@
+"""The daemon as a program: its loop, its signals, its exit code."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Callable
+
+import uvloop
+
+from gateway.daemon.house import Hooks, run_house
+from gateway.errors import GatewayError
+from gateway.settings import Settings
+
+_log = logging.getLogger(__name__)
+_KILLED_BY_SIGNAL = 128
+
+
+def run_daemon(settings: Settings, *, file: str, hooks: Hooks | None = None) -> None:
+    """Run a gateway until SIGTERM or SIGINT; a second signal ends the process at once.
+
+    Raises:
+        GatewayError: it cannot be opened, or the disk failed.
+    """
+    os.umask(0o077)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            runner.run(_main(settings, file, hooks))
+        except BaseExceptionGroup as group:
+            raise _first(group) from None
+
+
+async def _main(settings: Settings, file: str, hooks: Hooks | None) -> None:
+    await run_house(settings, file=file, on_stop=_end_on_signals, hooks=hooks)
+
+
+def _end_on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    asked = False
+
+    def handle(number: int) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(_KILLED_BY_SIGNAL + number)
+        asked = True
+        stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, handle, number)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that matters: one of the gateway's own if there is one."""
+    flat: list[BaseException] = []
+    pending: list[BaseException] = [group]
+    while pending:
+        error = pending.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            pending += error.exceptions
+        else:
+            flat.append(error)
+    for error in flat:
+        if not isinstance(error, GatewayError):
+            _log.error("unexpected error", exc_info=error)
+    return next((error for error in flat if isinstance(error, GatewayError)), flat[0])

@@ -1,0 +1,69 @@
+"""The vision house's part of the composition: what its children report, and what they are fed."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from gateway.clock import Clock
+from gateway.settings import Settings
+from gateway.storage import Evidence, Stores
+from gateway.wire import CameraDescribed, EvidencePicture, PassageStatistics, SealedRow
+from gateway.workers import Outfit, WorkerPorts, Workers
+
+_log = logging.getLogger(__name__)
+
+
+class VisionLine:
+    """Binds the workers to the stores."""
+
+    def __init__(self, settings: Settings, stores: Stores, clock: Clock) -> None:
+        self._settings = settings
+        self._stores = stores
+        self._clock = clock
+        outfit = Outfit(
+            site=settings.gateway.site,
+            vision=settings.vision,
+            matching=settings.matching,
+            models_directory=settings.storage.models_directory,
+            people_key=stores.vault.take_people_key(),
+        )
+        ports = WorkerPorts(
+            on_report=stores.journal.append,
+            on_evidence=self._keep,
+            on_statistics=self._count,
+            on_described=self._described,
+        )
+        self.workers = Workers(outfit, self._rows, ports, clock=clock)
+
+    async def _rows(self) -> tuple[int, Sequence[SealedRow]]:
+        revision, rows = await self._stores.watchlist.rows(self._clock.now())
+        return revision, [
+            SealedRow(
+                person=row.person,
+                category=row.category,
+                photo=row.photo,
+                wrapped_key=row.wrapped_key,
+                template=row.template,
+                fingerprint=row.fingerprint,
+            )
+            for row in rows
+        ]
+
+    async def _keep(self, picture: EvidencePicture) -> None:
+        now = self._clock.now()
+        evidence = Evidence(
+            id=picture.evidence,
+            event=picture.event,
+            camera=picture.camera,
+            person=picture.person,
+            kind=picture.kind,
+            created=now,
+            purge_after=now + timedelta(days=self._settings.evidence.unconfirmed_days),
+        )
+        await self._stores.evidence.keep(evidence, picture.jpeg)
+
+    async def _count(self, statistics: PassageStatistics) -> None:
+        await self._stores.histograms.add(statistics.camera, statistics.histogram)
+
+    async def _described(self, described: CameraDescribed) -> None:
+        _log.info("camera %s: %s", described.camera, described.state)
