@@ -4,7 +4,13 @@ from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
-from gateway.storage.faults import NewerFileError, StorageBusyError, StorageFailedError, StorageFullError
+from gateway.storage.faults import (
+    NewerFileError,
+    StorageBusyError,
+    StorageFailedError,
+    StorageFullError,
+    StorageLockedError,
+)
 from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import Histograms
 from gateway.storage.incident_store import IncidentStore
@@ -69,6 +75,7 @@ __all__ = [
     "StorageBusyError",
     "StorageFailedError",
     "StorageFullError",
+    "StorageLockedError",
     "Stored",
     "Stores",
     "Subscription",

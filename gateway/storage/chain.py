@@ -1,6 +1,6 @@
 """The hash chain that makes a later change of the journal or the audit trail visible.
 
-The chain covers a salted digest of the body, not the body, so that a body can be erased and the chain still verifies.
+The chain covers a salted digest of the body: its hashes can be shown to others without giving any body away.
 """
 
 import hashlib

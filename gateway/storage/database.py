@@ -1,5 +1,6 @@
 """SQLite files: opened with the project's pragmas, migrated by number after a copy, never by two writers."""
 
+import os
 import sqlite3
 from contextlib import closing
 from importlib import resources
@@ -21,6 +22,7 @@ def open_writer(path: Path, migrations: str) -> sqlite3.Connection:
         NewerFileError: the file is of a newer version.
         StorageFailedError: it is damaged or cannot be opened.
     """
+    _make_private(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
@@ -31,7 +33,6 @@ def open_writer(path: Path, migrations: str) -> sqlite3.Connection:
             raise
     except sqlite3.Error as error:
         raise StorageFailedError(str(error), where=str(path), remedy="Restore it from a backup.") from error
-    path.chmod(0o600)
     return connection
 
 
@@ -41,6 +42,16 @@ def open_reader(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA busy_timeout = 5000")
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Make the file before SQLite does, because its side files take their mode from it."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        remedy = "Let the gateway's user own the state folder."
+        raise StorageFailedError(f"cannot be opened: {error.strerror}", where=str(path), remedy=remedy) from None
 
 
 def _set_pragmas(connection: sqlite3.Connection) -> None:

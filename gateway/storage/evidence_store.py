@@ -133,8 +133,17 @@ def _write(path: Path, content: bytes) -> None:
             part.flush()
             os.fsync(part.fileno())
         os.replace(part.name, path)
+        _sync_folder(path.parent)
     except OSError as error:
         raise PermanentError(f"a picture cannot be kept: {error.strerror}", where=str(path.parent)) from None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _evidence(row: tuple[str, ...]) -> Evidence:

@@ -7,6 +7,10 @@ class StorageFullError(TransientError):
     """The disk is full and the ballast is used up; nothing was stored."""
 
 
+class StorageLockedError(TransientError):
+    """A foreign program holds the database's lock; nothing was stored."""
+
+
 class StorageFailedError(PermanentError):
     """The disk answered with an error: nothing is acknowledged any more until the daemon was started anew."""
 

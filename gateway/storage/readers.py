@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from gateway.storage.database import open_reader
+from gateway.storage.faults import StorageFailedError
 
 Result = TypeVar("Result")
 
@@ -20,10 +21,17 @@ class Readers:
         self._path = path
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
+        self._closed = False
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
-        """The result of `query` on a read-only connection, computed in a thread."""
+        """The result of `query` on a read-only connection, computed in a thread.
+
+        Raises:
+            StorageFailedError: the file cannot be read, or the store is closed.
+        """
+        if self._closed:
+            raise StorageFailedError("the store is closed")
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._with_connection, query)
 
     def _with_connection(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
@@ -31,10 +39,14 @@ class Readers:
         if connection is None:
             connection = self._local.connection = open_reader(self._path)
             self._open.append(connection)
-        return query(connection)
+        try:
+            return query(connection)
+        except sqlite3.Error as error:
+            raise StorageFailedError(f"cannot be read: {error}", where=str(self._path)) from error
 
     async def close(self) -> None:
         """End the threads and close their connections."""
+        self._closed = True
         await asyncio.get_running_loop().run_in_executor(None, self._pool.shutdown)
         for connection in self._open:
             connection.close()

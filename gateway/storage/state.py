@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -50,7 +50,7 @@ class State:
 
 def text_of(moment: datetime) -> str:
     """A moment as sortable text, UTC."""
-    return moment.isoformat(timespec="microseconds")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def moment_of(text: str) -> datetime:

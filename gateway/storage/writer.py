@@ -10,25 +10,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from gateway.storage.faults import StorageFailedError, StorageFullError
+from gateway.errors import GatewayError
+from gateway.storage.faults import StorageFailedError, StorageFullError, StorageLockedError
 
 _IDLE_SECONDS = 2.0
 _LARGEST_GROUP = 512
-_FULL = {sqlite3.SQLITE_FULL}
+# A full disk that cannot hold the write-ahead index is told as an I/O error of its own.
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
+_OF_THE_DISK = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_NOMEM,
+    }
+)
 
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection], Any]
 _log = logging.getLogger(__name__)
 
 
-def _NOTHING(_connection: sqlite3.Connection) -> None:  # noqa: N802  # a constant: the work that only checkpoints
-    return None
-
-
 @dataclass(slots=True)
 class _Job:
     work: Work
     future: asyncio.Future[Any]
+    empties_log: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -82,7 +93,7 @@ class Writer:
         self._closed = False
         self._counts = [0, 0]
         self._last_ms = 0.0
-        self._dirty = False
+        self._checkpoint_due = ""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -99,19 +110,28 @@ class Writer:
         Raises:
             StorageFailedError: the disk failed before, or the store is closed.
         """
+        return self._enqueue(work)
+
+    async def checkpoint(self) -> None:
+        """Move everything into the file and empty the write-ahead file, behind all that is queued.
+
+        If a reader stands in the way, it is done as soon as nothing else is to be written.
+
+        Raises:
+            StorageFailedError: the disk failed before, or the store is closed.
+        """
+        await self._enqueue(lambda _connection: None, empties_log=True)
+
+    def _enqueue(
+        self, work: Callable[[sqlite3.Connection], Result], *, empties_log: bool = False
+    ) -> "asyncio.Future[Result]":
         if self._failed is not None:
             raise self._failed
         if self._closed:
             raise StorageFailedError("the store is closed")
         future: asyncio.Future[Result] = self._loop.create_future()
-        self._jobs.put(_Job(work, future))
+        self._jobs.put(_Job(work, future, empties_log))
         return future
-
-    async def checkpoint(self) -> None:
-        """Move everything into the file and empty the write-ahead file, behind all that is queued."""
-        future: asyncio.Future[None] = self._loop.create_future()
-        self._jobs.put(_Job(_NOTHING, future))
-        await future
 
     async def close(self) -> None:
         """Commit what is queued, checkpoint, close the connection."""
@@ -126,14 +146,16 @@ class Writer:
         while (group := self._next_group()) is not None:
             if group:
                 self._commit(group)
-        if self._failed is None:
-            self._checkpoint("TRUNCATE")
+            else:
+                self._checkpoint()
+        if self._failed is None and self._checkpoint_due:
+            self._checkpoint_due = "TRUNCATE"
+            self._checkpoint()
 
     def _next_group(self) -> list[_Job] | None:
         try:
-            first = self._jobs.get(timeout=_IDLE_SECONDS)
+            first = self._jobs.get(timeout=_IDLE_SECONDS if self._checkpoint_due else None)
         except queue.Empty:
-            self._checkpoint("PASSIVE")
             return []
         if first is None:
             return None
@@ -157,19 +179,19 @@ class Writer:
             if self._failed is not None:
                 raise self._failed
             self._try_group(group)
-        except StorageFullError as error:
+        except (StorageFullError, StorageLockedError) as error:
             _fail(group, error)
-        except StorageFailedError as error:
-            _fail(group, error)
-            self._fail_for_good(error)
+        except Exception as error:  # nobody may wait for a thread that died
+            self._fail_for_good(group, error)
         else:
             self._last_ms = (time.perf_counter() - began) * 1e3
             self._counts[0] += 1
             self._counts[1] += len(group)
-            self._dirty = True
+            self._checkpoint_due = self._checkpoint_due or "PASSIVE"
             self._on_commit()
-        if any(job.work is _NOTHING for job in group):
-            self._checkpoint("TRUNCATE")
+            if any(job.empties_log for job in group):
+                self._checkpoint_due = "TRUNCATE"
+                self._checkpoint()
         self._post(lambda: self._settle(group))
 
     def _settle(self, group: list[_Job]) -> None:
@@ -188,14 +210,16 @@ class Writer:
                 self._transaction(group)
             except sqlite3.Error as error:
                 self._undo()
-                if error.sqlite_errorcode in _FULL:
-                    if self._on_full():
-                        _log.error("the disk is full: the reserve is given up")
-                        continue
-                    raise StorageFullError("the disk is full", remedy="Free some space.") from error
-                raise StorageFailedError(f"the disk answered: {error}", remedy="Check the disk.") from error
+                if not self._made_room(error):
+                    raise _fault_of(error) from error
             else:
                 return
+
+    def _made_room(self, error: sqlite3.Error) -> bool:
+        if _code(error) not in _FULL or not self._on_full():
+            return False
+        _log.error("the disk is full: the reserve is given up")
+        return True
 
     def _transaction(self, group: list[_Job]) -> None:
         execute = self._connection.execute
@@ -205,9 +229,9 @@ class Writer:
             execute("SAVEPOINT job")
             try:
                 job.result = job.work(self._connection)
-            except sqlite3.OperationalError:
-                raise
-            except Exception as error:  # whatever it is belongs to who asked for the work
+            except Exception as error:  # whatever it is belongs to who asked for the work, but for the disk's
+                if isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _OF_THE_DISK:
+                    raise
                 execute("ROLLBACK TO job")
                 job.error = error
             execute("RELEASE job")
@@ -221,10 +245,14 @@ class Writer:
                 _log.error("rollback failed: %s", error)
         self._on_rollback()
 
-    def _fail_for_good(self, error: StorageFailedError) -> None:
+    def _fail_for_good(self, group: list[_Job], error: Exception) -> None:
+        if not isinstance(error, StorageFailedError):
+            _log.exception("the writer failed", exc_info=error)
+            error = StorageFailedError(f"the writer failed: {type(error).__name__}")
+        _fail(group, error)
         if self._failed is None:
-            self._failed = error
-            self._post(lambda: self._on_failure(error))
+            failed = self._failed = error
+            self._post(lambda: self._on_failure(failed))
 
     def _post(self, call: Callable[[], None]) -> None:
         try:
@@ -232,15 +260,30 @@ class Writer:
         except RuntimeError:
             _log.warning("the loop ended before the writer")
 
-    def _checkpoint(self, mode: str) -> None:
-        if not self._dirty:
-            return
+    def _checkpoint(self) -> None:
+        """Do the checkpoint that is due; one that a reader kept from its end stays due."""
         try:
-            self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+            row = self._connection.execute(f"PRAGMA wal_checkpoint({self._checkpoint_due})").fetchone()
         except sqlite3.Error as error:
             _log.warning("checkpoint: %s", error)
-        else:
-            self._dirty = False
+            return
+        busy, in_log, moved = row
+        if not busy and in_log == moved:
+            self._checkpoint_due = ""
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0)
+
+
+def _fault_of(error: sqlite3.Error) -> GatewayError:
+    code = _code(error)
+    if code in _FULL:
+        return StorageFullError("the disk is full", remedy="Free some space.")
+    if code & 0xFF == sqlite3.SQLITE_BUSY:
+        remedy = "Close the other program; copies are made with the gateway's own backup."
+        return StorageLockedError("another program holds the database", remedy=remedy)
+    return StorageFailedError(f"the disk answered: {error}", remedy="Check the disk.")
 
 
 def _fail(group: list[_Job], error: BaseException) -> None:
