@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway.storage.faults import NewerFileError, StorageFailedError
 
 _AUTOCHECKPOINT_PAGES = 8000
+BUSY_MILLISECONDS = 5000
 
 
 def open_writer(path: Path, migrations: str) -> sqlite3.Connection:
@@ -40,7 +41,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
     """A connection that cannot write."""
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only = ON")
-    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
     return connection
 
 
@@ -60,7 +61,7 @@ def _set_pragmas(connection: sqlite3.Connection) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         "secure_delete = ON",
-        "busy_timeout = 5000",
+        f"busy_timeout = {BUSY_MILLISECONDS}",
         "trusted_schema = OFF",
         "cell_size_check = ON",
         f"wal_autocheckpoint = {_AUTOCHECKPOINT_PAGES}",
