@@ -3,6 +3,7 @@
 PY := .venv/bin/python
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
+export ORT_DISABLE_TELEMETRY := 1
 
 .PHONY: help demo test test-long lint format fixtures bench clean
 
@@ -11,7 +12,7 @@ help: ## Say what there is
 
 demo: ## Set everything up and run the whole chain on this machine, offline after the first time
 	@scripts/setup runtime
-	@$(PY) fixtures/make.py
+	@$(PY) fixtures/make.py --quick
 	@.venv/bin/campus-gateway demo
 
 test: ## Set everything up and pass the tests

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,17 +77,20 @@ def install_from_url(model: Model, folder: Path, url: str | None = None, *, time
         PermanentError: there is no such file, or it is another one.
     """
     address = url or model.url
+    until = time.monotonic() + timeout_seconds
     with _plain_errors(address), httpx.Client(timeout=timeout_seconds, follow_redirects=True) as client:
-        content = _fetch(client, address, model.size)
+        content = _fetch(client, address, model.size, until)
     return _keep(model, folder, content, address)
 
 
-def _fetch(client: httpx.Client, address: str, size: int) -> bytes:
+def _fetch(client: httpx.Client, address: str, size: int, until: float) -> bytes:
     with client.stream("GET", address) as answer:
         answer.raise_for_status()
         content = bytearray()
         for chunk in answer.iter_bytes():
             content.extend(chunk)
+            if time.monotonic() > until:
+                raise TransientError("is too slow", where=address, remedy=_REMEDY)
             if len(content) > size:
                 raise PermanentError(f"sends more than the {size} bytes of the model", where=address, remedy=_REMEDY)
     if len(content) < size:

@@ -17,7 +17,7 @@ _SECONDS = 5.0
 
 
 def status(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
-    """Print what runs: storage, alarms, children, cameras, watch-list, destinations; exit 1 if presses are not taken."""
+    """Print what runs, on one screen; exit 1 if presses are not taken."""
     body = fetch_readiness(settings_of(config, set_))
     if as_json:
         put(json.dumps(body, ensure_ascii=False))

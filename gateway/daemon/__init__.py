@@ -3,6 +3,6 @@
 from gateway.daemon.house import Hooks, Running, run_house
 from gateway.daemon.links import signin_link
 from gateway.daemon.log import configure_log
-from gateway.daemon.program import run_daemon
+from gateway.daemon.program import run_daemon, run_until_signal
 
-__all__ = ["Hooks", "Running", "configure_log", "run_daemon", "run_house", "signin_link"]
+__all__ = ["Hooks", "Running", "configure_log", "run_daemon", "run_house", "run_until_signal", "signin_link"]

@@ -43,6 +43,7 @@ class Running:
     """What a caller of `run_house` gets once presses are accepted."""
 
     url: str
+    alarms_address: str
     stores: Stores
     watchlist: WatchList
     clock: Clock
@@ -218,7 +219,8 @@ class AlarmHouse:
         link = await setup_link(self._stores, self._clock, url)
         if link is not None and self._hooks.on_ready is None:
             show_setup_link(link, self._settings.storage.directory)
-        print(f"ready {url} {self._alarms.address}", flush=True)  # noqa: T201  # what `run` prints
+        if self._hooks.on_ready is None:
+            print(f"ready {url} {self._alarms.address}", flush=True)  # noqa: T201  # what `run` prints
         self._manager.ready(f"accepting presses on {self._alarms.address}")
 
     def _marker(self) -> Path:
@@ -227,7 +229,12 @@ class AlarmHouse:
     async def _on_ready(self, url: str) -> None:
         if self._hooks.on_ready is not None:
             running = Running(
-                url=url, stores=self._stores, watchlist=self._watchlist, clock=self._clock, stop=self.stop
+                url=url,
+                alarms_address=self._alarms.address,
+                stores=self._stores,
+                watchlist=self._watchlist,
+                clock=self._clock,
+                stop=self.stop,
             )
             await self._hooks.on_ready(running)
 

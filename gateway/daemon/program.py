@@ -4,11 +4,12 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import uvloop
 
-from gateway.daemon.house import Hooks, run_house
+from gateway.daemon.house import run_house
 from gateway.errors import GatewayError
 from gateway.settings import Settings
 
@@ -16,22 +17,30 @@ _log = logging.getLogger(__name__)
 _KILLED_BY_SIGNAL = 128
 
 
-def run_daemon(settings: Settings, *, file: str, hooks: Hooks | None = None) -> None:
+StopSetter = Callable[[Callable[[], None]], None]
+
+
+def run_daemon(settings: Settings, *, file: str) -> None:
     """Run a gateway until SIGTERM or SIGINT; a second signal ends the process at once.
 
     Raises:
         GatewayError: it cannot be opened, or the disk failed.
     """
+    run_until_signal(lambda on_stop: run_house(settings, file=file, on_stop=on_stop))
+
+
+def run_until_signal(work: Callable[[StopSetter], Coroutine[Any, Any, None]]) -> None:
+    """Run `work` on a loop of its own; it is given the setter of what a signal calls.
+
+    Raises:
+        GatewayError: of the work, freed of its groups.
+    """
     os.umask(0o077)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
-            runner.run(_main(settings, file, hooks))
+            runner.run(work(_end_on_signals))
         except BaseExceptionGroup as group:
             raise _first(group) from None
-
-
-async def _main(settings: Settings, file: str, hooks: Hooks | None) -> None:
-    await run_house(settings, file=file, on_stop=_end_on_signals, hooks=hooks)
 
 
 def _end_on_signals(stop: Callable[[], None]) -> None:

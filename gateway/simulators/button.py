@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class SimulatedButton:
     def press(self, kind: str = "press", press_id: str | None = None) -> str:
         """Press once; sent again until it is acknowledged. The id of the press."""
         identity = press_id or str(uuid.uuid4())
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        at = datetime.now(UTC).isoformat(timespec="milliseconds")
         self._client.publish(f"{self._base}/event", json.dumps({"id": identity, "type": kind, "at": at}), qos=1)
         return identity
 

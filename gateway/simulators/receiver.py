@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import hmac
 import json
+import os
 import random
 import signal
 import sys
@@ -82,7 +83,13 @@ class WebhookReceiver:
     async def __aenter__(self) -> Self:
         """Listen; `port` is then the real one."""
         config = uvicorn.Config(
-            self._app, host=self.host, port=self.port, log_config=None, lifespan="off", timeout_graceful_shutdown=1
+            self._app,
+            host=self.host,
+            port=self.port,
+            log_config=None,
+            lifespan="off",
+            interface="asgi3",
+            timeout_graceful_shutdown=1,
         )
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(), name="webhook receiver")
@@ -235,6 +242,6 @@ async def _until_told(*, with_parent: bool) -> AsyncIterator[None]:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if with_parent:
-        loop.add_reader(sys.stdin.fileno(), lambda: stop.set() if not sys.stdin.buffer.read1(4096) else None)
+        loop.add_reader(sys.stdin.fileno(), lambda: stop.set() if not os.read(0, 4096) else None)
     yield
     await stop.wait()
