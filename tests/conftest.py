@@ -61,9 +61,11 @@ async def _no_task_left_behind() -> AsyncIterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_child_left_behind() -> Iterator[None]:
+def _no_child_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     before = _living_children()
     yield
+    if request.node.get_closest_marker("restarts_shared_daemon"):
+        return
     deadline = time.monotonic() + _CHILD_GRACE_SECONDS
     while leaked := _living_children() - before:
         if time.monotonic() > deadline:
@@ -95,3 +97,19 @@ def _command(pid: int) -> str:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
     except OSError:
         return f"process {pid}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where CI has installed every tool, a test that skips for want of one has failed."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not os.environ.get("GATEWAY_REQUIRE_TOOLS") or reporter is None:
+        return
+    reasons = [str(report.longrepr) for report in reporter.stats.get("skipped", [])]
+    wanting = [reason for reason in reasons if any(tool in reason for tool in _TOOLS)]
+    if wanting:
+        reporter.write_line("skipped for want of a tool that CI must have:\n" + "\n".join(wanting), red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+_TOOLS = ("mosquitto", "chromium", "strace", "libfaketime", "faketime")

@@ -9,13 +9,14 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from gateway.simulators.office import SimulatedOffice
 from harness.daemon import BUTTON, Daemon
 from harness.ports import free_port
 from harness.press import Presser
 from harness.tools import needs
 
-PRESSES = 100
+from gateway.simulators.office import SimulatedOffice
+
+PRESSES = 200
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 
@@ -69,7 +70,7 @@ async def test_each_acknowledged_press_is_stored_and_forwarded_exactly_once(tmp_
         acknowledged, kills = await asyncio.to_thread(_press_while_killing, daemon)
         try:
             stored = await asyncio.to_thread(_stored_presses, daemon)
-            wanted = {f"{each}" for each in stored}
+            wanted = set(stored)
             until = time.monotonic() + 60
             while not wanted <= {each["id"] for each in office.received} and time.monotonic() < until:
                 await asyncio.sleep(0.1)
@@ -94,7 +95,7 @@ def _press_while_killing(daemon: Daemon) -> tuple[set[str], int]:
             presser.press(f"paho-{number}")
             if number % 5 == 0 and press_by_mosquitto_pub(daemon.mqtt_port, f"pub-{number}"):
                 acknowledged.add(f"pub-{number}")
-            time.sleep(0.05)
+            time.sleep(0.08)
         killer.end()
         presser.wait_all()
         acknowledged |= presser.acknowledged.keys()

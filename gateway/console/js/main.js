@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { h } from "./dom.js";
 import { loadLanguage, otherLanguage, t } from "./i18n.js";
 import { Sound } from "./sound.js";
-import { initialState, reduce, soundOf } from "./store.js";
+import { initialState, mayShow, reduce, soundOf } from "./store.js";
 import { Stream } from "./stream.js";
 import { Shell } from "./views/shell.js";
 import { SignIn } from "./views/signin.js";
@@ -33,10 +33,17 @@ class Console {
     return this.enter();
   }
 
+  /** Say whether this post may show silent and duress presses; remembered by this browser alone. */
+  setDiscreetSafe(safe) {
+    localStorage.setItem("discreet-safe", String(safe));
+    this.dispatch({ type: "discreet", safe });
+  }
+
   async enter() {
     const me = await api.whoami().catch(() => null);
     if (!me) return this.showSignIn({});
     this.dispatch({ type: "set", values: { me } });
+    this.dispatch({ type: "discreet", safe: localStorage.getItem("discreet-safe") === "true" });
     this.view = new Shell(this);
     this.root.replaceChildren(this.view.element);
     await this.load();
@@ -81,6 +88,7 @@ class Console {
 
   take(frame) {
     this.dispatch({ type: "frame", frame });
+    if (!mayShow(this.state, frame.event)) return;
     announce(frame.event);
     const { type, data } = frame.event;
     if (type === "campus.incident.opened" && this.state.selected === null) this.select(data.incident);

@@ -1,6 +1,7 @@
 /** The state of the console as a pure function: state × action → state. No DOM, no network. */
 
 const TICKER_LENGTH = 200;
+const DISCREET = new Set(["silent", "duress"]);
 const CLOSED = new Set(["resolved"]);
 const RANK = { critical: 0, high: 1, medium: 2, low: 3, info: 4 };
 
@@ -8,6 +9,7 @@ const RANK = { critical: 0, high: 1, medium: 2, low: 3, info: 4 };
 export function initialState() {
   return {
     me: null,
+    discreetSafe: false,
     view: "board",
     link: { state: "connecting", tries: 0 },
     clockOffset: 0,
@@ -41,6 +43,8 @@ export function reduce(state, action) {
       return { ...state, events: action.items.slice(-TICKER_LENGTH).reverse() };
     case "link":
       return takeLink(state, action);
+    case "discreet":
+      return { ...state, discreetSafe: action.safe };
     case "select":
       return { ...state, selected: action.id };
     case "set":
@@ -103,7 +107,7 @@ function withDetail(state, incident) {
 /** Incidents that are not closed: unacknowledged first, then by severity, the oldest first. */
 export function activeIncidents(state) {
   return Object.values(state.incidents)
-    .filter((each) => !CLOSED.has(each.state))
+    .filter((each) => !CLOSED.has(each.state) && (state.discreetSafe || !each.discreet))
     .sort(
       (a, b) =>
         Number(a.state !== "raised") - Number(b.state !== "raised") ||
@@ -112,10 +116,20 @@ export function activeIncidents(state) {
     );
 }
 
+/**
+ * Whether a post may show an event: silent and duress presses, and what follows from them, only where that is safe.
+ */
+export function mayShow(state, event) {
+  const { data } = event;
+  const discreet = DISCREET.has(data?.kind) || data?.discreet || state.incidents[data?.incident]?.discreet;
+  return state.discreetSafe || !discreet;
+}
+
 /** Which sound the state asks for: emergency, warning or none. */
 export function soundOf(state) {
   const raised = activeIncidents(state).filter((each) => each.state === "raised" && !each.discreet);
-  if (state.unstored.length || raised.some((each) => each.severity === "critical")) return "emergency";
+  const audible = state.unstored.filter((each) => !DISCREET.has(each.data?.kind));
+  if (audible.length || raised.some((each) => each.severity === "critical")) return "emergency";
   if (raised.length) return "warning";
   return state.link.state === "live" ? null : "chirp";
 }

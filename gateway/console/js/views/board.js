@@ -1,8 +1,8 @@
 /** The live board: active incidents, the selected one, and the ticker. */
 
-import { h, setText, syncList } from "../dom.js";
+import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, t } from "../i18n.js";
-import { activeIncidents } from "../store.js";
+import { activeIncidents, mayShow } from "../store.js";
 import { eventRow, severityMark, typeText } from "./common.js";
 import { IncidentPane } from "./incident.js";
 
@@ -41,7 +41,8 @@ export class Board {
     syncList(this.cards, active.slice(0, CARDS), (each) => each.id, () => this.card(), (card, each) => this.fill(card, each, state));
     setText(this.more, active.length > CARDS ? `+${active.length - CARDS}` : "");
     setText(this.pause, this.paused ? t("board.resume") : t("board.pause"));
-    if (!this.paused) syncList(this.ticker, state.events.slice(0, 60), (each) => String(each.position), eventRow);
+    const shown = state.events.filter(({ event }) => mayShow(state, event));
+    if (!this.paused) syncList(this.ticker, shown.slice(0, 60), (each) => String(each.position), eventRow);
     this.pane.update(state);
     document.title = titleOf(active);
   }
@@ -60,7 +61,8 @@ export class Board {
     const signature = JSON.stringify([incident.state, incident.count, incident.owner, incident.level, incident.title, incident.place]);
     if (card.dataset.signature === signature) return;
     card.dataset.signature = signature;
-    button.replaceChildren(
+    fill(
+      button,
       h("span", { class: "row" }, severityMark(incident.severity), h("time", { class: "elapsed" })),
       h("strong", { class: "place" }, incident.place || incident.title || incident.source || ""),
       h("span", {}, typeText(incident.kind), incident.count > 1 && ` ×${incident.count}`),

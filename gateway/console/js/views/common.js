@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 const SHAPES = { critical: "◆", high: "▲", medium: "●", low: "○", info: "–" };
 
 /** Severity as shape and word; colour comes on top, never alone. */
@@ -15,7 +16,8 @@ export const typeText = (type) => tOr(`type.${type}`, type);
 
 /** One line of the ticker and of the history. */
 export function eventRow({ position, event }) {
-  const where = event.data?.place || event.data?.name || event.subject || "";
+  const subject = UUID.test(event.subject) ? "" : event.subject;
+  const where = event.data?.place || event.data?.name || subject || "";
   return h(
     "li",
     { class: `event ${event.severity}` },

@@ -1,7 +1,7 @@
 /** The selected incident: where, what, pictures, what to do, what was done. */
 
 import { evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
-import { h, setText, syncList } from "../dom.js";
+import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
 import { facts, severityMark, typeText } from "./common.js";
 
@@ -40,7 +40,8 @@ export class IncidentPane {
     if (signature === this.headSignature) return;
     this.headSignature = signature;
     this.time = h("time", { class: "elapsed" });
-    this.head.replaceChildren(
+    fill(
+      this.head,
       h("div", { class: "row" }, severityMark(incident.severity), this.time,
         incident.drill && h("span", { class: "drill" }, t("drill"))),
       h("h2", { class: "place" }, incident.place || incident.title || incident.source || ""),
@@ -58,14 +59,14 @@ export class IncidentPane {
       this.actions.replaceChildren();
       return;
     }
-    this.actions.replaceChildren(
+    fill(
+      this.actions,
       incident.state === "raised" && this.button("primary huge", "acknowledge", { expected_state: "raised" }, "A"),
       ...(incident.kind === FACE && !incident.verification ? this.verifyButtons() : []),
       incident.state === "acknowledged" && this.dispatchForm(),
       this.noteForm(),
       this.resolveForm(),
     );
-    for (const child of [...this.actions.childNodes]) if (child.nodeType === Node.TEXT_NODE) child.remove();
   }
 
   button(style, verb, body, key) {

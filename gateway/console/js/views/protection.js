@@ -13,8 +13,14 @@ export class Protection {
     this.destinations = h("ul", { class: "tiles" });
     const part = (name, list) => h("section", {}, h("h2", {}, t(`strip.${name}`)), list);
     this.element = h("div", { class: "page" }, part("cameras", this.cameras), part("devices", this.devices),
-      part("destinations", this.destinations));
+      part("destinations", this.destinations), this.post());
     app.refresh();
+  }
+
+  post() {
+    const box = h("input", { type: "checkbox", checked: this.app.state.discreetSafe,
+      on: { change: (event) => this.app.setDiscreetSafe(event.target.checked) } });
+    return h("section", {}, h("h2", {}, t("post.title")), h("label", { class: "check" }, box, t("post.discreet")));
   }
 
   update(state) {

@@ -3,7 +3,7 @@
 import { api } from "../api.js";
 import { h, setText } from "../dom.js";
 import { language, t } from "../i18n.js";
-import { protection } from "../store.js";
+import { mayShow, protection } from "../store.js";
 import { Board } from "./board.js";
 import { Events } from "./events.js";
 import { Help } from "./help.js";
@@ -89,7 +89,7 @@ export class Shell {
   drawBanners(state, live) {
     const banners = [];
     if (!live) banners.push(h("p", { class: "banner bad", role: "alert" }, t("banner.stale")));
-    for (const event of state.unstored) {
+    for (const event of state.unstored.filter((each) => mayShow(state, each))) {
       const text = t("banner.unstored", { name: event.data.name || event.subject, place: event.data.place });
       banners.push(h("p", { class: "banner emergency", role: "alert" }, text));
     }
