@@ -1,7 +1,7 @@
 """Accounts, sign-ins, tokens, one-time links and failed tries; no secret is kept, only hashes."""
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from gateway.errors import PermanentError
 from gateway.storage.state import State, moment_of, text_of
@@ -9,6 +9,7 @@ from gateway.storage.statements import load_statements
 from gateway.storage.values import ApiToken, Failures, Session, User
 
 _SQL = load_statements("accounts")
+_FAILURES_KEPT = timedelta(days=1)
 
 
 class AccountStore:
@@ -94,11 +95,12 @@ class AccountStore:
         await self._state.write(lambda c: c.execute(_SQL["end_sessions"], (user,)))
 
     async def sweep(self, now: datetime) -> None:
-        """Forget sign-ins and links that ended."""
+        """Forget sign-ins and links that ended, and failed tries of more than a day ago."""
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(_SQL["sweep_sessions"], (text_of(now),))
             connection.execute(_SQL["sweep_one_time"], (text_of(now),))
+            connection.execute(_SQL["sweep_failures"], (text_of(now - _FAILURES_KEPT),))
 
         await self._state.write(work)
 

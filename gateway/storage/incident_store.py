@@ -10,6 +10,7 @@ from gateway.storage.statements import load_statements
 from gateway.storage.values import Incident
 
 _SQL = load_statements("incidents")
+_COMMANDS = 100_000
 _ADAPTER = TypeAdapter(Incident)
 
 
@@ -33,6 +34,7 @@ class IncidentStore:
             connection.execute(_SQL["move"], (position, position))
             if command is not None:
                 connection.execute(_SQL["remember"], command)
+                connection.execute(_SQL["trim"], (_COMMANDS,))
 
         await self._state.write(work)
 

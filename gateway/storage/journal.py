@@ -37,13 +37,14 @@ class _Head:
 class Journal:
     """The journal of one gateway; made by `open`."""
 
-    def __init__(self, path: Path, *, clock: Clock, settings: StorageSettings, ballast: Ballast) -> None:
+    def __init__(self, path: Path, *, clock: Clock, settings: StorageSettings, ballast: Ballast, floor: int) -> None:
         connection = open_writer(path, "journal")
-        row = connection.execute(_SQL["last"]).fetchone()
-        self._committed = _Head(*row) if row else _Head(0, GENESIS)
+        found = connection.execute(_SQL["last"]).fetchone()
+        newest = _Head(*found) if found else _Head(0, GENESIS)
+        self._last = newest.position
+        self._committed = _Head(max(newest.position, floor), newest.hash)
         self._head = replace(self._committed)
         self._clock = clock
-        self._last = self._committed.position
         self._ring: deque[Stored] = deque(maxlen=_RING)
         self._waiters = Waiters()
         self.failed: asyncio.Future[StorageFailedError] = asyncio.get_running_loop().create_future()
@@ -61,16 +62,30 @@ class Journal:
 
     @classmethod
     async def open(
-        cls, directory: Path, *, clock: Clock, settings: StorageSettings, ballast: Ballast | None = None
+        cls,
+        directory: Path,
+        *,
+        clock: Clock,
+        settings: StorageSettings,
+        ballast: Ballast | None = None,
+        floor: int = 0,
     ) -> Self:
         """Open or make ``journal.db`` in `directory`.
+
+        Args:
+            directory: the state folder.
+            clock: stamps `recorded`.
+            settings: of this room.
+            ballast: given up when the disk is full.
+            floor: the highest position that somebody has seen; none up to it is used (again), even if the journal
+                was restored from a copy that ends before it. `verify` then names the gap.
 
         Raises:
             NewerFileError: it was written by a newer version.
             StorageFailedError: it is damaged or cannot be opened.
         """
         held = ballast or Ballast(directory, settings.reserve_megabytes)
-        return cls(directory / "journal.db", clock=clock, settings=settings, ballast=held)
+        return cls(directory / "journal.db", clock=clock, settings=settings, ballast=held, floor=floor)
 
     @property
     def last_position(self) -> int:
@@ -156,8 +171,8 @@ class Journal:
 
     async def close(self) -> None:
         """Commit what is queued and close the file."""
+        await self._readers.close()  # first: whoever closes last empties the write-ahead file, and readers cannot
         await self._writer.close()
-        await self._readers.close()
         self._waiters.wake_all()
         if not self.failed.done():
             self.failed.cancel()

@@ -76,6 +76,11 @@ class Outbox:
         await self._state.write(work)
 
 
+def highest_position(connection: sqlite3.Connection) -> int:
+    """The highest position of the journal that anything in ``state.db`` has seen; 0 if none."""
+    return int(connection.execute(_SQL["highest"]).fetchone()[0])
+
+
 def _settle(connection: sqlite3.Connection, destination: str, position: int, low: int) -> None:
     if position > low:
         connection.execute(_SQL["settle"], (destination, position))

@@ -35,14 +35,17 @@ class Readers:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._with_connection, query)
 
     def _with_connection(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
+        try:
+            return query(self._connection())
+        except sqlite3.Error as error:
+            raise StorageFailedError(f"cannot be read: {error}", where=str(self._path)) from error
+
+    def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = open_reader(self._path)
             self._open.append(connection)
-        try:
-            return query(connection)
-        except sqlite3.Error as error:
-            raise StorageFailedError(f"cannot be read: {error}", where=str(self._path)) from error
+        return connection
 
     async def close(self) -> None:
         """End the threads and close their connections."""

@@ -44,8 +44,8 @@ class State:
 
     async def close(self) -> None:
         """Write what is queued and close the file."""
+        await self._readers.close()  # first: whoever closes last empties the write-ahead file, and readers cannot
         await self._writer.close()
-        await self._readers.close()
 
 
 def text_of(moment: datetime) -> str:

@@ -1,5 +1,6 @@
 """Everything durable of one gateway, opened together and closed in reverse."""
 
+import logging
 from dataclasses import dataclass, field
 
 from gateway.clock import Clock
@@ -12,10 +13,12 @@ from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import Histograms
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal
-from gateway.storage.outbox import Outbox
+from gateway.storage.outbox import Outbox, highest_position
 from gateway.storage.state import State
 from gateway.storage.vault import Vault, load_master_key
 from gateway.storage.watchlist_store import WatchListStore
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +60,18 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
     try:
         vault = Vault(load_master_key(settings))
         ballast = Ballast(directory, settings.reserve_megabytes)
-        journal = await Journal.open(directory, clock=clock, settings=settings, ballast=ballast)
+        state = await State.open(directory)
         try:
-            state = await State.open(directory)
+            floor = await state.read(highest_position)
+            journal = await Journal.open(directory, clock=clock, settings=settings, ballast=ballast, floor=floor)
         except BaseException:
-            await journal.close()
+            await state.close()
             raise
     except BaseException:
         lock.release()
         raise
+    if journal.last_position < floor:
+        _log.error("the journal ends at position %d, but %d was there: it was cut", journal.last_position, floor)
     ballast.take()
     evidence = EvidenceStore(state, vault, directory / "evidence")
     await evidence.sweep()

@@ -59,6 +59,9 @@ SELECT user FROM one_time WHERE key = ? AND purpose = ? AND ends > ?;
 -- name: use_one_time
 DELETE FROM one_time WHERE key = ?;
 
+-- name: sweep_failures
+DELETE FROM failure WHERE last <= ?;
+
 -- name: failures
 SELECT count, last FROM failure WHERE account = ? AND network = ?;
 

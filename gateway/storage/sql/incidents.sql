@@ -11,6 +11,9 @@ UPDATE incident_reader SET position = ? WHERE position < ?;
 -- name: remember
 INSERT INTO command (id, result) VALUES (?, ?) ON CONFLICT DO NOTHING;
 
+-- name: trim
+DELETE FROM command WHERE rowid <= (SELECT max(rowid) FROM command) - ?;
+
 -- name: get
 SELECT body FROM incident WHERE id = ?;
 

@@ -8,7 +8,4 @@ SELECT position, body FROM event WHERE id = ?;
 SELECT position, hash FROM event ORDER BY position DESC LIMIT 1;
 
 -- name: chain
-SELECT position, id, salt, body, hash FROM event WHERE position > ? ORDER BY position LIMIT ?;
-
--- name: read
-SELECT position, body FROM event WHERE position > ? ORDER BY position LIMIT ?;
+SELECT position, CAST(id AS TEXT), CAST(salt AS BLOB), CAST(body AS BLOB), hash FROM event WHERE position > ? ORDER BY position LIMIT ?;

@@ -1,3 +1,11 @@
+-- name: highest
+SELECT max(position) FROM (
+    SELECT position FROM incident_reader
+    UNION ALL SELECT low FROM outbox
+    UNION ALL SELECT position FROM outbox_settled
+    UNION ALL SELECT position FROM dead_letter
+);
+
 -- name: begin
 INSERT INTO outbox (destination, low) VALUES (?, ?) ON CONFLICT DO NOTHING;
 
