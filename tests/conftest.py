@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime would write a device id below HOME
+
 _CHILD_GRACE_SECONDS = 2.0
 _TASK_GRACE_SECONDS = 1.0
 
