@@ -124,8 +124,9 @@ class SupervisionTimer:
             now = self._clock.monotonic()
             for watched in [each for each in self._devices.values() if not each.status.lost]:
                 if watched.deadline <= now:
-                    watched.status = replace(watched.status, lost=True, reason=watched.reason)
-                    await self._report(self._lost(watched))
+                    lost = replace(watched.status, lost=True, reason=watched.reason)
+                    await self._report(self._lost(watched, lost))
+                    watched.status = lost
             await self._sleep()
 
     async def _sleep(self) -> None:
@@ -141,8 +142,8 @@ class SupervisionTimer:
             timer.cancel()
             change.cancel()
 
-    def _lost(self, watched: _Watched) -> ButtonLost:
-        device, status = watched.settings, watched.status
+    def _lost(self, watched: _Watched, status: DeviceStatus) -> ButtonLost:
+        device = watched.settings
         return ButtonLost(
             id=new_id(),
             source=button_source(self._site, device.id),

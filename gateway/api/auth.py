@@ -1,6 +1,7 @@
 """Who calls: session cookie or bearer token, the role they have, and no request forged by another site."""
 
 import hashlib
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +11,7 @@ from fastapi import Depends, Request
 
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
-from gateway.errors import PermanentError
+from gateway.errors import PermanentError, TransientError
 from gateway.storage import ApiToken, Session, User
 
 ROLES = ("viewer", "guard", "admin", "auditor")
@@ -18,6 +19,7 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _FREE_TRIES = 3
 _LONGEST_WAIT_SECONDS = 60.0
 _TOUCH_SECONDS = 60.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,5 +188,10 @@ async def open_session(parts: ApiParts, user: str) -> str:
 
 
 async def record(parts: ApiParts, caller: str, action: str, subject: str = "", detail: str = "") -> None:
-    """Write a change into the audit trail."""
-    await parts.stores.audit.append(at=parts.clock.now(), actor=caller, action=action, subject=subject, detail=detail)
+    """Write a change into the audit trail; a full disk does not undo what was done, the log has it then."""
+    try:
+        await parts.stores.audit.append(
+            at=parts.clock.now(), actor=caller, action=action, subject=subject, detail=detail
+        )
+    except TransientError as error:
+        _log.error("not in the audit trail: %s did %s %s: %s", caller, action, subject, error)

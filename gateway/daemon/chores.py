@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from gateway.api import WatchList
 from gateway.clock import Clock
 from gateway.daemon.notify import ServiceManager
+from gateway.errors import TransientError
 from gateway.events import Event, FaceVerified
 from gateway.settings import EvidenceSettings
 from gateway.storage import Incident, Stores
@@ -16,7 +18,18 @@ _PURGE_SECONDS = 600.0
 _LAG_SECONDS = 0.1
 _WATCHDOG_SECONDS = 5.0
 _SMOOTHING = 0.2
+_RETRY_SECONDS = 1.0
 _log = logging.getLogger(__name__)
+
+
+async def keep_going(work: Callable[[], Awaitable[None]], name: str) -> None:
+    """Run an endless task; what is only temporary, such as a full disk, does not end it."""
+    while True:
+        try:
+            await work()
+        except TransientError as error:
+            _log.error("%s waits: %s", name, error)
+            await asyncio.sleep(_RETRY_SECONDS)
 
 
 class Chores:

@@ -24,7 +24,7 @@ from gateway.api import (
 )
 from gateway.clock import Clock, SystemClock
 from gateway.daemon.alarm_line import AlarmLine
-from gateway.daemon.chores import Chores
+from gateway.daemon.chores import Chores, keep_going
 from gateway.daemon.links import setup_link, show_setup_link
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.vision_line import VisionLine
@@ -196,18 +196,18 @@ class AlarmHouse:
         self._workers_task = group.create_task(self._vision.workers.run(), name="workers")
         self._server_task = group.create_task(server.run(), name="api")
         for name, work in {
-            "event hub": self._hub.run(),
-            "incident desk": self._desk.run(),
-            "escalation": escalation.run(),
-            "supervision": self._alarms.supervision.run(),
-            "forwarders": self._forwarders.watch(),
-            "expiry": self._chores.expire_people(),
-            "evidence": self._chores.purge_evidence(),
-            "judged evidence": self._chores.keep_judged(),
-            "loop lag": self._chores.measure_lag(),
-            "watchdog": self._chores.feed_watchdog(),
+            "event hub": self._hub.run,
+            "incident desk": self._desk.run,
+            "escalation": escalation.run,
+            "supervision": self._alarms.supervision.run,
+            "forwarders": self._forwarders.watch,
+            "expiry": self._chores.expire_people,
+            "evidence": self._chores.purge_evidence,
+            "judged evidence": self._chores.keep_judged,
+            "loop lag": self._chores.measure_lag,
+            "watchdog": self._chores.feed_watchdog,
         }.items():
-            group.create_task(work, name=name)
+            group.create_task(keep_going(work, name), name=name)
         for session in self._alarms.sessions:
             group.create_task(session.run(), name=f"broker {session.address}")
 

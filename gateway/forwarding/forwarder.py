@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.clock import Clock
+from gateway.errors import TransientError
 from gateway.events import (
     DestinationFailing,
     DestinationRecovered,
@@ -135,7 +136,10 @@ class Forwarder:
             with self._journal.subscribe() as subscription:
                 while True:
                     self._poke.clear()
-                    await self._fill()
+                    try:
+                        await self._fill()
+                    except TransientError as error:
+                        _log.error("destination %s waits for the store: %s", self._destination.id, error)
                     self._begin_tries()
                     await self._wait(subscription.wait(self._journal.last_position))
         finally:

@@ -1,12 +1,14 @@
 """The desk: follows the journal, opens incidents, and takes the guards' commands; one thing at a time."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from gateway.clock import Clock
+from gateway.errors import TransientError
 from gateway.events import (
     ButtonCleared,
     Event,
@@ -30,6 +32,8 @@ VERDICTS = ("genuine", "false_alarm", "test", "duplicate")
 VERIFICATIONS = ("confirmed", "rejected", "unsure")
 _POLL_SECONDS = 5.0
 _PAGE = 500
+_RETRY_SECONDS = 1.0
+_log = logging.getLogger(__name__)
 _INCIDENT = TypeAdapter(Incident)
 _Key = tuple[str, str, str]
 
@@ -58,14 +62,18 @@ class IncidentDesk:
         self._open: dict[str, Incident] = {}
         self._keys: dict[_Key, str] = {}
         self._persons: dict[str, str] = {}
+        self._stale = False
         self.changed = asyncio.Event()
 
     async def load(self) -> None:
         """Take up where the last run ended; call it once before anything else."""
+        for known in (self._open, self._keys, self._persons):
+            known.clear()
         self._position = await self._store.position()
         for incident in await self._store.unresolved():
             self._keep(incident)
         await self._find_persons()
+        self._stale = False
 
     async def _find_persons(self) -> None:
         """The person of each open face incident is in its trigger, not in the projection."""
@@ -80,25 +88,40 @@ class IncidentDesk:
         """Make the projection anew from the whole journal."""
         async with self._lock:
             await self._store.clear()
-            self._position = 0
-            self._open.clear()
-            self._keys.clear()
-            self._persons.clear()
+            await self.load()
         await self.catch_up()
 
     async def run(self) -> None:
         """Follow the journal, until cancelled."""
         with self._journal.subscribe() as subscription:
             while True:
-                await self.catch_up()
+                try:
+                    await self.catch_up()
+                except TransientError as error:
+                    _log.error("incidents wait for the store: %s", error)
+                    await asyncio.sleep(_RETRY_SECONDS)
                 await subscription.wait(self._position, _POLL_SECONDS)
 
     async def catch_up(self) -> None:
         """Take in everything that the journal has."""
         while events := await self._journal.read(self._position, _PAGE):
             async with self._lock:
+                if await self._reload():
+                    continue
                 for stored in events:
                     await self._take(stored)
+
+    async def _reload(self) -> bool:
+        """After a write that failed, memory may be ahead of the store: begin anew from what the store has."""
+        if self._stale:
+            await self.load()
+            return True
+        return False
+
+    async def _persist(self, incidents: Sequence[Incident], command: tuple[str, str] | None = None) -> None:
+        self._stale = True
+        await self._store.apply(self._position, incidents, command)
+        self._stale = False
 
     async def _take(self, stored: Stored) -> None:
         if stored.position <= self._position:
@@ -107,10 +130,10 @@ class IncidentDesk:
         changed += self._replayed(stored)
         self._position = stored.position
         if changed:
-            await self._store.apply(self._position, changed)
+            await self._persist(changed)
             self.changed.set()
         elif stored.position % _PAGE == 0:
-            await self._store.apply(self._position, ())
+            await self._persist(())
 
     async def _triggered(self, stored: Stored) -> list[Incident]:
         key = key_of(stored.event)
@@ -258,7 +281,7 @@ class IncidentDesk:
             )
             changed = self._apply(await self._journal.append(event))
             if changed is not None:
-                await self._store.apply(self._position, [changed])
+                await self._persist([changed])
 
     async def get(self, incident: str) -> Incident:
         """One incident.
@@ -283,6 +306,7 @@ class IncidentDesk:
         verifying: bool = False,
     ) -> Incident:
         async with self._lock:
+            await self._reload()
             if (first := await self._store.command(command_id)) is not None:
                 return _INCIDENT.validate_json(first)
             known = await self.get(incident)
@@ -292,7 +316,7 @@ class IncidentDesk:
             common = {"id": derived_id("command", command_id), **self._common(known, actor, command_id)}
             stored = await self._journal.append(make(common))
             changed = self._apply_command(known, stored)
-            await self._store.apply(self._position, [changed], (command_id, _INCIDENT.dump_json(changed).decode()))
+            await self._persist([changed], (command_id, _INCIDENT.dump_json(changed).decode()))
             self.changed.set()
             return changed
 
