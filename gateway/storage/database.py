@@ -9,6 +9,7 @@ from pathlib import Path
 from gateway.storage.faults import NewerFileError, StorageFailedError
 
 _AUTOCHECKPOINT_PAGES = 8000
+_COPY = ".before-"
 BUSY_MILLISECONDS = 5000
 
 
@@ -79,9 +80,15 @@ def _migrate(connection: sqlite3.Connection, path: Path, folder: str) -> None:
         what = f"is of version {version}, this program knows {len(scripts)}"
         raise NewerFileError(what, where=str(path), remedy="Run the newer program, or restore a backup.")
     if 0 < version < len(scripts):
-        _copy(connection, path.with_name(f"{path.name}.before-{len(scripts)}"))
+        _copy(connection, path.with_name(f"{path.name}{_COPY}{len(scripts)}"))
     for number, script in enumerate(scripts[version:], start=version + 1):
         connection.executescript(f"BEGIN;\n{script.read_text('utf-8')}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+
+def remove_copies(path: Path) -> None:
+    """Remove the copies that migrations of a file left, because they hold what was to be erased."""
+    for copy in path.parent.glob(f"{path.name}{_COPY}*"):
+        copy.unlink(missing_ok=True)
 
 
 def _copy(connection: sqlite3.Connection, target: Path) -> None:

@@ -33,8 +33,10 @@ class FolderLock:
             raise StorageBusyError("another process has it open", where=str(directory), remedy=remedy) from None
 
     def release(self) -> None:
-        """Let the folder go."""
-        os.close(self._descriptor)
+        """Let the folder go; a second time does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class Ballast:

@@ -1,12 +1,13 @@
 """``state.db``: everything durable but the journal; a writer of its own, so that it never stands before a press."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
-from gateway.storage.database import open_writer
+from gateway.storage.database import open_writer, remove_copies
 from gateway.storage.readers import Readers
 from gateway.storage.writer import Writer
 
@@ -17,6 +18,7 @@ class State:
     """Writer and readers of ``state.db``, shared by the stores."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._writer = Writer(open_writer(path, "state"), "state-writer")
         self._readers = Readers(path, "state-reader")
 
@@ -39,8 +41,9 @@ class State:
         return await self._readers.run(query)
 
     async def erase(self) -> None:
-        """Make deleted bytes leave the write-ahead file, too (`secure_delete` zeroes them in the file itself)."""
+        """Make deleted bytes leave the write-ahead file and copies, too (`secure_delete` zeroes them in the file)."""
         await self._writer.checkpoint()
+        await asyncio.to_thread(remove_copies, self._path)
 
     async def close(self) -> None:
         """Write what is queued and close the file."""

@@ -40,10 +40,14 @@ class Stores:
     _lock: FolderLock = field(repr=False)
 
     async def close(self) -> None:
-        """Close all, the journal last, and let the folder go."""
-        await self._state.close()
-        await self.journal.close()
-        self._lock.release()
+        """Close all, the journal last, and let the folder go; a second time does nothing."""
+        try:
+            await self._state.close()
+        finally:
+            try:
+                await self.journal.close()
+            finally:
+                self._lock.release()
 
 
 async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
