@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.errors import PermanentError
 from gateway.sealing import new_key
+from gateway.storage.folder import sync_folder
 from gateway.storage.state import State, moment_of, text_of
 from gateway.storage.statements import load_statements
 from gateway.storage.values import Evidence
@@ -133,17 +134,9 @@ def _write(path: Path, content: bytes) -> None:
             part.flush()
             os.fsync(part.fileno())
         os.replace(part.name, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise PermanentError(f"a picture cannot be kept: {error.strerror}", where=str(path.parent)) from None
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _evidence(row: tuple[str, ...]) -> Evidence:

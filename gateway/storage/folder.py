@@ -73,3 +73,12 @@ class Ballast:
     def held(self) -> bool:
         """Whether the reserve is there."""
         return self._path.exists()
+
+
+def sync_folder(folder: Path) -> None:
+    """Make what was made or renamed in a folder survive a loss of power."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -67,6 +67,7 @@ class Incident:
         state: raised, acknowledged, dispatched or resolved.
         kind: type of the event that opened it.
         source, subject: of that event.
+        key: what further events of the same source and kind share that join it.
         count: triggers so far.
         events: positions of its timeline, its triggers among them.
         verdict: of its resolution.
@@ -101,6 +102,7 @@ class Incident:
     raised: datetime | None = None
     acknowledged: datetime | None = None
     resolved: datetime | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

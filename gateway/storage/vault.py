@@ -5,11 +5,13 @@ import binascii
 import json
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 from gateway.errors import PermanentError
 from gateway.sealing import KEY_BYTES, associated, derive_key, new_key, seal, unseal, unwrap_key, wrap_key
 from gateway.settings import StorageSettings
+from gateway.storage.folder import sync_folder
 
 _CREDENTIAL = "campus-gateway-key"
 
@@ -92,16 +94,18 @@ def _make(path: Path, directory: Path) -> None:
     if (directory / "state.db").exists():
         remedy = "Restore the key that belongs to this state folder, or name it: storage.key_file."
         raise PermanentError("the master key is missing", where=str(path), remedy=remedy)
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o400)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-") as part:
+            os.fchmod(part.fileno(), 0o400)
+            part.write(base64.b64encode(new_key()) + b"\n")
+            part.flush()
+            os.fsync(part.fileno())
+            os.link(part.name, path)  # whole or not at all, and never over a key that is there
+        sync_folder(path.parent)
     except OSError as error:
         remedy = "Name a place for it: storage.key_file."
         raise PermanentError(f"the key cannot be made: {error.strerror}", where=str(path), remedy=remedy) from None
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(base64.b64encode(new_key()) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _read(path: Path, *, check_mode: bool) -> bytes:
