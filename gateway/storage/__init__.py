@@ -2,6 +2,7 @@
 
 from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
+from gateway.storage.copies import ChainReport, back_up, restore, verify_chains
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
 from gateway.storage.faults import (
@@ -50,6 +51,7 @@ __all__ = [
     "AuditEntry",
     "AuditTrail",
     "Ballast",
+    "ChainReport",
     "DeadLetter",
     "Delivery",
     "Entry",
@@ -85,7 +87,10 @@ __all__ = [
     "Vault",
     "WatchListStore",
     "WriterStatistics",
+    "back_up",
     "load_master_key",
     "open_storage",
+    "restore",
     "type_of",
+    "verify_chains",
 ]

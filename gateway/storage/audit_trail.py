@@ -38,16 +38,17 @@ class AuditTrail:
 
     async def verify(self) -> int | None:
         """The number of the first entry that was changed, removed or put in; None if the chain is whole."""
+        return await self._state.read(first_broken_entry)
 
-        def query(connection: sqlite3.Connection) -> int | None:
-            previous, expected = GENESIS, 1
-            for *row, digest in connection.execute(_SQL["entries"], (0, -1)):
-                if row[0] != expected or _hash(previous, tuple(row)) != digest:
-                    return int(row[0])
-                previous, expected = digest, expected + 1
-            return None
 
-        return await self._state.read(query)
+def first_broken_entry(connection: sqlite3.Connection) -> int | None:
+    """Number of the first entry whose link of the hash chain is broken; None if the chain is whole."""
+    previous, expected = GENESIS, 1
+    for *row, digest in connection.execute(_SQL["entries"], (0, -1)):
+        if row[0] != expected or _hash(previous, tuple(row)) != digest:
+            return int(row[0])
+        previous, expected = digest, expected + 1
+    return None
 
 
 def _hash(previous: bytes, row: tuple[int | str, ...]) -> bytes:

@@ -167,7 +167,7 @@ class Journal:
 
     async def verify(self) -> int | None:
         """Check the hash chain; the position of the first broken event, or None."""
-        return await self._readers.run(_verify)
+        return await self._readers.run(first_broken_event)
 
     async def close(self) -> None:
         """Commit what is queued and close the file."""
@@ -248,7 +248,14 @@ def _scan_back(connection: sqlite3.Connection, limit: int, wanted: EventFilter |
     return [_stored(row) for row in connection.execute(query, (*values, limit))][::-1]
 
 
-def _verify(connection: sqlite3.Connection) -> int | None:
+def last_position(connection: sqlite3.Connection) -> int:
+    """Position of the newest event; 0 if there is none."""
+    row = connection.execute(_SQL["last"]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def first_broken_event(connection: sqlite3.Connection) -> int | None:
+    """Position of the first event whose link of the hash chain is broken; None if the chain is whole."""
     previous, after = GENESIS, 0
     while rows := connection.execute(_SQL["chain"], (after, _SCAN)).fetchall():
         for position, identity, salt, body, digest in rows:

@@ -1,0 +1,171 @@
+"""Copies of the state folder, and what can be read of it, while a gateway may be running on it."""
+
+import os
+import shutil
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.errors import PermanentError
+from gateway.storage.audit_trail import first_broken_entry
+from gateway.storage.database import open_reader, open_writer
+from gateway.storage.faults import StorageBusyError, StorageFailedError
+from gateway.storage.folder import FolderLock, sync_folder
+from gateway.storage.journal import first_broken_event, last_position
+
+# The state before the journal: a reader's position in it then never lies beyond the journal's end.
+_DATABASES = {"state.db": "state", "journal.db": "journal"}
+_NOT_COPIED = frozenset({"lock", "reserve", "running", "setup-link", "models"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What a look at both hash chains found.
+
+    Attributes:
+        last_position: of the journal.
+        broken_event: position of the first broken event, None if the chain is whole.
+        broken_entry: number of the first broken entry of the audit trail, None if the chain is whole.
+    """
+
+    last_position: int
+    broken_event: int | None
+    broken_entry: int | None
+
+
+def verify_chains(directory: Path) -> ChainReport:
+    """Check both hash chains of a state folder; a gateway may be running on it.
+
+    Raises:
+        PermanentError: there is no state in the folder.
+        StorageFailedError: a file is damaged.
+    """
+    with _databases(directory) as opened:
+        journal, state = opened["journal.db"], opened["state.db"]
+        return ChainReport(last_position(journal), first_broken_event(journal), first_broken_entry(state))
+
+
+def back_up(directory: Path, target: Path) -> None:
+    """Write a consistent copy of a state folder into one file (tar, mode 0600); a gateway may be running on it.
+
+    The master key, the models and the reserve are not in it. Sealed content stays sealed: keep the key elsewhere.
+
+    Raises:
+        PermanentError: there is no state in the folder, or the file cannot be written.
+        StorageFailedError: a file is damaged.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.absolute().parent) as work:
+            packed = Path(work) / "backup.tar"
+            _copy_databases(directory, Path(work))
+            _pack(directory, Path(work), packed)
+            packed.replace(target)
+        sync_folder(target.absolute().parent)
+    except OSError as error:
+        remedy = "Name a file in a folder that this user may write, with room for a copy of the state folder."
+        raise PermanentError(f"cannot be written: {error.strerror}", where=str(target), remedy=remedy) from None
+
+
+def restore(source: Path, directory: Path) -> None:
+    """Unpack what `back_up` wrote into a state folder that holds no state yet.
+
+    Raises:
+        PermanentError: the folder holds state, or the file is no backup.
+        StorageBusyError: a gateway runs on the folder.
+    """
+    lock = FolderLock(directory)
+    try:
+        if any((directory / name).exists() for name in _DATABASES):
+            remedy = "Move the old state folder away first."
+            raise PermanentError("there is state already", where=str(directory), remedy=remedy)
+        _unpack(source, directory)
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _databases(directory: Path) -> Iterator[dict[str, sqlite3.Connection]]:
+    """Connections to read from: as one reader more beside a running gateway, or else as the only one."""
+    for name in _DATABASES:
+        if not (directory / name).is_file():
+            remedy = "Name the state folder: storage.directory."
+            raise PermanentError(f"holds no {name}", where=str(directory), remedy=remedy)
+    try:
+        lock = FolderLock(directory)
+    except StorageBusyError:
+        lock = None
+    opened: dict[str, sqlite3.Connection] = {}
+    try:
+        for name, migrations in _DATABASES.items():
+            path = directory / name
+            opened[name] = open_writer(path, migrations) if lock else open_reader(path)
+        yield opened
+    except sqlite3.Error as error:
+        raise StorageFailedError(f"cannot be read: {error}", where=str(directory)) from error
+    finally:
+        for connection in opened.values():
+            connection.close()
+        if lock:
+            lock.release()
+
+
+def _copy_databases(directory: Path, work: Path) -> None:
+    with _databases(directory) as opened:
+        for name, connection in opened.items():
+            with closing(sqlite3.connect(work / name)) as copy:
+                connection.backup(copy)
+
+
+def _pack(directory: Path, work: Path, packed: Path) -> None:
+    descriptor = os.open(packed, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            for name in _DATABASES:
+                archive.add(work / name, name)
+            for path in sorted(directory.iterdir()):
+                if path.name not in _NOT_COPIED and not path.name.startswith(tuple(_DATABASES)):
+                    _add(archive, path, path.name)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _add(archive: tarfile.TarFile, path: Path, name: str) -> None:
+    """Add a file or folder; what is purged meanwhile is left out."""
+    try:
+        archive.add(path, name, recursive=False)
+    except FileNotFoundError:
+        return
+    if path.is_dir():
+        for each in sorted(path.iterdir()):
+            _add(archive, each, f"{name}/{each.name}")
+
+
+def _unpack(source: Path, directory: Path) -> None:
+    try:
+        with tarfile.open(source) as archive:
+            if not _DATABASES.keys() <= set(archive.getnames()):
+                raise PermanentError("is no backup of a gateway", where=str(source))
+            for member in archive:
+                _extract(archive, member, directory)
+    except (tarfile.TarError, OSError) as error:
+        remedy = "Name a file that `backup` wrote."
+        raise PermanentError(f"cannot be unpacked: {error}", where=str(source), remedy=remedy) from None
+    sync_folder(directory)
+
+
+def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, directory: Path) -> None:
+    """Put one file or folder in its place, for its owner only; nothing else, and nothing outside the folder."""
+    target = (directory / member.name).resolve()
+    if not target.is_relative_to(directory.resolve()):
+        raise PermanentError(f"holds a file that leads out of the folder: {member.name}")
+    if member.isdir():
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif (content := archive.extractfile(member)) is not None and member.isfile():
+        with content, os.fdopen(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
+            shutil.copyfileobj(content, file)
+            file.flush()
+            os.fsync(file.fileno())

@@ -1,0 +1,153 @@
+"""Backup, restore and the check of the chains, beside a running gateway and without one."""
+
+import io
+import os
+import sqlite3
+import stat
+import tarfile
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.errors import PermanentError
+from gateway.events import ButtonPressed
+from gateway.settings import StorageSettings
+from gateway.storage import (
+    ChainReport,
+    Evidence,
+    StorageBusyError,
+    StorageFailedError,
+    Stores,
+    back_up,
+    open_storage,
+    restore,
+    verify_chains,
+)
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+
+
+def press(number: int) -> ButtonPressed:
+    return ButtonPressed(id=f"press-{number}", source="/site/s/button/b", subject="b", time=NOW, device="b")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+async def opened(directory: Path, key: Path | None = None) -> Stores:
+    settings = StorageSettings(directory=directory, reserve_megabytes=1, key_file=key)
+    return await open_storage(settings, SystemClock())
+
+
+async def filled(directory: Path) -> Stores:
+    stores = await opened(directory)
+    await stores.journal.append_all([press(number) for number in range(1, 6)])
+    await stores.audit.append(at=NOW, actor="wang", action="user.add", subject="li")
+    picture = Evidence(id="e-1", event="press-1", camera="c", person="", kind="scene", created=NOW, purge_after=NOW)
+    await stores.evidence.keep(picture, b"picture")
+    return stores
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_a_backup_restores_everything(directory: Path, tmp_path: Path, running: bool) -> None:
+    stores = await filled(directory)
+    if not running:
+        await stores.close()
+    back_up(directory, tmp_path / "copy.tar")
+    if running:
+        await stores.close()
+    restore(tmp_path / "copy.tar", tmp_path / "new")
+    again = await opened(tmp_path / "new", tmp_path / "state.key")
+    found = await again.evidence.open("e-1")
+    kept = [each.event.id for each in await again.journal.read()]
+    entries = await again.audit.entries()
+    await again.close()
+    assert kept == [f"press-{number}" for number in range(1, 6)]
+    assert found is not None
+    assert found[1] == b"picture"
+    assert [each.subject for each in entries] == ["li"]
+
+
+async def test_a_backup_is_private_and_holds_no_key(directory: Path, tmp_path: Path) -> None:
+    stores = await filled(directory)
+    back_up(directory, tmp_path / "copy.tar")
+    await stores.close()
+    assert _mode(tmp_path / "copy.tar") == 0o600
+    assert _names(tmp_path / "copy.tar") == ["evidence", "evidence/e-1", "journal.db", "state.db"]
+    assert _content(tmp_path / "state.key") not in _content(tmp_path / "copy.tar")
+
+
+def _mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def _names(path: Path) -> list[str]:
+    with tarfile.open(path) as archive:
+        return sorted(archive.getnames())
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+async def test_a_backup_that_fails_leaves_the_one_before(directory: Path, tmp_path: Path) -> None:
+    with pytest.raises(PermanentError, match=r"holds no state\.db"):
+        back_up(directory, tmp_path / "copy.tar")
+    with pytest.raises(PermanentError, match="cannot be written"):
+        back_up(directory, tmp_path / "nowhere" / "copy.tar")
+    assert os.listdir(tmp_path) == []
+
+
+async def test_nothing_is_restored_over_state_or_a_running_gateway(directory: Path, tmp_path: Path) -> None:
+    stores = await filled(directory)
+    back_up(directory, tmp_path / "copy.tar")
+    with pytest.raises(StorageBusyError):
+        restore(tmp_path / "copy.tar", directory)
+    await stores.close()
+    with pytest.raises(PermanentError, match="there is state already"):
+        restore(tmp_path / "copy.tar", directory)
+
+
+def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no archive")
+    with pytest.raises(PermanentError, match="cannot be unpacked"):
+        restore(tmp_path / "text", tmp_path / "new")
+    with tarfile.open(tmp_path / "other.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("readme"), io.BytesIO())
+    with pytest.raises(PermanentError, match="no backup"):
+        restore(tmp_path / "other.tar", tmp_path / "new")
+
+
+def test_no_file_gets_out_of_the_folder(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "evil.tar", "w") as archive:
+        for name in ("state.db", "journal.db", "../outside"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+    with pytest.raises(PermanentError, match="leads out of the folder"):
+        restore(tmp_path / "evil.tar", tmp_path / "new")
+    assert not (tmp_path / "outside").exists()
+
+
+@pytest.mark.parametrize("running", [True, False])
+async def test_both_chains_are_checked_where_they_lie(directory: Path, running: bool) -> None:
+    stores = await filled(directory)
+    if not running:
+        await stores.close()
+    assert verify_chains(directory) == ChainReport(5, None, None)
+    await stores.close()
+    with closing(sqlite3.connect(directory / "journal.db")) as journal, journal:
+        journal.execute("UPDATE event SET id = 'x' WHERE position = 2")
+    with closing(sqlite3.connect(directory / "state.db")) as state, state:
+        state.execute("UPDATE audit SET actor = 'x'")
+    assert verify_chains(directory) == ChainReport(5, 2, 1)
+
+
+async def test_a_damaged_file_is_told(directory: Path) -> None:
+    await (await filled(directory)).close()
+    (directory / "journal.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(StorageFailedError, match=r"journal\.db"):
+        verify_chains(directory)
