@@ -96,9 +96,10 @@ class EventHub:
         passing = (each.data for each in found if wanted is None or _passes(each.stored, wanted))
         return found[-1].stored.position, b"".join(passing)
 
-    async def news(self) -> None:
-        """Wait for something new."""
-        await self._news.wait()
+    @property
+    def news(self) -> asyncio.Event:
+        """Set at the next change. Take it before looking, wait for it after: then no change falls in between."""
+        return self._news
 
     def heartbeat(self) -> bytes:
         """The server's time and the last position, as an event that scripts can see."""
@@ -159,12 +160,13 @@ class EventStream(Response):
 
     async def _feed(self, send: Send, gone: asyncio.Task[None]) -> None:
         while not gone.done() and not self._hub.stopping.is_set():
-            news = asyncio.create_task(self._hub.news(), name="stream news")
+            changed = self._hub.news
+            data = await self._collect()
+            if data:
+                await self._write(send, data)
+                continue
+            news = asyncio.create_task(changed.wait(), name="stream news")
             try:
-                data = await self._collect()
-                if data:
-                    await self._write(send, data)
-                    continue
                 await asyncio.wait({news, gone}, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if not news.done() and not gone.done():
                     if not await self._still_allowed():
