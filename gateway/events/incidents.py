@@ -33,6 +33,7 @@ class IncidentOpened(IncidentEvent):
         title: what happened, in words of the place.
         place: where.
         discreet: true for silent and duress presses: nothing at the place may show it.
+        key: what further events of the same origin and kind must share to join it.
     """
 
     TYPE: ClassVar[str] = "campus.incident.opened"
@@ -43,6 +44,7 @@ class IncidentOpened(IncidentEvent):
     title: str = ""
     place: str = ""
     discreet: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,9 @@
 from gateway.incidents.desk import VERDICTS, VERIFICATIONS, IncidentDesk
 from gateway.incidents.escalation import EscalationClock
 from gateway.incidents.faults import BadCommandError, ConflictError, NotFoundError
-from gateway.incidents.rules import apply, decide
+from gateway.incidents.ports import JournalPort, StorePort
+from gateway.incidents.replay import apply
+from gateway.incidents.rules import Policy, decide
 
 __all__ = [
     "VERDICTS",
@@ -12,7 +14,10 @@ __all__ = [
     "ConflictError",
     "EscalationClock",
     "IncidentDesk",
+    "JournalPort",
     "NotFoundError",
+    "Policy",
+    "StorePort",
     "apply",
     "decide",
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from gateway.clock import Clock
 from gateway.incidents.desk import IncidentDesk
-from gateway.incidents.rules import RAISED
+from gateway.incidents.replay import RAISED
 from gateway.storage import Incident
 
 _LONGEST_SLEEP_SECONDS = 30.0
@@ -42,14 +42,17 @@ class EscalationClock:
         for incident in [each for each in self._desk.unresolved() if each.state == RAISED]:
             key = (incident.id, incident.count)
             began = current[key] = self._raised.get(key, now - self._age(incident))
-            for level in range(incident.level + 1, len(self._after) + 1):
-                left = began + self._after[level - 1] - now
-                if left > 0:
-                    soonest = min(soonest, left)
-                    break
-                await self._desk.escalate(incident.id, level, "not acknowledged in time")
+            soonest = min(soonest, await self._escalate(incident, now - began))
         self._raised = current
         return soonest
+
+    async def _escalate(self, incident: Incident, unacknowledged: float) -> float:
+        """Raise an incident to the level of its age in seconds; seconds until its next level."""
+        for level in range(incident.level + 1, len(self._after) + 1):
+            if unacknowledged < self._after[level - 1]:
+                return self._after[level - 1] - unacknowledged
+            await self._desk.escalate(incident.id, level, "not acknowledged in time")
+        return _LONGEST_SLEEP_SECONDS
 
     def _age(self, incident: Incident) -> float:
         raised = incident.raised or incident.opened
@@ -63,3 +66,4 @@ class EscalationClock:
         finally:
             timer.cancel()
             change.cancel()
+            await asyncio.gather(timer, change, return_exceptions=True)

@@ -28,6 +28,9 @@ class JournalPort(Protocol):
     async def read(self, after: int = 0, limit: int = 500, filter: EventFilter | None = None) -> list[Stored]:
         """Events behind a position."""
 
+    async def find(self, event_id: str) -> Stored | None:
+        """The event of that id, if it is there."""
+
     def subscribe(self) -> AbstractContextManager[Waiting]:
         """A way to wait."""
 

@@ -1,58 +1,93 @@
-"""The pure rules of incidents (ISA-18.2 terms): which events open one, and what each of its events makes of it."""
+"""The pure rules of incidents (ISA-18.2 terms): which events open one, and which join."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass
+from datetime import timedelta
 
 from gateway.events import (
-    ButtonCleared,
     ButtonPressed,
     Event,
     FaceMatched,
-    FaceVerified,
-    IncidentAcknowledged,
-    IncidentDispatched,
-    IncidentEscalated,
     IncidentEvent,
-    IncidentNoted,
     IncidentOpened,
     IncidentRaisedAgain,
-    IncidentResolved,
     PressKind,
+    Severity,
     derived_id,
 )
-from gateway.storage import Incident, Stored, Trigger
+from gateway.storage import Incident, Stored, type_of
 
-RAISED, ACKNOWLEDGED, DISPATCHED, RESOLVED = "raised", "acknowledged", "dispatched", "resolved"
-
-
-def key_of(event: Event) -> tuple[str, str, str] | None:
-    """What further events share that join an incident: source, type and, for faces, the person; None if no trigger."""
-    if isinstance(event, ButtonPressed):
-        return (event.source, event.TYPE, "")
-    if isinstance(event, FaceMatched):
-        return (event.source, event.TYPE, event.person)
-    return None
+Key = tuple[str, str, str]
+_OWN = "campus.incident."
 
 
-def decide(incident: Incident | None, stored: Stored) -> tuple[IncidentEvent, ...]:
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a site decided about its incidents.
+
+    Attributes:
+        join_window_seconds: a further warning of the same person at the same camera joins the open incident within
+            it. A press joins however old the incident is.
+    """
+
+    join_window_seconds: float = 600.0
+
+
+def key_of(event: Event) -> Key | None:
+    """What events share that belong to one incident: source, type and detail; None if it opens none.
+
+    Every critical event opens one, and every face warning. A silent press never shares one with a loud press, and a
+    real one never with a drill, so that neither is told, or kept quiet, in the other's place.
+    """
+    type_ = type_of(event)
+    if isinstance(event, IncidentEvent) or type_.startswith(_OWN):
+        return None
+    if event.severity is not Severity.CRITICAL and not isinstance(event, FaceMatched):
+        return None
+    detail = event.person if isinstance(event, FaceMatched) else "discreet" if _is_discreet(event) else ""
+    return (event.source, type_, f"drill {detail}".rstrip() if event.drill else detail)
+
+
+def key_of_incident(incident: Incident) -> Key:
+    """The key that further events must have to join an incident."""
+    return (incident.source, incident.kind, incident.key)
+
+
+def decisions_of(trigger: str) -> tuple[str, str]:
+    """The ids of the two events, of which a trigger causes one: that it opened an incident, or that it joined one."""
+    return derived_id("opened", trigger), derived_id("raised_again", trigger)
+
+
+def decide(incident: Incident | None, stored: Stored, policy: Policy) -> tuple[IncidentEvent, ...]:
     """What a stored event means for incidents.
 
     Args:
         incident: the unresolved incident of the same key, if there is one.
         stored: the event.
+        policy: the site's.
 
     Returns:
         the incident events to store; their ids are derived from the trigger, so that a replay stores nothing twice.
     """
+    key = key_of(stored.event)
+    if key is None:
+        return ()
+    if incident is None or _stands_alone(incident, stored.event, policy):
+        return (_opened(stored, key),)
+    if any(trigger.event == stored.event.id for trigger in incident.triggers):
+        return ()
+    return (_raised_again(incident, stored),)
+
+
+def _stands_alone(incident: Incident, event: Event, policy: Policy) -> bool:
+    since = incident.raised or incident.opened
+    late = (event.recorded or event.time) - since > timedelta(seconds=policy.join_window_seconds)
+    return late and isinstance(event, FaceMatched)
+
+
+def _raised_again(incident: Incident, stored: Stored) -> IncidentRaisedAgain:
     event = stored.event
-    if key_of(event) is None:
-        return ()
-    if incident is None:
-        return (_opened(stored),)
-    if any(trigger.event == event.id for trigger in incident.triggers):
-        return ()
-    again = IncidentRaisedAgain(
-        id=derived_id("raised_again", event.id),
+    return IncidentRaisedAgain(
+        id=decisions_of(event.id)[1],
         source=event.source,
         subject=incident.id,
         time=event.time,
@@ -63,14 +98,14 @@ def decide(incident: Incident | None, stored: Stored) -> tuple[IncidentEvent, ..
         trigger_position=stored.position,
         count=incident.count + 1,
     )
-    return (again,)
 
 
-def _opened(stored: Stored) -> IncidentOpened:
+def _opened(stored: Stored, key: Key) -> IncidentOpened:
     event = stored.event
     incident = derived_id("incident", event.id)
+    name = getattr(event, "name", "") or event.subject
     return IncidentOpened(
-        id=derived_id("opened", event.id),
+        id=decisions_of(event.id)[0],
         source=event.source,
         subject=incident,
         time=event.time,
@@ -79,76 +114,14 @@ def _opened(stored: Stored) -> IncidentOpened:
         incident=incident,
         trigger=event.id,
         trigger_position=stored.position,
-        kind=event.TYPE,
+        kind=key[1],
         origin=event.source,
-        title=getattr(event, "name", "") or event.subject,
-        place=getattr(event, "place", "") or getattr(event, "name", "") or event.subject,
-        discreet=isinstance(event, ButtonPressed) and event.kind is not PressKind.PRESS,
+        title=name,
+        place=getattr(event, "place", "") or name,
+        discreet=_is_discreet(event),
+        key=key[2],
     )
 
 
-def apply(incident: Incident | None, stored: Stored) -> Incident | None:
-    """The incident after one of its events; the same event again changes nothing.
-
-    Args:
-        incident: as it was; None before its first event.
-        stored: an incident event, a verification, or the clearing of its source.
-
-    Returns:
-        the incident after it; None if the event is of no known incident.
-    """
-    event = stored.event
-    if isinstance(event, IncidentOpened):
-        return incident if incident is not None else _first(event, stored)
-    if incident is None or stored.position in incident.events:
-        return incident
-    moment = event.recorded or event.time
-    seen = replace(incident, updated=moment, events=(*incident.events, stored.position))
-    return _changed(seen, event)
-
-
-def _first(event: IncidentOpened, stored: Stored) -> Incident:
-    moment = event.recorded or event.time
-    return Incident(
-        id=event.incident,
-        state=RAISED,
-        severity=event.severity,
-        kind=event.kind,
-        source=event.origin,
-        subject=event.subject,
-        title=event.title,
-        place=event.place,
-        opened=event.time,
-        updated=moment,
-        triggers=(Trigger(event.trigger, event.trigger_position),),
-        events=(event.trigger_position, stored.position),
-        discreet=event.discreet,
-        drill=event.drill,
-        raised=moment,
-    )
-
-
-def _changed(incident: Incident, event: Event) -> Incident:
-    moment = incident.updated
-    changes: dict[str, Any] = {}
-    match event:
-        case IncidentRaisedAgain():
-            triggers = (*incident.triggers, Trigger(event.trigger, event.trigger_position))
-            events = (*incident.events[:-1], event.trigger_position, incident.events[-1])
-            changes = {"state": RAISED, "count": event.count, "level": 0, "raised": moment}
-            changes |= {"triggers": triggers, "events": events}
-        case IncidentAcknowledged():
-            changes = {"state": ACKNOWLEDGED, "owner": event.actor, "acknowledged": moment}
-        case IncidentDispatched():
-            changes = {"state": DISPATCHED}
-        case IncidentNoted():
-            changes = {"note": event.note}
-        case IncidentEscalated():
-            changes = {"level": event.level}
-        case IncidentResolved():
-            changes = {"state": RESOLVED, "verdict": event.verdict, "resolved": moment}
-        case FaceVerified():
-            changes = {"verification": event.verdict}
-        case ButtonCleared():
-            changes = {"active": False}
-    return replace(incident, **changes)
+def _is_discreet(event: Event) -> bool:
+    return isinstance(event, ButtonPressed) and event.kind is not PressKind.PRESS

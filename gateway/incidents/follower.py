@@ -1,0 +1,192 @@
+"""Follows the journal: decides about new events, projects incident events, keeps both so that a crash harms nothing."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from pydantic import TypeAdapter
+
+from gateway.errors import TransientError
+from gateway.events import ButtonCleared, Event, FaceVerified, IncidentEvent
+from gateway.incidents.board import Board
+from gateway.incidents.ports import JournalPort, StorePort
+from gateway.incidents.replay import apply
+from gateway.incidents.rules import Policy, decide, decisions_of, key_of
+from gateway.storage import Incident, Stored
+
+INCIDENT = TypeAdapter(Incident)
+Transition = Callable[[Incident, Event], None]
+_POLL_SECONDS = 5.0
+_RETRY_SECONDS = 1.0
+_PAGE = 64
+_SKIPPED = 500
+_log = logging.getLogger(__name__)
+
+
+class Follower:
+    """The journal's reader for incidents; whoever changes one holds `lock`.
+
+    What a former run decided stands in the journal. So a trigger of that time is decided only once all of the former
+    run's events are projected, and only if the journal has no decision about it.
+
+    Args:
+        journal, store: where events and the projection are kept.
+        on_transition: told of each incident event behind its commit; after a crash perhaps again.
+    """
+
+    def __init__(self, journal: JournalPort, store: StorePort, policy: Policy, on_transition: Transition) -> None:
+        self._journal = journal
+        self._store = store
+        self._policy = policy
+        self._on_transition = on_transition
+        self._position = 0
+        self._stored_position = 0
+        self._history = 0
+        self._quiet = 0
+        self._undecided: list[Stored] = []
+        self._stale = False
+        self.board = Board()
+        self.lock = asyncio.Lock()
+        self.changed = asyncio.Event()
+
+    async def load(self) -> None:
+        """Take up where the store ends."""
+        self.board.clear()
+        self._undecided.clear()
+        self._position = self._stored_position = await self._store.position()
+        self._history = self._journal.last_position
+        for incident in await self._store.unresolved():
+            self.board.keep(incident)
+        self._stale = False
+
+    async def rebuild(self) -> None:
+        """Make the projection anew from the whole journal; nobody is told of what is old."""
+        async with self.lock:
+            self._quiet = self._journal.last_position
+            await self._store.clear()
+            await self.load()
+        await self.catch_up()
+
+    async def run(self) -> None:
+        """Follow the journal, until cancelled; what is only temporary, such as a full disk, does not end it."""
+        with self._journal.subscribe() as subscription:
+            while True:
+                try:
+                    await self.catch_up()
+                except TransientError as error:
+                    _log.error("incidents wait for the store: %s", error)
+                    await asyncio.sleep(_RETRY_SECONDS)
+                await subscription.wait(self._position, _POLL_SECONDS)
+
+    async def catch_up(self) -> None:
+        """Take in everything that the journal has; commands get their turn between two pages."""
+        while True:
+            async with self.lock:
+                if not await self._page():
+                    return
+
+    async def refresh(self) -> None:
+        """Take in what the journal has by now; the caller holds the lock."""
+        until = self._journal.last_position
+        while self._stale or self._undecided or self._position < until:
+            if not await self._page():
+                return
+
+    async def _page(self) -> bool:
+        """Take in the next events; False if there are none."""
+        if self._stale:
+            await self.load()
+        events = await self._journal.read(self._position, _PAGE)
+        self._stale = True
+        for stored in events:
+            await self._take(stored)
+        if not events:
+            await self._decide_rest()
+        self._stale = False
+        return bool(events)
+
+    async def _take(self, stored: Stored) -> None:
+        changed = await self._project(stored)
+        if key_of(stored.event) is not None:
+            changed += await self._judge(stored)
+        self._position = stored.position
+        if changed:
+            await self._persist(changed, _command_of(stored.event, changed[0]))
+        elif self._safe_position - self._stored_position >= _SKIPPED:
+            await self._persist(())
+
+    async def _judge(self, stored: Stored) -> list[Incident]:
+        if self._undecided or stored.position <= self._history:
+            if not await self._was_decided(stored):
+                self._undecided.append(stored)
+            return []
+        return await self._decide(stored)
+
+    async def _was_decided(self, stored: Stored) -> bool:
+        found = [await self._journal.find(each) for each in decisions_of(stored.event.id)]
+        return any(each is not None for each in found)
+
+    async def _decide(self, stored: Stored) -> list[Incident]:
+        key = key_of(stored.event)
+        known = self.board.of_key(key) if key is not None else None
+        decided = [await self._journal.append(event) for event in decide(known, stored, self._policy)]
+        return [changed for each in decided for changed in await self._project(each)]
+
+    async def _decide_rest(self) -> None:
+        while self._undecided:
+            changed = await self._decide(self._undecided[0])
+            self._undecided.pop(0)
+            await self._persist(changed)
+
+    async def _project(self, stored: Stored) -> list[Incident]:
+        event = stored.event
+        known: list[Incident | None] = []
+        if isinstance(event, IncidentEvent | FaceVerified):
+            known = [await self.find(event.incident)]
+        elif isinstance(event, ButtonCleared):
+            known = list[Incident | None](self.board.of_source(event.source))
+        return [changed for each in known if (changed := self._apply(each, stored)) is not None]
+
+    def _apply(self, known: Incident | None, stored: Stored) -> Incident | None:
+        incident = apply(known, stored)
+        if incident is None or incident is known:
+            return None
+        self.board.keep(incident)
+        self._tell(incident, stored)
+        return incident
+
+    def _tell(self, incident: Incident, stored: Stored) -> None:
+        self.changed.set()
+        if stored.position <= self._quiet:
+            return
+        try:
+            self._on_transition(incident, stored.event)
+        except Exception:  # a fault in an output must not stop incidents
+            _log.exception("an output failed at %s", stored.event.TYPE)
+
+    @property
+    def _safe_position(self) -> int:
+        return self._undecided[0].position - 1 if self._undecided else self._position
+
+    async def _persist(self, incidents: Sequence[Incident], command: tuple[str, str] | None = None) -> None:
+        position = self._safe_position
+        await self._store.apply(position, incidents, command)
+        self._stored_position = position
+
+    async def record(self, event: IncidentEvent | FaceVerified) -> Incident:
+        """Store an event that somebody caused, and what it makes of its incident; the caller holds the lock."""
+        self._stale = True
+        changed = await self._project(await self._journal.append(event))
+        for incident in changed:
+            await self._persist([incident], _command_of(event, incident))
+        self._stale = False
+        return changed[0]
+
+    async def find(self, incident: str) -> Incident | None:
+        """An incident, resolved or not."""
+        return self.board.get(incident) or await self._store.get(incident)
+
+
+def _command_of(event: Event, incident: Incident) -> tuple[str, str] | None:
+    command = event.command_id if isinstance(event, IncidentEvent | FaceVerified) else ""
+    return (command, INCIDENT.dump_json(incident).decode()) if command else None

@@ -1,0 +1,248 @@
+"""Which events open an incident, which join one, and what its events make of it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.events import (
+    BatteryLow,
+    ButtonCleared,
+    ButtonPressed,
+    ButtonTampered,
+    ButtonTested,
+    Event,
+    FaceMatched,
+    FaceVerified,
+    IncidentAcknowledged,
+    IncidentDispatched,
+    IncidentEscalated,
+    IncidentNoted,
+    IncidentOpened,
+    IncidentRaisedAgain,
+    IncidentResolved,
+    PressKind,
+    Severity,
+    UnknownEvent,
+    encode,
+)
+from gateway.incidents import Policy, apply, decide
+from gateway.storage import Incident, Stored
+
+START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+POLICY = Policy(join_window_seconds=600)
+
+
+def press(name: str = "p1", kind: PressKind = PressKind.PRESS, **more: object) -> ButtonPressed:
+    event = ButtonPressed(
+        id=name,
+        source="/site/east/button/btn-01",
+        subject="btn-01",
+        time=START,
+        severity=Severity.CRITICAL,
+        device="btn-01",
+        name="东门岗亭",
+        place="East gate booth",
+        kind=kind,
+    )
+    return replace(event, **more)  # type: ignore[arg-type]  # fields of the caller's choice
+
+
+def face(name: str = "f1", person: str = "person-1", **more: object) -> FaceMatched:
+    event = FaceMatched(
+        id=name,
+        source="/site/east/camera/cam-01",
+        subject="cam-01",
+        time=START,
+        severity=Severity.HIGH,
+        camera="cam-01",
+        place="East gate",
+        person=person,
+        distance=0.4,
+        threshold=0.5,
+        looks=4,
+        face_height=80,
+        quality=0.9,
+        model="dlib",
+        detector="yunet",
+        passage="passage-1",
+    )
+    return replace(event, **more)  # type: ignore[arg-type]  # fields of the caller's choice
+
+
+def stored(position: int, event: Event, at: float = 0.0) -> Stored:
+    event = replace(event, recorded=START + timedelta(seconds=at))
+    return Stored(position, event, encode(event))
+
+
+def opened_by(event: Event) -> Incident:
+    (opening,) = decide(None, stored(1, event), POLICY)
+    incident = apply(None, stored(2, opening))
+    assert incident is not None
+    return incident
+
+
+def command(kind: Callable[..., Event], incident: Incident, **more: object) -> Event:
+    common = {"source": incident.source, "subject": incident.id, "time": START, "incident": incident.id}
+    return kind(id=f"{kind}-{more}", **common, **more)
+
+
+@pytest.mark.parametrize("kind", list(PressKind))
+def test_every_kind_of_press_opens_an_incident(kind: PressKind) -> None:
+    incident = opened_by(press(kind=kind))
+    assert (incident.state, incident.severity, incident.count) == ("raised", Severity.CRITICAL, 1)
+    assert incident.discreet is (kind is not PressKind.PRESS)
+    assert (incident.title, incident.place, incident.kind) == ("东门岗亭", "East gate booth", "campus.button.pressed")
+
+
+def test_a_late_press_opens_one_like_any_other() -> None:
+    assert decide(None, stored(1, press(late=True, clock_wrong=True), at=7200), POLICY)
+
+
+def test_a_face_warning_opens_one_of_its_own_kind() -> None:
+    incident = opened_by(face())
+    assert (incident.kind, incident.severity, incident.key) == ("campus.face.matched", Severity.HIGH, "person-1")
+
+
+def test_a_critical_event_of_a_newer_version_opens_one() -> None:
+    event = UnknownEvent(
+        id="x",
+        source="/site/east/camera/cam-01",
+        subject="cam-01",
+        time=START,
+        severity=Severity.CRITICAL,
+        type="campus.camera.input_triggered",
+        data="{}",
+    )
+    assert opened_by(event).kind == "campus.camera.input_triggered"
+
+
+@pytest.mark.parametrize("kind", [ButtonTested, ButtonTampered, ButtonCleared, BatteryLow])
+def test_what_is_not_critical_opens_none(kind: type[ButtonTested]) -> None:
+    event = kind(id="t", source="s", subject="btn-01", time=START, severity=Severity.HIGH, device="btn-01")
+    assert decide(None, stored(1, event), POLICY) == ()
+
+
+def test_incident_events_are_critical_and_open_none() -> None:
+    (opening,) = decide(None, stored(1, press()), POLICY)
+    assert opening.severity is Severity.CRITICAL
+    assert decide(None, stored(2, opening), POLICY) == ()
+    newer = UnknownEvent(
+        id="n",
+        source="s",
+        subject="i",
+        time=START,
+        severity=Severity.CRITICAL,
+        type="campus.incident.merged",
+        data="{}",
+    )
+    assert decide(None, stored(3, newer), POLICY) == ()
+
+
+def test_decisions_about_the_same_event_have_the_same_id() -> None:
+    first, again = (decide(None, stored(position, press()), POLICY)[0] for position in (1, 1))
+    assert (first.id, first.incident) == (again.id, again.incident)
+    assert decide(None, stored(2, press("p2")), POLICY)[0].id != first.id
+
+
+def test_a_further_press_joins_however_late() -> None:
+    incident = opened_by(press())
+    (joined,) = decide(incident, stored(9, press("p2"), at=90_000), POLICY)
+    assert isinstance(joined, IncidentRaisedAgain)
+    assert (joined.incident, joined.count, joined.trigger) == (incident.id, 2, "p2")
+
+
+def test_the_trigger_itself_again_decides_nothing() -> None:
+    assert decide(opened_by(press()), stored(1, press()), POLICY) == ()
+
+
+def test_a_warning_joins_within_the_window_only() -> None:
+    incident = opened_by(face())
+    assert isinstance(decide(incident, stored(9, face("f2"), at=599), POLICY)[0], IncidentRaisedAgain)
+    assert isinstance(decide(incident, stored(9, face("f2"), at=601), POLICY)[0], IncidentOpened)
+
+
+def test_a_further_press_raises_an_acknowledged_incident_again() -> None:
+    incident: Incident | None = opened_by(press())
+    assert incident is not None
+    incident = apply(incident, stored(3, command(IncidentAcknowledged, incident, actor="wang"), at=5))
+    assert incident is not None
+    incident = apply(incident, stored(4, command(IncidentEscalated, incident, level=2)))
+    assert incident is not None
+    (joined,) = decide(incident, stored(5, press("p2"), at=60), POLICY)
+    again = apply(incident, stored(6, joined, at=60))
+    assert again is not None
+    assert (again.state, again.count, again.level, again.owner) == ("raised", 2, 0, "wang")
+    assert again.raised == START + timedelta(seconds=60)
+    assert again.events == (1, 2, 3, 4, 5, 6)
+
+
+def test_the_whole_life() -> None:
+    incident = opened_by(press())
+    for position, event in enumerate(
+        [
+            command(IncidentAcknowledged, incident, actor="wang"),
+            command(IncidentDispatched, incident, actor="wang", to="patrol 2"),
+            command(IncidentNoted, incident, actor="li", note="seen"),
+            ButtonCleared(id="c", source=incident.source, subject="btn-01", time=START, device="btn-01"),
+            command(IncidentResolved, incident, actor="li", verdict="genuine"),
+        ],
+        start=3,
+    ):
+        changed = apply(incident, stored(position, event, at=position))
+        assert changed is not None
+        incident = changed
+    assert (incident.state, incident.verdict, incident.note, incident.active) == ("resolved", "genuine", "seen", False)
+    assert (incident.owner, incident.events) == ("wang", (1, 2, 3, 4, 5, 6, 7))
+    assert incident.resolved == START + timedelta(seconds=7)
+
+
+def test_clearing_only_sets_the_flag() -> None:
+    incident = opened_by(press())
+    cleared = apply(
+        incident, stored(3, ButtonCleared(id="c", source=incident.source, subject="b", time=START, device="b"))
+    )
+    assert cleared is not None
+    assert (cleared.state, cleared.active) == ("raised", False)
+    (joined,) = decide(cleared, stored(4, press("p2")), POLICY)
+    again = apply(cleared, stored(5, joined))
+    assert again is not None
+    assert again.active
+
+
+def test_the_same_event_twice_changes_nothing() -> None:
+    incident = opened_by(press())
+    event = stored(3, command(IncidentAcknowledged, incident, actor="wang"))
+    once = apply(incident, event)
+    assert apply(once, event) is once
+    (opening,) = decide(None, stored(1, press()), POLICY)
+    assert apply(once, stored(2, opening)) is once
+
+
+def test_a_verification_is_kept() -> None:
+    incident = opened_by(face())
+    judged = FaceVerified(
+        id="v", source="s", subject="i", time=START, camera="cam-01", incident=incident.id, match="f1",
+        verdict="rejected", actor="wang",
+    )  # fmt: skip
+    changed = apply(incident, stored(3, judged))
+    assert changed is not None
+    assert (changed.verification, changed.state) == ("rejected", "raised")
+
+
+def test_an_event_of_an_unknown_incident_is_none() -> None:
+    assert apply(None, stored(1, command(IncidentNoted, opened_by(press()), note="x"))) is None
+
+
+def test_a_stuck_button_does_not_make_an_incident_grow_for_ever() -> None:
+    incident: Incident | None = opened_by(press())
+    for number in range(2, 1500):
+        assert incident is not None
+        (joined,) = decide(incident, stored(number * 2, press(f"p{number}")), POLICY)
+        incident = apply(incident, stored(number * 2 + 1, joined))
+    assert incident is not None
+    assert incident.count == 1499
+    assert len(incident.triggers) == len(incident.events) == 502
+    assert incident.triggers[0].event == "p1"
+    assert incident.events[-1] == 2999
