@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 import typer
 
 from gateway.api import ensure_tls
-from gateway.cli.local import with_stores
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, settings_of
 from gateway.cli.output import put, say
-from gateway.storage import Stores
+from gateway.storage import verify_chains
 
 audit_app = typer.Typer(no_args_is_help=True, help="The record of who did what.")
 ca_app = typer.Typer(no_args_is_help=True, help="The site's own certificate authority.")
@@ -17,18 +16,14 @@ ca_app = typer.Typer(no_args_is_help=True, help="The site's own certificate auth
 @audit_app.command("verify")
 def verify(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Check the hash chains of the journal and of the audit trail; names the first broken entry."""
-
-    async def work(stores: Stores) -> tuple[int | None, int | None, int]:
-        return await stores.journal.verify(), await stores.audit.verify(), stores.journal.last_position
-
-    event, entry, last = with_stores(settings_of(config, set_), work)
-    if event is not None:
-        say(f"The journal's chain breaks at position {event}.")
-    if entry is not None:
-        say(f"The audit trail's chain breaks at entry {entry}.")
-    if event is not None or entry is not None:
+    report = verify_chains(settings_of(config, set_).storage.directory)
+    if report.broken_event is not None:
+        say(f"The journal's chain breaks at position {report.broken_event}.")
+    if report.broken_entry is not None:
+        say(f"The audit trail's chain breaks at entry {report.broken_entry}.")
+    if report.broken_event is not None or report.broken_entry is not None:
         raise typer.Exit(1)
-    put(f"Both chains are whole; {last} events.")
+    put(f"Both chains are whole; {report.last_position} events.")
 
 
 @ca_app.command("export")

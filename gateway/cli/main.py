@@ -6,6 +6,7 @@ import typer
 
 from gateway.cli.accounts import token_app, user_app
 from gateway.cli.audit import audit_app, ca_app
+from gateway.cli.backup import backup_command, restore_command
 from gateway.cli.check_config import check_config
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor
@@ -33,6 +34,8 @@ app.command()(status)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
     simulate
 )
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 app.add_typer(models_app, name="models")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
