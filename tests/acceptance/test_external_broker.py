@@ -1,0 +1,63 @@
+"""With a broker of the site in between: a press is acknowledged to it only once it is on disk."""
+
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from harness.broker import Mosquitto
+from harness.daemon import Daemon
+from harness.press import Presser
+from harness.tools import needs
+
+pytestmark = [needs("mosquitto"), pytest.mark.timeout(120)]
+
+
+def stored_presses(daemon: Daemon) -> list[str]:
+    with daemon.client() as client:
+        events = daemon.events(client, type="campus.button.pressed")
+    return [event["data"]["press_id"] for event in events]
+
+
+def wait_for(daemon: Daemon, count: int) -> list[str]:
+    until = time.monotonic() + 20
+    while len(found := stored_presses(daemon)) < count and time.monotonic() < until:
+        time.sleep(0.1)
+    return found
+
+
+def test_presses_reach_the_journal_once_also_those_made_while_the_gateway_was_away(tmp_path: Path) -> None:
+    keeps = (f"persistence_location {tmp_path}/", "persistence true", "autosave_interval 1", "autosave_on_changes true")
+    with Mosquitto(tmp_path / "broker", settings=keeps) as broker:
+        settings = ('mqtt.mode="external"', f'mqtt.url="mqtt://127.0.0.1:{broker.port}"')
+        daemon = Daemon(tmp_path / "gateway", settings=settings)
+        with daemon, Presser(broker.port) as presser:
+            daemon.set_up_administrator()
+            time.sleep(2)
+            presser.press_and_wait("live")
+            assert wait_for(daemon, 1) == ["live"]
+            daemon.kill()
+            for number in range(5):
+                presser.press_and_wait(f"away-{number}")
+            daemon.start()
+            assert sorted(wait_for(daemon, 6)) == ["away-0", "away-1", "away-2", "away-3", "away-4", "live"]
+
+
+def test_a_broker_that_is_away_is_a_state_and_is_joined_when_it_comes(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path / "broker")
+    settings = ('mqtt.mode="external"', f'mqtt.url="mqtt://127.0.0.1:{broker.port}"')
+    with Daemon(tmp_path / "gateway", settings=settings) as daemon:
+        daemon.set_up_administrator()
+        assert readiness(daemon)["alarms"]["brokers"] == {f"mqtt://127.0.0.1:{broker.port}": False}
+        with broker:
+            until = time.monotonic() + 20
+            while not all(readiness(daemon)["alarms"]["brokers"].values()) and time.monotonic() < until:
+                time.sleep(0.1)
+            with Presser(broker.port) as presser:
+                presser.press_and_wait("late")
+            assert wait_for(daemon, 1) == ["late"]
+
+
+def readiness(daemon: Daemon) -> dict[str, dict[str, dict[str, bool]]]:
+    body: dict[str, dict[str, dict[str, bool]]] = httpx.get(f"{daemon.url}/readyz").json()
+    return body
