@@ -1,4 +1,4 @@
-"""``user`` and ``token``: accounts and tokens, while the gateway is stopped (while it runs, the console has them)."""
+"""``user`` and ``token``: accounts and tokens, while the gateway runs or stands."""
 
 import sys
 from datetime import UTC, datetime
@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from gateway.api import check_new_password, make_token
-from gateway.cli.local import with_stores
+from gateway.cli.local import with_accounts
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put, put_table, say
 from gateway.errors import PermanentError
-from gateway.storage import PasswordHasher, Stores, User
+from gateway.storage import AccountDesk, PasswordHasher, User
 
 user_app = typer.Typer(no_args_is_help=True, help="Accounts.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens of programs.")
@@ -37,8 +37,8 @@ def _new_password(name: str) -> str:
     return password
 
 
-async def _record(stores: Stores, action: str, subject: str) -> None:
-    await stores.audit.append(at=datetime.now(UTC), actor="command line", action=action, subject=subject)
+async def _record(desk: AccountDesk, action: str, subject: str) -> None:
+    await desk.audit.append(at=datetime.now(UTC), actor="command line", action=action, subject=subject)
 
 
 @user_app.command("add")
@@ -51,13 +51,13 @@ def add_user(
     """Make an account; the password is asked for, or read from stdin."""
     settings, password = settings_of(config, set_), _new_password(name)
 
-    async def work(stores: Stores) -> None:
+    async def work(desk: AccountDesk) -> None:
         hashed = await PasswordHasher().hash(password)
         user = User(name=name, role=role.value, password=hashed, created=datetime.now(UTC))
-        await stores.accounts.add_user(user)
-        await _record(stores, "added user", name)
+        await desk.accounts.add_user(user)
+        await _record(desk, "added user", name)
 
-    with_stores(settings, work)
+    with_accounts(settings, work)
     say(f"{name} is {role.value}.")
 
 
@@ -65,10 +65,10 @@ def add_user(
 def list_users(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Print all accounts."""
 
-    async def work(stores: Stores) -> list[User]:
-        return await stores.accounts.users()
+    async def work(desk: AccountDesk) -> list[User]:
+        return await desk.accounts.users()
 
-    users = with_stores(settings_of(config, set_), work)
+    users = with_accounts(settings_of(config, set_), work)
     rows = [{"name": u.name, "role": u.role, "disabled": u.disabled, "created": u.created} for u in users]
     put_table(rows, ["name", "role", "disabled", "created"], as_json=as_json)
 
@@ -77,11 +77,11 @@ def list_users(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFI
 def disable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Disable an account and end its sessions."""
 
-    async def work(stores: Stores) -> None:
-        await stores.accounts.change_user(name, disabled=True)
-        await _record(stores, "disabled user", name)
+    async def work(desk: AccountDesk) -> None:
+        await desk.accounts.change_user(name, disabled=True)
+        await _record(desk, "disabled user", name)
 
-    with_stores(settings_of(config, set_), work)
+    with_accounts(settings_of(config, set_), work)
     say(f"{name} is disabled.")
 
 
@@ -90,11 +90,11 @@ def change_password(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetO
     """Give an account a new password and end its sessions."""
     settings, password = settings_of(config, set_), _new_password(name)
 
-    async def work(stores: Stores) -> None:
-        await stores.accounts.change_user(name, password=await PasswordHasher().hash(password))
-        await _record(stores, "changed password", name)
+    async def work(desk: AccountDesk) -> None:
+        await desk.accounts.change_user(name, password=await PasswordHasher().hash(password))
+        await _record(desk, "changed password", name)
 
-    with_stores(settings, work)
+    with_accounts(settings, work)
     say(f"{name} has a new password.")
 
 
@@ -109,11 +109,11 @@ def create_token(
     """Make a token and print it alone on stdout; it is shown once."""
     token, text = make_token(name, role.value, datetime.now(UTC), days)
 
-    async def work(stores: Stores) -> None:
-        await stores.accounts.add_token(token)
-        await _record(stores, "added token", token.id)
+    async def work(desk: AccountDesk) -> None:
+        await desk.accounts.add_token(token)
+        await _record(desk, "added token", token.id)
 
-    with_stores(settings_of(config, set_), work)
+    with_accounts(settings_of(config, set_), work)
     put(text)
 
 
@@ -121,12 +121,12 @@ def create_token(
 def list_tokens(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Print all tokens, without their secrets."""
 
-    async def work(stores: Stores) -> list[dict[str, object]]:
-        found = await stores.accounts.tokens()
+    async def work(desk: AccountDesk) -> list[dict[str, object]]:
+        found = await desk.accounts.tokens()
         columns = ("id", "name", "role", "created", "ends", "used", "revoked")
         return [{column: getattr(token, column) for column in columns} for token in found]
 
-    rows = with_stores(settings_of(config, set_), work)
+    rows = with_accounts(settings_of(config, set_), work)
     put_table(rows, ["id", "name", "role", "created", "ends", "used", "revoked"], as_json=as_json)
 
 
@@ -134,11 +134,11 @@ def list_tokens(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONF
 def revoke_token(identity: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """End a token."""
 
-    async def work(stores: Stores) -> None:
-        if identity not in {token.id for token in await stores.accounts.tokens()}:
+    async def work(desk: AccountDesk) -> None:
+        if identity not in {token.id for token in await desk.accounts.tokens()}:
             raise PermanentError("there is no such token", where=f"token {identity}", remedy="See token list.")
-        await stores.accounts.revoke_token(identity)
-        await _record(stores, "revoked token", identity)
+        await desk.accounts.revoke_token(identity)
+        await _record(desk, "revoked token", identity)
 
-    with_stores(settings_of(config, set_), work)
+    with_accounts(settings_of(config, set_), work)
     say(f"{identity} is revoked.")

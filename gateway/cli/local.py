@@ -1,28 +1,23 @@
-"""Commands that need the store: opened here while no gateway runs, asked of the gateway with a token while one does."""
+"""Commands on accounts and tokens: they open these alone, also beside a running gateway."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from gateway.clock import SystemClock
 from gateway.settings import Settings
-from gateway.storage import Stores, open_storage
+from gateway.storage import AccountDesk, open_accounts
 
 Result = TypeVar("Result")
 
 
-def with_stores(settings: Settings, work: Callable[[Stores], Awaitable[Result]]) -> Result:
-    """Open the stores, do `work`, close them.
-
-    Raises:
-        StorageBusyError: the gateway runs; use its console or interface instead.
-    """
+def with_accounts(settings: Settings, work: Callable[[AccountDesk], Awaitable[Result]]) -> Result:
+    """Open accounts and audit trail, do `work`, close them."""
 
     async def opened() -> Result:
-        stores = await open_storage(settings.storage, SystemClock())
+        desk = await open_accounts(settings.storage)
         try:
-            return await work(stores)
+            return await work(desk)
         finally:
-            await stores.close()
+            await desk.close()
 
     return asyncio.run(opened())

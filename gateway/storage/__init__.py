@@ -19,7 +19,7 @@ from gateway.storage.journal import Journal, type_of
 from gateway.storage.outbox import Outbox
 from gateway.storage.passwords import PasswordHasher
 from gateway.storage.state import State
-from gateway.storage.stores import Stores, open_storage
+from gateway.storage.stores import AccountDesk, Stores, open_accounts, open_storage
 from gateway.storage.subscription import Subscription
 from gateway.storage.values import (
     ApiToken,
@@ -46,6 +46,7 @@ from gateway.storage.watchlist_store import WatchListStore
 from gateway.storage.writer import WriterStatistics
 
 __all__ = [
+    "AccountDesk",
     "AccountStore",
     "ApiToken",
     "AuditEntry",
@@ -89,6 +90,7 @@ __all__ = [
     "WriterStatistics",
     "back_up",
     "load_master_key",
+    "open_accounts",
     "open_storage",
     "restore",
     "type_of",

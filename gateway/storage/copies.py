@@ -19,7 +19,7 @@ from gateway.storage.journal import first_broken_event, last_position
 
 # The state before the journal: a reader's position in it then never lies beyond the journal's end.
 _DATABASES = {"state.db": "state", "journal.db": "journal"}
-_NOT_COPIED = frozenset({"lock", "reserve", "running", "setup-link", "models"})
+_NOT_COPIED = frozenset({"lock", "state.lock", "reserve", "running", "setup-link", "models"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from contextlib import closing
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from gateway.storage.faults import NewerFileError, StorageFailedError
@@ -35,6 +36,29 @@ def open_writer(path: Path, migrations: str) -> sqlite3.Connection:
             raise
     except sqlite3.Error as error:
         raise StorageFailedError(str(error), where=str(path), remedy="Restore it from a backup.") from error
+    return connection
+
+
+def open_guest(path: Path, migrations: str) -> sqlite3.Connection:
+    """A connection that writes beside the one of `open_writer`, in another process, and never checkpoints.
+
+    Raises:
+        NewerFileError: the file is of another version than this program's.
+        StorageFailedError: it is damaged or cannot be opened.
+    """
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, check_same_thread=False
+        )
+        _set_pragmas(connection)
+        connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
+        version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.Error as error:
+        raise StorageFailedError(str(error), where=str(path), remedy="Try again once the gateway is ready.") from error
+    if version != len(_scripts(migrations)):
+        connection.close()
+        what = f"the running gateway's file is of version {version}, this program's is {len(_scripts(migrations))}"
+        raise NewerFileError(what, where=str(path), remedy="Use the program that the gateway runs.")
     return connection
 
 
@@ -74,7 +98,7 @@ def _set_pragmas(connection: sqlite3.Connection) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, folder: str) -> None:
-    scripts = sorted(resources.files("gateway.storage").joinpath("migrations", folder).iterdir(), key=lambda s: s.name)
+    scripts = _scripts(folder)
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > len(scripts):
         what = f"is of version {version}, this program knows {len(scripts)}"
@@ -83,6 +107,11 @@ def _migrate(connection: sqlite3.Connection, path: Path, folder: str) -> None:
         _copy(connection, path.with_name(f"{path.name}{_COPY}{len(scripts)}"))
     for number, script in enumerate(scripts[version:], start=version + 1):
         connection.executescript(f"BEGIN;\n{script.read_text('utf-8')}\nPRAGMA user_version = {number};\nCOMMIT;")
+
+
+def _scripts(folder: str) -> list[Traversable]:
+    """The numbered scripts of a file, in order; the last one's number is the version that this program knows."""
+    return sorted(resources.files("gateway.storage").joinpath("migrations", folder).iterdir(), key=lambda s: s.name)
 
 
 def remove_copies(path: Path) -> None:

@@ -20,7 +20,7 @@ from gateway.storage.readers import Readers
 from gateway.storage.statements import load_statements
 from gateway.storage.subscription import Subscription, Waiters
 from gateway.storage.values import EventFilter, Stored
-from gateway.storage.writer import Writer, WriterStatistics
+from gateway.storage.writer import Writer, WriterHooks, WriterStatistics
 
 _RING = 4096
 _SALT_BYTES = 16
@@ -53,11 +53,13 @@ class Journal:
             connection,
             "journal-writer",
             window_seconds=settings.commit_window_milliseconds / 1e3,
-            on_full=ballast.give,
-            on_rollback=self._roll_back,
-            on_commit=self._keep_head,
-            on_results=self._publish,
-            on_failure=self._note_failure,
+            hooks=WriterHooks(
+                on_full=ballast.give,
+                on_rollback=self._roll_back,
+                on_commit=self._keep_head,
+                on_results=self._publish,
+                on_failure=self._note_failure,
+            ),
         )
 
     @classmethod

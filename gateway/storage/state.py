@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, TypeVar
 
-from gateway.storage.database import open_writer, remove_copies
+from gateway.storage.database import open_guest, open_writer, remove_copies
+from gateway.storage.folder import WriteGuard
 from gateway.storage.readers import Readers
 from gateway.storage.writer import Writer
 
@@ -17,20 +18,22 @@ Result = TypeVar("Result")
 class State:
     """Writer and readers of ``state.db``, shared by the stores."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, guest: bool) -> None:
         self._path = path
-        self._writer = Writer(open_writer(path, "state"), "state-writer")
+        self._guard = WriteGuard(path.with_name("state.lock"))
+        connection = open_guest(path, "state") if guest else open_writer(path, "state")
+        self._writer = Writer(connection, "state-writer", guard=self._guard.hold, checkpoints=not guest)
         self._readers = Readers(path, "state-reader")
 
     @classmethod
-    async def open(cls, directory: Path) -> Self:
-        """Open or make the file in `directory`.
+    async def open(cls, directory: Path, *, guest: bool = False) -> Self:
+        """Open or make the file in `directory`; as a guest, beside the process that has the folder's lock.
 
         Raises:
             NewerFileError: it was written by a newer version.
             StorageFailedError: it is damaged or cannot be opened.
         """
-        return cls(directory / "state.db")
+        return cls(directory / "state.db", guest=guest)
 
     async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run `work` in one transaction; returns once it is durable."""
@@ -49,6 +52,7 @@ class State:
         """Write what is queued and close the file."""
         await self._readers.close()  # first: whoever closes last empties the write-ahead file, and readers cannot
         await self._writer.close()
+        self._guard.close()
 
 
 def text_of(moment: datetime) -> str:

@@ -9,6 +9,7 @@ from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
+from gateway.storage.faults import StorageBusyError
 from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import Histograms
 from gateway.storage.incident_store import IncidentStore
@@ -48,6 +49,46 @@ class Stores:
                 await self.journal.close()
             finally:
                 self._lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDesk:
+    """What a command of an administrator needs; made by `open_accounts`."""
+
+    accounts: AccountStore
+    audit: AuditTrail
+    _state: State = field(repr=False)
+    _lock: FolderLock | None = field(repr=False)
+
+    async def close(self) -> None:
+        """Close the file."""
+        try:
+            await self._state.close()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+
+
+async def open_accounts(settings: StorageSettings) -> AccountDesk:
+    """Open accounts and audit trail, also while a gateway runs on the folder: what it reads next is what was written.
+
+    Raises:
+        NewerFileError: the file is of another version.
+        StorageFailedError: the file is damaged, or the running gateway has not made it yet.
+        PermanentError: the folder cannot be used.
+    """
+    lock: FolderLock | None
+    try:
+        lock = FolderLock(settings.directory)
+    except StorageBusyError:
+        lock = None
+    try:
+        state = await State.open(settings.directory, guest=lock is None)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    return AccountDesk(AccountStore(state), AuditTrail(state), state, lock)
 
 
 async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:

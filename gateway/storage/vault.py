@@ -91,7 +91,7 @@ def _outside(path: Path, directory: Path) -> Path:
 
 
 def _make(path: Path, directory: Path) -> None:
-    if (directory / "state.db").exists():
+    if (directory / "journal.db").exists():
         remedy = "Restore the key that belongs to this state folder, or name it: storage.key_file."
         raise PermanentError("the master key is missing", where=str(path), remedy=remedy)
     try:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -53,19 +54,36 @@ class WriterStatistics:
     last_commit_ms: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriterHooks:
+    """What a writer calls.
+
+    Attributes:
+        on_full: in the thread; gives disk space free and says whether it had any.
+        on_rollback: in the thread, after a group was undone.
+        on_commit: in the thread, after a group is durable, before anybody is woken.
+        on_results: on the loop, with what the works of a durable group gave, before anybody is woken; also for works
+            whose caller does not wait any more.
+        on_failure: on the loop, when the disk failed for good.
+    """
+
+    on_full: Callable[[], bool] = lambda: False
+    on_rollback: Callable[[], None] = lambda: None
+    on_commit: Callable[[], None] = lambda: None
+    on_results: Callable[[list[Any]], None] = lambda _results: None
+    on_failure: Callable[[StorageFailedError], None] = lambda _error: None
+
+
 class Writer:
     """Owns the one writing connection of a file.
 
     Args:
         connection: from `open_writer`.
         name: of the thread.
+        guard: entered for every transaction and checkpoint; keeps other processes' writers out.
+        checkpoints: whether this connection moves the write-ahead file's content; one of a file must.
         window_seconds: how long a group waits for company; 0 commits at once what is there.
-        on_full: gives disk space free; says whether it had any.
-        on_rollback: called in the thread after a group was undone.
-        on_commit: called in the thread after a group is durable, before anybody is woken.
-        on_results: called on the loop with what the works of a durable group gave, before anybody is woken; it is
-            called also for works whose caller does not wait any more.
-        on_failure: called on the loop when the disk failed for good.
+        hooks: what is called when.
     """
 
     def __init__(
@@ -73,20 +91,16 @@ class Writer:
         connection: sqlite3.Connection,
         name: str,
         *,
+        guard: Callable[[], AbstractContextManager[object]] = nullcontext,
+        checkpoints: bool = True,
         window_seconds: float = 0.0,
-        on_full: Callable[[], bool] = lambda: False,
-        on_rollback: Callable[[], None] = lambda: None,
-        on_commit: Callable[[], None] = lambda: None,
-        on_results: Callable[[list[Any]], None] = lambda _results: None,
-        on_failure: Callable[[StorageFailedError], None] = lambda _error: None,
+        hooks: WriterHooks | None = None,
     ) -> None:
         self._connection = connection
+        self._guard = guard
+        self._checkpoints = checkpoints
         self._window = window_seconds
-        self._on_full = on_full
-        self._on_rollback = on_rollback
-        self._on_commit = on_commit
-        self._on_results = on_results
-        self._on_failure = on_failure
+        self._hooks = hooks or WriterHooks()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._failed: StorageFailedError | None = None
@@ -140,7 +154,8 @@ class Writer:
         self._closed = True
         self._jobs.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
-        self._connection.close()
+        with self._guard():
+            self._connection.close()
 
     def _run(self) -> None:
         while (group := self._next_group()) is not None:
@@ -178,7 +193,8 @@ class Writer:
         try:
             if self._failed is not None:
                 raise self._failed
-            self._try_group(group)
+            with self._guard():
+                self._try_group(group)
         except (StorageFullError, StorageLockedError) as error:
             _fail(group, error)
         except Exception as error:  # nobody may wait for a thread that died
@@ -187,15 +203,12 @@ class Writer:
             self._last_ms = (time.perf_counter() - began) * 1e3
             self._counts[0] += 1
             self._counts[1] += len(group)
-            self._checkpoint_due = self._checkpoint_due or "PASSIVE"
-            self._on_commit()
-            if any(job.empties_log for job in group):
-                self._checkpoint_due = "TRUNCATE"
-                self._checkpoint()
+            self._hooks.on_commit()
+            self._note_checkpoint(empties_log=any(job.empties_log for job in group))
         self._post(lambda: self._settle(group))
 
     def _settle(self, group: list[_Job]) -> None:
-        self._on_results([job.result for job in group if job.error is None])
+        self._hooks.on_results([job.result for job in group if job.error is None])
         for job in group:
             if job.future.done():
                 continue
@@ -216,7 +229,7 @@ class Writer:
                 return
 
     def _made_room(self, error: sqlite3.Error) -> bool:
-        if _code(error) not in _FULL or not self._on_full():
+        if _code(error) not in _FULL or not self._hooks.on_full():
             return False
         _log.error("the disk is full: the reserve is given up")
         return True
@@ -243,7 +256,7 @@ class Writer:
                 self._connection.execute("ROLLBACK")
             except sqlite3.Error as error:
                 _log.error("rollback failed: %s", error)
-        self._on_rollback()
+        self._hooks.on_rollback()
 
     def _fail_for_good(self, group: list[_Job], error: Exception) -> None:
         if not isinstance(error, StorageFailedError):
@@ -252,7 +265,7 @@ class Writer:
         _fail(group, error)
         if self._failed is None:
             failed = self._failed = error
-            self._post(lambda: self._on_failure(failed))
+            self._post(lambda: self._hooks.on_failure(failed))
 
     def _post(self, call: Callable[[], None]) -> None:
         try:
@@ -260,10 +273,19 @@ class Writer:
         except RuntimeError:
             _log.warning("the loop ended before the writer")
 
+    def _note_checkpoint(self, *, empties_log: bool) -> None:
+        if not self._checkpoints:
+            return
+        self._checkpoint_due = self._checkpoint_due or "PASSIVE"
+        if empties_log:
+            self._checkpoint_due = "TRUNCATE"
+            self._checkpoint()
+
     def _checkpoint(self) -> None:
         """Do the checkpoint that is due; one that a reader kept from its end stays due."""
         try:
-            row = self._connection.execute(f"PRAGMA wal_checkpoint({self._checkpoint_due})").fetchone()
+            with self._guard():
+                row = self._connection.execute(f"PRAGMA wal_checkpoint({self._checkpoint_due})").fetchone()
         except sqlite3.Error as error:
             _log.warning("checkpoint: %s", error)
             return

@@ -38,7 +38,7 @@ def test_the_first_start_makes_a_key_beside_the_folder_and_later_ones_use_it(dir
 
 def test_a_lost_key_is_not_replaced_by_a_new_one(directory: Path) -> None:
     directory.mkdir()
-    (directory / "state.db").touch()
+    (directory / "journal.db").touch()
     with pytest.raises(PermanentError, match=r"the master key is missing.*Restore the key"):
         load_master_key(StorageSettings(directory=directory))
 
