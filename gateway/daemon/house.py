@@ -31,7 +31,7 @@ from gateway.daemon.vision_line import VisionLine
 from gateway.errors import PermanentError
 from gateway.events import Event, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
 from gateway.forwarding import Forwarder, Forwarders, WebhookSink
-from gateway.incidents import EscalationClock, IncidentDesk
+from gateway.incidents import EscalationClock, IncidentDesk, Policy
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Settings
 from gateway.storage import Incident, PasswordHasher, StorageFailedError, Stores, open_storage
 
@@ -88,7 +88,8 @@ class AlarmHouse:
         self._vision = VisionLine(settings, stores, clock)
         self._watchlist = WatchList(site, stores, self._vision.workers, clock)
         self._chores = Chores(stores, self._watchlist, settings.evidence, clock, self._manager)
-        self._desk = IncidentDesk(stores.journal, stores.incidents, clock, self._on_transition)
+        policy = Policy(settings.incidents.join_window_seconds)
+        self._desk = IncidentDesk(stores.journal, stores.incidents, clock, self._on_transition, policy)
         self._forwarders = Forwarders(self._forwarder)
         self._installation = self._registers(file)
 

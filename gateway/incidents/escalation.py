@@ -2,13 +2,27 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 from gateway.clock import Clock
-from gateway.incidents.desk import IncidentDesk
 from gateway.incidents.replay import RAISED
 from gateway.storage import Incident
 
 _LONGEST_SLEEP_SECONDS = 30.0
+
+
+class Escalating(Protocol):
+    """The desk as the clock uses it."""
+
+    @property
+    def changed(self) -> asyncio.Event:
+        """Set when an incident changed; the clock clears it."""
+
+    def unresolved(self) -> Sequence[Incident]:
+        """All incidents that are not resolved."""
+
+    async def escalate(self, incident: str, level: int, reason: str) -> None:
+        """Raise an incident to a level, if it is still unacknowledged and below it."""
 
 
 class EscalationClock:
@@ -22,7 +36,7 @@ class EscalationClock:
     never believed for more than one interval.
     """
 
-    def __init__(self, desk: IncidentDesk, after_seconds: Sequence[float], clock: Clock) -> None:
+    def __init__(self, desk: Escalating, after_seconds: Sequence[float], clock: Clock) -> None:
         self._desk = desk
         self._after = tuple(after_seconds)
         self._clock = clock

@@ -107,7 +107,8 @@ class IncidentSettings(Slice):
 
     Attributes:
         escalate_after_seconds: unacknowledged for these times an incident rises a level each.
-        join_window_seconds: a further event of the same source within it joins the open incident.
+        join_window_seconds: a further warning of the same person at the same camera within it joins the open
+            incident; a further press of the same button always joins.
     """
 
     escalate_after_seconds: tuple[Annotated[float, Field(gt=0)], ...] = (30.0, 60.0, 120.0)
