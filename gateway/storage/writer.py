@@ -119,7 +119,8 @@ class Writer:
     def submit(self, work: Callable[[sqlite3.Connection], Result]) -> "asyncio.Future[Result]":
         """Queue `work`; the future is done once its effect is durable.
 
-        An exception of `work` undoes it alone and comes back through the future.
+        An exception of `work` undoes it alone and comes back through the future. A work may run again after its
+        effects were undone, because another of its group failed or the disk was full.
 
         Raises:
             StorageFailedError: the disk failed before, or the store is closed.
@@ -235,6 +236,22 @@ class Writer:
         return True
 
     def _transaction(self, group: list[_Job]) -> None:
+        """All works in one transaction; only if one of them fails, again with a savepoint before each."""
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            for job in group:
+                job.error = None
+                job.result = job.work(self._connection)
+        except Exception as error:  # found again below, and given to who asked for the work
+            if _is_of_the_disk(error):
+                raise
+            self._undo()
+            self._transaction_one_by_one(group)
+        else:
+            execute("COMMIT")
+
+    def _transaction_one_by_one(self, group: list[_Job]) -> None:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         for job in group:
@@ -243,7 +260,7 @@ class Writer:
             try:
                 job.result = job.work(self._connection)
             except Exception as error:  # whatever it is belongs to who asked for the work, but for the disk's
-                if isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _OF_THE_DISK:
+                if _is_of_the_disk(error):
                     raise
                 execute("ROLLBACK TO job")
                 job.error = error
@@ -296,6 +313,10 @@ class Writer:
 
 def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0)
+
+
+def _is_of_the_disk(error: Exception) -> bool:
+    return isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _OF_THE_DISK
 
 
 def _fault_of(error: sqlite3.Error) -> GatewayError:
