@@ -100,8 +100,9 @@ def _onvif(part: str, camera: CameraSettings) -> Finding:
     password = camera.password.get_secret_value() if camera.password else ""
     if camera.password_file is not None and camera.password_file.is_file():
         password = camera.password_file.read_text("utf-8").rstrip("\n")
-    command = [sys.executable, "-m", "gateway.vision", "probe", camera.url, "--username", camera.username]
-    done = subprocess.run(command, input=password, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  # our own program
+    command = [sys.executable, "-m", "gateway.vision", "probe", camera.url]
+    credentials = f"{camera.username}\n{password}\n"
+    done = subprocess.run(command, input=credentials, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  # our own program
     try:
         answer = json.loads(done.stdout)
     except ValueError:
