@@ -201,7 +201,6 @@ class AlarmHouse:
             "incident desk": self._desk.run,
             "escalation": escalation.run,
             "supervision": self._alarms.supervision.run,
-            "forwarders": self._forwarders.watch,
             "expiry": self._chores.expire_people,
             "evidence": self._chores.purge_evidence,
             "judged evidence": self._chores.keep_judged,

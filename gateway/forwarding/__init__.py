@@ -1,7 +1,8 @@
 """One loop per destination over the journal, at least once; one file per kind of receiver."""
 
 from gateway.forwarding.fleet import Forwarders
-from gateway.forwarding.forwarder import DestinationStatus, Forwarder
+from gateway.forwarding.forwarder import Forwarder
 from gateway.forwarding.sinks import Outcome, Sink, Verdict, WebhookSink
+from gateway.forwarding.standing import DestinationStatus
 
 __all__ = ["DestinationStatus", "Forwarder", "Forwarders", "Outcome", "Sink", "Verdict", "WebhookSink"]

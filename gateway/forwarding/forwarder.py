@@ -4,56 +4,29 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from gateway.clock import Clock
 from gateway.errors import TransientError
-from gateway.events import (
-    DestinationFailing,
-    DestinationRecovered,
-    Event,
-    Severity,
-    UnknownEvent,
-    encode,
-    gateway_source,
-    new_id,
-)
+from gateway.events import DestinationFailing, DestinationRecovered, Event, UnknownEvent, encode, gateway_source, new_id
+from gateway.forwarding.intake import Intake, wants
 from gateway.forwarding.lanes import Lanes, Waiting
 from gateway.forwarding.ledger import Ledger
 from gateway.forwarding.ports import JournalPort, OutboxPort
 from gateway.forwarding.sinks import Outcome, Sink, Verdict
+from gateway.forwarding.standing import DestinationStatus, Standing
 from gateway.settings import DestinationSettings, ForwardingSettings
-from gateway.storage import Delivery, EventFilter, Stored, type_of
+from gateway.storage import Delivery, EventFilter, Stored
 
-_WINDOW = 1000
 _AT_ONCE = 4
 _CRITICAL_AT_ONCE = 4
+_PROBES = 1
 _POLL_SECONDS = 5.0
+_STORE_RETRY_SECONDS = 1.0
+_LOW_STEP = 1000
 _JITTER = 0.1
-_ORDER = [Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.INFO]
+_SAID = EventFilter(types=(DestinationFailing.TYPE, DestinationRecovered.TYPE))
+_SAID_LIMIT = 500
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DestinationStatus:
-    """How a destination is.
-
-    Attributes:
-        state: ok, failing, or new before its first answer.
-        backlog: events that it has not got yet.
-        oldest: when the oldest of them happened; None if there is none.
-        refused: how many it refused for good since the start.
-    """
-
-    destination: str
-    state: str
-    backlog: int
-    oldest: datetime | None = None
-    last_success: datetime | None = None
-    last_error: str = ""
-    last_error_at: datetime | None = None
-    refused: int = 0
 
 
 class Forwarder:
@@ -88,38 +61,32 @@ class Forwarder:
         self._report = report
         self._clock = clock
         self._waits: Sequence[float] = settings.retry_seconds
-        self._failing_after = settings.failing_after_tries
         self._start = start
-        self._lanes = Lanes()
-        self._ledger = Ledger(start, ())
-        self._read = 0
-        self._read_critical = 0
+        self._standing = Standing(destination.id, site=site, clock=clock, failing_after=settings.failing_after_tries)
         self._poke = asyncio.Event()
         self._tries: set[asyncio.Task[None]] = set()
+        self._begin(Ledger(start, ()))
+
+    def _begin(self, ledger: Ledger) -> None:
+        self._lanes = Lanes()
+        self._ledger = ledger
+        self._intake = Intake(self._journal, self._lanes, ledger, lambda event: wants(self._destination, event))
+        self._written_low = ledger.low
         self._busy = {True: 0, False: 0}
-        self._failing = False
-        self._failures = 0
-        self._waited = 0
-        self._written_low = 0
-        self._last_success: datetime | None = None
-        self._last_error = ("", None)  # type: tuple[str, datetime | None]
-        self._refused = 0
 
     @property
     def status(self) -> DestinationStatus:
         """How the destination is now."""
-        oldest = self._lanes.oldest()
-        beyond = max(0, self._journal.last_position - self._read)
-        state = "failing" if self._failing else "ok" if self._last_success else "new"
+        oldest, standing = self._lanes.oldest(), self._standing
         return DestinationStatus(
             destination=self._destination.id,
-            state=state,
-            backlog=len(self._lanes) + beyond,
+            state=standing.state,
+            backlog=len(self._lanes) + self._lanes.missing + self._intake.unread,
             oldest=oldest.event.time if oldest else None,
-            last_success=self._last_success,
-            last_error=self._last_error[0],
-            last_error_at=self._last_error[1],
-            refused=self._refused,
+            last_success=standing.last_success,
+            last_error=standing.last_error,
+            last_error_at=standing.last_error_at,
+            refused=standing.refused,
         )
 
     def retry_now(self) -> None:
@@ -130,64 +97,41 @@ class Forwarder:
     async def run(self) -> None:
         """Deliver, until cancelled; what is in flight then is tried again by the next run."""
         state = await self._outbox.open(self._destination.id, self._start)
-        self._ledger = Ledger(state.low, state.settled)
-        self._read = self._read_critical = self._written_low = state.low
+        self._begin(Ledger(state.low, state.settled))
+        self._standing.remember([each.event for each in await self._journal.tail(_SAID_LIMIT, _SAID)])
         try:
             with self._journal.subscribe() as subscription:
                 while True:
                     self._poke.clear()
-                    try:
-                        await self._fill()
-                    except TransientError as error:
-                        _log.error("destination %s waits for the store: %s", self._destination.id, error)
+                    seen = self._journal.last_position
+                    await self._prepare()
                     self._begin_tries()
-                    await self._wait(subscription.wait(self._journal.last_position))
+                    await self._wait(subscription.wait(seen))
         finally:
             for task in self._tries:
                 task.cancel()
             await asyncio.gather(*self._tries, return_exceptions=True)
-            await self._sink.close()
 
-    async def _fill(self) -> None:
-        """Read on while there is room; critical events also beyond the window."""
-        while len(self._lanes) < _WINDOW and self._read < self._journal.last_position:
-            page = await self._journal.read(self._read, _WINDOW)
-            for stored in page:
-                self._admit(stored)
-                self._read = stored.position
-            if not page:
-                break
-        self._read_critical = max(self._read_critical, self._read)
-        if self._read_critical < self._journal.last_position:
-            wanted = EventFilter(severities=(Severity.CRITICAL,))
-            for stored in await self._journal.read(self._read_critical, _WINDOW, wanted):
-                self._admit(stored)
-                self._read_critical = stored.position
-        if self._ledger.low - self._written_low >= _WINDOW:
-            await self._write_low()
+    async def close(self) -> None:
+        """Let the receiver's connections go; for good."""
+        await self._sink.close()
 
-    def _admit(self, stored: Stored) -> None:
-        if self._ledger.has(stored.position):
-            return
-        if self._wants(stored.event):
-            self._lanes.add(stored)
-        else:
-            self._ledger.settle(stored.position)
-
-    def _wants(self, event: Event) -> bool:
-        if getattr(event, "destination", None) == self._destination.id:
-            return False
-        prefixes = self._destination.events
-        least = _ORDER.index(Severity(self._destination.minimum_severity))
-        return _ORDER.index(event.severity) <= least and (not prefixes or type_of(event).startswith(prefixes))
-
-    async def _write_low(self) -> None:
-        self._written_low = self._ledger.low
-        await self._outbox.settle(self._destination.id, self._ledger.low, low=self._ledger.low)
+    async def _prepare(self) -> None:
+        try:
+            await self._intake.fill()
+            if self._ledger.low - self._written_low >= _LOW_STEP:
+                low = self._ledger.low
+                await self._outbox.settle(self._destination.id, low, low=low)
+                self._written_low = low
+            while self._standing.to_say:
+                await self._report(self._standing.to_say[0])
+                self._standing.to_say.pop(0)
+        except TransientError as error:
+            _log.error("destination %s waits for the store: %s", self._destination.id, error)
 
     def _begin_tries(self) -> None:
         for waiting in self._lanes.ready(self._clock.monotonic()):
-            if self._busy[waiting.critical] >= (_CRITICAL_AT_ONCE if waiting.critical else _AT_ONCE):
+            if self._busy[waiting.critical] >= self._room(critical=waiting.critical):
                 continue
             waiting.in_flight = True
             self._busy[waiting.critical] += 1
@@ -195,103 +139,99 @@ class Forwarder:
             self._tries.add(task)
             task.add_done_callback(self._tried)
 
+    def _room(self, *, critical: bool) -> int:
+        """How many may be tried at once; one that is down is asked with one event at a time, and each critical one."""
+        if critical:
+            return _CRITICAL_AT_ONCE
+        return _PROBES if self._standing.down else _AT_ONCE
+
     def _tried(self, task: asyncio.Task[None]) -> None:
         self._tries.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("delivery to %s: %s", self._destination.id, error)
         self._poke.set()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("destination %s: an outcome was not kept: %s", self._destination.id, type(error).__name__)
 
     async def _try(self, waiting: Waiting) -> None:
+        waiting.not_before = self._clock.monotonic() + _STORE_RETRY_SECONDS  # unless its outcome says another time
         try:
-            outcome = await self._sink.deliver(waiting.stored)
-            waiting.attempts += 1
-            await self._judge(waiting, outcome)
+            outcome = waiting.outcome or await self._attempt(waiting)
+            if outcome.verdict is Verdict.RETRY:
+                await self._postpone(waiting, outcome)
+            else:
+                waiting.outcome = outcome
+                await self._settle(waiting, outcome)
+        except TransientError as error:
+            _log.error("destination %s waits for the store: %s", self._destination.id, error)
         finally:
             waiting.in_flight = False
             self._busy[waiting.critical] -= 1
 
-    async def _judge(self, waiting: Waiting, outcome: Outcome) -> None:
-        stored = waiting.stored
+    async def _attempt(self, waiting: Waiting) -> Outcome:
+        outcome = await self._deliver(waiting.stored)
         if outcome.verdict is Verdict.RETRY:
-            await self._postpone(waiting, outcome)
-            return
-        low = self._ledger.settle(stored.position)
-        self._lanes.done(waiting)
-        name, now = self._destination.id, self._clock.now()
+            self._standing.unanswered(outcome.reason)
+            return outcome
         if outcome.verdict is Verdict.ACCEPTED:
-            self._last_success = now
-            await self._outbox.settle(name, stored.position, low=low)
-            await self._outbox.record(name, self._delivery(waiting, "accepted", ""))
-            await self._succeeded()
+            was_down = self._standing.accepted(waiting=len(self._lanes) - 1)
+            self._lanes.took_one()
         else:
-            self._refused += 1
-            await self._outbox.refuse(name, stored.position, stored.event.id, outcome.reason, low=low, at=now)
-            await self._outbox.record(name, self._delivery(waiting, "refused", outcome.reason))
-            self._last_error = (outcome.reason, now)
-            await self._report(self._failing_event(outcome.reason, refused=stored.event.id))
-        self._written_low = low
+            was_down = self._standing.refused_one(waiting.stored, outcome.reason)
+        if was_down:
+            self.retry_now()
+        return outcome
+
+    async def _deliver(self, stored: Stored) -> Outcome:
+        try:
+            return await self._sink.deliver(stored)
+        except Exception as error:  # a fault in a driver is a failed try, and never the end of the loop
+            _log.error("the driver of %s failed: %s", self._destination.id, type(error).__name__)
+            return Outcome(Verdict.RETRY, f"the driver failed ({type(error).__name__})")
+
+    async def _settle(self, waiting: Waiting, outcome: Outcome) -> None:
+        """Keep the receiver's last word; only then is the event off the lane."""
+        name, stored, now = self._destination.id, waiting.stored, self._clock.now()
+        low = self._ledger.low_with(stored.position)
+        delivery = self._delivery(waiting, outcome, attempts=waiting.attempts + 1)
+        if outcome.verdict is Verdict.ACCEPTED:
+            kept = self._outbox.settle(name, stored.position, low=low)
+        else:
+            kept = self._outbox.refuse(name, stored.position, stored.event.id, outcome.reason, low=low, at=now)
+        await asyncio.gather(kept, self._outbox.record(name, delivery))  # together: one sync of the disk
+        self._ledger.settle(stored.position)
+        self._lanes.done(waiting)
+        self._written_low = max(self._written_low, low)
 
     async def _postpone(self, waiting: Waiting, outcome: Outcome) -> None:
-        wait = self._waits[min(waiting.attempts, len(self._waits) - 1)]
-        wait = outcome.retry_after if outcome.retry_after is not None else wait
-        waiting.not_before = self._clock.monotonic() + wait * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # jitter
-        self._failures += 1
-        self._last_error = (outcome.reason, self._clock.now())
-        if self._failures >= self._failing_after and not self._failing:
-            self._failing = True
-            await self._outbox.record(self._destination.id, self._delivery(waiting, "retrying", outcome.reason))
-            await self._report(self._failing_event(outcome.reason))
+        wait = self._waits[min(waiting.attempts + 1, len(self._waits) - 1)]
+        wait = max(wait, outcome.retry_after or 0.0) * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # jitter
+        self._lanes.failed(waiting, self._clock.monotonic() + wait)
+        if waiting.attempts == 1:
+            delivery = self._delivery(waiting, outcome, attempts=1)
+            await self._outbox.record(self._destination.id, delivery)
 
-    async def _succeeded(self) -> None:
-        self._failures = 0
-        if self._failing:
-            self._failing = False
-            event = DestinationRecovered(
-                id=new_id(),
-                source=gateway_source(self._site),
-                subject=self._destination.id,
-                time=self._clock.now(),
-                destination=self._destination.id,
-                waited=len(self._lanes),
-            )
-            await self._report(event)
-
-    def _failing_event(self, reason: str, refused: str | None = None) -> DestinationFailing:
-        return DestinationFailing(
-            id=new_id(),
-            source=gateway_source(self._site),
-            subject=self._destination.id,
-            time=self._clock.now(),
-            severity=Severity.HIGH,
-            destination=self._destination.id,
-            reason=reason,
-            refused=refused,
-        )
-
-    def _delivery(self, waiting: Waiting, state: str, error: str) -> Delivery:
-        stored = waiting.stored
-        return Delivery(stored.position, stored.event.id, state, waiting.attempts, error, self._clock.now())
+    def _delivery(self, waiting: Waiting, outcome: Outcome, *, attempts: int) -> Delivery:
+        stored, state = waiting.stored, "retrying" if outcome.verdict is Verdict.RETRY else outcome.verdict.value
+        return Delivery(stored.position, stored.event.id, state, attempts, outcome.reason, self._clock.now())
 
     async def _wait(self, growth: Awaitable[int]) -> None:
-        next_try = self._lanes.next_try()
-        wait = _POLL_SECONDS if next_try is None else min(_POLL_SECONDS, next_try - self._clock.monotonic())
-        tasks = [asyncio.ensure_future(growth), asyncio.ensure_future(self._poke.wait())]
-        if self._busy_everywhere():
-            wait = _POLL_SECONDS
+        """Wait for the journal, the end of a try, the next retry, or the slow poll."""
+        now = self._clock.monotonic()
+        next_try = self._lanes.next_try(now)
+        wait = _POLL_SECONDS if next_try is None else min(_POLL_SECONDS, next_try - now)
+        tasks = [
+            asyncio.ensure_future(growth),
+            asyncio.ensure_future(self._poke.wait()),
+            asyncio.ensure_future(self._clock.sleep(wait)),
+        ]
         try:
-            await asyncio.wait(tasks, timeout=max(0.0, wait), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
-
-    def _busy_everywhere(self) -> bool:
-        """Whether what is ready waits for a free place, which a finished try announces."""
-        ready = self._lanes.ready(self._clock.monotonic())
-        full = {True: self._busy[True] >= _CRITICAL_AT_ONCE, False: self._busy[False] >= _AT_ONCE}
-        return bool(ready) and all(full[each.critical] for each in ready)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def test(self) -> Outcome:
-        """Send a test event that is not in the journal; the receiver's answer."""
+        """Send a test event now, past the journal and everything that waits; the receiver's answer."""
         event = UnknownEvent(
             id=new_id(),
             source=gateway_source(self._site),
@@ -300,11 +240,11 @@ class Forwarder:
             type="campus.gateway.test",
             data='{"test": true}',
         )
-        return await self._sink.deliver(Stored(0, event, encode(event)))
+        return await self._deliver(Stored(0, event, encode(event)))
 
     async def retry_dead(self, stored: Stored) -> Outcome:
         """Try a dead letter once more; accepted, it is one no longer."""
-        outcome = await self._sink.deliver(stored)
+        outcome = await self._deliver(stored)
         if outcome.verdict is Verdict.ACCEPTED:
             await self._outbox.remove_dead(self._destination.id, stored.position)
         return outcome

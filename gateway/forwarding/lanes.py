@@ -5,12 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from gateway.events import Severity
+from gateway.forwarding.sinks import Outcome
 from gateway.storage import Stored
 
-_POISON_TRIES = 5
+LANE = 200
+_STUCK_TRIES = 5
+_POISON_TRIES = 10
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Waiting:
     """An event on its way.
 
@@ -18,12 +21,16 @@ class Waiting:
         attempts: how often it was tried.
         not_before: monotonic seconds of the next try.
         in_flight: whether it is being tried.
+        outlived: whether the destination took something else after a try of this one failed.
+        outcome: the receiver's last word, once there is one; it only remains to be kept.
     """
 
     stored: Stored
     attempts: int = 0
     not_before: float = 0.0
     in_flight: bool = False
+    outlived: bool = False
+    outcome: Outcome | None = None
 
     @property
     def critical(self) -> bool:
@@ -33,67 +40,136 @@ class Waiting:
 
 @dataclass(slots=True)
 class _Lane:
+    """One source's events; `whole_to` is set once it is full: up to there it holds everything that waits."""
+
     queue: deque[Waiting] = field(default_factory=deque)
+    whole_to: int | None = None
+    missing: int = 0
 
 
 class Lanes:
-    """All events that wait, by source."""
+    """All events that wait, by source.
+
+    A lane has room for `LANE` events, so that a source whose events a receiver cannot take does not use up the room of
+    the others; what finds none stays in the journal until the lane is half empty. Critical events always find room.
+    """
 
     def __init__(self) -> None:
         self._lanes: dict[str, _Lane] = {}
         self._positions: set[int] = set()
+        self._failed: set[Waiting] = set()
 
     def __len__(self) -> int:
         return len(self._positions)
+
+    @property
+    def missing(self) -> int:
+        """How many events found no room in their lane."""
+        return sum(lane.missing for lane in self._lanes.values())
 
     def add(self, stored: Stored) -> None:
         """Put an event into its source's lane, in order of position; one that is there already stays."""
         if stored.position in self._positions:
             return
-        self._positions.add(stored.position)
-        queue = self._lanes.setdefault(stored.event.source, _Lane()).queue
-        place = len(queue)
-        while place and queue[place - 1].stored.position > stored.position:
+        lane = self._lanes.setdefault(stored.event.source, _Lane())
+        waiting = Waiting(stored)
+        if not waiting.critical and (lane.whole_to is not None or len(lane.queue) >= LANE):
+            lane.whole_to = stored.position - 1 if lane.whole_to is None else lane.whole_to
+            lane.missing += 1
+            return
+        self._insert(lane, waiting)
+
+    def _insert(self, lane: _Lane, waiting: Waiting) -> None:
+        self._positions.add(waiting.stored.position)
+        place = len(lane.queue)
+        while place and lane.queue[place - 1].stored.position > waiting.stored.position:
             place -= 1
-        queue.insert(place, Waiting(stored))
+        lane.queue.insert(place, waiting)
+
+    def hungry(self) -> list[tuple[str, int]]:
+        """Sources whose lane is half empty and lacks events, and the position behind which it lacks them."""
+        return [
+            (source, lane.whole_to)
+            for source, lane in self._lanes.items()
+            if lane.whole_to is not None and len(lane.queue) <= LANE // 2
+        ]
+
+    def refill(self, source: str, events: list[Stored], *, whole_to: int | None) -> None:
+        """Give a lane what it lacks; it is then whole up to `whole_to`, or altogether."""
+        lane = self._lanes[source]
+        fresh = [each for each in events if each.position not in self._positions]
+        for stored in fresh:
+            self._insert(lane, Waiting(stored))
+        lane.whole_to = whole_to
+        lane.missing = max(0, lane.missing - len(fresh)) if whole_to is not None else 0
+        self._drop_if_empty(source)
 
     def done(self, waiting: Waiting) -> None:
         """An event left: delivered or refused."""
         source = waiting.stored.event.source
-        lane = self._lanes[source]
-        lane.queue.remove(waiting)
+        self._lanes[source].queue.remove(waiting)
         self._positions.discard(waiting.stored.position)
-        if not lane.queue:
+        self._failed.discard(waiting)
+        self._drop_if_empty(source)
+
+    def _drop_if_empty(self, source: str) -> None:
+        lane = self._lanes[source]
+        if not lane.queue and lane.whole_to is None:
             del self._lanes[source]
+
+    def failed(self, waiting: Waiting, not_before: float) -> None:
+        """A try failed; the next one not before then."""
+        waiting.attempts += 1
+        waiting.not_before = not_before
+        self._failed.add(waiting)
+
+    def took_one(self) -> None:
+        """The destination took something: what keeps failing beside it has itself to blame."""
+        for waiting in self._failed:
+            waiting.outlived = True
 
     def ready(self, now: float) -> list[Waiting]:
         """What may be tried now, critical first, then the oldest."""
-        found = [each for lane in self._lanes.values() for each in _candidates(lane) if each.not_before <= now]
+        found = [each for each in self._candidates() if each.not_before <= now]
         return sorted(found, key=lambda each: (not each.critical, each.stored.position))
 
-    def next_try(self) -> float | None:
-        """Monotonic seconds of the earliest retry; None if nothing waits for one."""
-        times = [each.not_before for lane in self._lanes.values() for each in _candidates(lane)]
-        return min(times, default=None)
+    def next_try(self, now: float) -> float | None:
+        """Monotonic seconds of the earliest retry that is still to come; None if there is none."""
+        return min((each.not_before for each in self._candidates() if each.not_before > now), default=None)
+
+    def _candidates(self) -> Iterator[Waiting]:
+        for lane in self._lanes.values():
+            yield from _candidates_of(lane.queue)
 
     def oldest(self) -> Stored | None:
         """The oldest event that waits."""
-        heads = [lane.queue[0].stored for lane in self._lanes.values()]
+        heads = [lane.queue[0].stored for lane in self._lanes.values() if lane.queue]
         return min(heads, key=lambda stored: stored.position, default=None)
 
     def hurry(self) -> None:
         """Try everything now."""
-        for lane in self._lanes.values():
-            for waiting in lane.queue:
-                waiting.not_before = 0.0
+        for waiting in self._failed:
+            waiting.not_before = 0.0
 
 
-def _candidates(lane: _Lane) -> Iterator[Waiting]:
-    """The head of a lane, if nobody tries it; behind a head that fails again and again, the first critical one, too."""
-    head = lane.queue[0]
+def _candidates_of(queue: deque[Waiting]) -> Iterator[Waiting]:
+    """The head of a lane, if nobody tries it; behind a head that is stuck, the first critical one, too."""
+    if not queue:
+        return
+    head = queue[0]
     if not head.in_flight:
         yield head
-    if head.attempts >= _POISON_TRIES:
-        critical = next((each for each in list(lane.queue)[1:] if each.critical), None)
+    if _may_be_overtaken(head):
+        critical = next((each for each in list(queue)[1:] if each.critical), None)
         if critical is not None and not critical.in_flight:
             yield critical
+
+
+def _may_be_overtaken(head: Waiting) -> bool:
+    """Whether a press may go before an older event of its own button.
+
+    Before a lesser event after some tries; before another press only if the destination is proven to take others.
+    """
+    if head.critical:
+        return head.attempts >= _POISON_TRIES and head.outlived
+    return head.attempts >= _STUCK_TRIES

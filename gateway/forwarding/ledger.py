@@ -8,7 +8,7 @@ class Ledger:
 
     def __init__(self, low: int, settled: Iterable[int]) -> None:
         self._low = low
-        self._above = set(settled)
+        self._above = {position for position in settled if position > low}
         self._advance()
 
     @property
@@ -16,12 +16,18 @@ class Ledger:
         """Every position up to it is settled."""
         return self._low
 
-    def settle(self, position: int) -> int:
-        """Settle a position; the low-water mark after it."""
+    def low_with(self, position: int) -> int:
+        """The low-water mark that settling a position would give; what the outbox is told before it is settled here."""
+        low = self._low
+        while low + 1 == position or low + 1 in self._above:
+            low += 1
+        return low
+
+    def settle(self, position: int) -> None:
+        """Settle a position."""
         if position > self._low:
             self._above.add(position)
             self._advance()
-        return self._low
 
     def has(self, position: int) -> bool:
         """Whether a position is settled."""

@@ -25,6 +25,9 @@ class JournalPort(Protocol):
     async def read(self, after: int = 0, limit: int = 500, filter: EventFilter | None = None) -> list[Stored]:
         """Events behind a position."""
 
+    async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
+        """The newest events that pass, oldest first."""
+
     def subscribe(self) -> AbstractContextManager[Waiting]:
         """A way to wait."""
 

@@ -1,0 +1,87 @@
+"""Reads the journal into a destination's lanes: in order while there is room, critical events also beyond it."""
+
+from collections.abc import Callable
+
+from gateway.events import Event, Severity
+from gateway.forwarding.lanes import LANE, Lanes
+from gateway.forwarding.ledger import Ledger
+from gateway.forwarding.ports import JournalPort
+from gateway.settings import DestinationSettings
+from gateway.storage import EventFilter, Stored, type_of
+
+WINDOW = 2000
+_PAGE = 200
+_ORDER = list(Severity)
+
+
+def wants(destination: DestinationSettings, event: Event) -> bool:
+    """Whether a destination gets an event: not what is about itself, and only what its entry asks for."""
+    if getattr(event, "destination", None) == destination.id:
+        return False
+    severe = _ORDER.index(event.severity) <= _ORDER.index(Severity(destination.minimum_severity))
+    return severe and (not destination.events or type_of(event).startswith(destination.events))
+
+
+class Intake:
+    """Between the journal and the lanes.
+
+    Args:
+        ledger: what is settled; what nobody wants is settled at once.
+        wants: whether an event is for this destination.
+    """
+
+    def __init__(self, journal: JournalPort, lanes: Lanes, ledger: Ledger, wants: Callable[[Event], bool]) -> None:
+        self._journal = journal
+        self._lanes = lanes
+        self._ledger = ledger
+        self._wants = wants
+        self._read = self._read_critical = ledger.low
+
+    @property
+    def unread(self) -> int:
+        """How many events were not looked at yet."""
+        return max(0, self._journal.last_position - self._read)
+
+    async def fill(self) -> None:
+        """Read what there is room for."""
+        await self._in_order()
+        await self._critical_beyond()
+        for source, after in self._lanes.hungry():
+            await self._refill(source, after)
+
+    async def _in_order(self) -> None:
+        while len(self._lanes) < WINDOW and self._read < self._journal.last_position:
+            page = await self._journal.read(self._read, _PAGE)
+            if not page:
+                return
+            for stored in page:
+                self._admit(stored)
+                self._read = stored.position
+
+    async def _critical_beyond(self) -> None:
+        self._read_critical = max(self._read_critical, self._read)
+        last = self._journal.last_position
+        if self._read_critical >= last or len(self._lanes) >= 2 * WINDOW:
+            return
+        page = await self._journal.read(self._read_critical, _PAGE, EventFilter(severities=(Severity.CRITICAL,)))
+        for stored in page:
+            self._admit(stored)
+        self._read_critical = page[-1].position if len(page) == _PAGE else last
+
+    async def _refill(self, source: str, after: int) -> None:
+        page = await self._journal.read(after, LANE, EventFilter(source=source))
+        known = [each for each in page if each.position <= self._read]
+        more = len(known) == LANE
+        self._lanes.refill(
+            source,
+            [each for each in known if not self._ledger.has(each.position) and self._wants(each.event)],
+            whole_to=known[-1].position if more else None,
+        )
+
+    def _admit(self, stored: Stored) -> None:
+        if self._ledger.has(stored.position):
+            return
+        if self._wants(stored.event):
+            self._lanes.add(stored)
+        else:
+            self._ledger.settle(stored.position)
