@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from gateway.simulators.receiver import WebhookReceiver, run_receiver
+from gateway.simulators.receiver import Misbehaviour, WebhookReceiver
+from gateway.simulators.receiver_command import run_receiver
 
+__all__ = ["Misbehaviour", "SimulatedOffice", "main"]
 _PORT = 8700
 
 

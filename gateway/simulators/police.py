@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
-from gateway.simulators.receiver import WebhookReceiver, run_receiver
+from gateway.simulators.receiver import Misbehaviour, WebhookReceiver
+from gateway.simulators.receiver_command import run_receiver
 
+__all__ = ["Misbehaviour", "SimulatedPolice", "main"]
 _PORT = 8710
 
 
@@ -13,4 +15,4 @@ class SimulatedPolice(WebhookReceiver):
 
 def main(argv: Sequence[str]) -> int:
     """Run the platform as a command."""
-    return run_receiver(argv, name="police", label="police 公安", port=_PORT)
+    return run_receiver(argv, name="police", label="police 110 公安", port=_PORT)

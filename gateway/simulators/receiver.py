@@ -1,21 +1,17 @@
 """A receiver of webhooks that verifies, de-duplicates and can misbehave; the office and the police are two of them."""
 
-import argparse
 import asyncio
 import base64
+import binascii
 import contextlib
 import hashlib
 import hmac
 import json
-import os
 import random
-import signal
-import sys
+import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Self
 
 import uvicorn
@@ -23,19 +19,24 @@ import uvicorn
 _TOLERANCE_SECONDS = 300
 _LARGEST_BODY = 1_000_000
 _START_SECONDS = 10.0
+_BACKLOG = 128
+_PREFIX = "whsec_"
+_REQUIRED = ("id", "source", "specversion", "type")
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 @dataclass(slots=True)
 class Misbehaviour:
-    """How a receiver can be bad.
+    """How a receiver can be bad; may be changed while it runs.
 
     Attributes:
         fail_rate: share of requests that are answered with HTTP 500, unread.
         lose_rate: share of requests that are taken in and then answered with HTTP 500.
         delay_seconds: before each answer.
         status: answered to all, if it is not 0.
+        retry_after: the header of that answer, if it is not empty.
+        drop_after: from so many requests on, each is taken in and its connection cut without an answer.
         stall: never answers.
     """
 
@@ -43,13 +44,38 @@ class Misbehaviour:
     lose_rate: float = 0.0
     delay_seconds: float = 0.0
     status: int = 0
+    retry_after: str = ""
+    drop_after: int | None = None
     stall: bool = False
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def key_of(secret: str) -> bytes:
+    """The key in a ``whsec_…`` secret.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)
+    except binascii.Error:
+        key = b""
+    if not secret.startswith(_PREFIX) or not key:
+        raise ValueError(f"the secret is not {_PREFIX} and base64")
+    return key
 
 
 @dataclass
@@ -61,6 +87,8 @@ class WebhookReceiver:
         received: every event in order of arrival, repeated ones too.
         unique: the first of each (source, id).
         on_event: told of each new event.
+        refused: how many requests were no genuine events.
+        requests: how many came in all.
     """
 
     secret: str = ""
@@ -71,9 +99,11 @@ class WebhookReceiver:
     received: list[dict[str, Any]] = field(default_factory=list)
     unique: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     refused: int = 0
+    requests: int = 0
     _random: random.Random = field(default_factory=lambda: random.Random(1))  # noqa: S311  # misbehaves alike each time
     _server: _Server | None = None
     _task: asyncio.Task[None] | None = None
+    _key: bytes = b""
 
     @property
     def url(self) -> str:
@@ -81,74 +111,110 @@ class WebhookReceiver:
         return f"http://{self.host}:{self.port}/events"
 
     async def __aenter__(self) -> Self:
-        """Listen; `port` is then the real one."""
+        """Listen; `port` is then the real one.
+
+        Raises:
+            OSError: the port is taken.
+            ValueError: the secret is none.
+        """
+        self._key = key_of(self.secret) if self.secret else b""
+        listener = socket.create_server((self.host, self.port), backlog=_BACKLOG)
+        self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self._app,
-            host=self.host,
-            port=self.port,
-            log_config=None,
-            lifespan="off",
-            interface="asgi3",
-            timeout_graceful_shutdown=1,
+            self._app, log_config=None, lifespan="off", interface="asgi3", timeout_graceful_shutdown=1
         )
         self._server = _Server(config)
-        self._task = asyncio.create_task(self._server.serve(), name="webhook receiver")
+        self._task = asyncio.create_task(self._server.serve(sockets=[listener]), name="webhook receiver")
         async with asyncio.timeout(_START_SECONDS):
-            while not self._server.started:  # uvicorn has no event for it
-                if self._task.done():
-                    raise OSError(f"cannot listen on {self.host}:{self.port}")
-                await asyncio.sleep(0.01)
-        self.port = self._server.servers[0].sockets[0].getsockname()[1]
+            await self._server.listening.wait()
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        """Stop listening."""
-        if self._server is not None and self._task is not None:
-            self._server.should_exit = True
-            self._server.force_exit = self.misbehaviour.stall
-            await self._task
+        """Stop listening and cut all connections."""
+        if self._server is None or self._task is None:
+            return
+        self._server.should_exit = True
+        for connection in list(self._server.server_state.connections):
+            self._cut(connection)
+        await self._task
 
     async def _app(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         bad = self.misbehaviour
+        self.requests += 1
         body = await _read(receive)
         await asyncio.sleep(bad.delay_seconds)
         if bad.stall:
-            await asyncio.Event().wait()
+            await _gone(receive)
+            return
         if bad.status or self._random.random() < bad.fail_rate:
-            await _answer(send, bad.status or 500)
+            await _answer(send, bad.status or 500, bad.retry_after)
             return
-        headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if scope["method"] != "POST" or not self._is_genuine(headers, body):
-            self.refused += 1
-            await _answer(send, 401)
+        status = self._judge(scope, body)
+        if bad.drop_after is not None and self.requests > bad.drop_after:
+            self._cut_client(scope["client"])
             return
-        try:
-            event = json.loads(body)
-            key = (event["source"], event["id"])
-        except (ValueError, KeyError, TypeError):
-            self.refused += 1
-            await _answer(send, 400)
-            return
-        self._take(key, event)
-        await _answer(send, 500 if self._random.random() < bad.lose_rate else 204)
+        lost = status == 204 and self._random.random() < bad.lose_rate  # noqa: PLR2004  # No Content
+        await _answer(send, 500 if lost else status)
 
-    def _take(self, key: tuple[str, str], event: dict[str, Any]) -> None:
+    def _judge(self, scope: dict[str, Any], body: bytes) -> int:
+        """Take the event in, if it is one; the status to answer."""
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if scope["method"] != "POST":
+            status = 405
+        elif len(body) > _LARGEST_BODY:
+            status = 413
+        elif not self._is_genuine(headers, body):
+            status = 401
+        else:
+            event = _event_of(headers, body)
+            if event is not None:
+                self._take(event)
+                return 204
+            status = 400
+        self.refused += 1
+        return status
+
+    def _take(self, event: dict[str, Any]) -> None:
         self.received.append(event)
+        key = (event["source"], event["id"])
         if key not in self.unique:
             self.unique[key] = event
             self.on_event(event)
 
     def _is_genuine(self, headers: dict[str, str], body: bytes) -> bool:
-        if not self.secret:
+        """Whether the signature is right and of these minutes (Standard Webhooks 1.0)."""
+        if not self._key:
             return True
         stamp = headers.get("webhook-timestamp", "")
-        if not stamp.isdigit() or abs(time.time() - int(stamp)) > _TOLERANCE_SECONDS:
+        if not stamp.isascii() or not stamp.isdigit() or abs(time.time() - int(stamp)) > _TOLERANCE_SECONDS:
             return False
-        key = base64.b64decode(self.secret.removeprefix("whsec_"))
-        signed = f"{headers.get('webhook-id', '')}.{stamp}.".encode() + body
-        expected = "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+        signed = f"{headers.get('webhook-id', '')}.{stamp}.".encode("latin-1") + body
+        expected = "v1," + base64.b64encode(hmac.digest(self._key, signed, hashlib.sha256)).decode()
         given = headers.get("webhook-signature", "").split()
-        return any(hmac.compare_digest(each, expected) for each in given)
+        return any(hmac.compare_digest(each.encode("latin-1"), expected.encode()) for each in given)
+
+    def _cut_client(self, client: tuple[str, int]) -> None:
+        for connection in list(self._server.server_state.connections) if self._server is not None else []:
+            if getattr(connection, "client", None) == client:
+                self._cut(connection)
+
+    @staticmethod
+    def _cut(connection: Any) -> None:  # noqa: ANN401  # uvicorn's protocol object
+        if connection.transport is not None:
+            connection.transport.abort()
+
+
+def _event_of(headers: dict[str, str], body: bytes) -> dict[str, Any] | None:
+    """The CloudEvent (1.0, structured JSON) in a request; None if it is none."""
+    if not headers.get("content-type", "").startswith("application/cloudevents+json"):
+        return None
+    try:
+        event = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(event, dict) or not all(isinstance(event.get(name), str) and event[name] for name in _REQUIRED):
+        return None
+    return event if event["specversion"] == "1.0" else None
 
 
 async def _read(receive: Receive) -> bytes:
@@ -161,87 +227,12 @@ async def _read(receive: Receive) -> bytes:
     return body
 
 
-async def _answer(send: Send, status: int) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": []})
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _answer(send: Send, status: int, retry_after: str = "") -> None:
+    headers = [(b"retry-after", retry_after.encode())] if retry_after else []
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b""})
-
-
-def line_of(event: dict[str, Any], label: str) -> str:
-    """One line for people: who received what, where, how late."""
-    data = event.get("data") or {}
-    place = data.get("place") or data.get("name") or event.get("subject", "")
-    happened = datetime.fromisoformat(event["time"])
-    late = (datetime.now(UTC) - happened).total_seconds() * 1e3
-    drill = " [DRILL 演练]" if event.get("drill") else ""
-    return f"{label}: {event.get('severity', '?'):8} {event['type']:32} {place}{drill}  (+{late:.0f} ms)"
-
-
-def run_receiver(argv: Sequence[str], *, name: str, label: str, port: int) -> int:
-    """The command of a receiver; ends on SIGTERM, or with its parent if asked.
-
-    Returns:
-        the exit code.
-    """
-    arguments = _parser(name, port).parse_args(argv)
-    secret = ""
-    if arguments.secret_file is not None:
-        try:
-            secret = arguments.secret_file.read_text("utf-8").strip()
-        except OSError as error:
-            print(f"{name}: {arguments.secret_file}: {error.strerror}", file=sys.stderr)  # noqa: T201  # a command
-            return 2
-    else:
-        print(f"{name}: no --secret-file: unsigned events are taken", file=sys.stderr)  # noqa: T201  # a command
-    try:
-        asyncio.run(_serve(arguments, secret, label))
-    except OSError as error:
-        print(f"{name}: {error}", file=sys.stderr)  # noqa: T201  # a command
-        return 1
-    return 0
-
-
-def _parser(name: str, port: int) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"campus-gateway simulate {name}", description=f"A simulated {name}.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=port, help="0 takes a free one")
-    parser.add_argument("--secret-file", type=Path, help="file with the whsec_… signing secret")
-    parser.add_argument("--list", type=Path, metavar="FILE", help="append each event as one line of JSON")
-    parser.add_argument("--fail-rate", type=float, default=0.0, help="share answered with HTTP 500, unread")
-    parser.add_argument("--lose-rate", type=float, default=0.0, help="share taken in, then answered with HTTP 500")
-    parser.add_argument("--delay", type=float, default=0.0, help="seconds before each answer")
-    parser.add_argument("--status", type=int, default=0, help="answer everything with this status")
-    parser.add_argument("--stall", action="store_true", help="never answer")
-    parser.add_argument("--exit-with-parent", action="store_true", help="end when stdin is closed")
-    return parser
-
-
-async def _serve(arguments: argparse.Namespace, secret: str, label: str) -> None:
-    def show(event: dict[str, Any]) -> None:
-        print(line_of(event, label), flush=True)  # noqa: T201  # what the command is for
-        if arguments.list is not None:
-            with arguments.list.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(event, ensure_ascii=False) + "\n")
-
-    bad = Misbehaviour(
-        fail_rate=arguments.fail_rate,
-        lose_rate=arguments.lose_rate,
-        delay_seconds=arguments.delay,
-        status=arguments.status,
-        stall=arguments.stall,
-    )
-    receiver = WebhookReceiver(secret=secret, host=arguments.host, port=arguments.port, misbehaviour=bad, on_event=show)
-    async with receiver, _until_told(with_parent=arguments.exit_with_parent):
-        print(f"ready {receiver.url}", flush=True)  # noqa: T201  # the first line
-
-
-@contextlib.asynccontextmanager
-async def _until_told(*, with_parent: bool) -> AsyncIterator[None]:
-    """Runs the block, then waits for a signal or the end of stdin."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    if with_parent:
-        loop.add_reader(sys.stdin.fileno(), lambda: stop.set() if not os.read(0, 4096) else None)
-    yield
-    await stop.wait()
