@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from gateway.api.tls import TlsFiles, ensure_tls
+from gateway.api import TlsFiles, ensure_tls
 from gateway.errors import PermanentError
 from gateway.events import ButtonPressed, Severity, encode
 from gateway.forwarding import Outcome, Sink, Verdict, WebhookSink
