@@ -54,6 +54,7 @@ class Disturber:
             for name in self._workers():
                 if self.ended.is_set():
                     return
+                wait_until_live(self._daemon)
                 before = self._children()
                 os.kill(self._child(before, name), how)
                 if self._wait_until_back(name, set(before)):
