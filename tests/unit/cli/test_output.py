@@ -6,7 +6,7 @@ import pytest
 
 from gateway.cli.output import put_table
 
-ROWS = [{"name": "东门", "state": "ok"}, {"name": "west", "state": None}]
+ROWS: list[dict[str, object]] = [{"name": "东门", "state": "ok"}, {"name": "west", "state": None}]
 
 
 def test_columns_stand_under_each_other(capsys: pytest.CaptureFixture[str]) -> None:
