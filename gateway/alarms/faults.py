@@ -7,24 +7,41 @@ from dataclasses import dataclass
 from gateway.clock import Clock
 from gateway.events import Event, GatewayFault, Severity, gateway_source, new_id
 
-_QUIET_SECONDS = 10.0
+_WINDOW_SECONDS = 10.0
+_MOST_IN_WINDOW = 20
 _MOST_KINDS = 1000
 
 
 @dataclass(slots=True)
 class _Told:
-    at: float
+    since: float
+    told: int = 0
     held_back: int = 0
 
 
 class FaultRecorder:
-    """Reports faults; the same fault of the same place at most once in 10 s, with the count of those held back."""
+    """Reports faults; of the same kind and place at most 20 in 10 s, then the count of those held back."""
 
     def __init__(self, site: str, report: Callable[[Event], Awaitable[object]], clock: Clock) -> None:
         self._source = gateway_source(site)
         self._report = report
         self._clock = clock
         self._told: dict[tuple[str, str], _Told] = {}
+
+    def _admit(self, key: tuple[str, str]) -> str | None:
+        """Whether one more of this kind is told; how many were held back before it, in words."""
+        now = self._clock.monotonic()
+        told = self._told.get(key)
+        if told is not None and now - told.since < _WINDOW_SECONDS:
+            if told.told >= _MOST_IN_WINDOW:
+                told.held_back += 1
+                return None
+            told.told += 1
+            return ""
+        if len(self._told) >= _MOST_KINDS:
+            self._told.clear()
+        self._told[key] = _Told(now, 1)
+        return f" ({told.held_back} more like it before)" if told is not None and told.held_back else ""
 
     async def record(
         self,
@@ -36,16 +53,10 @@ class FaultRecorder:
         payload: bytes | None = None,
         severity: Severity = Severity.MEDIUM,
     ) -> None:
-        """Report a fault unless the same one was reported a moment ago."""
-        now = self._clock.monotonic()
-        told = self._told.get((fault, topic))
-        if told is not None and now - told.at < _QUIET_SECONDS:
-            told.held_back += 1
+        """Report a fault unless too many of its kind were reported a moment ago."""
+        more = self._admit((fault, topic))
+        if more is None:
             return
-        more = f" ({told.held_back} more like it since)" if told is not None and told.held_back else ""
-        if len(self._told) >= _MOST_KINDS:
-            self._told.clear()
-        self._told[fault, topic] = _Told(now)
         event = GatewayFault(
             id=new_id(),
             source=self._source,
