@@ -18,7 +18,7 @@ from gateway.settings import DestinationSettings, ForwardingSettings
 from gateway.storage import Delivery, EventFilter, Stored
 
 _AT_ONCE = 4
-_CRITICAL_AT_ONCE = 4
+_URGENT_AT_ONCE = 4
 _PROBES = 1
 _POLL_SECONDS = 5.0
 _STORE_RETRY_SECONDS = 1.0
@@ -62,7 +62,8 @@ class Forwarder:
         self._clock = clock
         self._waits: Sequence[float] = settings.retry_seconds
         self._start = start
-        self._standing = Standing(destination.id, site=site, clock=clock, failing_after=settings.failing_after_tries)
+        self._failing_after = settings.failing_after_tries
+        self._standing = Standing(destination.id, site=site, clock=clock, failing_after=self._failing_after)
         self._poke = asyncio.Event()
         self._tries: set[asyncio.Task[None]] = set()
         self._begin(Ledger(start, ()))
@@ -131,18 +132,19 @@ class Forwarder:
 
     def _begin_tries(self) -> None:
         for waiting in self._lanes.ready(self._clock.monotonic()):
-            if self._busy[waiting.critical] >= self._room(critical=waiting.critical):
+            urgent = waiting.urgent
+            if self._busy[urgent] >= self._room(urgent=urgent):
                 continue
             waiting.in_flight = True
-            self._busy[waiting.critical] += 1
-            task = asyncio.create_task(self._try(waiting), name=f"delivery to {self._destination.id}")
+            self._busy[urgent] += 1
+            task = asyncio.create_task(self._try(waiting, urgent=urgent), name=f"delivery to {self._destination.id}")
             self._tries.add(task)
             task.add_done_callback(self._tried)
 
-    def _room(self, *, critical: bool) -> int:
-        """How many may be tried at once; one that is down is asked with one event at a time, and each critical one."""
-        if critical:
-            return _CRITICAL_AT_ONCE
+    def _room(self, *, urgent: bool) -> int:
+        """How many may be tried at once; one that is down is asked with one event at a time, and each urgent one."""
+        if urgent:
+            return _URGENT_AT_ONCE
         return _PROBES if self._standing.down else _AT_ONCE
 
     def _tried(self, task: asyncio.Task[None]) -> None:
@@ -151,7 +153,7 @@ class Forwarder:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("destination %s: an outcome was not kept: %s", self._destination.id, type(error).__name__)
 
-    async def _try(self, waiting: Waiting) -> None:
+    async def _try(self, waiting: Waiting, *, urgent: bool) -> None:
         waiting.not_before = self._clock.monotonic() + _STORE_RETRY_SECONDS  # unless its outcome says another time
         try:
             outcome = waiting.outcome or await self._attempt(waiting)
@@ -164,15 +166,16 @@ class Forwarder:
             _log.error("destination %s waits for the store: %s", self._destination.id, error)
         finally:
             waiting.in_flight = False
-            self._busy[waiting.critical] -= 1
+            self._busy[urgent] -= 1
 
     async def _attempt(self, waiting: Waiting) -> Outcome:
         outcome = await self._deliver(waiting.stored)
         if outcome.verdict is Verdict.RETRY:
-            self._standing.unanswered(outcome.reason)
+            self._standing.unanswered(outcome.reason, tries=waiting.attempts + 1)
             return outcome
         if outcome.verdict is Verdict.ACCEPTED:
-            was_down = self._standing.accepted(waiting=len(self._lanes) - 1)
+            stuck = self._lanes.stuck(self._failing_after, besides=waiting)
+            was_down = self._standing.accepted(waiting=len(self._lanes) - 1, stuck=stuck)
             self._lanes.took_one()
         else:
             was_down = self._standing.refused_one(waiting.stored, outcome.reason)

@@ -1,4 +1,4 @@
-"""What waits for a destination: one lane per source, in order; a lane whose head is critical goes first."""
+"""What waits for a destination: one lane per source, in order; a lane with something critical in it goes first."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -21,6 +21,7 @@ class Waiting:
         attempts: how often it was tried.
         not_before: monotonic seconds of the next try.
         in_flight: whether it is being tried.
+        urgent: whether it is critical, or something critical of its source waits behind it.
         outlived: whether the destination took something else after a try of this one failed.
         outcome: the receiver's last word, once there is one; it only remains to be kept.
     """
@@ -29,6 +30,7 @@ class Waiting:
     attempts: int = 0
     not_before: float = 0.0
     in_flight: bool = False
+    urgent: bool = False
     outlived: bool = False
     outcome: Outcome | None = None
 
@@ -45,6 +47,7 @@ class _Lane:
     queue: deque[Waiting] = field(default_factory=deque)
     whole_to: int | None = None
     missing: int = 0
+    critical: int = 0
 
 
 class Lanes:
@@ -81,6 +84,7 @@ class Lanes:
 
     def _insert(self, lane: _Lane, waiting: Waiting) -> None:
         self._positions.add(waiting.stored.position)
+        lane.critical += waiting.critical
         place = len(lane.queue)
         while place and lane.queue[place - 1].stored.position > waiting.stored.position:
             place -= 1
@@ -108,6 +112,7 @@ class Lanes:
         """An event left: delivered or refused."""
         source = waiting.stored.event.source
         self._lanes[source].queue.remove(waiting)
+        self._lanes[source].critical -= waiting.critical
         self._positions.discard(waiting.stored.position)
         self._failed.discard(waiting)
         self._drop_if_empty(source)
@@ -123,15 +128,19 @@ class Lanes:
         waiting.not_before = not_before
         self._failed.add(waiting)
 
+    def stuck(self, tries: int, *, besides: Waiting) -> bool:
+        """Whether another event failed so often."""
+        return any(each.attempts >= tries for each in self._failed if each is not besides)
+
     def took_one(self) -> None:
         """The destination took something: what keeps failing beside it has itself to blame."""
         for waiting in self._failed:
             waiting.outlived = True
 
     def ready(self, now: float) -> list[Waiting]:
-        """What may be tried now, critical first, then the oldest."""
+        """What may be tried now, what is urgent first, then the oldest."""
         found = [each for each in self._candidates() if each.not_before <= now]
-        return sorted(found, key=lambda each: (not each.critical, each.stored.position))
+        return sorted(found, key=lambda each: (not each.urgent, each.stored.position))
 
     def next_try(self, now: float) -> float | None:
         """Monotonic seconds of the earliest retry that is still to come; None if there is none."""
@@ -139,7 +148,9 @@ class Lanes:
 
     def _candidates(self) -> Iterator[Waiting]:
         for lane in self._lanes.values():
-            yield from _candidates_of(lane.queue)
+            for waiting in _candidates_of(lane.queue):
+                waiting.urgent = lane.critical > 0
+                yield waiting
 
     def oldest(self) -> Stored | None:
         """The oldest event that waits."""

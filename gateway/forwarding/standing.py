@@ -42,11 +42,11 @@ class DestinationStatus:
 class Standing:
     """What the answers of a destination say about it.
 
-    It fails when several tries in a row found nobody, or when it refused an event for good; it has recovered when it
-    takes one again, and has not refused one for a minute. Each is said once.
+    It fails when several tries in a row, or of one event, were not answered, or when it refused an event for good; it
+    has recovered when it takes one, no event is stuck, and it has not refused one for a minute. Each is said once.
 
     Args:
-        failing_after: tries without an answer, whatever the event.
+        failing_after: how many tries those are.
     """
 
     def __init__(self, destination: str, *, site: str, clock: Clock, failing_after: int) -> None:
@@ -78,21 +78,26 @@ class Standing:
         mine = [each for each in said if getattr(each, "destination", "") == self._destination]
         self.failing = bool(mine) and isinstance(mine[-1], DestinationFailing)
 
-    def accepted(self, *, waiting: int) -> bool:
-        """It took an event; True if it did not answer before."""
+    def accepted(self, *, waiting: int, stuck: bool = False) -> bool:
+        """It took an event; True if it did not answer before.
+
+        Args:
+            waiting: how many still wait.
+            stuck: whether one of them failed too often.
+        """
         was_down, self._unanswered = self.down, 0
         self.last_success = self._clock.now()
         calm = self._refused_at is None or self._clock.monotonic() - self._refused_at >= _CALM_SECONDS
-        if self.failing and calm:
+        if self.failing and calm and not stuck:
             self.failing = False
             self.to_say.append(self._event(DestinationRecovered, waited=waiting))
         return was_down
 
-    def unanswered(self, reason: str) -> None:
-        """A try failed."""
+    def unanswered(self, reason: str, *, tries: int = 1) -> None:
+        """A try failed, by now so many of this event."""
         self._unanswered += 1
         self._note(reason)
-        if self.down and not self.failing:
+        if (self.down or tries >= self._failing_after) and not self.failing:
             self.failing = True
             self.to_say.append(self._event(DestinationFailing, severity=Severity.HIGH, reason=reason))
 

@@ -37,9 +37,13 @@ def of(lanes: Lanes, position: int) -> Waiting:
     return next(each for each in lanes.ready(1e9) if each.stored.position == position)
 
 
-def test_of_each_source_the_oldest_is_ready_and_critical_heads_go_first() -> None:
-    lanes = filled(stored(1), stored(2), stored(3, "b"), critical(4, "c"), critical(5, "b"))
-    assert positions(lanes.ready(0)) == [4, 1, 3]
+def test_of_each_source_the_oldest_is_ready_and_sources_with_something_critical_go_first() -> None:
+    lanes = filled(stored(1), stored(2), stored(3, "b"), stored(4, "d"), critical(5, "c"), critical(6, "d"))
+    assert positions(lanes.ready(0)) == [4, 5, 1, 3]
+    lanes.done(of(lanes, 4))
+    lanes.done(of(lanes, 6))
+    lanes.add(stored(7, "d"))
+    assert positions(lanes.ready(0)) == [5, 1, 3, 7]
 
 
 def test_what_comes_later_in_its_source_waits_for_what_is_in_flight() -> None:

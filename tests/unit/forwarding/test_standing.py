@@ -73,6 +73,15 @@ def test_it_has_recovered_when_it_takes_an_event(standing: Standing) -> None:
     assert standing.state == "ok"
 
 
+def test_one_event_that_is_stuck_is_failing_though_others_are_taken(standing: Standing) -> None:
+    for tries in range(1, 9):
+        standing.unanswered("answered HTTP 500", tries=tries)
+        standing.accepted(waiting=1, stuck=tries >= 3)
+    assert (standing.state, standing.down, said(standing)) == ("failing", False, [DestinationFailing])
+    standing.accepted(waiting=0)
+    assert (standing.state, said(standing)) == ("ok", [DestinationFailing, DestinationRecovered])
+
+
 def test_refusals_among_acceptances_are_one_failing_period(standing: Standing, clock: ManualClock) -> None:
     for _ in range(20):
         standing.refused_one(lesser(), "answered HTTP 422")
