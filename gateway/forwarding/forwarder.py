@@ -119,7 +119,8 @@ class Forwarder:
 
     async def _prepare(self) -> None:
         try:
-            await self._intake.fill()
+            if await self._intake.fill():
+                self._poke.set()
             if self._ledger.low - self._written_low >= _LOW_STEP:
                 low = self._ledger.low
                 await self._outbox.settle(self._destination.id, low, low=low)

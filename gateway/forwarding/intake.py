@@ -11,6 +11,7 @@ from gateway.storage import EventFilter, Stored, type_of
 
 WINDOW = 2000
 _PAGE = 200
+_PAGES_AT_ONCE = 2
 _ORDER = list(Severity)
 
 
@@ -40,17 +41,22 @@ class Intake:
     @property
     def unread(self) -> int:
         """How many events were not looked at yet."""
-        return max(0, self._journal.last_position - self._read)
+        return max(0, self._journal.last_position - self._read - self._lanes.beyond(self._read))
 
-    async def fill(self) -> None:
-        """Read what there is room for."""
+    async def fill(self) -> bool:
+        """Read some pages of what there is room for; True if there is more, so that nothing waits for all of it."""
         await self._in_order()
         await self._critical_beyond()
         for source, after in self._lanes.hungry():
             await self._refill(source, after)
+        last, room = self._journal.last_position, len(self._lanes)
+        unread = (self._read < last and room < WINDOW) or (self._read_critical < last and room < 2 * WINDOW)
+        return unread or bool(self._lanes.hungry())
 
     async def _in_order(self) -> None:
-        while len(self._lanes) < WINDOW and self._read < self._journal.last_position:
+        for _ in range(_PAGES_AT_ONCE):
+            if len(self._lanes) >= WINDOW or self._read >= self._journal.last_position:
+                return
             page = await self._journal.read(self._read, _PAGE)
             if not page:
                 return
@@ -66,16 +72,18 @@ class Intake:
         page = await self._journal.read(self._read_critical, _PAGE, EventFilter(severities=(Severity.CRITICAL,)))
         for stored in page:
             self._admit(stored)
+            self._lanes.lacks(stored.event.source, self._read)
         self._read_critical = page[-1].position if len(page) == _PAGE else last
 
     async def _refill(self, source: str, after: int) -> None:
         page = await self._journal.read(after, LANE, EventFilter(source=source))
-        known = [each for each in page if each.position <= self._read]
+        known = [each for each in page if each.position <= max(self._read, self._read_critical)]
         more = len(known) == LANE
         self._lanes.refill(
             source,
             [each for each in known if not self._ledger.has(each.position) and self._wants(each.event)],
             whole_to=known[-1].position if more else None,
+            read=self._read,
         )
 
     def _admit(self, stored: Stored) -> None:

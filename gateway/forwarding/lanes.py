@@ -90,22 +90,36 @@ class Lanes:
             place -= 1
         lane.queue.insert(place, waiting)
 
+    def lacks(self, source: str, after: int) -> None:
+        """What a source has behind a position may be in the journal only; nothing of it goes before that is fetched."""
+        lane = self._lanes.get(source)
+        if lane is not None:
+            lane.whole_to = after if lane.whole_to is None else min(lane.whole_to, after)
+
     def hungry(self) -> list[tuple[str, int]]:
-        """Sources whose lane is half empty and lacks events, and the position behind which it lacks them."""
+        """Sources whose lane lacks events and has few before them, and the position behind which it lacks them."""
         return [
             (source, lane.whole_to)
             for source, lane in self._lanes.items()
-            if lane.whole_to is not None and len(lane.queue) <= LANE // 2
+            if lane.whole_to is not None and _reaches(lane.queue, lane.whole_to) <= LANE // 2
         ]
 
-    def refill(self, source: str, events: list[Stored], *, whole_to: int | None) -> None:
-        """Give a lane what it lacks; it is then whole up to `whole_to`, or altogether."""
+    def beyond(self, position: int) -> int:
+        """How many events behind a position wait here."""
+        return sum(each > position for each in self._positions)
+
+    def refill(self, source: str, events: list[Stored], *, whole_to: int | None, read: int) -> None:
+        """Give a lane what it lacks; it is then whole up to `whole_to`, or altogether.
+
+        What lies behind `read` was not looked at in order yet, and so is not among the missing.
+        """
         lane = self._lanes[source]
         fresh = [each for each in events if each.position not in self._positions]
         for stored in fresh:
             self._insert(lane, Waiting(stored))
         lane.whole_to = whole_to
-        lane.missing = max(0, lane.missing - len(fresh)) if whole_to is not None else 0
+        found = sum(each.position <= read for each in fresh)
+        lane.missing = max(0, lane.missing - found) if whole_to is not None else 0
         self._drop_if_empty(source)
 
     def done(self, waiting: Waiting) -> None:
@@ -161,6 +175,11 @@ class Lanes:
         """Try everything now."""
         for waiting in self._failed:
             waiting.not_before = 0.0
+
+
+def _reaches(queue: deque[Waiting], position: int) -> int:
+    """How many of a lane stand at or before a position."""
+    return sum(each.stored.position <= position for each in queue)
 
 
 def _candidates_of(queue: deque[Waiting]) -> Iterator[Waiting]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,66 @@ async def test_a_press_is_seen_behind_a_backlog_that_is_beyond_the_window(
     await until(lambda: len(sink.asked) == 4)
     await house.append(press("help", "other"))
     await until(lambda: sink.taken == ["help"])
+
+
+async def test_beyond_the_window_too_a_press_goes_behind_what_its_own_button_said_before(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.forwarding.intake.WINDOW", 50)
+    monkeypatch.setattr("gateway.forwarding.intake._PAGE", 20)
+    sink = house.sinks["office"] = Picky(stalled={f"t{n}" for n in range(400)})
+    await house.append(*(lesser(f"t{n}", f"btn-{n}") for n in range(400)))
+    await house.append(
+        lesser("first", "other"), press("help", "other"), lesser("then", "other"), press("more", "other")
+    )
+    await house.start()
+    await until(lambda: sink.taken == ["first", "help", "then", "more"])
+
+
+async def test_nothing_waits_until_the_whole_backlog_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long backlog of one source fills its lane only, so the window never ends the reading."""
+    monkeypatch.setattr("gateway.forwarding.intake._PAGE", 20)
+    sink = house.sinks["office"] = Picky()
+    backlog: list[int] = []
+
+    def answer(_stored: Stored) -> Outcome:
+        backlog.append(house.forwarders.get("office")._intake.unread)
+        return Outcome(Verdict.RETRY, "away")
+
+    sink.answer = answer
+    await house.append(*(lesser(f"t{n}") for n in range(4 * LANE)))
+    await house.start()
+    await until(lambda: backlog)
+    assert backlog[0] > 2 * LANE
+    await house.append(press("help", "other"))
+    await until(lambda: "help" in sink.asked)
+    await until(lambda: house.forwarders.get("office")._intake.unread == 0)
+    assert house.status().backlog >= 4 * LANE + 1
+
+
+async def test_a_sender_that_dies_in_the_middle_again_and_again_loses_nothing(
+    house: House, office: SimulatedOffice
+) -> None:
+    office.misbehaviour = Misbehaviour(fail_rate=0.15, lose_rate=0.3)
+    await house.append(*(press(f"{device}-{n}", device) for n in range(20) for device in ("b1", "b2", "b3")))
+
+    def has(count: int) -> bool:
+        return len(office.unique) >= count
+
+    for arrived in (5, 15, 25, 40):
+        await house.start(url=office.url)
+        await until(partial(has, arrived))
+        await house.forwarders.remove("office")
+    await house.start(url=office.url)
+    office.misbehaviour = Misbehaviour(drop_after=office.requests)
+    await until(lambda: house.status().state == "failing")
+    office.misbehaviour = Misbehaviour()
+    await until(lambda: house.status().backlog == 0)
+    by_source = defaultdict(list)
+    for each in office.unique.values():
+        by_source[each["subject"]].append(each["id"])
+    assert by_source == {device: [f"{device}-{n}" for n in range(20)] for device in ("b1", "b2", "b3")}
+    assert len(office.received) > 60, "no answer was lost, so nothing was tried"
 
 
 async def test_what_stands_before_a_press_of_the_same_button_is_as_urgent(house: House) -> None:

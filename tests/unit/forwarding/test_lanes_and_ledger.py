@@ -112,7 +112,7 @@ def test_a_full_lane_takes_no_more_but_presses_and_leaves_room_to_others() -> No
         lanes.done(of(lanes, lanes.ready(0)[0].stored.position))
     ((source, after),) = lanes.hungry()
     assert (source, after) == ("a", LANE)
-    lanes.refill("a", [stored(n) for n in range(LANE + 1, LANE + 21)], whole_to=None)
+    lanes.refill("a", [stored(n) for n in range(LANE + 1, LANE + 21)], whole_to=None, read=10**6)
     assert (lanes.missing, lanes.hungry()) == (0, [])
     order = []
     while ready := [each for each in lanes.ready(0) if each.stored.event.source == "a"]:
@@ -121,12 +121,29 @@ def test_a_full_lane_takes_no_more_but_presses_and_leaves_room_to_others() -> No
     assert order == [*range(LANE // 2 + 2, LANE + 21), 900]
 
 
+def test_presses_in_a_lane_do_not_keep_it_from_fetching_what_goes_before_them() -> None:
+    lanes = filled(*(critical(n) for n in range(500, 500 + LANE)))
+    lanes.lacks("a", 40)
+    lanes.lacks("a", 90)
+    lanes.lacks("nobody", 1)
+    assert lanes.hungry() == [("a", 40)]
+    lanes.refill("a", [stored(41), stored(42), stored(501)], whole_to=None, read=41)
+    assert (positions(lanes.ready(0)), lanes.hungry()) == ([41], [])
+    assert (len(lanes), lanes.beyond(41)) == (LANE + 2, LANE + 1)
+
+
+def test_only_what_was_missed_in_order_is_counted_as_found() -> None:
+    lanes = filled(*(stored(n) for n in range(1, LANE + 11)))
+    lanes.refill("a", [stored(LANE + 1), stored(900)], whole_to=900, read=LANE + 10)
+    assert lanes.missing == 9
+
+
 def test_a_lane_that_lacks_events_is_not_forgotten_when_it_is_empty() -> None:
     lanes = filled(*(stored(n) for n in range(1, LANE + 3)))
     while ready := lanes.ready(0):
         lanes.done(ready[0])
     assert lanes.hungry() == [("a", LANE)]
-    lanes.refill("a", [], whole_to=None)
+    lanes.refill("a", [], whole_to=None, read=10**6)
     assert (lanes.hungry(), lanes.oldest()) == ([], None)
 
 
