@@ -2,18 +2,22 @@
 
 Run:  .venv/bin/python benchmarks/isolation.py [--presses 2000] [--quick] [--json] [--folder DIR]
 
-The gateway runs as it ships, with one camera (the recorded gate scene, faces watched). Quiet: presses alone. Disturbed:
-the same presses while each child in turn gets SIGSTOP (it is then replaced after its missed heartbeats) and SIGKILL.
+The gateway runs as it ships, with one camera (the recorded gate scene, faces watched). Blocks of presses
+alternate, so that what else the machine does weighs on both alike: a quiet one, then one in which a child gets SIGSTOP
+(it is then replaced after its missed heartbeats) or SIGKILL, until every child had both.
 """
 
 import argparse
+import itertools
 import json
+import math
 import os
 import signal
 import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -36,76 +40,77 @@ watch_faces = true
 """
 PAUSE_SECONDS = 0.01
 STAGE_SECONDS = 40.0
+_NUMBERS = itertools.count()
 
 
-class Disturber:
-    """Stops and kills each child in turn, and notes which states were seen and who came back."""
+@dataclass(frozen=True)
+class Stage:
+    """One disturbance of one child."""
 
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
-        self.ended = threading.Event()
-        self.states: dict[str, set[str]] = {}
-        self.done: list[str] = []
-        self._thread = threading.Thread(target=self._run, name="disturber")
-        self._thread.start()
-
-    def _run(self) -> None:
-        for how in (signal.SIGKILL, signal.SIGSTOP):
-            for name in self._workers():
-                if self.ended.is_set():
-                    return
-                wait_until_live(self._daemon)
-                before = self._children()
-                os.kill(self._child(before, name), how)
-                if self._wait_until_back(name, set(before)):
-                    self.done.append(f"{how.name} {name}")
-
-    def _workers(self) -> list[str]:
-        return sorted(self._readiness()["workers"])
-
-    def _readiness(self) -> dict[str, dict[str, str]]:
-        body: dict[str, dict[str, str]] = httpx.get(f"{self._daemon.url}/readyz", timeout=5).json()
-        return body
-
-    def _children(self) -> dict[int, str]:
-        return {pid: line for pid, line in self._daemon.children().items() if "gateway.vision" in line}
-
-    @staticmethod
-    def _child(children: dict[int, str], name: str) -> int:
-        role = name.split("-", maxsplit=1)[0]
-        return next(pid for pid, line in children.items() if f"gateway.vision {role}" in line)
-
-    def _wait_until_back(self, name: str, before: set[int]) -> bool:
-        until = time.monotonic() + STAGE_SECONDS
-        while time.monotonic() < until:
-            state = self._readiness()["workers"][name]
-            self.states.setdefault(name, set()).add(state)
-            if state == "ready" and set(self._children()) != before:
-                return True
-            time.sleep(0.1)
-        return False
-
-    def finish(self) -> None:
-        """Let it do its last stage and end."""
-        self.ended.set()
-        self._thread.join(2 * STAGE_SECONDS)
+    worker: str
+    how: signal.Signals
 
     @property
-    def alive(self) -> bool:
-        """Whether it still has children to disturb."""
-        return self._thread.is_alive()
+    def role(self) -> str:
+        """What its command line says."""
+        return self.worker.split("-", maxsplit=1)[0]
 
 
-def press(client: RawClient, label: str, count: int, more: "Disturber | None" = None) -> list[float]:
-    """Seconds to PUBACK of `count` presses, and of further ones while the disturber is at work."""
-    times = []
-    number = 0
-    while number < count or (more is not None and more.alive):
-        before, after = client.press(f"{label}-{number}")
+class Observer(threading.Thread):
+    """Asks for the children's states five times a second until ended; with a stage, hurts that child once first.
+
+    It runs in the quiet blocks, too, so that its own requests weigh on both alike.
+    """
+
+    def __init__(self, daemon: Daemon, stage: Stage | None) -> None:
+        super().__init__(name="observer")
+        self._daemon = daemon
+        self._stage = stage
+        self.ended = threading.Event()
+        self.back = threading.Event()
+        self.states: set[str] = set()
+
+    def run(self) -> None:
+        """Hurt and look."""
+        with httpx.Client(base_url=self._daemon.url, timeout=5) as http:
+            before = set(vision_children(self._daemon))
+            if self._stage is not None:
+                self._hurt(self._stage)
+            while not self.ended.wait(0.2):
+                workers = http.get("/readyz").json()["workers"]
+                if self._stage is not None:
+                    self.states.add(workers[self._stage.worker])
+                    if workers[self._stage.worker] == "ready" and set(vision_children(self._daemon)) != before:
+                        self.back.set()
+
+    def _hurt(self, stage: Stage) -> None:
+        children = vision_children(self._daemon)
+        pid = next(pid for pid, line in children.items() if f"gateway.vision {stage.role}" in line)
+        os.kill(pid, stage.how)
+
+
+def vision_children(daemon: Daemon) -> dict[int, str]:
+    """The running children of the daemon that see: process number to command line."""
+    return {pid: line for pid, line in daemon.children().items() if "gateway.vision" in line}
+
+
+def press(client: RawClient, label: str, count: int, observer: Observer) -> list[float]:
+    """Seconds to PUBACK of `count` presses, and of further ones until the child that the observer hurt is back."""
+    observer.start()
+    times: list[float] = []
+    until = time.monotonic() + STAGE_SECONDS
+    while len(times) < count or (label != "quiet" and not observer.back.is_set() and time.monotonic() < until):
+        before, after = client.press(new_press_id(label))
         times.append(after - before)
-        number += 1
         time.sleep(PAUSE_SECONDS)
+    observer.ended.set()
+    observer.join()
     return times
+
+
+def new_press_id(label: str) -> str:
+    """An id that was not there yet."""
+    return f"{label}-{next(_NUMBERS)}"
 
 
 def wait_until_live(daemon: Daemon) -> None:
@@ -119,16 +124,27 @@ def wait_until_live(daemon: Daemon) -> None:
     raise SystemExit("the camera did not get live")
 
 
-def measure(folder: Path, presses: int) -> dict[str, object]:
-    """Quiet and disturbed figures from one run."""
+def measure(folder: Path, presses: int, rounds: int) -> dict[str, object]:
+    """Quiet and disturbed figures from alternating blocks of one run."""
+    quiet: list[float] = []
+    disturbed: list[float] = []
+    back: list[str] = []
+    states: dict[str, set[str]] = {}
     with Daemon(folder, extra=BUTTON + CAMERA) as daemon:
         daemon.set_up_administrator()
         wait_until_live(daemon)
+        workers = sorted(httpx.get(f"{daemon.url}/readyz", timeout=5).json()["workers"])
+        stages = [Stage(name, how) for name in workers for how in (signal.SIGKILL, signal.SIGSTOP)] * rounds
+        block = math.ceil(presses / len(stages))
         with RawClient(daemon.mqtt_port) as client:
-            quiet = press(client, "quiet", presses)
-            disturber = Disturber(daemon)
-            disturbed = press(client, "disturbed", presses, disturber)
-            disturber.finish()
+            press(client, "quiet", 50, Observer(daemon, None))
+            for stage in stages:
+                wait_until_live(daemon)
+                quiet += press(client, "quiet", block, Observer(daemon, None))
+                observer = Observer(daemon, stage)
+                disturbed += press(client, f"{stage.how.name}-{stage.worker}", block, observer)
+                states.setdefault(stage.worker, set()).update(observer.states)
+                back += [f"{stage.how.name} {stage.worker}"] if observer.back.is_set() else []
         with daemon.client() as http:
             stored = len(daemon.events(http, type="campus.button.pressed"))
     before, after = percentiles(quiet), percentiles(disturbed)
@@ -138,10 +154,11 @@ def measure(folder: Path, presses: int) -> dict[str, object]:
         "disturbed": after,
         "p99_ratio": round(after["p99_ms"] / before["p99_ms"], 2),
         "p99_difference_ms": round(after["p99_ms"] - before["p99_ms"], 3),
-        "acknowledged": len(quiet) + len(disturbed),
+        "acknowledged": 50 + len(quiet) + len(disturbed),
         "stored": stored,
-        "came_back": disturber.done,
-        "states_seen": {name: sorted(states) for name, states in disturber.states.items()},
+        "disturbances": len(stages),
+        "came_back": len(back),
+        "states_seen": {name: sorted(seen) for name, seen in states.items()},
     }
 
 
@@ -149,6 +166,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--presses", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=1, help="how often each child is stopped and killed")
     parser.add_argument("--quick", action="store_true", help="300 presses, and as many as the children need")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--folder", type=Path, default=ROOT / "build", help="on the disk to measure")
@@ -157,7 +175,7 @@ def main() -> None:
         raise SystemExit(f"{SCENE}: the recorded scene is not made yet. Run: make fixtures")
     arguments.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        result = measure(Path(folder), 300 if arguments.quick else arguments.presses)
+        result = measure(Path(folder), 300 if arguments.quick else arguments.presses, arguments.rounds)
     if arguments.json:
         print(json.dumps(result))
         return

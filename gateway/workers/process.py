@@ -80,6 +80,16 @@ class WorkerProcess:
         """The process's number."""
         return self._process.pid
 
+    def give_way(self, nice: int) -> None:
+        """Let it run only when the alarm house does not want the processor, from its first import on.
+
+        Niceness `nice`, and SCHED_BATCH: a batch thread that wakes never preempts another (sched(7)).
+        """
+        with contextlib.suppress(OSError):  # it may have ended already, and a sandbox may forbid it
+            os.setpriority(os.PRIO_PROCESS, self.pid, nice)
+            if sys.platform == "linux":
+                os.sched_setscheduler(self.pid, os.SCHED_BATCH, os.sched_param(0))
+
     async def wait(self) -> int:
         """Its exit status once it has ended; negative for a signal's number."""
         return await self._process.wait()

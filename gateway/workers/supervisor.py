@@ -184,6 +184,7 @@ class WorkerSupervisor:
 
     async def _be_born_and_live(self) -> None:
         process = await self._start(self.role, self.name, self._clock)
+        process.give_way(self._hello.vision.nice)
         self._life = life = WorkerLife(process, self._rules, self._clock, self._hear)
         try:
             await life.run(self._hello, self._stopping)
