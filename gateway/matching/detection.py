@@ -1,5 +1,6 @@
 """What a face detector answers, whichever it is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -75,8 +76,14 @@ class FaceDetector(Protocol):
         """Names the detector and its settings, for reports."""
         ...
 
-    def detect(self, rgb: NDArray[np.uint8]) -> tuple[Detection, ...]:
-        """The faces of an image (h, w, 3), best score first; `BadImageError` for another shape or type."""
+    def detect(
+        self, rgb: NDArray[np.uint8], regions: Sequence[tuple[int, int, int, int]] | None = None
+    ) -> tuple[Detection, ...]:
+        """The faces of an image (h, w, 3), best score first, in its pixels; `BadImageError` for another shape or type.
+
+        `regions` (x, y, width, height in the image's pixels) says where whole faces may be, None for anywhere: the
+        rest need not be searched, faces found there may be answered all the same.
+        """
         ...
 
 

@@ -1,7 +1,7 @@
 """The detector that needs no model file of its own: dlib's HOG, through face_recognition."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from gateway.matching.aligner import box_around
 from gateway.matching.detection import Detection, check_image
 from gateway.matching.faults import MissingLibraryError
+from gateway.matching.regions import Region, RegionRules, search_regions
 
 # Width by height of the hairline-to-chin box of a frontal face; median of the portraits measured.
 _SHAPE = 0.75
+# dlib's window is 80 px and it reports nothing that reaches over the rim.
+_REGIONS = RegionRules(grow=32, step=8, least_side=128, start_px=500)
 
 
 class HogDetector:
@@ -36,17 +39,27 @@ class HogDetector:
         """The detector, the longest side searched and the number of doublings."""
         return f"hog/{self._longest_side}x{2**self._upsample}"
 
-    def detect(self, rgb: NDArray[np.uint8]) -> tuple[Detection, ...]:
+    def detect(self, rgb: NDArray[np.uint8], regions: Sequence[Region] | None = None) -> tuple[Detection, ...]:
         """The faces of an image (h, w, 3) in its own pixels, without landmarks; every score is 1.
+
+        Args:
+            rgb: the image.
+            regions: x, y, width, height in its pixels, each large enough for the whole face that may be there; where
+                they are cheaper than the whole image, only they and a rim around them are searched. None: the whole
+                image. Empty: nothing.
 
         Raises:
             BadImageError: another shape or type.
         """
         check_image(rgb)
         factor = min(1.0, self._longest_side / max(rgb.shape[:2]))
+        rules = _REGIONS.scaled(factor * 2**self._upsample)
+        return search_regions(rgb, regions, rules, lambda part: self._search(part, factor))
+
+    def _search(self, rgb: NDArray[np.uint8], factor: float) -> list[Detection]:
         image = rgb if factor == 1 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
         located = self._locate(np.ascontiguousarray(image), self._upsample, "hog")
-        return tuple(_detection(place).scaled(1 / factor) for place in located)
+        return [_detection(place).scaled(1 / factor) for place in located]
 
 
 def _face_locations() -> Callable[[NDArray[np.uint8], int, str], list[tuple[int, int, int, int]]]:

@@ -5,6 +5,7 @@ Source of the decoding: OpenCV 4.10 `modules/objdetect/src/face_detect.cpp` (`Fa
 
 import hashlib
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -14,12 +15,15 @@ from numpy.typing import NDArray
 from gateway.matching.detection import Detection, Point, check_image, tuple_of_points
 from gateway.matching.faults import ForeignModelError, ModelFileError
 from gateway.matching.inference import open_session
+from gateway.matching.regions import Region, RegionRules, search_regions
 
 YUNET_SHA256 = "104ee26c71d5c270ce79a6b3dced91c91013260d29a6bf18f9296c5b8c4c2b12"
 _STRIDES = (8, 16, 32)
 _OUTPUTS = [f"{part}_{stride}" for part in ("cls", "obj", "bbox", "kps") for stride in _STRIDES]
 _MOST_FACES = 256
 _TALLEST = 300.0
+# Measured: 0.6 ms to begin a search and 62 ns a pixel.
+_REGIONS = RegionRules(grow=16, step=32, least_side=96, start_px=10_000)
 
 
 class YuNetDetector:
@@ -48,20 +52,30 @@ class YuNetDetector:
         """The detector, its least score and the longest side searched."""
         return f"yunet@{self._score:g}/{self._longest_side}"
 
-    def detect(self, rgb: NDArray[np.uint8]) -> tuple[Detection, ...]:
+    def detect(self, rgb: NDArray[np.uint8], regions: Sequence[Region] | None = None) -> tuple[Detection, ...]:
         """The faces of an image (h, w, 3), best score first, in its own pixels.
+
+        Args:
+            rgb: the image.
+            regions: x, y, width, height in its pixels, each large enough for the whole face that may be there; where
+                they are cheaper than the whole image, only they and a rim around them are searched, one by one.
+                None: the whole image. Empty: nothing.
 
         Raises:
             BadImageError: another shape or type.
         """
         check_image(rgb)
         factor = min(1.0, self._longest_side / max(rgb.shape[:2]))
+        return search_regions(rgb, regions, _REGIONS.scaled(factor), lambda part: self._search_all_sizes(part, factor))
+
+    def _search_all_sizes(self, rgb: NDArray[np.uint8], factor: float) -> list[Detection]:
+        """The faces of an image shrunk by a factor, and by more where one is so large that it may be several parts."""
         faces = self._search(rgb, factor)
         while any(face.height * factor > _TALLEST for face in faces):
             small = [face for face in faces if face.height * factor <= _TALLEST]
             factor /= 2
             faces = _with_small(self._search(rgb, factor), small)
-        return tuple(sorted(faces, key=lambda face: -face.score))
+        return faces
 
     def _search(self, rgb: NDArray[np.uint8], factor: float) -> list[Detection]:
         """The faces of the image shrunk by a factor, in the pixels of the image."""
