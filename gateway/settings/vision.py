@@ -46,6 +46,7 @@ class VisionSettings(Slice):
         heartbeat_timeout_seconds: silent for longer, it is killed and started anew.
         nice: niceness of the children; above 0 gives way to the alarm house.
         detector_width: width in pixels that a frame is shrunk to for detection.
+        still_seconds: a scene without motion for so long is still: only keyframes are decoded until something moves.
         open_timeout_seconds, read_timeout_seconds: how long a stream may be silent at opening and later.
     """
 
@@ -54,6 +55,7 @@ class VisionSettings(Slice):
     heartbeat_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
     nice: Annotated[int, Field(ge=0, le=19)] = 10
     detector_width: Annotated[int, Field(ge=160, le=1920)] = 640
+    still_seconds: Annotated[float, Field(ge=1)] = 10.0
     open_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
     read_timeout_seconds: Annotated[float, Field(gt=0)] = 8.0
 

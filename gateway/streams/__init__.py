@@ -6,6 +6,7 @@ from gateway.streams.frame import Frame
 from gateway.streams.remux import Clip, StreamFormat
 from gateway.streams.ring import PacketRing, RingPacket
 from gateway.streams.source import StreamSource
+from gateway.streams.sparing import Sparing
 from gateway.streams.states import (
     LossReason,
     StreamConnecting,
@@ -23,6 +24,7 @@ __all__ = [
     "LossReason",
     "PacketRing",
     "RingPacket",
+    "Sparing",
     "StreamConnecting",
     "StreamCounters",
     "StreamFormat",

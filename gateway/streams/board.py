@@ -14,6 +14,7 @@ class StreamCounters:
 
     Attributes:
         seen: frames decoded; looked: frames taken; skipped: frames that a newer one replaced untaken.
+        rested: packets that were not decoded because the scene was still.
         losses: how often it was lost; corrupt: packets that could not be decoded.
         decode_ms: mean CPU milliseconds per frame, lately.
     """
@@ -21,6 +22,7 @@ class StreamCounters:
     seen: int = 0
     looked: int = 0
     skipped: int = 0
+    rested: int = 0
     losses: int = 0
     corrupt: int = 0
     decode_ms: float = 0.0
@@ -39,7 +41,8 @@ class Board:
         self._loss: StreamLost | None = None
         self._told: LossReason | None = None
         self._received: float | None = None
-        self._seen = self._looked = self._skipped = self._losses = self._corrupt = 0
+        self._heard: float | None = None
+        self._seen = self._looked = self._skipped = self._rested = self._losses = self._corrupt = 0
         self._decode_ms = 0.0
         self._closed = False
 
@@ -53,12 +56,30 @@ class Board:
     def counters(self) -> StreamCounters:
         """The counts now."""
         with self._changed:
-            return StreamCounters(self._seen, self._looked, self._skipped, self._losses, self._corrupt, self._decode_ms)
+            return StreamCounters(
+                self._seen, self._looked, self._skipped, self._rested, self._losses, self._corrupt, self._decode_ms
+            )
 
     def frame_age(self) -> float | None:
         """Seconds since the newest frame came; None if there was none."""
         with self._changed:
             return None if self._received is None else self._clock.monotonic() - self._received
+
+    def silence(self) -> float | None:
+        """Seconds since anything came that shows the stream alive; None if nothing did."""
+        with self._changed:
+            return None if self._heard is None else self._clock.monotonic() - self._heard
+
+    def skip(self, now: float) -> None:
+        """A packet came at monotonic `now` and was not decoded."""
+        with self._changed:
+            self._rested += 1
+            self._heard = now
+
+    def wait_until_taken(self, timeout: float, stopping: threading.Event) -> None:
+        """Wait until the frame that was put is taken; at most `timeout` seconds, or until `stopping`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frame is None or stopping.is_set(), timeout)
 
     def connecting(self, attempt: int) -> None:
         """The stream is being opened; a loss stays the state until pictures come."""
@@ -96,7 +117,7 @@ class Board:
             self._skipped += self._frame is not None
             weight = self._SMOOTHING if self._seen > 1 else 1.0
             self._decode_ms += weight * (decode_ms - self._decode_ms)
-            self._frame, self._received = frame, frame.received
+            self._frame, self._received, self._heard = frame, frame.received, self._clock.monotonic()
             self._changed.notify_all()
 
     def count_corrupt(self) -> None:
@@ -113,6 +134,7 @@ class Board:
                 return loss
             frame, self._frame = self._frame, None
             self._looked += frame is not None
+            self._changed.notify_all()
             return frame
 
     def _has_news(self) -> bool:

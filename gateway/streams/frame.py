@@ -34,9 +34,10 @@ class Frame:
 
     Attributes:
         seconds: the camera's time; grows from frame to frame, also over a recording's loops and over reconnections.
-        received: when it was decoded, by the monotonic clock, in seconds.
+        received: when it came, by the monotonic clock, in seconds; a recording's, when it was due.
         number: counts the stream's decoded frames from 1; a gap between two looks is what was skipped.
         width, height: in pixels.
+        backlog: it was left out while the scene was still and is made up for: the next one waits behind it.
     """
 
     seconds: float
@@ -46,6 +47,7 @@ class Frame:
     height: int
     _picture: VideoFrame = field(repr=False, compare=False)
     _converter: Converter = field(repr=False, compare=False)
+    backlog: bool = False
 
     def rgb(self, width: int | None = None) -> Pixels:
         """The picture as (h, w, 3) RGB, shrunk to `width` with its proportions; never enlarged.

@@ -14,7 +14,9 @@ from gateway.streams.annexb import AnnexB
 from gateway.streams.loss import StreamFaultError
 from gateway.streams.remux import StreamFormat
 from gateway.streams.ring import PacketRing, RingPacket
+from gateway.streams.saver import Decoded, Saver, VideoPacket
 from gateway.streams.source import StreamSource
+from gateway.streams.sparing import RestSwitch, Sparing
 from gateway.streams.states import LossReason
 
 # Measured: 0.33 s to open instead of 1.13 s. Only the video is set up, so no audio packets keep a dead stream awake.
@@ -50,6 +52,7 @@ class Session:
         ring: gets a copy of each packet; None keeps none.
         now: the monotonic clock.
         on_corrupt: called for each packet that cannot be decoded.
+        saving: how and whether to leave out what need not be decoded; None decodes all.
 
     Raises:
         StreamFaultError: NO_VIDEO.
@@ -61,6 +64,7 @@ class Session:
         ring: PacketRing | None,
         now: Callable[[], float],
         on_corrupt: Callable[[], None],
+        saving: tuple[Sparing, RestSwitch] | None = None,
     ) -> None:
         if not container.streams.video:
             raise StreamFaultError(LossReason.NO_VIDEO)
@@ -74,14 +78,15 @@ class Session:
         self._on_corrupt = on_corrupt
         self._corrupt_in_a_row = 0
         self._annexb = AnnexB(self._stream)
+        self._saver = Saver(*saving, self._decode) if saving is not None else None
 
     @property
     def codec(self) -> str:
         """The codec by FFmpeg's name: h264, hevc and others."""
         return str(self._stream.codec_context.name)
 
-    def pictures(self) -> Iterator[tuple[VideoFrame | None, float]]:
-        """Each picture with the CPU milliseconds that its decoding cost; None for a packet that gave none.
+    def pictures(self) -> Iterator[Decoded]:
+        """What each packet gives, in order; at least one for every packet, so that the caller keeps the time.
 
         Raises:
             StreamFaultError: INVALID_DATA, after a hundred bad packets in a row.
@@ -90,12 +95,19 @@ class Session:
         if self._ring is not None:
             self._ring.begin(self._format())
         for packet in self._container.demux(self._stream):
-            pictures, cost = self._decode(packet)
-            self._keep(packet)
-            for picture in pictures:
-                yield picture, cost / len(pictures)
-            if not pictures:
-                yield None, cost
+            arrived = self._now()
+            if self._saver is not None and packet.size:
+                yield from self._saver.take(packet, arrived)
+            else:
+                yield from self._all_of(packet, arrived)
+            self._keep(packet, arrived)
+
+    def _all_of(self, packet: VideoPacket, arrived: float) -> Iterator[Decoded]:
+        pictures, cost = self._decode(packet)
+        for picture in pictures:
+            yield Decoded(picture, arrived, cost / len(pictures))
+        if not pictures:
+            yield Decoded(None, arrived, cost)
 
     def _format(self) -> StreamFormat:
         context = self._stream.codec_context
@@ -104,10 +116,10 @@ class Session:
             raise StreamFaultError(LossReason.INVALID_DATA)
         return StreamFormat(self.codec, context.width, context.height, time_base, self._annexb.parameter_sets)
 
-    def _decode(self, packet: "av.Packet[AvVideoStream]") -> tuple[list[VideoFrame], float]:
+    def _decode(self, packet: VideoPacket) -> tuple[list[VideoFrame], float]:
         begun = time.thread_time()
         try:
-            pictures = packet.decode()
+            pictures = self._stream.codec_context.decode(packet if packet.size else None)
         except av.error.InvalidDataError:
             self._on_corrupt()
             self._corrupt_in_a_row += 1
@@ -118,9 +130,9 @@ class Session:
             self._corrupt_in_a_row = 0 if pictures else self._corrupt_in_a_row
         return pictures, (time.thread_time() - begun) * 1e3
 
-    def _keep(self, packet: "av.Packet[AvVideoStream]") -> None:
+    def _keep(self, packet: VideoPacket, arrived: float) -> None:
         """Copy into the ring; a packet of size 0 ends the stream, one without times may be the first keyframe."""
         if self._ring is None or not packet.size:
             return
         pts, keyframe = packet.pts, packet.is_keyframe
-        self._ring.add(RingPacket(self._annexb.convert(packet), pts, keyframe, self._now()))
+        self._ring.add(RingPacket(self._annexb.convert(packet), pts, keyframe, arrived))

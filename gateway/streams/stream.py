@@ -13,14 +13,18 @@ from gateway.streams.board import Board, StreamCounters
 from gateway.streams.frame import Converter, Frame
 from gateway.streams.loss import StreamFaultError, opening_reason, reading_reason
 from gateway.streams.ring import PacketRing
+from gateway.streams.saver import Decoded
 from gateway.streams.session import Session, opened
 from gateway.streams.source import StreamSource
+from gateway.streams.sparing import RestSwitch, Sparing
 from gateway.streams.states import LossReason, StreamLive, StreamLost, StreamState
 from gateway.streams.timeline import ClockWatch, Pace, Timeline
 
 # Live for so long, the next loss begins with short pauses again.
 _PROVEN_SECONDS = 10.0
 _STOP_GRACE_SECONDS = 2.0
+# A looker that takes longer for one picture that is made up for loses the rest of them, not the live stream.
+_BACKLOG_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class VideoStream:
         clock: for states, ages and the pace of recordings.
         name: the camera's id; names the thread.
         ring: gets every packet, for clips.
+        sparing: how decoding is saved while nobody needs it; None decodes all.
         backoff: the pauses between attempts.
     """
 
@@ -52,11 +57,14 @@ class VideoStream:
         clock: Clock,
         name: str = "stream",
         ring: PacketRing | None = None,
+        sparing: Sparing | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._source = source
         self._clock = clock
         self._ring = ring
+        self._sparing = sparing
+        self._switch = RestSwitch()
         self._backoff = backoff or Backoff()
         self._board = Board(clock)
         self._stopping = threading.Event()
@@ -106,6 +114,24 @@ class VideoStream:
             found = self._board.take(0)
         return found
 
+    def rest(self) -> None:
+        """The scene is still: decode only keyframes from the next one on, until something moves.
+
+        What was left out before motion was seen is decoded then, and handed over in order (`Frame.backlog`).
+        Without a `sparing` it has no effect.
+        """
+        self._switch.ask()
+
+    @property
+    def resting(self) -> bool:
+        """Whether only keyframes are decoded now."""
+        return self._switch.resting
+
+    @property
+    def wakes(self) -> int:
+        """How often motion ended a rest."""
+        return self._switch.wakes
+
     @property
     def state(self) -> StreamState:
         """How the stream is now."""
@@ -122,7 +148,7 @@ class VideoStream:
         return self._board.frame_age()
 
     def _is_overdue(self) -> bool:
-        age = self._board.frame_age()
+        age = self._board.silence()
         limit = self._source.read_timeout_seconds + _STOP_GRACE_SECONDS
         live = not self._source.is_recording and isinstance(self._board.state, StreamLive)
         return live and age is not None and age > limit
@@ -152,7 +178,8 @@ class VideoStream:
         shown = False
         try:
             with opened(self._source) as container:
-                session = Session(container, self._ring, self._clock.monotonic, self._board.count_corrupt)
+                saving = (self._sparing, self._switch) if self._sparing is not None else None
+                session = Session(container, self._ring, self._clock.monotonic, self._board.count_corrupt, saving)
                 session_began = self._clock.monotonic()
                 shown = self._play(session)
         except Exception as error:  # a camera's reader must outlive whatever the library raises
@@ -180,31 +207,45 @@ class VideoStream:
         watch = ClockWatch(self._source.read_timeout_seconds)
         came = self._clock.monotonic()
         shown = False
-        for picture, decode_ms in session.pictures():
+        for decoded in session.pictures():
             if self._stopping.is_set():
                 break
             now = self._clock.monotonic()
-            if picture is None:
+            if decoded.resting:
+                came = now
+                self._rest(decoded, now)
+            if decoded.picture is None:
                 self._check_age(now - came)
                 continue
             if not self._source.is_recording:
-                watch.check(picture.time, now)
-            frame = self._frame(picture, now)
+                watch.check(decoded.picture.time, now)
+            frame = self._frame(decoded, decoded.picture)
             came = now
             shown = True
-            self._board.put(frame, session.codec, decode_ms)
+            self._board.put(frame, session.codec, decoded.cost_ms)
+            if frame.backlog:
+                self._board.wait_until_taken(_BACKLOG_SECONDS, self._stopping)
         return shown
+
+    def _rest(self, decoded: Decoded, now: float) -> None:
+        """A packet that was left out: the stream lives, and a recording keeps its pace."""
+        self._board.skip(now)
+        if self._source.is_recording and decoded.time is not None:
+            seconds = self._timeline.of(decoded.time)
+            self._stopping.wait(self._pace.wait_seconds(seconds, now))
 
     def _check_age(self, age: float) -> None:
         """Packets come but no pictures: no timeout of the library sees that."""
         if age > self._source.read_timeout_seconds:
             raise StreamFaultError(LossReason.STALLED)
 
-    def _frame(self, picture: VideoFrame, now: float) -> Frame:
+    def _frame(self, decoded: Decoded, picture: VideoFrame) -> Frame:
         """The frame, held back to its time if it is a recording's."""
-        seconds = self._timeline.place(picture.time, now, live=not self._source.is_recording)
-        if self._source.is_recording:
-            self._stopping.wait(self._pace.wait_seconds(seconds, now))
-            now = self._clock.monotonic()
+        received = decoded.arrived
+        seconds = self._timeline.place(picture.time, received, live=not self._source.is_recording)
+        if self._source.is_recording and not decoded.backlog:
+            self._stopping.wait(self._pace.wait_seconds(seconds, self._clock.monotonic()))
+            received = self._clock.monotonic()
         self._number += 1
-        return Frame(seconds, now, self._number, picture.width, picture.height, picture, self._converter)
+        width, height = picture.width, picture.height
+        return Frame(seconds, received, self._number, width, height, picture, self._converter, decoded.backlog)

@@ -44,6 +44,10 @@ class Timeline:
         self._last, self._last_received = placed, received
         return placed
 
+    def of(self, media: float) -> float:
+        """The camera time that a frame of this own time would have; nothing is noted."""
+        return self._last if self._offset is None else max(self._last, media + self._offset)
+
     def _gap(self, received: float, *, live: bool) -> float:
         """Seconds from the last frame to this one, as far as anybody but the stream can tell."""
         if self._begins and live and self._last >= 0:

@@ -54,7 +54,7 @@ def watch(
     found: list[tuple[float, Match]] = []
     at = 0.0
     for at, rgb, thumbnail in frames(built(f"{scene}.mp4"), first, last):
-        if gate.opens(at, thumbnail) or passers.following:
+        if gate.look(at, thumbnail).open or passers.boxes:
             found += [(at, match) for match in passers.follow(at, rgb, passers.detect(rgb), gallery)]
     found += [(at, match) for match in passers.finish(gallery)]
     return found, passers

@@ -97,18 +97,21 @@ class Passers:
         self._seen: dict[int, _Seen] = {}
         self._passages: dict[int, _Passage] = {}
         self._last_at = 0.0
+        self._boxes: tuple[Detection, ...] = ()
         self.counts = PassageCounts(camera)
         self.times = StageTimes()
 
     @property
-    def following(self) -> bool:
-        """Whether somebody is in the picture."""
-        return bool(self._seen)
+    def boxes(self) -> tuple[Detection, ...]:
+        """Where those were last who are followed, in px of the pictures given to `follow`."""
+        return self._boxes
 
-    def detect(self, rgb: NDArray[np.uint8]) -> tuple[Detection, ...]:
-        """The faces of a frame (h, w, 3)."""
+    def detect(
+        self, rgb: NDArray[np.uint8], regions: Sequence[tuple[int, int, int, int]] | None = None
+    ) -> tuple[Detection, ...]:
+        """The faces of a picture (h, w, 3), looked for in its regions (x, y, width, height), or in all of it."""
         before = time.thread_time()
-        faces = self._tools.detector.detect(rgb)
+        faces = self._tools.detector.detect(rgb, regions=regions)
         self.times.note("detect", time.thread_time() - before)
         return faces
 
@@ -127,6 +130,7 @@ class Passers:
         return matches
 
     def _digest(self, at: float, update: TrackUpdate, gallery: Gallery) -> tuple[Match, ...]:
+        self._boxes = tuple(track.face for track in update.live)
         for track in (*update.live, *update.ended):
             self._seen.setdefault(track.number, _Seen())
             self._passages.setdefault(track.passage, _Passage())

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from gateway.clock import Clock
 from gateway.settings import MatchingSettings, VisionSettings
-from gateway.streams import Frame, LossReason, StreamLost, StreamSource, VideoStream
+from gateway.streams import Frame, LossReason, Sparing, StreamLost, StreamSource, VideoStream
 from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
 from gateway.vision.video.announcer import Announcer, to_jpeg
+from gateway.vision.video.attention import Attention, in_picture, shrunk
 from gateway.vision.video.figures import StreamFigures
 from gateway.vision.video.list_holder import ListHolder
-from gateway.vision.video.motion import WIDTH, MotionGate
+from gateway.vision.video.motion import WIDTH
 from gateway.vision.video.passers import Match, Passers
 from gateway.wire import CameraAssigned, CameraStatus, ChannelClosedError, Message, PassageStatistics
 from gateway.wire import StreamLost as StreamLostMessage
@@ -51,8 +52,13 @@ class CameraPipeline:
         self._assigned = assigned
         self._announcer = announcer
         self._kit = kit
-        self._stream = VideoStream(_source(assigned, url, kit.vision), clock=kit.clock, name=assigned.camera)
-        self._gate = MotionGate()
+        self._attention = Attention(kit.vision.still_seconds)
+        self._stream = VideoStream(
+            _source(assigned, url, kit.vision),
+            clock=kit.clock,
+            name=assigned.camera,
+            sparing=Sparing(self._moved, look_seconds=1 / assigned.looks_per_second),
+        )
         self._passers = Passers(assigned.camera, kit.tools, kit.matching)
         self._judging = threading.Lock()
         self._stopping = threading.Event()
@@ -110,6 +116,8 @@ class CameraPipeline:
             self._lost(found)
         elif found is not None:
             self._live(found)
+            if found.backlog:
+                return
             took = self._kit.clock.monotonic() - begun
             self._stopping.wait(max(0.0, 1 / self._assigned.looks_per_second - took))
 
@@ -135,18 +143,26 @@ class CameraPipeline:
                 self._look(frame, current)
 
     def _look(self, frame: Frame, current: SharedList) -> None:
-        moved = self._gate.opens(frame.seconds, frame.luma(WIDTH))
-        if not moved and not self._passers.following:
+        plane = frame.luma(WIDTH)
+        regions = self._attention.regions(frame.seconds, plane, self._passers.boxes, frame.width)
+        if not regions:
+            self._spare(frame)
             return
-        small = frame.rgb(self._kit.vision.detector_width)
-        faces = self._passers.detect(small)
+        full = frame.rgb()
+        small = shrunk(full, self._kit.vision.detector_width)
+        faces = self._passers.detect(small, in_picture(regions, plane, small))
         scale = frame.width / small.shape[1]
-        if not faces:
-            self._warn(self._passers.follow(frame.seconds, small, (), current.gallery), current)
-            return
-        full = small if scale == 1 else frame.rgb()
         placed = [face.scaled(scale) for face in faces]
         self._warn(self._passers.follow(frame.seconds, full, placed, current.gallery), current)
+
+    def _spare(self, frame: Frame) -> None:
+        """Nothing moves here: after a while the stream may rest."""
+        if self._attention.is_still(frame.seconds) and not self._stream.resting:
+            self._stream.rest()
+
+    def _moved(self, frame: Frame) -> bool:
+        """Whether a keyframe of the resting stream shows a change; called by its reader."""
+        return self._attention.gate.moved(frame.luma(WIDTH))
 
     def _warn(self, matches: tuple[Match, ...], current: SharedList) -> None:
         for match in matches:

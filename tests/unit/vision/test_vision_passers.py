@@ -1,7 +1,7 @@
 """Who is warned of: the listed once per passage, the others never; with faces whose vectors the test chooses."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -15,7 +15,6 @@ from gateway.settings import MatchingSettings
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
 from gateway.vision.video.announcer import Announcer, face_crop
-from gateway.vision.video.motion import MotionGate
 from gateway.vision.video.passers import Match, Passers
 from gateway.vision.video.statistics import PassageCounts
 from gateway.wire import CameraAssigned, EvidencePicture, Report
@@ -128,9 +127,9 @@ def test_the_end_of_the_stream_closes_what_was_open() -> None:
     passers = Passers("cam-01", TOOLS, SETTINGS)
     face = Detection(100, 100, 80, 80, 0.9)
     passers.follow(0.0, frame((face, LISTED)), [face], GALLERY)
-    following = [passers.following]
+    following = [bool(passers.boxes)]
     assert [match.decision.person for match in passers.finish(GALLERY)] == ["p1"]
-    assert [*following, passers.following] == [True, False]
+    assert [*following, bool(passers.boxes)] == [True, False]
     assert passers.counts.total == 1
 
 
@@ -177,36 +176,6 @@ def test_a_loss_and_a_return_are_said_once() -> None:
     assert isinstance(restored, CameraRestored)
     assert (lost.reason, lost.severity.value, restored.outage) == ("stalled", "high", 12.0)
     assert restored.time - lost.time == timedelta(seconds=12)
-
-
-def thumbnails(*shades: int) -> Iterator[NDArray[np.uint8]]:
-    for shade in shades:
-        yield np.full((54, 96), shade, np.uint8)
-
-
-def test_the_gate_opens_for_motion_and_now_and_then() -> None:
-    gate = MotionGate()
-    opened = [gate.opens(number * 0.5, each) for number, each in enumerate(thumbnails(80, 80, 80, 80, 80, 120, 120))]
-    assert opened == [True, False, False, False, True, True, False]
-
-
-def test_the_gate_opens_for_a_small_thing_that_moves_and_not_for_noise() -> None:
-    gate, noise = MotionGate(), np.random.default_rng(2)
-    still = np.full((54, 96), 80, np.int16)
-    opened = [
-        gate.opens(step * 0.1, (still + noise.integers(-4, 5, still.shape)).astype(np.uint8)) for step in range(9)
-    ]
-    assert opened == [True] + [False] * 8
-    walker = still.astype(np.uint8)
-    walker[20:24, 30:33] = 140
-    assert gate.opens(1.0, walker)
-
-
-def test_the_gate_takes_another_picture_size_and_a_time_that_goes_back() -> None:
-    gate = MotionGate()
-    gate.opens(100.0, np.zeros((54, 96), np.uint8))
-    assert gate.opens(100.1, np.zeros((72, 96), np.uint8))
-    assert gate.opens(5.0, np.zeros((72, 96), np.uint8))
 
 
 def test_counts_are_taken_once_and_far_ones_share_a_bin() -> None:

@@ -1,0 +1,174 @@
+"""Decides packet by packet what is decoded now, what may be later, and makes up for what was left out."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TypeAlias, cast
+
+import av
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream as AvVideoStream
+
+from gateway.streams.frame import Converter, Frame
+from gateway.streams.sparing import RestSwitch, SizeWatch, Sparing
+
+# In quotes because the class takes its parameter in the type checker only.
+VideoPacket: TypeAlias = "av.Packet[AvVideoStream]"
+Decode: TypeAlias = Callable[["av.Packet[AvVideoStream]"], tuple[list[VideoFrame], float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What one packet gave.
+
+    Attributes:
+        picture: None if it gave none, or was left out.
+        arrived: monotonic seconds at which its packet came.
+        cost_ms: CPU milliseconds of its decoding.
+        resting: it was left out because the scene is still.
+        backlog: it is made up for: the looker must see it before the next.
+        time: the packet's own time in seconds; None if it has none.
+    """
+
+    picture: VideoFrame | None
+    arrived: float
+    cost_ms: float = 0.0
+    resting: bool = False
+    backlog: bool = False
+    time: float | None = None
+
+
+@dataclass(slots=True)
+class _Held:
+    """A packet of the group of pictures at hand."""
+
+    packet: VideoPacket
+    arrived: float
+    decoded: bool
+
+
+class Saver:
+    """One session's saving.
+
+    Args:
+        sparing: how to save.
+        switch: whether to.
+        decode: decodes a packet: its pictures and the CPU milliseconds they cost.
+    """
+
+    def __init__(self, sparing: Sparing, switch: RestSwitch, decode: Decode) -> None:
+        self._sparing = sparing
+        self._switch = switch
+        self._decode = decode
+        self._watch = SizeWatch()
+        self._converter = Converter()
+        self._held: list[_Held] = []
+        self._bytes = 0
+        self._too_long = False
+        self._picture: tuple[int | None, int, bool] = (None, 0, False)
+        switch.wake()
+
+    def take(self, packet: VideoPacket, arrived: float) -> Iterator[Decoded]:
+        """What there is to see because of a packet of the stream, in order."""
+        size, keyframe = self._last_picture(packet)
+        if self._switch.resting:
+            yield from self._rest(packet, arrived, size, keyframe=keyframe)
+            return
+        if size:
+            self._watch.note(size, keyframe=keyframe)
+        if packet.is_keyframe and self._may_rest() and self._switch.begin():
+            self._watch.begin()
+            self._hold_only(packet, arrived)
+        yield from self._plain(packet, arrived)
+
+    def _may_rest(self) -> bool:
+        return self._watch.learned and not self._too_long
+
+    def _last_picture(self, packet: VideoPacket) -> tuple[int, bool]:
+        """Bytes of the picture that this packet follows, 0 while it goes on, and whether that was a keyframe."""
+        pts, size, keyframe = self._picture
+        if packet.pts is not None and packet.pts == pts:
+            self._picture = (pts, size + packet.size, keyframe)
+            return 0, keyframe
+        self._picture = (packet.pts, packet.size, packet.is_keyframe)
+        return size, keyframe
+
+    def _plain(self, packet: VideoPacket, arrived: float, *, backlog: bool = False) -> Iterator[Decoded]:
+        pictures, cost = self._decode(packet)
+        for picture in pictures:
+            yield Decoded(picture, arrived, cost / len(pictures), backlog=backlog)
+        if not pictures:
+            yield Decoded(None, arrived, cost)
+
+    def _rest(self, packet: VideoPacket, arrived: float, size: int, *, keyframe: bool) -> Iterator[Decoded]:
+        alarmed = bool(size) and self._watch.alarms(size, keyframe=keyframe)
+        if packet.is_keyframe:
+            yield from self._at_keyframe(packet, arrived)
+        else:
+            self._hold(packet, arrived)
+            yield Decoded(None, arrived, resting=True, time=_seconds(packet))
+        if not self._switch.resting:
+            return
+        if self._bytes > self._sparing.most_bytes or len(self._held) > self._sparing.most_packets:
+            self._too_long = True
+            yield from self._wake(self._held[-1].arrived)
+        elif alarmed:
+            run = min(self._watch.run, len(self._held))
+            yield from self._wake(self._held[-run].arrived - self._sparing.lead_seconds)
+
+    def _at_keyframe(self, packet: VideoPacket, arrived: float) -> Iterator[Decoded]:
+        """Decode it; a picture that differs shows that something came since the keyframe before."""
+        copy = _copy(packet)
+        pictures, cost = self._decode(packet)
+        if any(self._sparing.moved(self._bare(picture, arrived)) for picture in pictures):
+            for held in self._held:
+                held.decoded = False
+            first = self._held[0].arrived if self._held else arrived
+            self._held.append(_Held(copy, arrived, decoded=False))
+            yield from self._wake(first)
+            return
+        if self._held and copy.pts is not None and copy.pts == self._held[0].packet.pts:
+            self._held.append(_Held(copy, arrived, decoded=True))
+        else:
+            self._held, self._bytes = [_Held(copy, arrived, decoded=True)], copy.size
+        for picture in pictures:
+            yield Decoded(picture, arrived, cost / len(pictures))
+        if not pictures:
+            yield Decoded(None, arrived, cost, resting=True, time=_seconds(copy))
+
+    def _bare(self, picture: VideoFrame, arrived: float) -> Frame:
+        """A picture that has no place in the camera's time yet."""
+        return Frame(0.0, arrived, 0, picture.width, picture.height, picture, self._converter)
+
+    def _wake(self, since: float) -> Iterator[Decoded]:
+        """Decode what was left out, hand over what came since then, and decode in full from now on."""
+        held, self._held, self._bytes = self._held, [], 0
+        self._switch.wake()
+        shown = float("-inf")
+        for each in held:
+            if each.decoded:
+                continue
+            for made in self._plain(each.packet, each.arrived, backlog=True):
+                if made.arrived >= since and made.arrived - shown >= self._sparing.look_seconds:
+                    shown = made.arrived
+                    yield made
+
+    def _hold_only(self, packet: VideoPacket, arrived: float) -> None:
+        self._held, self._bytes = [], 0
+        self._hold(packet, arrived)
+        self._held[0].decoded = True
+
+    def _hold(self, packet: VideoPacket, arrived: float) -> None:
+        self._held.append(_Held(_copy(packet), arrived, decoded=False))
+        self._bytes += packet.size
+
+
+def _copy(packet: VideoPacket) -> VideoPacket:
+    """A packet of its own memory: what the stream gave may be emptied by a filter afterwards."""
+    copy = cast("VideoPacket", av.Packet(bytes(packet)))
+    copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
+    copy.is_keyframe = packet.is_keyframe
+    return copy
+
+
+def _seconds(packet: VideoPacket) -> float | None:
+    return None if packet.pts is None or packet.time_base is None else float(packet.pts * packet.time_base)
