@@ -116,10 +116,11 @@ class Saver:
             yield from self._wake(self._held[-run].arrived - self._sparing.lead_seconds)
 
     def _at_keyframe(self, packet: VideoPacket, arrived: float) -> Iterator[Decoded]:
-        """Decode it; a picture that differs shows that something came since the keyframe before."""
+        """Decode it; if it differs, or sizes were suspicious, something came since the keyframe before."""
         copy = _copy(packet)
         pictures, cost = self._decode(packet)
-        if any(self._sparing.moved(self._bare(picture, arrived)) for picture in pictures):
+        seen = any(self._sparing.moved(self._bare(picture, arrived)) for picture in pictures)
+        if seen or self._watch.take_suspicion():
             for held in self._held:
                 held.decoded = False
             first = self._held[0].arrived if self._held else arrived

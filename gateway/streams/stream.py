@@ -114,13 +114,13 @@ class VideoStream:
             found = self._board.take(0)
         return found
 
-    def rest(self) -> None:
-        """The scene is still: decode only keyframes from the next one on, until something moves.
+    def spare(self, *, still: bool) -> None:
+        """Say whether the scene is still: then only keyframes are decoded from the next one on, until something moves.
 
         What was left out before motion was seen is decoded then, and handed over in order (`Frame.backlog`).
         Without a `sparing` it has no effect.
         """
-        self._switch.ask()
+        self._switch.ask(rest=still)
 
     @property
     def resting(self) -> bool:

@@ -11,11 +11,10 @@ from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
 from gateway.vision.video.announcer import Announcer, to_jpeg
-from gateway.vision.video.attention import Attention, in_picture, shrunk
 from gateway.vision.video.figures import StreamFigures
 from gateway.vision.video.list_holder import ListHolder
-from gateway.vision.video.motion import WIDTH
-from gateway.vision.video.passers import Match, Passers
+from gateway.vision.video.looker import Looker
+from gateway.vision.video.passers import Match
 from gateway.wire import CameraAssigned, CameraStatus, ChannelClosedError, Message, PassageStatistics
 from gateway.wire import StreamLost as StreamLostMessage
 
@@ -52,14 +51,13 @@ class CameraPipeline:
         self._assigned = assigned
         self._announcer = announcer
         self._kit = kit
-        self._attention = Attention(kit.vision.still_seconds)
+        self._looker = Looker(assigned.camera, kit.tools, kit.vision, kit.matching)
         self._stream = VideoStream(
             _source(assigned, url, kit.vision),
             clock=kit.clock,
             name=assigned.camera,
-            sparing=Sparing(self._moved, look_seconds=1 / assigned.looks_per_second),
+            sparing=Sparing(self._looker.moved, look_seconds=1 / assigned.looks_per_second),
         )
-        self._passers = Passers(assigned.camera, kit.tools, kit.matching)
         self._judging = threading.Lock()
         self._stopping = threading.Event()
         self._newest: Frame | None = None
@@ -84,12 +82,12 @@ class CameraPipeline:
 
     def status(self) -> CameraStatus:
         """How the camera is, with figures since the last call."""
-        return self._figures.status(self._passers.times, self._passers.counts.total)
+        return self._figures.status(self._looker.times, self._looker.counts.total)
 
     def take_statistics(self) -> PassageStatistics:
         """The counts of passages since the last call."""
         with self._judging:
-            return self._passers.counts.take()
+            return self._looker.counts.take()
 
     def picture(self, width: int) -> bytes | None:
         """The newest frame as JPEG, at most `width` px wide; None if there is no fresh one."""
@@ -125,7 +123,7 @@ class CameraPipeline:
         with self._judging:
             current = self._kit.lists.current
             if current is not None:
-                self._warn(self._passers.finish(current.gallery), current)
+                self._warn(self._looker.finish(current.gallery), current)
         if loss.reason is LossReason.ENDED and loss.retry_seconds is None:
             _LOG.info("camera %s: the recording is over", self._assigned.camera)
             return
@@ -143,26 +141,8 @@ class CameraPipeline:
                 self._look(frame, current)
 
     def _look(self, frame: Frame, current: SharedList) -> None:
-        plane = frame.luma(WIDTH)
-        regions = self._attention.regions(frame.seconds, plane, self._passers.boxes, frame.width)
-        if not regions:
-            self._spare(frame)
-            return
-        full = frame.rgb()
-        small = shrunk(full, self._kit.vision.detector_width)
-        faces = self._passers.detect(small, in_picture(regions, plane, small))
-        scale = frame.width / small.shape[1]
-        placed = [face.scaled(scale) for face in faces]
-        self._warn(self._passers.follow(frame.seconds, full, placed, current.gallery), current)
-
-    def _spare(self, frame: Frame) -> None:
-        """Nothing moves here: after a while the stream may rest."""
-        if self._attention.is_still(frame.seconds) and not self._stream.resting:
-            self._stream.rest()
-
-    def _moved(self, frame: Frame) -> bool:
-        """Whether a keyframe of the resting stream shows a change; called by its reader."""
-        return self._attention.gate.moved(frame.luma(WIDTH))
+        self._warn(self._looker.look(frame, current.gallery), current)
+        self._stream.spare(still=self._looker.is_still(frame.seconds))
 
     def _warn(self, matches: tuple[Match, ...], current: SharedList) -> None:
         for match in matches:

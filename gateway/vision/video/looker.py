@@ -1,0 +1,65 @@
+"""What is done with one picture of a camera: is anything there, where, whose face, and whom to warn of."""
+
+from gateway.matching import Gallery
+from gateway.settings import MatchingSettings, VisionSettings
+from gateway.streams import Frame
+from gateway.vision.faces import FaceTools
+from gateway.vision.video.attention import Attention, in_picture, shrunk
+from gateway.vision.video.motion import WIDTH, GateCounts
+from gateway.vision.video.passers import Match, Passers, StageTimes
+from gateway.vision.video.statistics import PassageCounts
+
+
+class Looker:
+    """One camera's, without its stream and its threads: the caller brings pictures in the order of their time.
+
+    Args:
+        camera: its id.
+        tools: detector, aligner and embedder.
+        vision: how to look.
+        matching: when a face is like somebody.
+    """
+
+    def __init__(self, camera: str, tools: FaceTools, vision: VisionSettings, matching: MatchingSettings) -> None:
+        self._attention = Attention(vision.still_seconds)
+        self._passers = Passers(camera, tools, matching)
+        self._detector_width = vision.detector_width
+
+    def look(self, frame: Frame, gallery: Gallery) -> tuple[Match, ...]:
+        """Whom to warn of now."""
+        plane = frame.luma(WIDTH)
+        regions = self._attention.regions(frame.seconds, plane, self._passers.boxes, frame.width)
+        if not regions:
+            return ()
+        full = frame.rgb()
+        small = shrunk(full, self._detector_width)
+        faces = self._passers.detect(small, in_picture(regions, plane, small))
+        scale = frame.width / small.shape[1]
+        return self._passers.follow(frame.seconds, full, [face.scaled(scale) for face in faces], gallery)
+
+    def finish(self, gallery: Gallery) -> tuple[Match, ...]:
+        """The stream ended or changed: whom to warn of still."""
+        return self._passers.finish(gallery)
+
+    def is_still(self, seconds: float) -> bool:
+        """Whether at that stream time the scene has been still for long enough to decode keyframes only."""
+        return self._attention.is_still(seconds)
+
+    def moved(self, frame: Frame) -> bool:
+        """Whether a picture differs from the still scene; may be asked from another thread."""
+        return self._attention.gate.moved(frame.luma(WIDTH))
+
+    @property
+    def gate(self) -> GateCounts:
+        """How often the motion gate was asked and opened."""
+        return self._attention.gate.counts
+
+    @property
+    def counts(self) -> PassageCounts:
+        """The passages so far."""
+        return self._passers.counts
+
+    @property
+    def times(self) -> StageTimes:
+        """What looks cost lately."""
+        return self._passers.times
