@@ -10,9 +10,9 @@ import typer
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, settings_of
 from gateway.cli.output import put
 from gateway.errors import ConfigError, Fault
-from gateway.settings import Settings
+from gateway.settings import Settings, load_embedder
 
-_FILE_KEYS = ("password_file", "secret_file", "ca_file", "key_file", "detector_model")
+_FILE_KEYS = ("password_file", "secret_file", "ca_file", "key_file", "detector_model", "embedder")
 
 
 def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
@@ -35,6 +35,15 @@ def file_faults(settings: Settings, file: str) -> Iterator[Fault]:
             yield Fault(file, key, f"there is no file {path}", "Create it, or correct the path.")
         elif not os.access(path, os.R_OK):
             yield Fault(file, key, f"{path} cannot be read", "Give this user the right to read it.")
+    if settings.matching.embedder is not None:
+        yield from _embedder_faults(settings.matching.embedder)
+
+
+def _embedder_faults(model: Path) -> Iterator[Fault]:
+    try:
+        load_embedder(model)
+    except ConfigError as error:
+        yield from error.faults
 
 
 def _named_files(settings: Settings) -> Iterator[tuple[str, Path]]:

@@ -2,7 +2,7 @@
 
 from gateway.matching.aligner import FaceAligner, FivePointAligner
 from gateway.matching.detection import Detection, FaceDetector
-from gateway.matching.embedder import DlibEmbedder, FaceEmbedder
+from gateway.matching.embedder import DlibEmbedder, FaceEmbedder, compares_directions
 from gateway.matching.faults import (
     BadImageError,
     ForeignModelError,
@@ -15,10 +15,12 @@ from gateway.matching.gallery import Candidate, Gallery, TemplateRow, margin
 from gateway.matching.hog import HogDetector
 from gateway.matching.looks import Evidence, Look, Opinion, weigh_looks
 from gateway.matching.model_files import ModelFiles, installed_models
+from gateway.matching.onnx_embedder import OnnxEmbedder
 from gateway.matching.open_detector import OpenedDetector, open_detector
 from gateway.matching.policy import Decision, MatchPolicy, Verdict
 from gateway.matching.quality import Complaint, FaceQuality, assess
 from gateway.matching.shots import Shot
+from gateway.matching.template_aligner import TemplateAligner, detected_points
 from gateway.matching.tracker import FaceTracker, Track, TrackRules, TrackUpdate
 from gateway.matching.visits import VisitBook
 from gateway.matching.yunet import YUNET_SHA256, YuNetDetector
@@ -47,9 +49,11 @@ __all__ = [
     "MissingLibraryError",
     "ModelFileError",
     "ModelFiles",
+    "OnnxEmbedder",
     "OpenedDetector",
     "Opinion",
     "Shot",
+    "TemplateAligner",
     "TemplateRow",
     "Track",
     "TrackRules",
@@ -59,6 +63,8 @@ __all__ = [
     "VisitBook",
     "YuNetDetector",
     "assess",
+    "compares_directions",
+    "detected_points",
     "installed_models",
     "margin",
     "open_detector",

@@ -11,9 +11,10 @@ from gateway.matching.faults import BadImageError
 from gateway.matching.graph_cache import GraphSource
 from gateway.matching.inference import open_session
 
-Metric = Literal["euclidean"]
+Metric = Literal["euclidean", "cosine"]
 
-_BATCH = 16
+BATCH = 16
+_DIRECTIONS = "-cosine"
 _GRAPH_VERSION = 1
 
 
@@ -22,7 +23,15 @@ class FaceEmbedder(Protocol):
 
     @property
     def fingerprint(self) -> str:
-        """Names the network and its version; vectors with different fingerprints are never compared."""
+        """Names the network and its version; vectors with different fingerprints are never compared.
+
+        Where only directions are compared it ends in `-cosine` (`compares_directions`).
+        """
+        ...
+
+    @property
+    def chip_side(self) -> int:
+        """Side of the square chips that it takes, in px."""
         ...
 
     @property
@@ -32,12 +41,31 @@ class FaceEmbedder(Protocol):
 
     @property
     def metric(self) -> Metric:
-        """How two vectors are compared."""
+        """How the network's makers compare two vectors.
+
+        The vectors of `embed` are compared by Euclidean distance whatever it is; 0.6 is the largest of a match.
+        """
         ...
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Vectors (n, dimension) of chips (n, 150, 150, 3) in RGB; `BadImageError` for anything else."""
+        """Vectors (n, dimension) of chips (n, side, side, 3) in RGB; `BadImageError` for anything else."""
         ...
+
+
+def compares_directions(fingerprint: str) -> bool:
+    """Whether the vectors of the embedder that `fingerprint` names all have one length."""
+    return fingerprint.endswith(_DIRECTIONS)
+
+
+def fingerprint_of(name: str, version: str, metric: Metric) -> str:
+    """The fingerprint of a network called `name`, its file and its recipe being told by `version`."""
+    return f"{name}-{version}{_DIRECTIONS if metric == 'cosine' else ''}"
+
+
+def check_chips(chips: NDArray[np.uint8], side: int) -> None:
+    """Refuse, by `BadImageError`, what is no (n, side, side, 3) uint8."""
+    if chips.dtype != np.uint8 or chips.shape[1:] != (side, side, 3):
+        raise BadImageError(f"chips are (n, {side}, {side}, 3) uint8, not {chips.shape} {chips.dtype}")
 
 
 class DlibEmbedder:
@@ -54,12 +82,17 @@ class DlibEmbedder:
     def __init__(self, weights: Path, cache: Path) -> None:
         source = GraphSource(weights, cache)
         self._session = open_session(source.load(_GRAPH_VERSION), weights.name)
-        self._fingerprint = f"dlib-resnet-{source.sha256[:16]}-v{_GRAPH_VERSION}"
+        self._fingerprint = fingerprint_of("dlib-resnet", f"{source.sha256[:16]}-v{_GRAPH_VERSION}", self.metric)
 
     @property
     def fingerprint(self) -> str:
         """The network's name, the start of its file's SHA-256 and the graph's version."""
         return self._fingerprint
+
+    @property
+    def chip_side(self) -> int:
+        """150."""
+        return CHIP_SIDE
 
     @property
     def dimension(self) -> int:
@@ -77,14 +110,9 @@ class DlibEmbedder:
         Raises:
             BadImageError: another shape or type.
         """
-        _check(chips)
+        check_chips(chips, CHIP_SIDE)
         out = np.empty((len(chips), DIMENSION), np.float32)
-        for start in range(0, len(chips), _BATCH):
-            batch = np.ascontiguousarray(chips[start : start + _BATCH])
-            out[start : start + _BATCH] = self._session.run(None, {"chips": batch})[0]
+        for start in range(0, len(chips), BATCH):
+            batch = np.ascontiguousarray(chips[start : start + BATCH])
+            out[start : start + BATCH] = self._session.run(None, {"chips": batch})[0]
         return out
-
-
-def _check(chips: NDArray[np.uint8]) -> None:
-    if chips.dtype != np.uint8 or chips.shape[1:] != (CHIP_SIDE, CHIP_SIDE, 3):
-        raise BadImageError(f"chips are (n, {CHIP_SIDE}, {CHIP_SIDE}, 3) uint8, not {chips.shape} {chips.dtype}")

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.matching.embedder import compares_directions
 from gateway.matching.gallery import Candidate, Gallery
 
 _RIVALS = 3
+_TINIEST = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +43,9 @@ class Evidence:
 def weigh_looks(gallery: Gallery, looks: Sequence[Look], *, reach: float, least_height_px: float = 0.0) -> Evidence:
     """Ask the gallery about each look and about their mean, weighted by quality, in one search.
 
+    Where only directions are compared, the mean is brought back to the looks' length: a mean of different directions is
+    shorter than they, and so nearer to everybody.
+
     Args:
         gallery: whom to look for.
         looks: at one face; those lower than `least_height_px` are left out.
@@ -53,6 +58,8 @@ def weigh_looks(gallery: Gallery, looks: Sequence[Look], *, reach: float, least_
     vectors = np.stack([look.vector for look in counted])
     weights = np.array([max(look.quality, 1e-3) for look in counted])
     mean = np.average(vectors, axis=0, weights=weights)
+    if compares_directions(gallery.fingerprint):
+        mean *= np.linalg.norm(vectors[0]) / max(float(np.linalg.norm(mean)), _TINIEST)
     single, *each = gallery.identify(np.vstack([mean, vectors]).astype(np.float32), reach, _RIVALS)
     opinions = tuple(Opinion(found, look.height_px, look.quality) for found, look in zip(each, counted, strict=True))
     return Evidence(opinions, single, gallery.fingerprint)

@@ -9,6 +9,7 @@ from gateway.settings.alarm import (
     MqttSettings,
 )
 from gateway.settings.base import EntrySlice, Slice
+from gateway.settings.embedder import EmbedderAlignment, EmbedderInput, EmbedderSettings, embedder_file, load_embedder
 from gateway.settings.load import load_settings, parse_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
@@ -20,6 +21,9 @@ __all__ = [
     "CameraSettings",
     "DestinationSettings",
     "DeviceSettings",
+    "EmbedderAlignment",
+    "EmbedderInput",
+    "EmbedderSettings",
     "EntrySlice",
     "EvidenceSettings",
     "ForwardingSettings",
@@ -31,6 +35,8 @@ __all__ = [
     "Slice",
     "StorageSettings",
     "VisionSettings",
+    "embedder_file",
+    "load_embedder",
     "load_settings",
     "parse_settings",
 ]

@@ -1,9 +1,9 @@
 """Settings of the vision house: cameras, faces, child processes."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from gateway.settings.base import EntrySlice, Slice
 
@@ -60,6 +60,12 @@ class VisionSettings(Slice):
     read_timeout_seconds: Annotated[float, Field(gt=0)] = 8.0
 
 
+def _onnx(path: Path | None) -> Path | None:
+    if path is not None and path.suffix != ".onnx":
+        raise ValueError("an embedder is a file that ends in .onnx")
+    return path
+
+
 class MatchingSettings(Slice):
     """When a face is like somebody on the watch-list.
 
@@ -70,6 +76,10 @@ class MatchingSettings(Slice):
         margin: how much nearer the best person must be than the second-best.
         cooldown_seconds: one warning per person and camera within it.
         detector_model: file of the YuNet model; default: ``models/`` of the state folder.
+        embedder: an ``.onnx`` file with a TOML of the same name beside it (docs/embedders.md), in place of dlib's
+            network. Distances are then told so that the threshold stated there is 0.6.
+        precision: of dlib's network: ``int8`` is faster and a little less exact. Each has templates of its own: after
+            a change run ``campus-gateway watchlist reembed``.
     """
 
     threshold: Annotated[float, Field(gt=0, le=0.6)] = 0.55
@@ -79,6 +89,14 @@ class MatchingSettings(Slice):
     minimum_looks: Annotated[int, Field(ge=1)] = 3
     cooldown_seconds: Annotated[float, Field(ge=0)] = 60.0
     detector_model: Path | None = None
+    embedder: Annotated[Path | None, AfterValidator(_onnx)] = None
+    precision: Literal["fp32", "int8"] = "fp32"
+
+    @model_validator(mode="after")
+    def _precision_of_dlib(self) -> Self:
+        if self.embedder is not None and self.precision != "fp32":
+            raise ValueError("precision is of dlib's own network; give the int8 form of another embedder as its file")
+        return self
 
 
 class EvidenceSettings(Slice):

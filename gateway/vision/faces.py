@@ -14,10 +14,15 @@ from gateway.matching import (
     FaceDetector,
     FaceEmbedder,
     FivePointAligner,
+    HogDetector,
+    ModelFileError,
+    OnnxEmbedder,
+    TemplateAligner,
+    detected_points,
     installed_models,
     open_detector,
 )
-from gateway.settings import MatchingSettings
+from gateway.settings import MatchingSettings, embedder_file, load_embedder
 
 _LOG = logging.getLogger(__name__)
 _YUNET = "yunet_n_dynamic.onnx"
@@ -52,11 +57,29 @@ def open_tools(
 
     Raises:
         ModelFileError: the embedder's or the aligner's file is missing or foreign.
+        ConfigError: the TOML beside a configured embedder has faults.
         MissingLibraryError: a library is not installed.
     """
     model = settings.detector_model or models_directory / _YUNET
     opened = open_detector(model if model.is_file() else None, longest_side=longest_side, hog_upsample=hog_upsample)
     if opened.notice:
         _LOG.warning("%s", opened.notice)
+    if settings.embedder is not None:
+        return _configured(settings.embedder, opened.detector)
     files = installed_models()
     return FaceTools(opened.detector, FivePointAligner(files.predictor), DlibEmbedder(files.weights, models_directory))
+
+
+def _configured(model: Path, detector: FaceDetector) -> FaceTools:
+    """The tools of an embedder by configuration."""
+    described = load_embedder(model)
+    alignment = described.alignment
+    if alignment.points == "landmarks" and isinstance(detector, HogDetector):
+        raise ModelFileError(
+            "alignment.points: the detector HOG gives no landmarks",
+            where=str(embedder_file(model)),
+            remedy="Run `campus-gateway models install` for YuNet, or align by dlib's points",
+        )
+    find = detected_points if alignment.points == "landmarks" else FivePointAligner(installed_models().predictor).points
+    aligner = TemplateAligner(alignment, described.input.size, find)
+    return FaceTools(detector, aligner, OnnxEmbedder(model, described))
