@@ -1,13 +1,15 @@
-"""Keeps the built ONNX graph of a `.dat` file in a folder and builds it again when it is missing or damaged."""
+"""Keeps the built ONNX graphs of a `.dat` file in a folder and builds one again when it is missing or damaged."""
 
 import hashlib
 import logging
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from gateway.matching.dlib_network import parse_network
 from gateway.matching.faults import ModelFileError
+from gateway.matching.int8_graph import Int8Recipe, quantize_graph
 
 _LOG = logging.getLogger(__name__)
 # A ModelProto's metadata entry "sha256" (ONNX 1.17 onnx.proto, field 14). Protobuf joins messages by joining their
@@ -40,11 +42,23 @@ class GraphSource:
 
     def load(self, version: int) -> bytes:
         """The serialized graph as builder `version` makes it: from the cache if it is whole there, else built now."""
-        path = self._cache / f"{self.sha256}-v{version}.onnx"
+        return self._kept(f"v{version}", self._build)
+
+    def load_int8(self, version: int, recipe: Int8Recipe) -> bytes:
+        """The int8 form of graph `version`, from the cache or made now.
+
+        Raises:
+            ForeignModelError: the recipe is of other weights or another version.
+        """
+        recipe.require(self.sha256, version)
+        return self._kept(f"v{version}-{recipe.version}", lambda: quantize_graph(self.load(version), recipe.ranges))
+
+    def _kept(self, variant: str, build: Callable[[], bytes]) -> bytes:
+        path = self._cache / f"{self.sha256}-{variant}.onnx"
         kept = _read_sealed(path)
         if kept is not None:
             return kept
-        built = _seal(self._build())
+        built = _seal(build())
         _write(path, built)
         return built
 

@@ -30,11 +30,21 @@ _YUNET = "yunet_n_dynamic.onnx"
 
 @dataclass(frozen=True, slots=True)
 class FaceTools:
-    """Detector, aligner and embedder, each loaded once for all cameras of a child."""
+    """Detector, aligner and embedder, each loaded once for all cameras of a child.
+
+    `precision` says what a coarser form of the network costs; empty for fp32.
+    """
 
     detector: FaceDetector
     aligner: FaceAligner
     embedder: FaceEmbedder
+    precision: str = ""
+
+    @property
+    def told(self) -> str:
+        """What was opened, in one line for the parent: detector, model, and what int8 costs where it is used."""
+        behind = f", {self.precision}" if self.precision else ""
+        return f"detector {self.detector.name}, model {self.embedder.fingerprint}{behind}"
 
     def vectors(self, faces: list[tuple[NDArray[np.uint8], Detection]]) -> list[NDArray[np.float32] | None]:
         """The vector (d,) of each image (h, w, 3) with a face in it; None where its points cannot be placed."""
@@ -67,7 +77,11 @@ def open_tools(
     if settings.embedder is not None:
         return _configured(settings.embedder, opened.detector)
     files = installed_models()
-    return FaceTools(opened.detector, FivePointAligner(files.predictor), DlibEmbedder(files.weights, models_directory))
+    embedder = DlibEmbedder(files.weights, models_directory, settings.precision)
+    precision = "" if embedder.int8_error is None else f"int8, L2 distance to fp32: {embedder.int8_error}"
+    if precision:
+        _LOG.info("the face network runs in %s", precision)
+    return FaceTools(opened.detector, FivePointAligner(files.predictor), embedder, precision)
 
 
 def _configured(model: Path, detector: FaceDetector) -> FaceTools:

@@ -26,6 +26,10 @@ def open_dlib(folder: Path) -> FaceEmbedder:
     return DlibEmbedder(installed_models().weights, folder)
 
 
+def open_dlib_int8(folder: Path) -> FaceEmbedder:
+    return DlibEmbedder(installed_models().weights, folder, "int8")
+
+
 def open_cosine(folder: Path) -> FaceEmbedder:
     model = write_tiny_embedder(folder, metric="cosine", layout="nchw")
     return OnnxEmbedder(model, load_embedder(model))
@@ -41,7 +45,7 @@ def open_one_by_one(folder: Path) -> FaceEmbedder:
     return OnnxEmbedder(model, load_embedder(model))
 
 
-EMBEDDERS = [open_dlib, open_cosine, open_euclidean, open_one_by_one]
+EMBEDDERS = [open_dlib, open_dlib_int8, open_cosine, open_euclidean, open_one_by_one]
 
 
 @pytest.fixture(scope="module", params=EMBEDDERS, ids=lambda found: found.__name__.removeprefix("open_"))

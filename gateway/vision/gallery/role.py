@@ -64,9 +64,7 @@ class GalleryRole:
         """Load detector, aligner and embedder."""
         desk = self._desk = await asyncio.to_thread(self._load)
         detector, model = desk.tools.detector.name, desk.tools.embedder.fingerprint
-        return Ready(
-            worker=self._hello.worker, detail=f"detector {detector}, model {model}", detector=detector, model=model
-        )
+        return Ready(worker=self._hello.worker, detail=desk.tools.told, detector=detector, model=model)
 
     def _load(self) -> _Desk:
         tools = open_tools(
