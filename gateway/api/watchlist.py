@@ -46,6 +46,15 @@ class WatchList:
         self._stores = stores
         self._workers = workers
         self._clock = clock
+        self._noticed = 0
+
+    async def notice(self) -> None:
+        """Bring the list to the cameras if a command changed it beside this process."""
+        revision = await self._stores.watchlist.revision()
+        if revision != self._noticed:
+            self._noticed = revision
+            if self._workers.gallery().revision < revision:
+                self._workers.watch_list_changed()
 
     async def add(self, person: Person, actor: str) -> int:
         """Put somebody on the list; the revision that this made."""

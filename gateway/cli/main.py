@@ -15,6 +15,7 @@ from gateway.cli.output import say
 from gateway.cli.run import run
 from gateway.cli.simulate import simulate
 from gateway.cli.status import status
+from gateway.cli.watchlist import watchlist_app
 from gateway.errors import ConfigError, GatewayError
 
 _WRONG_USAGE = 2
@@ -37,6 +38,7 @@ app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options"
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.add_typer(models_app, name="models")
+app.add_typer(watchlist_app, name="watchlist")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")

@@ -62,7 +62,8 @@ def _print(body: dict[str, Any]) -> None:
         {
             "part": "watch-list",
             "state": f"revision {watchlist['revision']}",
-            "detail": f"{watchlist['people']} people, {watchlist['templates']} templates",
+            "detail": f"{watchlist['people']} people, {watchlist['templates']} templates"
+            + (f", {watchlist['left_out']} left out: watchlist reembed" if watchlist["left_out"] else ""),
         },
     ]
     rows += [{"part": f"worker {name}", "state": state, "detail": ""} for name, state in body["workers"].items()]

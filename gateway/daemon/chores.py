@@ -52,8 +52,9 @@ class Chores:
         self.loop_lag_ms = 0.0
 
     async def expire_people(self) -> None:
-        """Take people out of every gallery within a second of their time, for ever."""
+        """Take people out of every gallery within a second of their time, for ever; notice what commands changed."""
         while True:
+            await self._watchlist.notice()
             due = await self._stores.watchlist.next_expiry()
             if due is not None and due <= self._clock.now():
                 await self._watchlist.expire(self._clock.now())

@@ -19,7 +19,7 @@ from gateway.storage.journal import Journal, type_of
 from gateway.storage.outbox import Outbox
 from gateway.storage.passwords import PasswordHasher
 from gateway.storage.state import State
-from gateway.storage.stores import AccountDesk, Stores, open_accounts, open_storage
+from gateway.storage.stores import AccountDesk, Stores, WatchListDesk, open_accounts, open_storage, open_watchlist
 from gateway.storage.subscription import Subscription
 from gateway.storage.values import (
     ApiToken,
@@ -31,6 +31,7 @@ from gateway.storage.values import (
     Evidence,
     Failures,
     Incident,
+    NewTemplate,
     OutboxState,
     Person,
     PhotoInfo,
@@ -66,6 +67,7 @@ __all__ = [
     "Incident",
     "IncidentStore",
     "Journal",
+    "NewTemplate",
     "NewerFileError",
     "Outbox",
     "OutboxState",
@@ -86,12 +88,14 @@ __all__ = [
     "Trigger",
     "User",
     "Vault",
+    "WatchListDesk",
     "WatchListStore",
     "WriterStatistics",
     "back_up",
     "load_master_key",
     "open_accounts",
     "open_storage",
+    "open_watchlist",
     "restore",
     "type_of",
     "verify_chains",

@@ -91,6 +91,48 @@ async def open_accounts(settings: StorageSettings) -> AccountDesk:
     return AccountDesk(AccountStore(state), AuditTrail(state), state, lock)
 
 
+@dataclass(frozen=True, slots=True)
+class WatchListDesk:
+    """What a command on the watch-list needs; made by `open_watchlist`.
+
+    Attributes:
+        running: whether a gateway ran on the folder when it was opened.
+    """
+
+    watchlist: WatchListStore
+    audit: AuditTrail
+    vault: Vault
+    running: bool
+    _state: State = field(repr=False)
+
+    async def close(self) -> None:
+        """Close the file."""
+        await self._state.close()
+
+
+async def open_watchlist(settings: StorageSettings) -> WatchListDesk:
+    """Open watch-list and audit trail as a guest, so that a gateway may run, stop or start meanwhile.
+
+    Raises:
+        NewerFileError: the file is of another version.
+        StorageFailedError: the file is damaged, or the running gateway has not made it yet.
+        PermanentError: the folder or the master key cannot be used.
+    """
+    running = False
+    try:
+        lock = FolderLock(settings.directory)
+    except StorageBusyError:
+        running = True
+    else:
+        try:
+            await (await State.open(settings.directory)).close()  # makes or migrates the file
+        finally:
+            lock.release()
+    vault = Vault(load_master_key(settings))
+    state = await State.open(settings.directory, guest=True)
+    return WatchListDesk(WatchListStore(state, vault), AuditTrail(state), vault, running, state)
+
+
 async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
     """Open or make everything below ``settings.directory``.
 

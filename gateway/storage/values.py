@@ -186,6 +186,16 @@ class SealedPhoto:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewTemplate:
+    """A template made anew of a photo that is there, sealed under the person's key."""
+
+    photo: str
+    fingerprint: str
+    quality: dict[str, float]
+    template: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TemplateRow:
     """One template for the gallery child, still sealed."""
 

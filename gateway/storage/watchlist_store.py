@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from gateway.errors import PermanentError
 from gateway.sealing import new_key
 from gateway.storage.state import State, moment_of, text_of
 from gateway.storage.statements import load_statements
-from gateway.storage.values import Person, PhotoInfo, SealedPhoto, TemplateRow
+from gateway.storage.values import NewTemplate, Person, PhotoInfo, SealedPhoto, TemplateRow
 from gateway.storage.vault import Vault
 
 _SQL = load_statements("watchlist")
@@ -137,6 +138,31 @@ class WatchListStore:
         await self._state.erase()
         return revision
 
+    async def replace_templates(self, person: str, templates: Sequence[NewTemplate], wrapped_key: bytes) -> list[str]:
+        """Put new templates in the place of a person's old ones, all in one transaction.
+
+        A photo that was removed meanwhile is left out.
+
+        Returns:
+            the photos whose templates were replaced; none makes no revision.
+
+        Raises:
+            PermanentError: there is nobody of that id, or not under that key any more.
+        """
+
+        def work(connection: sqlite3.Connection) -> list[str]:
+            row = connection.execute(_SQL["wrapped_key"], (person,)).fetchone()
+            if row is None:
+                raise _nobody(person)
+            if bytes(row[0]) != wrapped_key:
+                raise PermanentError("has another key meanwhile", where=f"person {person}", remedy="Try again.")
+            replaced = [each.photo for each in templates if _replace(connection, person, each)]
+            if replaced:
+                _next_revision(connection)
+            return replaced
+
+        return await self._state.write(work)
+
     async def photo(self, person: str, photo: str) -> SealedPhoto | None:
         """A photo as it was sealed."""
         row = await self._state.read(lambda c: c.execute(_SQL["photo"], (photo, person)).fetchone())
@@ -219,6 +245,12 @@ def _person(connection: sqlite3.Connection, identity: str) -> Person | None:
         notes=notes,
         photos=photos,
     )
+
+
+def _replace(connection: sqlite3.Connection, person: str, new: NewTemplate) -> bool:
+    """Put one new template in its place; whether its photo is there."""
+    columns = (new.template, new.fingerprint, json.dumps(new.quality), new.photo, person)
+    return connection.execute(_SQL["replace_template"], columns).rowcount > 0
 
 
 def _template_row(row: tuple[str, str, str, bytes, bytes, str]) -> TemplateRow:

@@ -315,6 +315,35 @@ class PhotoReply(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReembedRequest(Message):
+    """Parent to gallery child: make the template of an enrolled photo anew, by the model configured now."""
+
+    request: int
+    person: str
+    photo: str
+    wrapped_key: bytes
+    sealed_photo: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReembedReply(Message):
+    """Gallery child to parent: the sealed template, or why there is none.
+
+    Attributes:
+        refusal: empty if made; else key_unusable, not_an_image, no_face or several_faces.
+        detail: the refusal in words.
+        quality: the parts of the face's quality, 0 to 1, and its height in pixels.
+    """
+
+    request: int
+    refusal: str = ""
+    detail: str = ""
+    quality: dict[str, float] = field(default_factory=dict)
+    template: bytes = b""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IdentifyRequest(Message):
     """Parent to gallery child: who on the list is near the one face of this photo; nothing is kept."""
 

@@ -3,6 +3,7 @@
 from gateway.workers.budget import RestartBudget
 from gateway.workers.feed import GalleryFeed
 from gateway.workers.life import LifeRules
+from gateway.workers.lone_gallery import LoneGallery
 from gateway.workers.outfit import Outfit, Upkeep
 from gateway.workers.pictures import NoPictureError
 from gateway.workers.ports import RowSource, WorkerPorts
@@ -17,6 +18,7 @@ __all__ = [
     "GalleryFeed",
     "GalleryState",
     "LifeRules",
+    "LoneGallery",
     "NoPictureError",
     "Outfit",
     "RestartBudget",

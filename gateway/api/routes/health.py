@@ -51,6 +51,8 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "revision": gallery.revision,
             "people": gallery.people,
             "templates": gallery.templates,
+            "left_out": gallery.skipped,
+            "model": gallery.fingerprint,
             "waiting": list(gallery.waiting),
         },
         "destinations": {each.destination: each.state for each in parts.forwarders.statuses()},

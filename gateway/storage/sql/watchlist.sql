@@ -40,6 +40,9 @@ INSERT INTO photo (id, person, fingerprint, quality, created, photo, template) V
 -- name: remove_photo
 DELETE FROM photo WHERE id = ? AND person = ?;
 
+-- name: replace_template
+UPDATE photo SET template = ?, fingerprint = ?, quality = ? WHERE id = ? AND person = ?;
+
 -- name: photo
 SELECT fingerprint, quality, created, photo, template FROM photo WHERE id = ? AND person = ?;
 

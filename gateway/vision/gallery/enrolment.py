@@ -37,8 +37,13 @@ class Portrait:
     quality: dict[str, float]
 
 
-def read_portrait(photo: Photo, tools: FaceTools) -> Portrait:
+def read_portrait(photo: Photo, tools: FaceTools, *, judged: bool = True) -> Portrait:
     """Find the face and embed it.
+
+    Args:
+        photo: what was read.
+        tools: detector, aligner and embedder.
+        judged: refuse a view that is not good enough; a photo that was accepted once is not judged again.
 
     Raises:
         PhotoRefusedError: there is none, more than one, or none that is good enough.
@@ -47,7 +52,7 @@ def read_portrait(photo: Photo, tools: FaceTools) -> Portrait:
     quality = assess(photo.rgb, face)
     figures = quality_figures(quality)
     for complaint in quality.complaints:
-        if complaint in _REFUSED:
+        if judged and complaint in _REFUSED:
             raise PhotoRefusedError(complaint, _in_words(complaint, quality), figures)
     (vector,) = tools.vectors([(photo.rgb, face)])
     if vector is None:

@@ -30,6 +30,8 @@ from gateway.wire import (
     PictureRequest,
     Ready,
     Received,
+    ReembedReply,
+    ReembedRequest,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -89,6 +91,8 @@ class GalleryRole:
                 await self._outlet.send(await asyncio.to_thread(self._identify, desk, request))
             case PhotoRequest() as request:
                 await self._outlet.send(await asyncio.to_thread(self._open_photo, request))
+            case ReembedRequest() as request:
+                await self._outlet.send(await asyncio.to_thread(self._reembed, desk, request))
             case other:
                 raise UnexpectedMessageError(f"a gallery child does not take {type(other).__name__}")
 
@@ -163,6 +167,24 @@ class GalleryRole:
             return PhotoReply(request=request.request, jpeg=seal.open_photo(request.photo, request.sealed_photo))
         except GatewayError as error:
             return PhotoReply(request=request.request, refusal=error.what)
+
+    def _reembed(self, desk: _Desk, request: ReembedRequest) -> ReembedReply:
+        try:
+            seal = self._seals.for_person(request.person, request.wrapped_key)
+            photo = read_photo(seal.open_photo(request.photo, request.sealed_photo))
+            portrait = read_portrait(photo, desk.tools, judged=False)
+        except (NotAnImageError, PhotoRefusedError) as error:
+            reason = error.reason if isinstance(error, PhotoRefusedError) else "not_an_image"
+            return ReembedReply(request=request.request, refusal=reason, detail=error.what)
+        except GatewayError as error:
+            return ReembedReply(request=request.request, refusal="key_unusable", detail=error.what)
+        fingerprint = desk.tools.embedder.fingerprint
+        return ReembedReply(
+            request=request.request,
+            quality=portrait.quality,
+            template=seal.seal_template(request.photo, fingerprint, portrait.vector.astype("<f4").tobytes()),
+            fingerprint=fingerprint,
+        )
 
     async def picture(self, request: PictureRequest) -> PictureReply:
         """It has no camera."""

@@ -1,0 +1,85 @@
+"""``watchlist``: bulk work on the watch-list, while the gateway runs or stands."""
+
+import asyncio
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
+from gateway.cli.output import put, say
+from gateway.cli.reembedding import Outcome, check_running_model, reembed_all
+from gateway.settings import Settings
+from gateway.storage import WatchListDesk, open_watchlist
+from gateway.workers import LoneGallery, Outfit
+
+watchlist_app = typer.Typer(no_args_is_help=True, help="The watch-list.")
+
+
+@watchlist_app.callback()
+def _group() -> None:
+    """The watch-list."""
+
+
+@watchlist_app.command("reembed")
+def reembed(
+    everything: Annotated[bool, typer.Option("--all", help="Also templates of the model configured now.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = DEFAULT_CONFIG,
+    set_: SetOption = None,
+) -> None:
+    """Make the templates anew from the stored photos, by the face network that is configured now.
+
+    A running gateway takes each person up within seconds. Exit 1 if a photo failed; its person is left as it was.
+    """
+    outcome = asyncio.run(_reembed(settings_of(config, set_), everything=everything))
+    if as_json:
+        put(json.dumps(asdict(outcome), ensure_ascii=False))
+    else:
+        _print(outcome)
+    raise typer.Exit(1 if outcome.failures else 0)
+
+
+async def _reembed(settings: Settings, *, everything: bool) -> Outcome:
+    desk = await open_watchlist(settings.storage)
+    try:
+        async with LoneGallery.open(_outfit(settings, desk)) as gallery:
+            if desk.running:
+                await check_running_model(settings, gallery.model)
+            outcome = await reembed_all(desk, gallery, say, everything=everything)
+        await _record(desk, outcome)
+        return outcome
+    finally:
+        await desk.close()
+
+
+def _outfit(settings: Settings, desk: WatchListDesk) -> Outfit:
+    return Outfit(
+        site=settings.gateway.site,
+        vision=settings.vision,
+        matching=settings.matching,
+        models_directory=settings.storage.models_directory,
+        people_key=desk.vault.take_people_key(),
+    )
+
+
+async def _record(desk: WatchListDesk, outcome: Outcome) -> None:
+    await desk.audit.append(
+        at=datetime.now(UTC),
+        actor="command line",
+        action="reembedded watch-list",
+        subject=outcome.model,
+        detail=f"{outcome.templates} templates of {outcome.people} people; {len(outcome.failures)} photos failed",
+    )
+
+
+def _print(outcome: Outcome) -> None:
+    put(f"{outcome.templates} templates of {outcome.people} people are of {outcome.model} now; {outcome.current} were.")
+    for model, count in sorted(outcome.replaced.items()):
+        put(f"  {count} of {model} replaced" if model != outcome.model else f"  {count} made again")
+    for each in outcome.failures:
+        put(f"  failed: {each.name} ({each.person}), photo {each.photo or '-'}: {each.reason}")
+    if outcome.failures:
+        put("Give these people other photos, then run this again.")
