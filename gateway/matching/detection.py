@@ -76,6 +76,11 @@ class FaceDetector(Protocol):
         """Names the detector and its settings, for reports."""
         ...
 
+    @property
+    def least_height(self) -> float:
+        """Height in px from which on it finds nearly every face of an image that it need not shrink."""
+        ...
+
     def detect(
         self, rgb: NDArray[np.uint8], regions: Sequence[tuple[int, int, int, int]] | None = None
     ) -> tuple[Detection, ...]:

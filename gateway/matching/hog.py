@@ -16,6 +16,7 @@ from gateway.matching.regions import Region, RegionRules, search_regions
 _SHAPE = 0.75
 # dlib's window is 80 px and it reports nothing that reaches over the rim.
 _REGIONS = RegionRules(grow=32, step=8, least_side=128, start_px=500)
+_LEAST_HEIGHT = 80.0
 
 
 class HogDetector:
@@ -38,6 +39,11 @@ class HogDetector:
     def name(self) -> str:
         """The detector, the longest side searched and the number of doublings."""
         return f"hog/{self._longest_side}x{2**self._upsample}"
+
+    @property
+    def least_height(self) -> float:
+        """80 px (98 of 100 portraits), halved by each doubling of the image."""
+        return float(_LEAST_HEIGHT / 2**self._upsample)
 
     def detect(self, rgb: NDArray[np.uint8], regions: Sequence[Region] | None = None) -> tuple[Detection, ...]:
         """The faces of an image (h, w, 3) in its own pixels, without landmarks; every score is 1.

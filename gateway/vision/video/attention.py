@@ -81,11 +81,16 @@ def _around(face: Detection, scale: float, whole: Region) -> Region:
 
 
 def shrunk(rgb: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """A picture (h, w, 3) at most `width` px wide, in its proportions."""
+    """A picture (h, w, 3) at most `width` px wide, in its proportions: halved by area, then the rest linearly.
+
+    OpenCV's area interpolation is fast for halves only, 5.3 against 0.5 ms for 1280 to 480 px.
+    """
+    while rgb.shape[1] >= 2 * width:
+        rgb = np.asarray(cv2.resize(rgb, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
     if rgb.shape[1] <= width:
         return rgb
     size = (width, max(1, round(rgb.shape[0] * width / rgb.shape[1])))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def in_picture(regions: Sequence[Region], plane: NDArray[np.uint8], rgb: NDArray[np.uint8]) -> list[Region] | None:

@@ -9,6 +9,10 @@ from gateway.vision.video.motion import WIDTH, GateCounts
 from gateway.vision.video.passers import Match, Passers, StageTimes
 from gateway.vision.video.statistics import PassageCounts
 
+# Of a smaller face (px) nothing is decided. It is searched for in a picture in which the detector just finds it, and
+# found again in the full picture before it is compared.
+_LEAST_HEIGHT = 32.0
+
 
 class Looker:
     """One camera's, without its stream and its threads: the caller brings pictures in the order of their time.
@@ -23,7 +27,8 @@ class Looker:
     def __init__(self, camera: str, tools: FaceTools, vision: VisionSettings, matching: MatchingSettings) -> None:
         self._attention = Attention(vision.still_seconds)
         self._passers = Passers(camera, tools, matching)
-        self._detector_width = vision.detector_width
+        self._widest = vision.detector_width
+        self._shrinkage = min(1.0, tools.detector.least_height / _LEAST_HEIGHT)
 
     def look(self, frame: Frame, gallery: Gallery) -> tuple[Match, ...]:
         """Whom to warn of now."""
@@ -32,10 +37,13 @@ class Looker:
         if not regions:
             return ()
         full = frame.rgb()
-        small = shrunk(full, self._detector_width)
+        small = shrunk(full, self._searched_width(frame.width))
         faces = self._passers.detect(small, in_picture(regions, plane, small))
         scale = frame.width / small.shape[1]
         return self._passers.follow(frame.seconds, full, [face.scaled(scale) for face in faces], gallery)
+
+    def _searched_width(self, width: int) -> int:
+        return min(self._widest, round(width * self._shrinkage))
 
     def finish(self, gallery: Gallery) -> tuple[Match, ...]:
         """The stream ended or changed: whom to warn of still."""

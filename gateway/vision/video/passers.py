@@ -149,7 +149,8 @@ class Passers:
         if not shots:
             return []
         before = time.thread_time()
-        vectors = self._tools.vectors([(shot.crop, shot.face) for _, shot in shots])
+        placed = [(shot.crop, self._tools.refined(shot.crop, shot.face)) for _, shot in shots]
+        vectors = self._tools.vectors(placed)
         self.times.note("embed", time.thread_time() - before, len(shots))
         for (track, shot), vector in zip(shots, vectors, strict=True):
             if vector is not None:

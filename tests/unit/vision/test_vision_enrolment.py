@@ -1,5 +1,7 @@
 """Enrolment photos: why one is refused."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -18,7 +20,11 @@ class Finder:
     def __init__(self, *faces: Detection) -> None:
         self._faces = faces
 
-    def detect(self, rgb: NDArray[np.uint8]) -> tuple[Detection, ...]:
+    least_height = 12.0
+
+    def detect(
+        self, rgb: NDArray[np.uint8], regions: Sequence[tuple[int, int, int, int]] | None = None
+    ) -> tuple[Detection, ...]:
         return self._faces
 
 

@@ -27,7 +27,11 @@ ROOM = np.random.default_rng(1).integers(90, 110, (360, 640, 3)).astype(np.uint8
 class NoDetector:
     name = "test/1"
 
-    def detect(self, rgb: NDArray[np.uint8]) -> tuple[Detection, ...]:
+    least_height = 12.0
+
+    def detect(
+        self, rgb: NDArray[np.uint8], regions: Sequence[tuple[int, int, int, int]] | None = None
+    ) -> tuple[Detection, ...]:
         return ()
 
 

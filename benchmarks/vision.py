@@ -1,0 +1,71 @@
+"""Measures the vision house: ours, the peer's and the ratio, from one run.
+
+Run `python benchmarks/vision.py [loops|capacity|latency|memory|recall] [--quick] [--json]`; all parts if none is named.
+One thread a stream, CPU time, medians of interleaved runs. The fixtures hold three identities only: passages are counts
+of these, and what three people cannot prove is not proven.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_ONE_THREAD["ORT_DISABLE_TELEMETRY"] = "1"
+
+
+def on_one_thread() -> None:
+    """Start this script anew with one thread for every library: they read the limit when they are loaded."""
+    if any(os.environ.get(name) != value for name, value in _ONE_THREAD.items()):
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **_ONE_THREAD})  # noqa: S606 - itself
+
+
+def loops(*, quick: bool) -> list[dict[str, Any]]:
+    """Figure 1: CPU per frame, passages and false identities beside the loops of face_recognition's examples."""
+    import cv2  # noqa: PLC0415  # after the limit on threads
+    from vision_bench import yunet_file  # noqa: PLC0415
+    from vision_loops import FILE_LOOP, WEBCAM_LOOP, compare  # noqa: PLC0415
+
+    from gateway.settings import MatchingSettings  # noqa: PLC0415
+    from gateway.vision.faces import open_tools  # noqa: PLC0415
+
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory() as graphs:
+        tools = open_tools(MatchingSettings(detector_model=yunet_file()), Path(graphs), longest_side=640)
+        rounds, limit = (1, 140) if quick else (5, 10_000)
+        return [
+            compare(tools, "gate-640x360", FILE_LOOP, rounds, limit),
+            compare(tools, "gate-640x360", WEBCAM_LOOP, rounds, limit),
+            compare(tools, "gate-1280x720", WEBCAM_LOOP, rounds, limit),
+        ]
+
+
+PARTS: dict[str, Callable[..., Any]] = {"loops": loops}
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], default=[])
+    parser.add_argument("--quick", action="store_true", help="a part of the scenes, one round")
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    on_one_thread()
+    for name in arguments.part or PARTS:
+        result = PARTS[name](quick=arguments.quick)
+        if arguments.json:
+            print(json.dumps({name: result}))
+            continue
+        print(f"== {name}")
+        for row in result if isinstance(result, list) else [result]:
+            print("\n".join(f"{key:28} {value}" for key, value in row.items()), end="\n\n")
+
+
+if __name__ == "__main__":
+    main()
