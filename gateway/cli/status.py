@@ -14,6 +14,10 @@ from gateway.errors import TransientError
 from gateway.settings import Settings
 
 _SECONDS = 5.0
+_GATES = {
+    "never_shuts": ("the motion gate never shuts: is the camera loose, or the picture full of noise?",),
+    "never_opens": ("nothing moved for a day: does the camera still see the gate?",),
+}
 
 
 def status(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
@@ -67,6 +71,25 @@ def _print(body: dict[str, Any]) -> None:
         },
     ]
     rows += [{"part": f"worker {name}", "state": state, "detail": ""} for name, state in body["workers"].items()]
-    rows += [{"part": f"camera {name}", "state": state, "detail": ""} for name, state in body["cameras"].items()]
+    figures = body.get("figures", {})
+    rows += [
+        {"part": f"camera {name}", "state": state, "detail": _camera(figures.get(name))}
+        for name, state in body["cameras"].items()
+    ]
     rows += [{"part": f"to {name}", "state": state, "detail": ""} for name, state in body["destinations"].items()]
     put_table(rows, ["part", "state", "detail"], as_json=False)
+
+
+def _camera(figures: dict[str, Any] | None) -> str:
+    """A camera's figures in one line."""
+    if figures is None:
+        return ""
+    costs = " + ".join(f"{figures[name]:.1f}" for name in ("decode_ms", "detect_ms", "embed_ms"))
+    parts = [
+        figures["worker"],
+        "resting on keyframes" if figures["resting"] else f"{figures['looks_per_second']:.1f} looks/s",
+        f"decode + detect + embed {costs} ms",
+    ]
+    if figures["decision_age_p95_ms"] >= 0:
+        parts.append(f"judged within {figures['decision_age_p95_ms']:.0f} ms (p95)")
+    return ", ".join([*parts, *_GATES.get(figures["gate"], ())])

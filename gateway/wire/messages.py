@@ -62,6 +62,10 @@ class CameraStatus:
         frame_age_ms: age of the newest frame; negative if there is none.
         decode_ms, detect_ms, embed_ms: mean CPU milliseconds per frame, look and face lately.
         passages: visits that ended since the child started.
+        frames_rested: packets not decoded because the scene was still; resting: whether it is so now.
+        gate_asked, gate_moved: how often the motion gate was asked, and how often something moved.
+        gate: never_shuts or never_opens if it seems to hang; else empty.
+        decision_age_ms, decision_age_p95_ms: age of the picture when its look was done, lately; negative if unknown.
     """
 
     camera: str
@@ -78,6 +82,13 @@ class CameraStatus:
     detect_ms: float = 0.0
     embed_ms: float = 0.0
     passages: int = 0
+    frames_rested: int = 0
+    resting: bool = False
+    gate_asked: int = 0
+    gate_moved: int = 0
+    gate: str = ""
+    decision_age_ms: float = -1.0
+    decision_age_p95_ms: float = -1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

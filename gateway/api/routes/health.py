@@ -9,6 +9,7 @@ from gateway.api.auth import Caller, Parts
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.session import Body
+from gateway.wire import CameraStatus
 
 router = APIRouter()
 demo_router = APIRouter()
@@ -47,6 +48,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
         "workers": {each.name: each.stage.value for each in parts.workers.workers()},
         "cameras": {each.camera: each.state for each in parts.workers.cameras()},
+        "figures": {each.camera: _figures(each.status, each.worker) for each in parts.workers.cameras() if each.status},
         "watchlist": {
             "revision": gallery.revision,
             "people": gallery.people,
@@ -56,6 +58,21 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "waiting": list(gallery.waiting),
         },
         "destinations": {each.destination: each.state for each in parts.forwarders.statuses()},
+    }
+
+
+def _figures(status: CameraStatus, worker: str) -> dict[str, Any]:
+    """What a camera costs and how fresh its looks are."""
+    return {
+        "worker": worker,
+        "looks_per_second": status.looks_per_second,
+        "decode_ms": status.decode_ms,
+        "detect_ms": status.detect_ms,
+        "embed_ms": status.embed_ms,
+        "decision_age_p95_ms": status.decision_age_p95_ms,
+        "frames": [status.frames_seen, status.frames_looked, status.frames_skipped, status.frames_rested],
+        "resting": status.resting,
+        "gate": status.gate,
     }
 
 
@@ -97,6 +114,10 @@ def _metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
         ),
         ("camera_frames_total", "counter", "Frames that came.", per_camera("frames_seen")),
         ("camera_looks_total", "counter", "Frames that were looked at.", per_camera("frames_looked")),
+        ("camera_rested_total", "counter", "Packets not decoded: the scene was still.", per_camera("frames_rested")),
+        ("camera_gate_asked_total", "counter", "Pictures that the motion gate judged.", per_camera("gate_asked")),
+        ("camera_gate_moved_total", "counter", "Pictures in which something moved.", per_camera("gate_moved")),
+        ("camera_decision_age_milliseconds", "gauge", "Age at decision, p95.", per_camera("decision_age_p95_ms")),
         ("camera_passages_total", "counter", "Visits that ended.", per_camera("passages")),
         ("camera_frame_age_milliseconds", "gauge", "Age of the newest frame.", per_camera("frame_age_ms")),
         (

@@ -2,7 +2,9 @@
 
 from gateway.clock import Clock
 from gateway.streams import StreamConnecting, StreamLive, StreamLost, StreamState, VideoStream
+from gateway.vision.video.motion import GateCounts
 from gateway.vision.video.passers import StageTimes
+from gateway.vision.video.watchers import DecisionAges, GateWatch
 from gateway.wire import CameraStatus
 
 
@@ -21,8 +23,10 @@ class StreamFigures:
         self._clock = clock
         self._last_at = clock.monotonic()
         self._last_looked = 0
+        self._gate = GateWatch(clock.monotonic())
+        self.ages = DecisionAges()
 
-    def status(self, times: StageTimes, passages: int) -> CameraStatus:
+    def status(self, times: StageTimes, passages: int, gate: GateCounts) -> CameraStatus:
         """The camera now."""
         state, counters, age = self._stream.state, self._stream.counters, self._stream.frame_age_seconds
         name, reason = _named(state)
@@ -41,6 +45,13 @@ class StreamFigures:
             detect_ms=round(times.detect_ms, 2),
             embed_ms=round(times.embed_ms, 2),
             passages=passages,
+            frames_rested=counters.rested,
+            resting=self._stream.resting,
+            gate_asked=gate.asked,
+            gate_moved=gate.moved,
+            gate=self._gate.judge(gate, self._clock.monotonic()),
+            decision_age_ms=self.ages.milliseconds(0.5),
+            decision_age_p95_ms=self.ages.milliseconds(0.95),
         )
 
     def _rate(self, looked: int) -> float:

@@ -82,7 +82,7 @@ class CameraPipeline:
 
     def status(self) -> CameraStatus:
         """How the camera is, with figures since the last call."""
-        return self._figures.status(self._looker.times, self._looker.counts.total)
+        return self._figures.status(self._looker.times, self._looker.counts.total, self._looker.gate)
 
     def take_statistics(self) -> PassageStatistics:
         """The counts of passages since the last call."""
@@ -142,6 +142,7 @@ class CameraPipeline:
 
     def _look(self, frame: Frame, current: SharedList) -> None:
         self._warn(self._looker.look(frame, current.gallery), current)
+        self._figures.ages.note(self._kit.clock.monotonic() - frame.received)
         self._stream.spare(still=self._looker.is_still(frame.seconds))
 
     def _warn(self, matches: tuple[Match, ...], current: SharedList) -> None:

@@ -57,7 +57,11 @@ export class Protection {
         [t("device.place"), camera.place],
         [t("camera.reason"), status.reason && tOr(`reason.${status.reason}`, status.reason)],
         [t("camera.size"), status.width ? `${status.width}×${status.height}` : ""],
-        [t("camera.looks"), status.looks_per_second?.toFixed?.(1)],
+        [t("camera.looks"), status.resting ? t("camera.resting") : status.looks_per_second?.toFixed?.(1)],
+        [t("camera.age"), status.decision_age_p95_ms >= 0 ? `${Math.round(status.decision_age_p95_ms)} ms` : ""],
+        [t("camera.frames"), status.frames_seen ? `${status.frames_seen} / ${status.frames_looked} / ${status.frames_skipped} / ${status.frames_rested}` : ""],
+        [t("camera.worker"), status.worker],
+        [t("camera.gate"), status.gate && tOr(`gate.${status.gate}`, status.gate)],
         [t("camera.cost"), status.detect_ms ? `${status.decode_ms.toFixed(1)} + ${status.detect_ms.toFixed(1)} + ${status.embed_ms.toFixed(1)} ms` : ""],
       ]),
     );

@@ -1,0 +1,42 @@
+"""Ages at decision, and gates that hang."""
+
+from gateway.vision.video.motion import GateCounts
+from gateway.vision.video.watchers import DecisionAges, GateWatch
+
+HOUR, DAY = 3600.0, 86400.0
+
+
+def test_ages_are_of_the_last_looks() -> None:
+    ages = DecisionAges()
+    assert ages.milliseconds(0.95) == -1.0
+    for number in range(2000):
+        ages.note(9.0 if number < 1000 else number % 100 / 1000)
+    assert ages.milliseconds(0.5) == 50.0
+    assert ages.milliseconds(0.95) == 95.0
+
+
+def judged(share_moved: float, hours: float) -> str:
+    watch, asked, moved, said = GateWatch(0.0), 0, 0, ""
+    for minute in range(1, int(hours * 60) + 1):
+        asked += 300
+        moved += round(300 * share_moved)
+        said = watch.judge(GateCounts(asked, moved), minute * 60.0)
+    return said
+
+
+def test_a_gate_that_works_is_not_complained_of() -> None:
+    assert judged(0.3, 30) == ""
+    assert judged(0.01, 30) == ""
+
+
+def test_a_gate_that_never_shuts_is_told_after_an_hour() -> None:
+    assert judged(1.0, 0.9) == ""
+    assert judged(1.0, 1.2) == "never_shuts"
+
+
+def test_a_gate_that_never_opens_is_told_after_a_day_and_recovers() -> None:
+    assert judged(0.0, 23) == ""
+    assert judged(0.0, 25) == "never_opens"
+    watch = GateWatch(0.0)
+    watch.judge(GateCounts(5000, 0), DAY + 1)
+    assert watch.judge(GateCounts(5001, 1), DAY + 2) == ""
