@@ -21,7 +21,7 @@ from gateway.matching.policy import Decision, MatchPolicy, Verdict
 from gateway.matching.quality import Complaint, FaceQuality, assess
 from gateway.matching.shots import Shot
 from gateway.matching.template_aligner import TemplateAligner, detected_points
-from gateway.matching.tracker import FaceTracker, Track, TrackRules, TrackUpdate
+from gateway.matching.tracker import FaceTracker, PassageTimes, Track, TrackRules, TrackUpdate
 from gateway.matching.visits import VisitBook
 from gateway.matching.yunet import YUNET_SHA256, YuNetDetector
 
@@ -52,6 +52,7 @@ __all__ = [
     "OnnxEmbedder",
     "OpenedDetector",
     "Opinion",
+    "PassageTimes",
     "Shot",
     "TemplateAligner",
     "TemplateRow",

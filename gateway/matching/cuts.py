@@ -5,6 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WIDTH, _HEIGHT = 32, 18
+_ENOUGH = 320
+_GREY = 2
 # Below this spread (grey levels) a picture is flat, and its noise must not be blown up into a difference.
 _LEAST_SPREAD = 6.0
 
@@ -20,14 +22,16 @@ class CutTest:
         self._threshold = threshold
         self._last: NDArray[np.float32] | None = None
 
-    def is_cut(self, rgb: NDArray[np.uint8]) -> bool:
-        """Whether the frame (h, w, 3) begins another scene; the first frame does not."""
-        thumbnail = _thumbnail(rgb)
+    def is_cut(self, frame: NDArray[np.uint8]) -> bool:
+        """Whether the frame, (h, w, 3) in RGB or (h, w) in grey, begins another scene; the first one does not."""
+        thumbnail = _thumbnail(frame)
         last, self._last = self._last, thumbnail
         return last is not None and float(np.abs(thumbnail - last).mean()) > self._threshold
 
 
-def _thumbnail(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    small = cv2.resize(rgb, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+def _thumbnail(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """The frame in 32 x 18, free of brightness and contrast; of a large one every n-th pixel is looked at."""
+    step = max(1, frame.shape[1] // _ENOUGH)
+    small = cv2.resize(frame[::step, ::step], (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+    grey = (small if small.ndim == _GREY else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)).astype(np.float32)
     return np.asarray((grey - grey.mean()) / max(float(grey.std()), _LEAST_SPREAD), np.float32)

@@ -1,11 +1,13 @@
 """Follows faces from frame to frame and hands out their best views."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gateway.matching.appearance import Appearances
+from gateway.matching.crossing import Step, entangled
 from gateway.matching.cuts import CutTest
 from gateway.matching.detection import Detection
 from gateway.matching.pairing import is_near, pair_boxes
@@ -24,7 +26,8 @@ class TrackRules:
     `grace_seconds` the time a track
     waits unseen; `passage_seconds` the time within which a new track near a lost one counts as the same passage; the
     shots are described at `BestShots`; a stream that jumps back, or forward by more than `longest_gap_seconds`, ends
-    every track as a cut does.
+    every track as a cut does; faces that overlap by more than `crossing` (intersection over union) are entangled, and a
+    look farther than `another_face` from the mean of a track's looks is another person's.
     """
 
     overlap: float = 0.2
@@ -34,6 +37,8 @@ class TrackRules:
     shot_gap_seconds: float = 0.3
     refresh_seconds: float = 4.0
     longest_gap_seconds: float = 2.0
+    crossing: float = 0.2
+    another_face: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,21 @@ class Track:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageTimes:
+    """A passage that is over: its number, and when its first and last face was seen (stream s)."""
+
+    number: int
+    first_seen: float
+    last_seen: float
+
+
+@dataclass(frozen=True, slots=True)
 class TrackUpdate:
     """What one frame changed.
 
     `live`: the tracks seen or waited for. `ended`: those that ended with this frame. `shots`: the views to embed now,
     each once, with its track. `cut`: whether the scene changed (all earlier tracks are among the ended then). `closed`:
-    the passages that no later track can continue.
+    the passages that no later track can continue, `times` the same with entry and exit.
     """
 
     live: tuple[Track, ...]
@@ -61,6 +75,7 @@ class TrackUpdate:
     shots: tuple[tuple[Track, Shot], ...]
     cut: bool
     closed: tuple[int, ...]
+    times: tuple[PassageTimes, ...] = ()
 
 
 class _Followed:
@@ -72,6 +87,8 @@ class _Followed:
         self.first_seen = at
         self.last_seen = at
         self.face = face
+        self.before = face
+        self.mixed = False
         self._speed = (0.0, 0.0)
         self.best = BestShots(rules.shots, rules.shot_gap_seconds, rules.refresh_seconds)
 
@@ -86,7 +103,18 @@ class _Followed:
         if passed > 0:
             (x, y), (old_x, old_y) = face.centre, self.face.centre
             self._speed = ((x - old_x) / passed, (y - old_y) / passed)
-        self.last_seen, self.face = at, face
+        self.last_seen, self.before, self.face = at, self.face, face
+
+    def heir(self, number: int, passage: int, rules: TrackRules) -> "_Followed":
+        """A track that goes on where this one is, without its looks."""
+        new = _Followed(number, passage, self.last_seen, self.face, rules)
+        new.before, new._speed, new.mixed = self.before, self._speed, self.mixed
+        return new
+
+    def step(self, at: float) -> Step:
+        """How it moved since the look before this one at stream time `at` (s)."""
+        seen = self.last_seen == at
+        return Step(self.before if seen else self.face, self.face if seen else self.expected(at), seen)
 
     def frozen(self) -> Track:
         return Track(self.number, self.passage, self.first_seen, self.last_seen, self.face)
@@ -94,6 +122,9 @@ class _Followed:
 
 class FaceTracker:
     """Greedy tracking by box overlap for one stream.
+
+    A track is of one person: it ends at a cut, where faces cross (while they are entangled no view of them is taken,
+    and what is seen afterwards is a new track of the same passage), and where a look is another person's (`looked`).
 
     Args:
         rules: the figures.
@@ -117,28 +148,88 @@ class FaceTracker:
         self._passages = 0
         self._open: frozenset[int] = frozenset()
         self._time: float | None = None
+        self._appearances = Appearances(self._rules.another_face)
+        self._split: list[_Followed] = []
+        self._times: dict[int, tuple[float, float]] = {}
 
-    def update(self, at: float, rgb: NDArray[np.uint8], faces: Sequence[Detection]) -> TrackUpdate:
-        """Take in a frame (h, w, 3) at stream time `at` (s) with the faces found in it, in its pixels."""
-        cut = self._cuts.is_cut(rgb) or self._jumped(at)
+    def update(
+        self,
+        at: float,
+        rgb: NDArray[np.uint8],
+        faces: Sequence[Detection],
+        *,
+        small: NDArray[np.uint8] | None = None,
+    ) -> TrackUpdate:
+        """Take in a frame.
+
+        Args:
+            at: stream time (s).
+            rgb: the frame (h, w, 3).
+            faces: found in it, in its pixels.
+            small: the same frame small, (h, w, 3) or grey (h, w), to see cuts by; cheaper than the whole one.
+        """
+        cut = self._cuts.is_cut(rgb if small is None else small) or self._jumped(at)
         self._time = at
-        ended = self._end_all() if cut else []
-        self._continue(at, rgb, faces)
+        self._appearances.keep_only(frozenset(track.number for track in (*self._tracks, *self._split)))
+        ended, self._split = self._split, []
+        ended += self._end_all() if cut else []
+        seen = self._continue(at, faces)
+        ended += self._part_entangled(at)
+        self._take_views(at, rgb, seen)
         ended += self._end_unseen(at)
         return self._update(at, ended, cut=cut)
 
+    def looked(self, track: int, vector: NDArray[np.float32]) -> int | None:
+        """Note what a view handed out for a track looks like, in the order in which views are handed out.
+
+        Returns:
+            the number of the track that the look belongs to: the same; or, if it is another person's, that of the new
+            track which goes on from here in a passage of its own (the old one is among the next update's `ended`); None
+            if the track has ended already: the look belongs to none.
+        """
+        owner = self._appearances.owner(track, vector)
+        if owner is None:
+            owner = self._split_off(self._appearances.last(track))
+        if owner is not None:
+            self._appearances.note(owner, vector)
+        return owner
+
+    def _split_off(self, number: int) -> int | None:
+        old = next((track for track in self._tracks if track.number == number), None)
+        if old is None:
+            return None
+        self._numbers += 1
+        self._passages += 1
+        new = self._replace(old, old.heir(self._numbers, self._passages, self._rules))
+        self._split.append(old)
+        self._appearances.inherit(old.number, new.number)
+        return new.number
+
+    def _replace(self, old: _Followed, new: _Followed) -> _Followed:
+        self._tracks = [new if track is old else track for track in self._tracks]
+        return new
+
     def finish(self) -> TrackUpdate:
         """The stream is over: every track ends and hands out its last views."""
-        return self._update(self._time or 0.0, self._end_all(), cut=False)
+        ended, self._split = self._split, []
+        return self._update(self._time or 0.0, ended + self._end_all(), cut=False)
 
     def _update(self, at: float, ended: list[_Followed], *, cut: bool) -> TrackUpdate:
         shots = [(track.frozen(), shot) for track in ended for shot in track.best.due(at, ended=True)]
         shots += [(track.frozen(), shot) for track in self._tracks for shot in track.best.due(at)]
         live = tuple(track.frozen() for track in self._tracks)
+        over = tuple(track.frozen() for track in ended)
         before, self._open = self._open, frozenset(track.passage for track in (*live, *self._lost))
-        begun = {track.passage for track in ended}
+        begun = {track.passage for track in over}
         closed = tuple(sorted((before | begun) - self._open))
-        return TrackUpdate(live, tuple(track.frozen() for track in ended), tuple(shots), cut, closed)
+        return TrackUpdate(live, over, tuple(shots), cut, closed, self._close((*live, *over), closed))
+
+    def _close(self, tracks: Iterable[Track], closed: Iterable[int]) -> tuple[PassageTimes, ...]:
+        """Note when each passage was seen, and let go of those that are over."""
+        for track in tracks:
+            first, last = self._times.get(track.passage, (track.first_seen, track.last_seen))
+            self._times[track.passage] = (min(first, track.first_seen), max(last, track.last_seen))
+        return tuple(PassageTimes(number, *self._times.pop(number)) for number in closed)
 
     def _jumped(self, at: float) -> bool:
         return self._time is not None and not 0 <= at - self._time <= self._rules.longest_gap_seconds
@@ -154,15 +245,39 @@ class FaceTracker:
         self._lost = [track for track in self._lost if at - track.last_seen <= self._rules.passage_seconds]
         return ended
 
-    def _continue(self, at: float, rgb: NDArray[np.uint8], faces: Sequence[Detection]) -> None:
+    def _continue(self, at: float, faces: Sequence[Detection]) -> list[_Followed]:
+        """Note each face at its track, a new one where it continues none; returns the tracks of the faces."""
         known = self._tracks
         matched = pair_boxes([track.expected(at) for track in known], faces, self._rules.overlap)
-        for index, face in enumerate(faces):
-            track = known[matched[index]] if index in matched else self._begin(at, face)
+        seen = [
+            known[matched[index]] if index in matched else self._begin(at, face) for index, face in enumerate(faces)
+        ]
+        for track, face in zip(seen, faces, strict=True):
             track.seen(at, face)
-            quality = self._assess(rgb, face)
+        return seen
+
+    def _part_entangled(self, at: float) -> list[_Followed]:
+        """End the tracks that became entangled and have views; who goes on from there is new. Returns the ended."""
+        steps = [track.step(at) for track in self._tracks]
+        caught = entangled(steps, self._rules.crossing)
+        ended: list[_Followed] = []
+        for index, track in enumerate(self._tracks):
+            was, track.mixed = track.mixed, index in caught
+            if track.mixed and not was and track.best.kept:
+                ended.append(track)
+        for old in ended:
+            self._numbers += 1
+            self._replace(old, old.heir(self._numbers, old.passage, self._rules))
+        return ended
+
+    def _take_views(self, at: float, rgb: NDArray[np.uint8], seen: Sequence[_Followed]) -> None:
+        """Keep a view of each face of this look that is better than what its track has."""
+        for track in self._tracks:
+            if track.last_seen != at or track.mixed:
+                continue
+            quality = self._assess(rgb, track.face)
             if track.best.wants(at, quality.score):
-                track.best.offer(take_shot(at, rgb, face, quality))
+                track.best.offer(take_shot(at, rgb, track.face, quality))
 
     def _begin(self, at: float, face: Detection) -> _Followed:
         self._numbers += 1
