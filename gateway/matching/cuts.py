@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WIDTH, _HEIGHT = 32, 18
-_ENOUGH = 320
+_ENOUGH = (160, 90)
 _GREY = 2
 # Below this spread (grey levels) a picture is flat, and its noise must not be blown up into a difference.
 _LEAST_SPREAD = 6.0
@@ -30,8 +30,8 @@ class CutTest:
 
 
 def _thumbnail(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """The frame in 32 x 18, free of brightness and contrast; of a large one every n-th pixel is looked at."""
-    step = max(1, frame.shape[1] // _ENOUGH)
-    small = cv2.resize(frame[::step, ::step], (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+    """The frame in 32 x 18, free of brightness and contrast; of a large one only some pixels are looked at."""
+    some = frame if frame.shape[1] <= 2 * _ENOUGH[0] else cv2.resize(frame, _ENOUGH, interpolation=cv2.INTER_NEAREST)
+    small = cv2.resize(some, (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
     grey = (small if small.ndim == _GREY else cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)).astype(np.float32)
     return np.asarray((grey - grey.mean()) / max(float(grey.std()), _LEAST_SPREAD), np.float32)
