@@ -40,7 +40,8 @@ class Looker:
         small = shrunk(full, self._searched_width(frame.width))
         faces = self._passers.detect(small, in_picture(regions, plane, small))
         scale = frame.width / small.shape[1]
-        return self._passers.follow(frame.seconds, full, [face.scaled(scale) for face in faces], gallery)
+        placed = [face.scaled(scale) for face in faces]
+        return self._passers.follow(frame.seconds, full, placed, gallery, small=small)
 
     def _searched_width(self, width: int) -> int:
         return min(self._widest, round(width * self._shrinkage))

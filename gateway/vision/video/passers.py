@@ -116,11 +116,20 @@ class Passers:
         return faces
 
     def follow(
-        self, at: float, rgb: NDArray[np.uint8], faces: Sequence[Detection], gallery: Gallery
+        self,
+        at: float,
+        rgb: NDArray[np.uint8],
+        faces: Sequence[Detection],
+        gallery: Gallery,
+        *,
+        small: NDArray[np.uint8] | None = None,
     ) -> tuple[Match, ...]:
-        """Take in a frame (h, w, 3) at stream time `at` (s) with its faces; whom to warn of now."""
+        """Take in a frame (h, w, 3) at stream time `at` (s) with its faces; whom to warn of now.
+
+        `small` is the same frame in fewer pixels, if there is one.
+        """
         self._last_at = at
-        return self._digest(at, self._tracker.update(at, rgb, faces), gallery)
+        return self._digest(at, self._tracker.update(at, rgb, faces, small=small), gallery)
 
     def finish(self, gallery: Gallery) -> tuple[Match, ...]:
         """The stream ended or changed: every track ends; whom to warn of still."""
