@@ -46,7 +46,29 @@ def loops(*, quick: bool) -> list[dict[str, Any]]:
         ]
 
 
-PARTS: dict[str, Callable[..., Any]] = {"loops": loops}
+def capacity(*, quick: bool) -> list[dict[str, Any]]:
+    """Figure 2: cameras of 720p25 at five looks a second, people walking all the time, and still scenes."""
+    from vision_bench import built, yunet_file  # noqa: PLC0415
+    from vision_capacity import measure  # noqa: PLC0415
+    from vision_plots import plot  # noqa: PLC0415
+
+    seconds = 10.0 if quick else 25.0
+    walking = built("gate-1280x720.mp4")
+    still = built("empty-1280x720.mp4")
+    rows = [
+        {"scene": scene.stem, **measure(count, scene, seconds, settle=settle, model=yunet_file())}
+        for scene, counts, settle in (
+            (walking, (4, 10) if quick else (2, 4, 6, 8, 10, 12), 8.0),
+            (still, (20,) if quick else (10, 20, 40), 25.0),
+        )
+        for count in counts
+    ]
+    if not quick:
+        plot(rows, ROOT / "benchmarks" / "plots" / "vision-capacity.svg")
+    return rows
+
+
+PARTS: dict[str, Callable[..., Any]] = {"loops": loops, "capacity": capacity}
 
 
 def main() -> None:

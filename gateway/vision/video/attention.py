@@ -14,6 +14,7 @@ _RIM_MOTION, _RIM_FACE = 4, 1.0
 # From this share of the picture on, searching all of it costs no more.
 _WHOLE_SHARE = 0.45
 _WHOLE_EACH_SECONDS = 1.6
+_GOES_ON_SECONDS = 0.5
 
 
 class Attention:
@@ -27,6 +28,7 @@ class Attention:
         self.gate = MotionGate()
         self._still_seconds = still_seconds
         self._lively_at: float | None = None
+        self._moved_at: float | None = None
         self._whole_at: float | None = None
 
     def regions(
@@ -44,8 +46,7 @@ class Attention:
             Boxes (x, y, width, height) in px of the plane; one of the whole plane means everywhere; () nowhere.
         """
         motion = self.gate.look(at, plane)
-        if motion.regions or faces or self._lively_at is None or at < self._lively_at:
-            self._lively_at = at
+        self._note(at, moved=bool(motion.regions), followed=bool(faces))
         if not motion.open and not faces:
             return ()
         whole = (0, 0, plane.shape[1], plane.shape[0])
@@ -56,6 +57,14 @@ class Attention:
             self._whole_at = at
             return (whole,)
         return tuple(boxes)
+
+    def _note(self, at: float, *, moved: bool, followed: bool) -> None:
+        """Keep when something last went on here: who walks moves in more than one look, a flicker of light does not."""
+        goes_on = moved and self._moved_at is not None and 0 <= at - self._moved_at <= _GOES_ON_SECONDS
+        if moved:
+            self._moved_at = at
+        if goes_on or followed or self._lively_at is None or at < self._lively_at:
+            self._lively_at = at
 
     def is_still(self, at: float) -> bool:
         """Whether nothing has moved, and nobody was followed, for long enough to rest."""

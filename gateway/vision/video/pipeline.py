@@ -61,6 +61,7 @@ class CameraPipeline:
         self._judging = threading.Lock()
         self._stopping = threading.Event()
         self._newest: Frame | None = None
+        self._due = 0.0
         self._figures = StreamFigures(assigned.camera, self._stream, kit.clock)
         self._thread = threading.Thread(target=self._run, name=f"{assigned.camera}-looker", daemon=True)
 
@@ -108,16 +109,19 @@ class CameraPipeline:
 
     def _step(self) -> None:
         """Take the next frame or loss, and rest until the next look is due."""
-        begun = self._kit.clock.monotonic()
         found = self._stream.next(_WAIT_SECONDS)
         if isinstance(found, StreamLost):
             self._lost(found)
         elif found is not None:
             self._live(found)
-            if found.backlog:
-                return
-            took = self._kit.clock.monotonic() - begun
-            self._stopping.wait(max(0.0, 1 / self._assigned.looks_per_second - took))
+            if not found.backlog:
+                self._rest_until_due()
+
+    def _rest_until_due(self) -> None:
+        """Keep the pace of the camera's budget; a look that came late does not make the next ones later."""
+        now, each = self._kit.clock.monotonic(), 1 / self._assigned.looks_per_second
+        self._due = max(self._due + each, now - each)
+        self._stopping.wait(max(0.0, self._due - now))
 
     def _lost(self, loss: StreamLost) -> None:
         with self._judging:

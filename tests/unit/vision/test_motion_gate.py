@@ -134,3 +134,11 @@ def test_pictures_are_shrunk_in_their_proportions_and_never_enlarged() -> None:
     assert shrunk(np.zeros((720, 1280, 3), np.uint8), 640).shape == (360, 640, 3)
     small = np.zeros((90, 160, 3), np.uint8)
     assert shrunk(small, 640) is small
+
+
+def test_one_flicker_does_not_make_a_still_scene_lively_but_somebody_who_walks_does() -> None:
+    attention = watching()
+    attention.regions(12.0, yard(1.0, 1, walker=30), (), 640)
+    assert attention.is_still(12.2)
+    attention.regions(12.2, yard(1.0, 2, walker=33), (), 640)
+    assert not attention.is_still(12.4)

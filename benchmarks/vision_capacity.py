@@ -1,0 +1,157 @@
+"""How many cameras two cores carry: the daemon as it ships, cameras over RTSP, presses beside them."""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from harness.daemon import BUTTON, Daemon
+from harness.rawmqtt import RawClient
+from vision_bench import built
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_SERVER = """
+import asyncio, sys
+from pathlib import Path
+from gateway.simulators.camera import SimulatedCamera
+
+async def main():
+    async with SimulatedCamera(Path(sys.argv[1])) as camera:
+        print(camera.rtsp_url, flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+PERSON = {"name": "Listed", "category": "barred", "reason": "benchmark", "authority": "office", "valid_until": None}
+_WARM_SECONDS = 8.0
+
+
+@contextmanager
+def served(recording: Path) -> Iterator[tuple[str, int]]:
+    """A process that sends a recording's packets to whoever asks: its address and process number."""
+    process = subprocess.Popen(  # ourselves
+        [sys.executable, "-c", _SERVER, str(recording)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().strip(), process.pid
+    finally:
+        process.kill()
+        process.wait()
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """User and system time of processes so far."""
+    total = 0.0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        total += (int(fields[11]) + int(fields[12])) / _TICKS
+    return total
+
+
+def cameras(count: int, url: str) -> str:
+    """The configuration of `count` cameras at one address."""
+    blocks = [
+        f'[[cameras]]\nid = "cam-{number:02}"\nurl = "{url}"\nwatch_faces = true\n' for number in range(1, count + 1)
+    ]
+    return "\n".join([BUTTON, *blocks])
+
+
+def enrol(http: httpx.Client, portrait: str) -> None:
+    """Put the person of a portrait on the watch-list for a day."""
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
+    identity = http.post("/watchlist/people", json=PERSON | {"valid_until": until}).json()["id"]
+    photo = built(f"portraits/{portrait}.jpg").read_bytes()
+    until_ready = time.monotonic() + 60
+    while True:  # the gallery child may still start
+        answer = http.post(f"/watchlist/people/{identity}/photos", files={"photo": ("photo.jpg", photo)})
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > until_ready:
+            break
+        time.sleep(0.5)
+    answer.raise_for_status()
+
+
+class Presses(threading.Thread):
+    """Presses five times a second until ended."""
+
+    def __init__(self, daemon: Daemon) -> None:
+        super().__init__(name="presses")
+        self._daemon = daemon
+        self.ended = threading.Event()
+        self.seconds: list[float] = []
+
+    def run(self) -> None:
+        """Press."""
+        with RawClient(self._daemon.mqtt_port) as client:
+            while not self.ended.wait(0.2):
+                before, after = client.press(f"capacity-{time.monotonic_ns()}")
+                self.seconds.append(after - before)
+
+
+def wait_until_live(daemon: Daemon, count: int) -> None:
+    """Wait until every camera is live."""
+    until = time.monotonic() + 60 + count
+    while time.monotonic() < until:
+        states = list(httpx.get(f"{daemon.url}/readyz", timeout=10).json()["cameras"].values())
+        if states.count("live") == count:
+            return
+        time.sleep(0.5)
+    raise SystemExit(f"only {states.count('live')} of {count} cameras got live: {states}")
+
+
+def measure(count: int, recording: Path, seconds: float, *, settle: float, model: Path) -> dict[str, Any]:
+    """One gateway with `count` cameras of the recording, after `settle` seconds, over `seconds`."""
+    with tempfile.TemporaryDirectory() as folder, served(recording) as (url, server):
+        matching = f'[matching]\ndetector_model = "{model}"\n'
+        with Daemon(Path(folder), extra=matching + cameras(count, url)) as daemon:
+            daemon.set_up_administrator()
+            with daemon.client() as http:
+                enrol(http, "obama")
+            wait_until_live(daemon, count)
+            time.sleep(settle)
+            return _observe(daemon, server, count, seconds)
+
+
+def _observe(daemon: Daemon, server: int, count: int, seconds: float) -> dict[str, Any]:
+    process = daemon.process
+    assert process is not None
+    children = list(daemon.children())
+    presses = Presses(daemon)
+    presses.start()
+    before = (cpu_seconds([process.pid]), cpu_seconds(children), cpu_seconds([server]))
+    first = httpx.get(f"{daemon.url}/readyz", timeout=10).json()["figures"]
+    begun = time.monotonic()
+    time.sleep(seconds)
+    figures = httpx.get(f"{daemon.url}/readyz", timeout=10).json()["figures"]
+    passed = time.monotonic() - begun
+    after = (cpu_seconds([process.pid]), cpu_seconds(children), cpu_seconds([server]))
+    presses.ended.set()
+    presses.join()
+    looks = [(figures[name]["frames"][1] - first[name]["frames"][1]) / passed for name in figures]
+    alarm, vision, sending = ((b - a) / passed * 100 for a, b in zip(before, after, strict=True))
+    times = sorted(presses.seconds)
+    return {
+        "cameras": count,
+        "looks_per_second_least": round(min(looks), 2),
+        "looks_per_second_median": round(statistics.median(looks), 2),
+        "age_at_decision_p95_ms_worst": max(each["decision_age_p95_ms"] for each in figures.values()),
+        "age_at_decision_p95_ms_median": statistics.median(each["decision_age_p95_ms"] for each in figures.values()),
+        "resting": sum(each["resting"] for each in figures.values()),
+        "vision_cpu_percent": round(vision, 1),
+        "alarm_house_cpu_percent": round(alarm, 1),
+        "simulated_cameras_cpu_percent": round(sending, 1),
+        "press_p50_ms": round(1e3 * times[len(times) // 2], 2),
+        "press_p99_ms": round(1e3 * times[min(len(times) - 1, int(0.99 * len(times)))], 2),
+        "presses": len(times),
+    }
