@@ -1,6 +1,7 @@
 """Plays a recorded scene through a camera's real reader and looker as fast as it goes, without threads."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import av
@@ -10,6 +11,7 @@ from gateway.matching import Gallery, TemplateRow
 from gateway.settings import MatchingSettings, VisionSettings
 from gateway.streams import Frame, Sparing
 from gateway.streams.frame import Converter
+from gateway.streams.saver import Saver
 from gateway.streams.session import Session
 from gateway.streams.sparing import RestSwitch
 from gateway.vision.faces import FaceTools
@@ -76,9 +78,10 @@ def play(  # what a camera is configured with
     vision = vision or VisionSettings()
     looker, switch, converter = Looker("cam-01", tools, vision, matching), RestSwitch(), Converter()
     played, clock, due = Played(), _MediaClock(), 0.0
-    saving = (Sparing(looker.moved, look_seconds=1 / looks_per_second), switch) if rest else None
+    sparing = Sparing(looker.moved, look_seconds=1 / looks_per_second)
+    picker = partial(Saver, sparing, switch) if rest else None
     with av.open(str(scene)) as container:
-        session = Session(container, None, clock, lambda: None, saving)
+        session = Session(container, None, clock, lambda: None, picker)
         for decoded in session.pictures():
             picture = decoded.picture
             played.rested += decoded.resting

@@ -3,6 +3,7 @@
 from gateway.streams.backoff import Backoff
 from gateway.streams.board import StreamCounters
 from gateway.streams.frame import Frame
+from gateway.streams.latch import LatchSwitch
 from gateway.streams.remux import Clip, StreamFormat
 from gateway.streams.ring import PacketRing, RingPacket
 from gateway.streams.source import StreamSource
@@ -21,6 +22,7 @@ __all__ = [
     "Backoff",
     "Clip",
     "Frame",
+    "LatchSwitch",
     "LossReason",
     "PacketRing",
     "RingPacket",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import Protocol, TypeAlias, cast
 
 import av
 from av.video.frame import VideoFrame
@@ -44,6 +44,14 @@ class _Held:
     packet: VideoPacket
     arrived: float
     decoded: bool
+
+
+class PacketPicker(Protocol):
+    """Decides what of a session is decoded."""
+
+    def take(self, packet: VideoPacket, arrived: float) -> Iterator[Decoded]:
+        """What there is to see because of a packet, in order; at least one answer for each."""
+        ...
 
 
 class Saver:
@@ -105,7 +113,7 @@ class Saver:
             yield from self._at_keyframe(packet, arrived)
         else:
             self._hold(packet, arrived)
-            yield Decoded(None, arrived, resting=True, time=_seconds(packet))
+            yield Decoded(None, arrived, resting=True, time=seconds_of(packet))
         if not self._switch.resting:
             return
         if self._bytes > self._sparing.most_bytes or len(self._held) > self._sparing.most_packets:
@@ -117,7 +125,7 @@ class Saver:
 
     def _at_keyframe(self, packet: VideoPacket, arrived: float) -> Iterator[Decoded]:
         """Decode it; if it differs, or sizes were suspicious, something came since the keyframe before."""
-        copy = _copy(packet)
+        copy = copied(packet)
         pictures, cost = self._decode(packet)
         seen = any(self._sparing.moved(self._bare(picture, arrived)) for picture in pictures)
         if seen or self._watch.take_suspicion():
@@ -134,7 +142,7 @@ class Saver:
         for picture in pictures:
             yield Decoded(picture, arrived, cost / len(pictures))
         if not pictures:
-            yield Decoded(None, arrived, cost, resting=True, time=_seconds(copy))
+            yield Decoded(None, arrived, cost, resting=True, time=seconds_of(copy))
 
     def _bare(self, picture: VideoFrame, arrived: float) -> Frame:
         """A picture that has no place in the camera's time yet."""
@@ -159,11 +167,11 @@ class Saver:
         self._held[0].decoded = True
 
     def _hold(self, packet: VideoPacket, arrived: float) -> None:
-        self._held.append(_Held(_copy(packet), arrived, decoded=False))
+        self._held.append(_Held(copied(packet), arrived, decoded=False))
         self._bytes += packet.size
 
 
-def _copy(packet: VideoPacket) -> VideoPacket:
+def copied(packet: VideoPacket) -> VideoPacket:
     """A packet of its own memory: what the stream gave may be emptied by a filter afterwards."""
     copy = cast("VideoPacket", av.Packet(bytes(packet)))
     copy.pts, copy.dts, copy.time_base = packet.pts, packet.dts, packet.time_base
@@ -171,5 +179,6 @@ def _copy(packet: VideoPacket) -> VideoPacket:
     return copy
 
 
-def _seconds(packet: VideoPacket) -> float | None:
+def seconds_of(packet: VideoPacket) -> float | None:
+    """The packet's own time."""
     return None if packet.pts is None or packet.time_base is None else float(packet.pts * packet.time_base)

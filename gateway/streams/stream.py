@@ -1,7 +1,9 @@
 """A camera's stream or a recording, kept open by one thread: the newest frame, the state, the counts."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -11,9 +13,10 @@ from gateway.clock import Clock
 from gateway.streams.backoff import Backoff
 from gateway.streams.board import Board, StreamCounters
 from gateway.streams.frame import Converter, Frame
+from gateway.streams.latch import Latch, LatchSwitch
 from gateway.streams.loss import StreamFaultError, opening_reason, reading_reason
 from gateway.streams.ring import PacketRing
-from gateway.streams.saver import Decoded
+from gateway.streams.saver import Decode, Decoded, PacketPicker, Saver
 from gateway.streams.session import Session, opened
 from gateway.streams.source import StreamSource
 from gateway.streams.sparing import RestSwitch, Sparing
@@ -46,7 +49,8 @@ class VideoStream:
         clock: for states, ages and the pace of recordings.
         name: the camera's id; names the thread.
         ring: gets every packet, for clips.
-        sparing: how decoding is saved while nobody needs it; None decodes all.
+        sparing: how decoding is saved while the scene is still; None decodes all.
+        latch: if given, instead: only while it is open anything is decoded.
         backoff: the pauses between attempts.
     """
 
@@ -58,12 +62,13 @@ class VideoStream:
         name: str = "stream",
         ring: PacketRing | None = None,
         sparing: Sparing | None = None,
+        latch: LatchSwitch | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._source = source
         self._clock = clock
         self._ring = ring
-        self._sparing = sparing
+        self._sparing, self._latch = sparing, latch
         self._switch = RestSwitch()
         self._backoff = backoff or Backoff()
         self._board = Board(clock)
@@ -178,8 +183,9 @@ class VideoStream:
         shown = False
         try:
             with opened(self._source) as container:
-                saving = (self._sparing, self._switch) if self._sparing is not None else None
-                session = Session(container, self._ring, self._clock.monotonic, self._board.count_corrupt, saving)
+                session = Session(
+                    container, self._ring, self._clock.monotonic, self._board.count_corrupt, self._picker()
+                )
                 session_began = self._clock.monotonic()
                 shown = self._play(session)
         except Exception as error:  # a camera's reader must outlive whatever the library raises
@@ -188,6 +194,11 @@ class VideoStream:
         if self._stopping.is_set() or (shown and self._source.is_recording and self._source.loop):
             return None
         return _Ending(LossReason.ENDED, is_final=shown and self._source.is_recording)
+
+    def _picker(self) -> Callable[[Decode], PacketPicker] | None:
+        if self._latch is not None:
+            return partial(Latch, self._latch)
+        return partial(Saver, self._sparing, self._switch) if self._sparing is not None else None
 
     def _broken(self, error: Exception, begun: float, session_began: float | None) -> _Ending:
         now = self._clock.monotonic()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from gateway.clock import SystemClock
 from gateway.streams import Frame, PacketRing, Sparing, StreamLost, StreamSource, VideoStream
+from gateway.streams.saver import Saver
 from gateway.streams.session import Session
 from gateway.streams.sparing import RestSwitch, SizeWatch
 
@@ -66,7 +68,7 @@ def watch(path: Path, *, sees_motion: bool = True, ring: PacketRing | None = Non
         return sees_motion and bool((np.abs(frame.luma(48).astype(int) - still) > 25).sum() > 3)
 
     with av.open(str(path)) as container:
-        session = Session(container, ring, clock, lambda: None, (Sparing(moved), switch))
+        session = Session(container, ring, clock, lambda: None, partial(Saver, Sparing(moved), switch))
         for decoded in session.pictures():
             seen.rested += decoded.resting
             if decoded.picture is None or decoded.picture.time is None:

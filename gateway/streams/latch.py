@@ -1,0 +1,72 @@
+"""A stream that is read all the time, and decoded only while its pictures are wanted, from the last keyframe on."""
+
+import threading
+from collections.abc import Iterator
+
+from gateway.streams.saver import Decode, Decoded, VideoPacket, copied, seconds_of
+
+_MOST_BYTES, _MOST_PACKETS = 24 << 20, 900
+
+
+class LatchSwitch:
+    """Whether pictures are wanted; any thread may turn it."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+
+    def want(self, *, pictures: bool) -> None:
+        """Open or close the latch."""
+        if pictures:
+            self._open.set()
+        else:
+            self._open.clear()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether pictures are wanted."""
+        return self._open.is_set()
+
+
+class Latch:
+    """One session's: keeps the group of pictures at hand, so that the first picture is there at once.
+
+    Memory is bounded by the longest group that is kept; a longer one must wait for its end.
+
+    Args:
+        switch: whether pictures are wanted.
+        decode: decodes a packet: its pictures and the CPU milliseconds they cost.
+    """
+
+    def __init__(self, switch: LatchSwitch, decode: Decode) -> None:
+        self._switch = switch
+        self._decode = decode
+        self._held: list[VideoPacket] = []
+        self._bytes = 0
+        self._follows = False
+
+    def take(self, packet: VideoPacket, arrived: float) -> Iterator[Decoded]:
+        """What there is to see because of a packet of the stream."""
+        self._hold(packet)
+        if not self._switch.is_open or not self._held:
+            self._follows = False
+            yield Decoded(None, arrived, resting=True, time=seconds_of(packet))
+            return
+        due = [packet] if self._follows else self._held
+        self._follows = True
+        newest, cost = None, 0.0
+        for each in due:
+            pictures, took = self._decode(each)
+            cost += took
+            newest = pictures[-1] if pictures else newest
+        yield Decoded(newest, arrived, cost)
+
+    def _hold(self, packet: VideoPacket) -> None:
+        if packet.is_keyframe and (not self._held or packet.pts is None or packet.pts != self._held[0].pts):
+            self._held, self._bytes = [], 0
+        elif not self._held:
+            return
+        self._held.append(copied(packet))
+        self._bytes += packet.size
+        if self._bytes > _MOST_BYTES or len(self._held) > _MOST_PACKETS:
+            self._held = []
+            self._bytes = 0
