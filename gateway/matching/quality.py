@@ -1,4 +1,4 @@
-"""Says how good a view of a face is for recognising it."""
+"""Says how good a view of a face is for recognising it, after the ideas of ISO/IEC 29794-5 (face image quality)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +12,9 @@ from gateway.matching.detection import Detection, Landmarks
 Complaint = Literal["too_small", "turned", "blurred", "badly_lit"]
 
 _GOOD_HEIGHT = 100.0
+# Of a face 100 px high; eyes to mouth it is 0.355 of the height. Medians of the portraits measured.
+_GOOD_EYES = 34.0
+_EYES_BY_MOUTH = 0.96
 _PATCH = 64
 # Energy of the Laplacian by that of the patch itself, from which a face counts as sharp, and noise of a flat patch.
 _SHARP_RATIO = 0.12
@@ -24,7 +27,9 @@ _LIMITS: dict[Complaint, float] = {"too_small": 0.4, "turned": 0.4, "blurred": 0
 class FaceQuality:
     """The parts of a view's quality, each 0 (useless) to 1 (as good as recognition can use).
 
-    `height_px` is the face's height in the frame it came from, hairline to chin.
+    `height_px` is the face's height in the frame it came from, hairline to chin; `eyes_px` the distance between its
+    eyes as if seen from the front, None where the detector gave no landmarks. The size goes by the eyes where it can:
+    what a box includes of hair and chin differs from face to face.
     """
 
     height_px: float
@@ -33,6 +38,7 @@ class FaceQuality:
     sharpness: float
     exposure: float
     detector: float
+    eyes_px: float | None = None
 
     @property
     def score(self) -> float:
@@ -54,13 +60,15 @@ class FaceQuality:
 def assess(rgb: NDArray[np.uint8], face: Detection) -> FaceQuality:
     """The quality of a face in an image (h, w, 3); a box wholly outside the image has sharpness and exposure 0."""
     patch = _patch(rgb, face)
+    eyes = None if face.landmarks is None else _eye_distance(face.landmarks)
     return FaceQuality(
         height_px=face.height,
-        size=min(1.0, face.height / _GOOD_HEIGHT),
+        size=min(1.0, face.height / _GOOD_HEIGHT if eyes is None else eyes / _GOOD_EYES),
         frontalness=1.0 if face.landmarks is None else _frontalness(face.landmarks),
         sharpness=0.0 if patch is None else _sharpness(patch, face.height),
         exposure=0.0 if patch is None else _exposure(patch),
         detector=min(1.0, max(0.0, face.score)),
+        eyes_px=eyes,
     )
 
 
@@ -76,6 +84,14 @@ def _patch(rgb: NDArray[np.uint8], face: Detection) -> NDArray[np.float32] | Non
         size = (max(3, round(grey.shape[1] * factor)), max(3, round(grey.shape[0] * factor)))
         grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     return np.asarray(grey, np.float32)
+
+
+def _eye_distance(landmarks: Landmarks) -> float:
+    """The distance between the eyes, undone of a turn of the head: from eyes to mouth it does not shrink."""
+    points = np.array(landmarks)
+    eyes = float(np.linalg.norm(points[1] - points[0]))
+    down = float(np.linalg.norm((points[3] + points[4] - points[0] - points[1]) / 2))
+    return max(eyes, _EYES_BY_MOUTH * down)
 
 
 def _frontalness(landmarks: Landmarks) -> float:

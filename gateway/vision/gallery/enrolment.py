@@ -71,8 +71,9 @@ def _only_face(found: tuple[Detection, ...]) -> Detection:
 
 
 def quality_figures(quality: FaceQuality) -> dict[str, float]:
-    """The parts of a view's quality, 0 to 1, with the face's height in pixels."""
-    return {
+    """The parts of a view's quality, 0 to 1, with the face's height and, where known, its eyes' distance in pixels."""
+    eyes = {} if quality.eyes_px is None else {"eyes_px": round(quality.eyes_px, 1)}
+    return eyes | {
         "height_px": round(quality.height_px, 1),
         "size": round(quality.size, 3),
         "frontalness": round(quality.frontalness, 3),
