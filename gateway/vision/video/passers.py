@@ -162,8 +162,9 @@ class Passers:
         vectors = self._tools.vectors(placed)
         self.times.note("embed", time.thread_time() - before, len(shots))
         for (track, shot), vector in zip(shots, vectors, strict=True):
-            if vector is not None:
-                self._remember(self._seen[track.number], shot, vector)
+            number = None if vector is None else self._tracker.looked(track.number, vector)
+            if vector is not None and number is not None:
+                self._remember(self._seen.setdefault(number, _Seen()), shot, vector)
         return [track for track, _ in shots]
 
     def _remember(self, seen: _Seen, shot: Shot, vector: NDArray[np.float32]) -> None:

@@ -80,7 +80,7 @@ class VideoRole:
         self._keep(self._send_statistics())
         detector, model = tools.detector.name, tools.embedder.fingerprint
         return Ready(
-            worker=self._hello.worker, detail=f"detector {detector}, model {model}", detector=detector, model=model
+            worker=self._hello.worker, detail=tools.told, detector=detector, model=model
         )
 
     def _load(self) -> FaceTools:
