@@ -208,11 +208,16 @@ def _profile(said: dict[str, Any]) -> MediaProfile:
     )
 
 
+# A face of 32 px in the main stream has 10 px in a sub-stream of this share of its width, and is just found there.
+_LEAST_SUB_SHARE = 0.32
+
+
 def _main_and_sub(profiles: tuple[MediaProfile, ...]) -> tuple[MediaProfile, MediaProfile | None]:
-    """Largest and smallest picture among the profiles with video; names are no guide."""
+    """The largest picture among the profiles with video, and the smallest that shows faces; names are no guide."""
     with_video = [profile for profile in profiles if profile.codec] or list(profiles)
     main = max(with_video, key=_area)
-    sub = min(with_video, key=_area)
+    fit = [profile for profile in with_video if profile.width >= _LEAST_SUB_SHARE * main.width]
+    sub = min(fit, key=_area, default=main)
     return main, sub if _area(sub) < _area(main) else None
 
 

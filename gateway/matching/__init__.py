@@ -17,9 +17,10 @@ from gateway.matching.looks import Evidence, Look, Opinion, weigh_looks
 from gateway.matching.model_files import ModelFiles, installed_models
 from gateway.matching.onnx_embedder import OnnxEmbedder
 from gateway.matching.open_detector import OpenedDetector, open_detector
+from gateway.matching.pairing import is_near
 from gateway.matching.policy import Decision, MatchPolicy, Verdict
 from gateway.matching.quality import Complaint, FaceQuality, assess
-from gateway.matching.shots import Shot
+from gateway.matching.shots import FineView, Shot
 from gateway.matching.template_aligner import TemplateAligner, detected_points
 from gateway.matching.tracker import FaceTracker, PassageTimes, Track, TrackRules, TrackUpdate
 from gateway.matching.visits import VisitBook
@@ -39,6 +40,7 @@ __all__ = [
     "FaceEmbedder",
     "FaceQuality",
     "FaceTracker",
+    "FineView",
     "FivePointAligner",
     "ForeignModelError",
     "Gallery",
@@ -67,6 +69,7 @@ __all__ = [
     "compares_directions",
     "detected_points",
     "installed_models",
+    "is_near",
     "margin",
     "open_detector",
     "weigh_looks",

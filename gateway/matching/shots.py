@@ -23,6 +23,14 @@ class Shot:
     quality: FaceQuality
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FineView:
+    """The scene of a frame in another picture (h, w, 3) of about the same moment, `factor` times as large."""
+
+    rgb: NDArray[np.uint8]
+    factor: float
+
+
 def take_shot(at: float, rgb: NDArray[np.uint8], face: Detection, quality: FaceQuality) -> Shot:
     """Copy a face with the rim that its chip needs out of a frame (h, w, 3)."""
     rim = _RIM * face.height

@@ -12,7 +12,7 @@ from gateway.matching.cuts import CutTest
 from gateway.matching.detection import Detection
 from gateway.matching.pairing import is_near, pair_boxes
 from gateway.matching.quality import FaceQuality, assess
-from gateway.matching.shots import BestShots, Shot, take_shot
+from gateway.matching.shots import BestShots, FineView, Shot, take_shot
 
 _PASSAGE_REACH = 2.0  # in box heights
 _PASSAGE_GROWTH = 2.0
@@ -159,6 +159,7 @@ class FaceTracker:
         faces: Sequence[Detection],
         *,
         small: NDArray[np.uint8] | None = None,
+        fine: FineView | None = None,
     ) -> TrackUpdate:
         """Take in a frame.
 
@@ -167,6 +168,7 @@ class FaceTracker:
             rgb: the frame (h, w, 3).
             faces: found in it, in its pixels.
             small: the same frame small, (h, w, 3) or grey (h, w), to see cuts by; cheaper than the whole one.
+            fine: where views are taken from instead of the frame, if the camera has a better stream.
         """
         cut = self._cuts.is_cut(rgb if small is None else small) or self._jumped(at)
         self._time = at
@@ -175,7 +177,7 @@ class FaceTracker:
         ended += self._end_all() if cut else []
         seen = self._continue(at, faces)
         ended += self._part_entangled(at)
-        self._take_views(at, rgb, seen)
+        self._take_views(at, fine or FineView(rgb, 1.0), seen)
         ended += self._end_unseen(at)
         return self._update(at, ended, cut=cut)
 
@@ -270,14 +272,15 @@ class FaceTracker:
             self._replace(old, old.heir(self._numbers, old.passage, self._rules))
         return ended
 
-    def _take_views(self, at: float, rgb: NDArray[np.uint8], seen: Sequence[_Followed]) -> None:
+    def _take_views(self, at: float, view: FineView, seen: Sequence[_Followed]) -> None:
         """Keep a view of each face of this look that is better than what its track has."""
         for track in self._tracks:
             if track.last_seen != at or track.mixed:
                 continue
-            quality = self._assess(rgb, track.face)
+            face = track.face.scaled(view.factor)
+            quality = self._assess(view.rgb, face)
             if track.best.wants(at, quality.score):
-                track.best.offer(take_shot(at, rgb, track.face, quality))
+                track.best.offer(take_shot(at, view.rgb, face, quality))
 
     def _begin(self, at: float, face: Detection) -> _Followed:
         self._numbers += 1

@@ -13,6 +13,8 @@ class CameraSettings(EntrySlice):
 
     Attributes:
         url: ``onvif://host[:port]``, ``rtsp://…`` or ``file:///recording.mp4``; no credentials in it.
+        sub_url: of a smaller stream of the same picture, which is looked at while faces are cut from `url`; an ONVIF
+            camera tells it itself.
         watch_faces: compare faces with the watch-list.
         loop: play a recording again and again.
         looks_per_second: how often a frame is looked at; the camera's budget.
@@ -21,6 +23,7 @@ class CameraSettings(EntrySlice):
     name: str = ""
     place: str = ""
     url: Annotated[str, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$")]
+    sub_url: Annotated[str, Field(pattern=r"^((rtsps?|file)://[^\s]+)?$")] = ""
     watch_faces: bool = False
     username: str = ""
     password: SecretStr | None = None
@@ -30,7 +33,7 @@ class CameraSettings(EntrySlice):
 
     @model_validator(mode="after")
     def _credentials_apart(self) -> Self:
-        if "@" in self.url and not self.url.startswith("file:"):
+        if any("@" in url and not url.startswith("file:") for url in (self.url, self.sub_url)):
             raise ValueError("credentials do not belong in the url; use username and password_file")
         if self.password is not None and self.password_file is not None:
             raise ValueError("give password or password_file, not both")

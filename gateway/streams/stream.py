@@ -223,7 +223,7 @@ class VideoStream:
                 break
             now = self._clock.monotonic()
             if decoded.resting:
-                came = now
+                came, shown = now, True
                 self._rest(decoded, now)
             if decoded.picture is None:
                 self._check_age(now - came)

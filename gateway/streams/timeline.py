@@ -45,8 +45,11 @@ class Timeline:
         return placed
 
     def of(self, media: float) -> float:
-        """The camera time that a frame of this own time would have; nothing is noted."""
-        return self._last if self._offset is None else max(self._last, media + self._offset)
+        """The camera time that a frame of this own time would have, were it shown."""
+        if self._offset is None:
+            self._offset = self._last + self._step - media
+            self._begins = False
+        return max(self._last, media + self._offset)
 
     def _gap(self, received: float, *, live: bool) -> float:
         """Seconds from the last frame to this one, as far as anybody but the stream can tell."""

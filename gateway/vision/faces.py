@@ -1,6 +1,7 @@
 """Opens what the roles that look at faces share: detector, aligner and embedder."""
 
 import logging
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from gateway.matching import (
     TemplateAligner,
     detected_points,
     installed_models,
+    is_near,
     open_detector,
 )
 from gateway.settings import MatchingSettings, embedder_file, load_embedder
@@ -29,7 +31,8 @@ _LOG = logging.getLogger(__name__)
 _YUNET = "yunet_n_dynamic.onnx"
 # The detector places a face of this height as exactly as it can; larger ones only cost more.
 _FINE_HEIGHT = 80.0
-_SAME_FACE = 0.3
+# The main stream is up to a tenth of a second away from the sub-stream: how far (in heights) a face may have got.
+_SAME_REACH, _SAME_GROWTH = 0.7, 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,8 @@ class FaceTools:
         factor = min(1.0, _FINE_HEIGHT / face.height)
         view = rgb if factor == 1.0 else cv2.resize(rgb, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
         found = [each.scaled(1 / factor) for each in self.detector.detect(np.asarray(view, np.uint8))]
-        same = [each for each in found if each.overlap(face) > _SAME_FACE]
-        return max(same, key=face.overlap, default=face)
+        near = [each for each in found if is_near(face, each, _SAME_REACH, _SAME_GROWTH)]
+        return min(near, key=lambda each: math.dist(each.centre, face.centre), default=face)
 
     def vectors(self, faces: list[tuple[NDArray[np.uint8], Detection]]) -> list[NDArray[np.float32] | None]:
         """The vector (d,) of each image (h, w, 3) with a face in it; None where its points cannot be placed."""

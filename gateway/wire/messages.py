@@ -134,6 +134,7 @@ class CameraAssigned(Message):
 
     Attributes:
         url: as configured: ``onvif://``, ``rtsp://`` or ``file://``, without credentials.
+        sub_url: of the sub-stream, if it is configured.
     """
 
     camera: str
@@ -143,6 +144,7 @@ class CameraAssigned(Message):
     watch_faces: bool
     loop: bool
     looks_per_second: float
+    sub_url: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
 

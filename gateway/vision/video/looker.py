@@ -1,6 +1,6 @@
 """What is done with one picture of a camera: is anything there, where, whose face, and whom to warn of."""
 
-from gateway.matching import Gallery
+from gateway.matching import FineView, Gallery
 from gateway.settings import MatchingSettings, VisionSettings
 from gateway.streams import Frame
 from gateway.vision.faces import FaceTools
@@ -12,6 +12,8 @@ from gateway.vision.video.statistics import PassageCounts
 # Of a smaller face (px) nothing is decided. It is searched for in a picture in which the detector just finds it, and
 # found again in the full picture before it is compared.
 _LEAST_HEIGHT = 32.0
+# How far the proportions of main and sub stream may differ; some cameras squeeze the latter.
+_SAME_SHAPE = 0.03
 
 
 class Looker:
@@ -30,21 +32,33 @@ class Looker:
         self._widest = vision.detector_width
         self._shrinkage = min(1.0, tools.detector.least_height / _LEAST_HEIGHT)
 
-    def look(self, frame: Frame, gallery: Gallery) -> tuple[Match, ...]:
-        """Whom to warn of now."""
+    def look(self, frame: Frame, gallery: Gallery, main: Frame | None = None) -> tuple[Match, ...]:
+        """Whom to warn of now.
+
+        Args:
+            frame: of the stream that is looked at.
+            gallery: the watch-list.
+            main: of the camera's main stream at about the same moment, if another is looked at: faces are cut from it.
+        """
         plane = frame.luma(WIDTH)
         regions = self._attention.regions(frame.seconds, plane, self._passers.boxes, frame.width)
         if not regions:
             return ()
         full = frame.rgb()
-        small = shrunk(full, self._searched_width(frame.width))
+        small = shrunk(full, self._searched_width(main.width if main is not None else frame.width))
         faces = self._passers.detect(small, in_picture(regions, plane, small))
         scale = frame.width / small.shape[1]
         placed = [face.scaled(scale) for face in faces]
-        return self._passers.follow(frame.seconds, full, placed, gallery, small=small)
+        fine = _fine(frame, main) if placed and main is not None else None
+        return self._passers.follow(frame.seconds, full, placed, gallery, small=small, fine=fine)
 
     def _searched_width(self, width: int) -> int:
         return min(self._widest, round(width * self._shrinkage))
+
+    @property
+    def wants_main(self) -> bool:
+        """Whether somebody is followed, so that the main stream's pictures are of use."""
+        return bool(self._passers.boxes)
 
     def finish(self, gallery: Gallery) -> tuple[Match, ...]:
         """The stream ended or changed: whom to warn of still."""
@@ -72,3 +86,10 @@ class Looker:
     def times(self) -> StageTimes:
         """What looks cost lately."""
         return self._passers.times
+
+
+def _fine(frame: Frame, main: Frame) -> FineView | None:
+    """The main stream's picture to cut from, unless it is no larger or shows another part of the scene."""
+    factor = main.width / frame.width
+    alike = abs(main.height / frame.height / factor - 1) <= _SAME_SHAPE
+    return FineView(main.rgb(), factor) if factor > 1 and alike else None

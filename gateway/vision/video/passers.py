@@ -13,6 +13,7 @@ from gateway.matching import (
     Detection,
     Evidence,
     FaceTracker,
+    FineView,
     Gallery,
     Look,
     MatchPolicy,
@@ -123,13 +124,14 @@ class Passers:
         gallery: Gallery,
         *,
         small: NDArray[np.uint8] | None = None,
+        fine: FineView | None = None,
     ) -> tuple[Match, ...]:
         """Take in a frame (h, w, 3) at stream time `at` (s) with its faces; whom to warn of now.
 
-        `small` is the same frame in fewer pixels, if there is one.
+        `small` is the same frame in fewer pixels, `fine` the scene in more, if there are such.
         """
         self._last_at = at
-        return self._digest(at, self._tracker.update(at, rgb, faces, small=small), gallery)
+        return self._digest(at, self._tracker.update(at, rgb, faces, small=small, fine=fine), gallery)
 
     def finish(self, gallery: Gallery) -> tuple[Match, ...]:
         """The stream ended or changed: every track ends; whom to warn of still."""

@@ -14,6 +14,7 @@ from gateway.vision.video.announcer import Announcer, to_jpeg
 from gateway.vision.video.figures import StreamFigures
 from gateway.vision.video.list_holder import ListHolder
 from gateway.vision.video.looker import Looker
+from gateway.vision.video.main_stream import MainStream
 from gateway.vision.video.passers import Match
 from gateway.wire import CameraAssigned, CameraStatus, ChannelClosedError, Message, PassageStatistics
 from gateway.wire import StreamLost as StreamLostMessage
@@ -41,23 +42,27 @@ class CameraPipeline:
 
     Args:
         assigned: the camera.
-        url: where it streams, without credentials.
+        url: where its main stream is, without credentials.
+        sub_url: where its sub-stream is, which is looked at then; empty if it has none.
         announcer: makes its events; outlives the pipeline, so that a loss is told once.
         kit: what all cameras share.
     """
 
-    def __init__(self, assigned: CameraAssigned, url: str, announcer: Announcer, kit: PipelineKit) -> None:
-        self.url = url
+    def __init__(
+        self, assigned: CameraAssigned, url: str, sub_url: str, announcer: Announcer, kit: PipelineKit
+    ) -> None:
+        self.addresses = (url, sub_url)
         self._assigned = assigned
         self._announcer = announcer
         self._kit = kit
         self._looker = Looker(assigned.camera, kit.tools, kit.vision, kit.matching)
         self._stream = VideoStream(
-            _source(assigned, url, kit.vision),
+            _source(assigned, sub_url or url, kit.vision),
             clock=kit.clock,
             name=assigned.camera,
             sparing=Sparing(self._looker.moved, look_seconds=1 / assigned.looks_per_second),
         )
+        self._main = MainStream(_source(assigned, url, kit.vision), kit.clock, assigned.camera) if sub_url else None
         self._judging = threading.Lock()
         self._stopping = threading.Event()
         self._newest: Frame | None = None
@@ -68,13 +73,17 @@ class CameraPipeline:
     def start(self) -> None:
         """Open the stream and begin to look."""
         self._stream.start()
+        if self._main is not None:
+            self._main.start()
         self._thread.start()
 
     def stop(self) -> None:
         """End; waits for the look under way, not for a reader that hangs in the library."""
         self._stopping.set()
         self._thread.join(_WAIT_SECONDS + _REST_SECONDS)
-        threading.Thread(target=self._stream.stop, name=f"{self._assigned.camera}-stop", daemon=True).start()
+        for stream in (self._stream, self._main):
+            if stream is not None:
+                threading.Thread(target=stream.stop, name=f"{self._assigned.camera}-stop", daemon=True).start()
 
     def settle(self) -> None:
         """Return when no look is under way that began before the call."""
@@ -145,7 +154,10 @@ class CameraPipeline:
                 self._look(frame, current)
 
     def _look(self, frame: Frame, current: SharedList) -> None:
-        self._warn(self._looker.look(frame, current.gallery), current)
+        main = self._main.near(frame) if self._main is not None else None
+        self._warn(self._looker.look(frame, current.gallery, main), current)
+        if self._main is not None:
+            self._main.want(pictures=self._looker.wants_main)
         self._figures.ages.note(self._kit.clock.monotonic() - frame.received)
         self._stream.spare(still=self._looker.is_still(frame.seconds))
 

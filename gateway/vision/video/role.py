@@ -79,9 +79,7 @@ class VideoRole:
         )
         self._keep(self._send_statistics())
         detector, model = tools.detector.name, tools.embedder.fingerprint
-        return Ready(
-            worker=self._hello.worker, detail=tools.told, detector=detector, model=model
-        )
+        return Ready(worker=self._hello.worker, detail=tools.told, detector=detector, model=model)
 
     def _load(self) -> FaceTools:
         cv2.setNumThreads(1)
@@ -99,8 +97,8 @@ class VideoRole:
                 await self._take(assigned)
             case CameraWithdrawn(camera=camera):
                 await self._drop(camera)
-            case StreamAddress(camera=camera, url=url):
-                await self._address(camera, url)
+            case StreamAddress() as address:
+                await self._address(address)
             case GallerySnapshot() as snapshot:
                 await self._apply(snapshot, received.fds[0])
             case other:
@@ -114,29 +112,30 @@ class VideoRole:
             loop = asyncio.get_running_loop()
             watched.overdue = loop.call_later(_ADDRESS_SECONDS, lambda: self._keep(self._miss_address(watched)))
         else:
-            self._begin(watched, assigned.url)
+            self._begin(watched, assigned.url, assigned.sub_url)
 
     async def _miss_address(self, watched: _Watched) -> None:
         for message in watched.announcer.lost(_NO_ADDRESS):
             await self._outlet.send(message)
 
-    def _begin(self, watched: _Watched, url: str) -> None:
+    def _begin(self, watched: _Watched, url: str, sub_url: str) -> None:
         if self._kit is None:
             raise UnexpectedMessageError("a camera came before the video child was ready")
         try:
-            watched.pipeline = CameraPipeline(watched.assigned, url, watched.announcer, self._kit)
+            watched.pipeline = CameraPipeline(watched.assigned, url, sub_url, watched.announcer, self._kit)
         except GatewayError as error:
             _LOG.error("camera %s cannot be opened: %s", watched.assigned.camera, error)
             return
         watched.pipeline.start()
 
-    async def _address(self, camera: str, url: str) -> None:
-        """Begin at the address, or begin anew at another one; the same one is being tried already."""
-        watched = self._cameras.get(camera)
-        if watched is None or (watched.pipeline is not None and watched.pipeline.url == url):
+    async def _address(self, address: StreamAddress) -> None:
+        """Begin at the addresses, or begin anew at others; the same ones are being tried already."""
+        watched = self._cameras.get(address.camera)
+        wanted = (address.url, address.sub_url)
+        if watched is None or (watched.pipeline is not None and watched.pipeline.addresses == wanted):
             return
         await self._end(watched)
-        self._begin(watched, url)
+        self._begin(watched, *wanted)
 
     async def _drop(self, camera: str) -> None:
         watched = self._cameras.pop(camera, None)

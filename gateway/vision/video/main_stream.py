@@ -1,0 +1,56 @@
+"""The main stream of a camera whose sub-stream is looked at: decoded only while somebody is there to be cut from it."""
+
+import logging
+
+from gateway.clock import Clock
+from gateway.streams import Frame, LatchSwitch, PacketRing, StreamLost, StreamSource, VideoStream
+
+_LOG = logging.getLogger(__name__)
+# Farther apart, a face that walks has left the place where the sub-stream shows it.
+_APART_SECONDS = 0.3
+
+
+class MainStream:
+    """Read all the time, for clips; its newest picture is at hand while the latch is open.
+
+    Args:
+        source: the main stream.
+        clock: the gateway's.
+        camera: the camera's id.
+        ring: gets every packet, for clips.
+    """
+
+    def __init__(self, source: StreamSource, clock: Clock, camera: str, ring: PacketRing | None = None) -> None:
+        self._camera = camera
+        self._latch = LatchSwitch()
+        self._stream = VideoStream(source, clock=clock, name=f"{camera}-main", ring=ring, latch=self._latch)
+        self._newest: Frame | None = None
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._stream.start()
+
+    def stop(self) -> None:
+        """End; waits for a reader that hangs as long as its timeouts are."""
+        self._stream.stop()
+
+    def want(self, *, pictures: bool) -> None:
+        """Open the latch while somebody is followed."""
+        self._latch.want(pictures=pictures)
+        if not pictures:
+            self._newest = None
+
+    def near(self, frame: Frame) -> Frame | None:
+        """The main stream's picture of about the same moment; None if there is none yet."""
+        found = self._stream.next(0)
+        if isinstance(found, Frame):
+            self._newest = found
+        elif isinstance(found, StreamLost):
+            self._newest = None
+            _LOG.warning(
+                "camera %s: the main stream is lost (%s): faces are cut from the sub-stream meanwhile",
+                self._camera,
+                found.reason.value,
+            )
+        newest = self._newest
+        return newest if newest is not None and abs(newest.received - frame.received) <= _APART_SECONDS else None
