@@ -2,10 +2,11 @@
 
 from gateway.streams.backoff import Backoff
 from gateway.streams.board import StreamCounters
+from gateway.streams.clips import ClipFollower, ClipFragment
 from gateway.streams.frame import Frame
 from gateway.streams.latch import LatchSwitch
 from gateway.streams.remux import Clip, StreamFormat
-from gateway.streams.ring import PacketRing, RingPacket
+from gateway.streams.ring import PacketRing, RingPacket, RingSlice
 from gateway.streams.source import StreamSource
 from gateway.streams.sparing import Sparing
 from gateway.streams.states import (
@@ -21,11 +22,14 @@ from gateway.streams.stream import VideoStream
 __all__ = [
     "Backoff",
     "Clip",
+    "ClipFollower",
+    "ClipFragment",
     "Frame",
     "LatchSwitch",
     "LossReason",
     "PacketRing",
     "RingPacket",
+    "RingSlice",
     "Sparing",
     "StreamConnecting",
     "StreamCounters",

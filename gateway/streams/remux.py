@@ -108,7 +108,7 @@ def presentation_times(given: Sequence[int | None], step: int) -> list[tuple[int
         given: pts in ticks; the first packets of a stream have none.
         step: ticks between pictures, where nothing better is known.
     """
-    known = _filled(given, step)
+    known = filled_times(given, step)
     order = sorted(range(len(known)), key=lambda index: (known[index], index))
     grown: list[int] = []
     for index in order:
@@ -121,7 +121,7 @@ def presentation_times(given: Sequence[int | None], step: int) -> list[tuple[int
     return [(pts - zero, due - delay - zero) for pts, due in zip(shown, grown, strict=True)]
 
 
-def _filled(given: Sequence[int | None], step: int) -> list[int]:
+def filled_times(given: Sequence[int | None], step: int) -> list[int]:
     """Missing pts: before the first known ones a step earlier each, later ones a step after their forerunner."""
     first = next((index for index, pts in enumerate(given) if pts is not None), len(given))
     rest = [pts for pts in given if pts is not None]

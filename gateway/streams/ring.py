@@ -4,9 +4,11 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 
 from gateway.errors import PermanentError
 from gateway.streams.remux import Clip, StreamFormat, write_clip
+from gateway.streams.splice import Splice
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,27 @@ class RingPacket:
     received: float
 
 
+@dataclass(frozen=True, slots=True)
+class RingSlice:
+    """Some packets in decoding order; each is whole, none of them gets another slice.
+
+    Attributes:
+        stream_format: of these packets; None if no session has begun yet.
+        next: the number to go on with.
+        over: the ring is closed and nothing more will come.
+    """
+
+    stream_format: StreamFormat | None
+    packets: tuple[RingPacket, ...]
+    next: int
+    over: bool
+
+
 class PacketRing:
     """Keeps at least the last `seconds`, from a keyframe on, and never more than `max_bytes`.
 
-    One thread feeds it (`begin`, `add`), others take clips.
+    One thread feeds it (`begin`, `add`), others take clips. Packets are numbered as they come; sessions of the same
+    format make one line of times.
 
     Args:
         seconds: how far back a clip can reach; the ring holds up to one group of pictures more.
@@ -43,18 +62,26 @@ class PacketRing:
         self._format: StreamFormat | None = None
         self._groups: deque[list[RingPacket]] = deque()
         self._bytes = 0
+        self._first = 0
+        self._settled = True
+        self._splice = Splice()
         self._closed = False
 
     def begin(self, stream_format: StreamFormat) -> None:
-        """A new session: what was kept of another has other parameters and times, and is dropped."""
+        """A new session: what was kept of one with other parameters is dropped, the rest goes on with it."""
         with self._changed:
-            self._format = stream_format
-            self._clear()
+            if stream_format != self._format:
+                self._format = stream_format
+                self._clear()
+                self._splice.restart(stream_format.time_base)
+            self._splice.begin()
+            self._settled = True
             self._changed.notify_all()
 
     def add(self, packet: RingPacket) -> None:
         """Keep a packet; those before the first keyframe are dropped."""
         with self._changed:
+            packet = self._splice.join(packet)
             if self._continues(packet):
                 self._join(packet)
             elif packet.keyframe:
@@ -63,6 +90,7 @@ class PacketRing:
                 self._groups[-1].append(packet)
             else:
                 return
+            self._settled = False
             self._bytes += len(packet.data)
             self._trim(packet.received)
             self._changed.notify_all()
@@ -103,13 +131,44 @@ class PacketRing:
             raise PermanentError("there is no recorded picture of that moment", remedy="Is the camera connected?")
         return write_clip(stream_format, packets)
 
+    def number_at(self, at: float) -> int:
+        """The number of the keyframe at or before a moment (monotonic seconds), else of the first packet kept."""
+        with self._changed:
+            number, found = self._first, self._first
+            for group in self._groups:
+                if group[0].received <= at:
+                    found = number
+                number += len(group)
+            return found
+
+    def slice(self, number: int, *, most_bytes: int) -> RingSlice:
+        """What is there from a number on, never waiting; if it was dropped already, from the first packet kept.
+
+        Args:
+            number: where to begin.
+            most_bytes: enough; one packet more may come.
+        """
+        with self._changed:
+            count = sum(len(group) for group in self._groups)
+            end = self._first + count - (0 if self._settled or not count else 1)
+            number, size, packets = max(number, self._first), 0, []
+            for packet in islice(chain.from_iterable(self._groups), number - self._first, max(0, end - self._first)):
+                packets.append(packet)
+                size += len(packet.data)
+                if size >= most_bytes:
+                    break
+            following = number + len(packets)
+            return RingSlice(self._format, tuple(packets), following, self._closed and following >= end)
+
     def close(self) -> None:
         """Let go whoever waits for more; what is kept stays."""
         with self._changed:
             self._closed = True
+            self._settled = True
             self._changed.notify_all()
 
     def _clear(self) -> None:
+        self._first += sum(len(group) for group in self._groups)
         self._groups.clear()
         self._bytes = 0
 
@@ -118,7 +177,7 @@ class PacketRing:
 
     def _continues(self, packet: RingPacket) -> bool:
         """Whether it is another slice of the last picture: RTSP gives those as packets of their own."""
-        if not self._groups:
+        if self._settled or not self._groups:
             return False
         last = self._groups[-1][-1]
         return packet.pts == last.pts and (packet.pts is not None or (packet.keyframe and last.keyframe))
@@ -131,7 +190,9 @@ class PacketRing:
         while len(self._groups) > 1 and (
             self._bytes > self._max_bytes or self._groups[1][0].received <= now - self._seconds
         ):
-            self._bytes -= sum(len(packet.data) for packet in self._groups.popleft())
+            dropped = self._groups.popleft()
+            self._first += len(dropped)
+            self._bytes -= sum(len(packet.data) for packet in dropped)
         if self._bytes > self._max_bytes:
             # One endless group alone is too large: begin again at the next keyframe.
             self._clear()

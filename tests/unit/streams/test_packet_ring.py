@@ -1,6 +1,7 @@
 """The ring begins at a keyframe and keeps its bounds."""
 
 import threading
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -58,12 +59,55 @@ def test_slices_of_one_picture_are_joined() -> None:
     assert ring.size == 5
 
 
-def test_a_new_session_drops_what_has_other_times() -> None:
+def test_a_new_session_drops_what_has_other_parameters() -> None:
+    ring = PacketRing()
+    ring.begin(FORMAT)
+    feed(ring, 2)
+    ring.begin(replace(FORMAT, width=640))
+    assert ring.size == 0
+
+
+def test_a_new_session_of_the_same_format_follows_in_time() -> None:
     ring = PacketRing()
     ring.begin(FORMAT)
     feed(ring, 2)
     ring.begin(FORMAT)
-    assert ring.size == 0
+    feed(ring, 2, start=3.0)
+    packets = ring.slice(0, most_bytes=1 << 20).packets
+    assert [packet.pts for packet in packets[18:22]] == [18 * 9000, 19 * 9000, 30 * 9000, 31 * 9000]
+
+
+def test_a_camera_whose_clock_jumps_stays_on_the_line_of_times() -> None:
+    ring = PacketRing()
+    ring.begin(FORMAT)
+    for index, pts in enumerate((0, 9000, 2**40, 2**40 + 9000)):
+        ring.add(RingPacket(b"p", pts, True, index / 10))
+    ring.close()
+    assert [packet.pts for packet in ring.slice(0, most_bytes=99).packets] == [0, 9000, 18000, 27000]
+
+
+def test_a_slice_holds_whole_packets_from_a_number_on() -> None:
+    ring = PacketRing()
+    assert ring.slice(0, most_bytes=1).packets == ()
+    ring.begin(FORMAT)
+    feed(ring, 2)
+    found = ring.slice(5, most_bytes=250)
+    assert (len(found.packets), found.next, found.over) == (3, 8, False)
+    rest = ring.slice(found.next, most_bytes=1 << 20)
+    assert len(rest.packets) == 11, "the newest may still get another slice"
+    ring.close()
+    assert ring.slice(rest.next, most_bytes=1 << 20).over
+
+
+def test_numbers_go_on_when_old_groups_are_dropped() -> None:
+    ring = PacketRing(seconds=2)
+    ring.begin(FORMAT)
+    feed(ring, 10)
+    found = ring.slice(0, most_bytes=1)
+    assert found.packets[0].keyframe
+    assert found.next > 60
+    assert ring.number_at(8.5) == 80
+    assert ring.number_at(0.0) == found.next - 1
 
 
 def test_an_empty_ring_gives_no_clip_but_a_reason() -> None:
