@@ -44,7 +44,7 @@ class VisionSettings(Slice):
     """The children that look at pictures.
 
     Attributes:
-        cameras_per_worker: how many cameras share one video child.
+        cameras_per_worker: how many cameras share one video child at most; first there is a child for each core.
         heartbeat_seconds: each child says so often that it lives.
         heartbeat_timeout_seconds: silent for longer, it is killed and started anew.
         nice: niceness of the children; above 0 gives way to the alarm house.
@@ -54,7 +54,7 @@ class VisionSettings(Slice):
         ring_megabytes: the most memory that one camera's last seconds take, from which its clips are made.
     """
 
-    cameras_per_worker: Annotated[int, Field(ge=1, le=64)] = 4
+    cameras_per_worker: Annotated[int, Field(ge=1, le=64)] = 16
     heartbeat_seconds: Annotated[float, Field(gt=0)] = 1.0
     heartbeat_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
     nice: Annotated[int, Field(ge=0, le=19)] = 10

@@ -12,6 +12,8 @@ _AWAY = "worker_away"
 # A child reports a return itself; one heartbeat may overtake that.
 _CERTAIN_BEATS = 2
 CRASH_LOOP = "worker_crash_loop"
+# Of a core: 720p at 25 frames and 5 looks a second.
+_USUAL_LOAD = 0.12
 
 
 @dataclass(slots=True)
@@ -24,6 +26,13 @@ class _Entry:
     lost_since: datetime | None = None
     lost_reason: str = ""
     live_beats: int = 0
+
+
+def _load(status: CameraStatus | None) -> float:
+    if status is None or status.state != "live":
+        return _USUAL_LOAD
+    decoding = status.frames_per_second * status.decode_ms
+    return (decoding + status.looks_per_second * status.detect_ms) / 1e3
 
 
 class CameraBook:
@@ -62,6 +71,15 @@ class CameraBook:
     def of_worker(self, worker: str) -> tuple[CameraAssigned, ...]:
         """The cameras of a video child."""
         return tuple(entry.assigned for entry in self._entries.values() if entry.worker == worker)
+
+    def load_of(self, worker: str) -> float:
+        """CPU seconds a second that a video child has to do, by what its cameras said; silent ones count as usual."""
+        return sum(_load(entry.status) for entry in self._entries.values() if entry.worker == worker)
+
+    def move(self, camera: str, worker: str) -> None:
+        """The camera belongs to another child now; its address and a reported loss are kept."""
+        self._entries[camera].worker = worker
+        self._entries[camera].status = None
 
     def by_onvif(self) -> tuple[CameraAssigned, ...]:
         """The cameras that the devices child asks."""

@@ -27,6 +27,7 @@ from gateway.workers.reports import ReportQueue
 from gateway.workers.supervisor import WorkerSupervisor
 
 _LOG = logging.getLogger(__name__)
+_LEAST_TO_PART = 2
 
 
 class Exchange:
@@ -83,9 +84,24 @@ class Exchange:
         if looping and worker.name not in self._in_loop:
             self._in_loop.add(worker.name)
             self._report(self._crash_loop(worker))
-        if looping:
+        if looping and not self._part(worker):
             for lost in self._book.lost_with(worker.name, self._clock.now()):
                 self._report(lost)
+
+    def _part(self, worker: WorkerSupervisor) -> bool:
+        """Move half of the cameras of a child in a crash loop: the one that ends it is alone after a few halvings.
+
+        Returns:
+            False if there was only one.
+        """
+        cameras = self._book.of_worker(worker.name)
+        if self.fleet is None or len(cameras) < _LEAST_TO_PART:
+            return False
+        other = self.fleet.open_video()
+        for assigned in cameras[len(cameras) // 2 :]:
+            self._book.move(assigned.camera, other.name)
+            _LOG.warning("camera %s moves from %s to %s", assigned.camera, worker.name, other.name)
+        return True
 
     def _crash_loop(self, worker: WorkerSupervisor) -> GatewayFault:
         return GatewayFault(

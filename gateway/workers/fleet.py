@@ -18,13 +18,15 @@ class Fleet:
     Args:
         make: makes the supervisor of a role under a name.
         book: says which camera is where.
-        cameras_per_worker: how many cameras share a video child.
+        cameras_per_worker: how many cameras share a video child at most.
+        cores: so many video children are begun before any gets a second camera.
     """
 
-    def __init__(self, make: MakeWorker, book: CameraBook, cameras_per_worker: int) -> None:
+    def __init__(self, make: MakeWorker, book: CameraBook, cameras_per_worker: int, cores: int) -> None:
         self._make = make
         self._book = book
         self._room = cameras_per_worker
+        self._cores = cores
         self._workers: dict[str, WorkerSupervisor] = {}
         self._group: asyncio.TaskGroup | None = None
 
@@ -49,9 +51,17 @@ class Fleet:
         return self._workers.get(name)
 
     def place(self) -> WorkerSupervisor:
-        """The first video child with room for one more camera."""
+        """The video child for one more camera: a new one while cores are free, else the one with the least to do."""
+        children = [worker for worker in self if worker.role == VIDEO]
+        fit = [each for each in children if not each.looping and len(self._book.of_worker(each.name)) < self._room]
+        if len(children) < self._cores or not fit:
+            return self.open_video()
+        return min(fit, key=lambda each: (self._book.load_of(each.name), each.name))
+
+    def open_video(self) -> WorkerSupervisor:
+        """A new video child under the first free name."""
         number = 1
-        while len(self._book.of_worker(f"{VIDEO}-{number}")) >= self._room:
+        while f"{VIDEO}-{number}" in self._workers:
             number += 1
         return self.ensure(VIDEO, f"{VIDEO}-{number}")
 

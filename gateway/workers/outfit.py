@@ -1,5 +1,6 @@
 """What children are given at birth, and by which rules they are kept."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,10 @@ from gateway.workers.life import LifeRules
 from gateway.workers.process import StartWorker, WorkerProcess
 
 GALLERY, DEVICES, VIDEO = "gallery", "devices", "video"
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +60,10 @@ class Upkeep:
         rules: how long they may be silent and take; None for the settings' heartbeat time-out.
         budget: makes the restart budget of a child.
         start: starts a child's process.
+        cores: of the machine, as far as this process may use them.
     """
 
     rules: LifeRules | None = None
     budget: Callable[[], RestartBudget] = RestartBudget
     start: StartWorker = WorkerProcess.start
+    cores: int = field(default_factory=_usable_cores)

@@ -62,7 +62,9 @@ class Workers:
         self._book = CameraBook(outfit.site)
         self._feed = GalleryFeed(rows, self._clock)
         self._exchange = Exchange(outfit.site, self._book, self._feed, ports, self._clock)
-        self._fleet = self._exchange.fleet = Fleet(self._make, self._book, outfit.vision.cameras_per_worker)
+        self._fleet = self._exchange.fleet = Fleet(
+            self._make, self._book, outfit.vision.cameras_per_worker, self._upkeep.cores
+        )
         self._pictures = Pictures()
         self._stopping = asyncio.Event()
 

@@ -117,7 +117,7 @@ def child(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def running(child: Path, findings: Findings, *, per_worker: int = 4) -> AsyncIterator[Workers]:
+async def running(child: Path, findings: Findings, *, per_worker: int = 4, cores: int = 1) -> AsyncIterator[Workers]:
     outfit = Outfit(
         site="east",
         vision=VisionSettings(cameras_per_worker=per_worker),
@@ -129,6 +129,7 @@ async def running(child: Path, findings: Findings, *, per_worker: int = 4) -> As
         rules=RULES,
         budget=lambda: RestartBudget(jitter=lambda: -0.4, slow_delay_seconds=0.2),
         start=partial(WorkerProcess.start, program=(str(child),)),
+        cores=cores,
     )
     workers = Workers(outfit, no_rows, findings.ports, upkeep=upkeep)
     async with asyncio.TaskGroup() as group:
@@ -218,6 +219,34 @@ async def test_a_crash_loop_is_reported_once_and_its_end_is_seen(child: Path) ->
         await workers.assign(camera("cam-01"))
         await until(lambda: findings.of(CameraRestored))
         assert workers.cameras()[0].lost_since is None
+
+
+HEALTHY = {"cam-0", "cam-1", "cam-3"}
+
+
+async def test_in_a_crash_loop_the_cameras_part_until_the_one_that_ends_its_child_is_alone(child: Path) -> None:
+    findings = Findings()
+    async with running(child, findings) as workers:
+        for number in range(4):
+            await workers.assign(camera(f"cam-{number}", behaves="crash" if number == 2 else "well"))
+        await until(
+            lambda: [each.camera for each in workers.cameras() if each.state == "live"] == ["cam-0", "cam-1", "cam-3"]
+        )
+        places = {each.camera: each.worker for each in workers.cameras()}
+    assert list(places.values()).count(places["cam-2"]) == 1
+    assert {each.camera for each in findings.of(CameraLost)} <= {"cam-2", "cam-3"}  # type: ignore[attr-defined]  # as above
+
+
+async def test_each_core_gets_a_child_before_any_child_a_second_camera(child: Path) -> None:
+    async with running(child, Findings(), cores=2) as workers:
+        for number in range(4):
+            await workers.assign(camera(f"cam-{number}"))
+        assert {each.camera: each.worker for each in workers.cameras()} == {
+            "cam-0": "video-1",
+            "cam-1": "video-2",
+            "cam-2": "video-1",
+            "cam-3": "video-2",
+        }
 
 
 async def test_a_loss_is_reported_once_and_its_return_by_whoever_sees_it(child: Path) -> None:

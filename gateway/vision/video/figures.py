@@ -22,7 +22,7 @@ class StreamFigures:
         self._stream = stream
         self._clock = clock
         self._last_at = clock.monotonic()
-        self._last_looked = 0
+        self._last = (0, 0)
         self._gate = GateWatch(clock.monotonic())
         self.ages = DecisionAges()
 
@@ -30,6 +30,7 @@ class StreamFigures:
         """The camera now."""
         state, counters, age = self._stream.state, self._stream.counters, self._stream.frame_age_seconds
         name, reason = _named(state)
+        looks, frames = self._rates(counters.looked, counters.seen)
         return CameraStatus(
             camera=self._camera,
             state=name,
@@ -39,7 +40,8 @@ class StreamFigures:
             frames_seen=counters.seen,
             frames_looked=counters.looked,
             frames_skipped=counters.skipped,
-            looks_per_second=round(self._rate(counters.looked), 2),
+            looks_per_second=round(looks, 2),
+            frames_per_second=round(frames, 2),
             frame_age_ms=-1.0 if age is None else round(1000 * age, 1),
             decode_ms=round(counters.decode_ms, 2),
             detect_ms=round(times.detect_ms, 2),
@@ -54,11 +56,12 @@ class StreamFigures:
             decision_age_p95_ms=self.ages.milliseconds(0.95),
         )
 
-    def _rate(self, looked: int) -> float:
+    def _rates(self, looked: int, seen: int) -> tuple[float, float]:
+        """Looks and frames per second since the last call."""
         now = self._clock.monotonic()
-        passed, new = now - self._last_at, looked - self._last_looked
-        self._last_at, self._last_looked = now, looked
-        return new / passed if passed > 0 else 0.0
+        passed, before = now - self._last_at, self._last
+        self._last_at, self._last = now, (looked, seen)
+        return ((looked - before[0]) / passed, (seen - before[1]) / passed) if passed > 0 else (0.0, 0.0)
 
 
 def _named(state: StreamState) -> tuple[str, str]:
