@@ -31,12 +31,19 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) 
 def file_faults(settings: Settings, file: str) -> Iterator[Fault]:
     """Faults of the files that a configuration names: absent, or not readable by this user."""
     for key, path in _named_files(settings):
-        if not path.is_file():
+        if not _is_file(path):
             yield Fault(file, key, f"there is no file {path}", "Create it, or correct the path.")
         elif not os.access(path, os.R_OK):
             yield Fault(file, key, f"{path} cannot be read", "Give this user the right to read it.")
     if settings.matching.embedder is not None:
         yield from _embedder_faults(settings.matching.embedder)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long
+        return False
 
 
 def _embedder_faults(model: Path) -> Iterator[Fault]:

@@ -5,7 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from gateway.settings.base import EntrySlice, Name, Slice
+from gateway.settings.base import EntrySlice, Label, Name, Slice, Url
+
+BrokerUrl = Annotated[Url, Field(pattern=r"^mqtts?://[^\s]+$")]
 
 
 class BrokerSettings(Slice):
@@ -18,7 +20,7 @@ class BrokerSettings(Slice):
         ca_file: certificates that the broker's is checked with; the system's if absent.
     """
 
-    url: Annotated[str, Field(pattern=r"^mqtts?://[^\s]+$")]
+    url: BrokerUrl
     password_file: Path | None = None
     client_id: str = ""
     ca_file: Path | None = None
@@ -43,7 +45,7 @@ class MqttSettings(Slice):
     mode: Literal["embedded", "external"] = "embedded"
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 1883
-    url: str | None = None
+    url: BrokerUrl | None = None
     password_file: Path | None = None
     brokers: tuple[BrokerSettings, ...] = ()
     max_packet_bytes: Annotated[int, Field(ge=1024, le=16_777_216)] = 65_536
@@ -51,7 +53,7 @@ class MqttSettings(Slice):
     max_connections_per_address: Annotated[int, Field(ge=1)] = 1024
     connect_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
     max_inflight: Annotated[int, Field(ge=1, le=65535)] = 64
-    duplicate_window_seconds: Annotated[float, Field(ge=0)] = 2.0
+    duplicate_window_seconds: Annotated[float, Field(ge=0, le=3600)] = 2.0
 
     @model_validator(mode="after")
     def _external_has_url(self) -> Self:
@@ -69,10 +71,10 @@ class DeviceSettings(EntrySlice):
         linked_cameras: cameras whose picture belongs to its presses.
     """
 
-    name: str = ""
-    place: str = ""
+    name: Label = ""
+    place: Label = ""
     dialect: Literal["campus"] = "campus"
-    health_deadline_seconds: Annotated[float, Field(ge=5)] = 180.0
+    health_deadline_seconds: Annotated[float, Field(ge=5, le=31 * 86400)] = 180.0
     battery_low_percent: Annotated[float, Field(ge=0, le=100)] = 20.0
     linked_cameras: tuple[Name, ...] = ()
 
@@ -87,7 +89,7 @@ class DestinationSettings(EntrySlice):
     """
 
     kind: Literal["webhook"] = "webhook"
-    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+    url: Annotated[Url, Field(pattern=r"^https?://[^\s]+$")]
     secret: SecretStr | None = None
     secret_file: Path | None = None
     events: tuple[str, ...] = ()
@@ -112,11 +114,19 @@ class IncidentSettings(Slice):
     """
 
     escalate_after_seconds: tuple[Annotated[float, Field(gt=0)], ...] = (30.0, 60.0, 120.0)
-    join_window_seconds: Annotated[float, Field(ge=0)] = 600.0
+    join_window_seconds: Annotated[float, Field(ge=0, le=31 * 86400)] = 600.0
 
 
 class ForwardingSettings(Slice):
     """How the gateway insists: waits between tries in seconds, the last one repeated."""
 
-    retry_seconds: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+    retry_seconds: Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)] = (
+        0.0,
+        1.0,
+        2.0,
+        5.0,
+        10.0,
+        30.0,
+        60.0,
+    )
     failing_after_tries: Annotated[int, Field(ge=1)] = 3

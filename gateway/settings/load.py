@@ -1,7 +1,7 @@
 """From ``gateway.toml``, the environment and ``--set`` to frozen slices; pure but for reading that one file."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -51,9 +51,22 @@ def parse_settings(
         ConfigError: with every fault found.
     """
     try:
+        nul = [Fault(file, key, "it holds the character NUL", "Remove it.") for key in _with_nul(tree, ())]
+        if nul:
+            raise ConfigError(nul)
         return Settings.model_validate(tree)
+    except RecursionError:
+        raise ConfigError([Fault(file, "-", "nested too deeply", "Mend that line.")]) from None
     except ValidationError as error:
         raise ConfigError([_fault(each, file, origins or {}) for each in error.errors()]) from None
+
+
+def _with_nul(value: Any, key: tuple[str, ...]) -> Iterator[str]:  # noqa: ANN401  # a TOML value is of any type
+    if isinstance(value, str) and "\0" in value:
+        yield ".".join(key)
+    below = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in below:
+        yield from _with_nul(each, (*key, str(name)))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -66,8 +79,10 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError([Fault(str(path), "-", str(error.strerror), "Make it a readable file.")]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([Fault(str(path), "-", f"not UTF-8 at byte {error.start}", "Save it as UTF-8.")]) from None
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # of tomllib; a number of too many digits is told without its own kind of error
         raise ConfigError([Fault(str(path), "-", f"not TOML: {error}", "Mend that line.")]) from None
+    except RecursionError:
+        raise ConfigError([Fault(str(path), "-", "nested too deeply", "Mend that line.")]) from None
 
 
 def _put(tree: dict[str, Any], keys: list[str], text: str, origin: str, origins: dict[str, str]) -> None:
@@ -84,7 +99,7 @@ def _put(tree: dict[str, Any], keys: list[str], text: str, origin: str, origins:
 def _value(text: str) -> Any:  # noqa: ANN401  # a TOML value is of any type
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

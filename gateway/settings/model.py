@@ -13,7 +13,7 @@ from gateway.settings.alarm import (
     IncidentSettings,
     MqttSettings,
 )
-from gateway.settings.base import Name, Slice
+from gateway.settings.base import Host, Name, Slice
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -39,7 +39,7 @@ class StorageSettings(Slice):
 
     directory: Path = Path("/var/lib/campus-gateway")
     key_file: Path | None = None
-    reserve_megabytes: Annotated[int, Field(ge=1)] = 64
+    reserve_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     commit_window_milliseconds: Annotated[float, Field(ge=0, le=100)] = 0.0
     models: Path | None = None
 
@@ -57,12 +57,12 @@ class ApiSettings(Slice):
         session_idle_minutes, session_hours: when a sign-in ends, idle and at the latest.
     """
 
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8443
     tls: Literal["auto", "off"] = "auto"
-    names: tuple[str, ...] = ()
-    session_idle_minutes: Annotated[float, Field(gt=0)] = 720.0
-    session_hours: Annotated[float, Field(gt=0)] = 24.0
+    names: tuple[Host, ...] = ()
+    session_idle_minutes: Annotated[float, Field(gt=0, le=525_600)] = 720.0
+    session_hours: Annotated[float, Field(gt=0, le=8760)] = 24.0
     max_streams: Annotated[int, Field(ge=1)] = 200
     max_streams_per_session: Annotated[int, Field(ge=1)] = 4
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from gateway.settings.base import EntrySlice, Slice
+from gateway.settings.base import EntrySlice, Label, Slice, Url
 
 
 class CameraSettings(EntrySlice):
@@ -20,10 +20,10 @@ class CameraSettings(EntrySlice):
         looks_per_second: how often a frame is looked at; the camera's budget.
     """
 
-    name: str = ""
-    place: str = ""
-    url: Annotated[str, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$")]
-    sub_url: Annotated[str, Field(pattern=r"^((rtsps?|file)://[^\s]+)?$")] = ""
+    name: Label = ""
+    place: Label = ""
+    url: Annotated[Url, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$")]
+    sub_url: Annotated[Url, Field(pattern=r"^((rtsps?|file)://[^\s]+)?$")] = ""
     watch_faces: bool = False
     username: str = ""
     password: SecretStr | None = None
@@ -116,8 +116,8 @@ class EvidenceSettings(Slice):
 
     clip_before_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
     clip_after_seconds: Annotated[float, Field(ge=0, le=300)] = 20.0
-    unconfirmed_days: Annotated[float, Field(gt=0)] = 30.0
-    confirmed_days: Annotated[float, Field(gt=0)] = 365.0
+    unconfirmed_days: Annotated[float, Field(gt=0, le=36500)] = 30.0
+    confirmed_days: Annotated[float, Field(gt=0, le=36500)] = 365.0
 
     @property
     def clips(self) -> bool:

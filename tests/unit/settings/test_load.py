@@ -96,3 +96,35 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
     (tmp_path / "gateway.toml").write_bytes(b"[gateway]\nsite = '\xff'")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[storage]\ndirectory = 'a\\u0000'\n".replace("'", '"'), "storage.directory"),
+        ("[storage]\nreserve_megabytes = 99999999999999999999\n", "storage.reserve_megabytes"),
+        ("[api]\nnames = ['学校']\n", "api.names.0"),
+        ("[api]\nhost = ''\n", "api.host"),
+        ("[api]\nsession_hours = 1e20\n", "api.session_hours"),
+        ("[mqtt]\nmode = 'external'\nurl = 'http://x'\n", "mqtt.url"),
+        ("[mqtt]\nmode = 'external'\nurl = 'mqtt://['\n", "mqtt.url"),
+        ("[[mqtt.brokers]]\nurl = 'mqtt://x:99999'\n", "mqtt.brokers.0.url"),
+        ("[[devices]]\nid = 'b'\nhealth_deadline_seconds = inf\n", "devices.0.health_deadline_seconds"),
+        ("[[devices]]\nid = 'b'\nname = '" + "x" * 201 + "'\n", "devices.0.name"),
+        ("[[cameras]]\nid = 'c'\nurl = 'rtsp://['\n", "cameras.0.url"),
+        ("[[destinations]]\nid = 'd'\nurl = 'http://x:99999/'\n", "destinations.0.url"),
+        ("[evidence]\nconfirmed_days = 1e20\n", "evidence.confirmed_days"),
+        ("[forwarding]\nretry_seconds = []\n", "forwarding.retry_seconds"),
+        ("[api]\nport = " + "9" * 5000 + "\n", "-"),
+        ("a = " + "[" * 100_000, "-"),
+        ("[" + ".".join("a" * 3000) + "]\n", "-"),
+    ],
+)
+def test_what_would_end_a_running_gateway_is_a_fault_of_the_configuration(tmp_path: Path, text: str, key: str) -> None:
+    assert f"gateway.toml: {key}: " in "\n".join(faults(tmp_path, MINIMUM + text))
+
+
+@pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5000, "\0"])
+def test_an_override_of_no_toml_is_a_fault(tmp_path: Path, value: str) -> None:
+    assert faults(tmp_path, MINIMUM, overrides=[f"api.port={value}"])
+    assert faults(tmp_path, MINIMUM, environment={"GATEWAY_API__PORT": value})
