@@ -1,16 +1,19 @@
 """What is installed at the site: devices, cameras and destinations of the file and of the store, live."""
 
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from pydantic import SecretStr, ValidationError
 
-from gateway.errors import ConfigError, Fault, PermanentError
+from gateway.errors import ConfigError, Fault, GatewayError, PermanentError
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, EntrySlice, Slice
 from gateway.storage import Entry, EntryStore
 
 _SECRETS = ("password", "secret")
 Settings = TypeVar("Settings", bound=EntrySlice)
+_log = logging.getLogger(__name__)
 
 
 class FileEntryError(PermanentError):
@@ -50,12 +53,14 @@ class Register(Generic[Settings]):
         self._store = store
         self._put = put
         self._drop = drop
+        self._one_at_a_time = asyncio.Lock()
 
     async def load(self) -> None:
-        """Make all entries live.
+        """Make all entries live; one of the store that cannot be used is left out, because presses come first.
 
         Raises:
             ConfigError: an id is in the file and in the store.
+            GatewayError: an entry of the file cannot be used.
         """
         stored = await self._store.entries(self._kind)
         both = [entry.id for entry in stored if entry.id in self._from_file]
@@ -63,12 +68,22 @@ class Register(Generic[Settings]):
             remedy = "Remove it from one of them: the file, or with DELETE by API."
             what = "the same id was made by API, too"
             raise ConfigError([Fault(self._file, f"{self._kind}s.{each}", what, remedy) for each in both])
+        for settings in self._from_file.values():
+            await self._put(settings)
         for entry in stored:
-            self._entries[entry.id] = self._model.model_validate_json(entry.body).model_copy(
+            await self._revive(entry)
+
+    async def _revive(self, entry: Entry) -> None:
+        try:
+            settings = self._model.model_validate_json(entry.body).model_copy(
                 update={name: SecretStr(value) for name, value in entry.secrets.items()}
             )
-        for settings in self._entries.values():
             await self._put(settings)
+        except (GatewayError, ValidationError) as error:
+            what = error.what if isinstance(error, GatewayError) else "its settings are not valid"
+            _log.error("%s %s of the store is left out: %s; make it anew", self._kind, entry.id, what)
+        else:
+            self._entries[entry.id] = settings
 
     def all(self) -> list[Settings]:
         """All entries by id."""
@@ -96,9 +111,11 @@ class Register(Generic[Settings]):
             PermanentError: a field is wrong.
         """
         settings = self._checked(body)
-        if settings.id in self._entries:
-            raise EntryExistsError("this id is taken", where=f"{self._kind} {settings.id}", remedy="Choose another.")
-        await self._keep(settings)
+        async with self._one_at_a_time:
+            if settings.id in self._entries:
+                where = f"{self._kind} {settings.id}"
+                raise EntryExistsError("this id is taken", where=where, remedy="Choose another.")
+            await self._keep(settings)
         return settings
 
     async def change(self, identity: str, changes: dict[str, Any]) -> Settings:
@@ -108,11 +125,12 @@ class Register(Generic[Settings]):
             FileEntryError: it is of the file.
             PermanentError: there is none, or a field is wrong.
         """
-        self._must_be_ours(identity)
-        if changes.get("id", identity) != identity:
-            raise PermanentError("an id cannot be changed", remedy="Remove the entry and make a new one.")
-        settings = self._checked(_revealed(self._entries[identity]) | changes)
-        await self._keep(settings)
+        async with self._one_at_a_time:
+            self._must_be_ours(identity)
+            if changes.get("id", identity) != identity:
+                raise PermanentError("an id cannot be changed", remedy="Remove the entry and make a new one.")
+            settings = self._checked(_revealed(self._entries[identity]) | changes)
+            await self._keep(settings)
         return settings
 
     async def delete(self, identity: str) -> None:
@@ -122,10 +140,11 @@ class Register(Generic[Settings]):
             FileEntryError: it is of the file.
             PermanentError: there is none.
         """
-        self._must_be_ours(identity)
-        await self._store.delete(self._kind, identity)
-        del self._entries[identity]
-        await self._drop(identity)
+        async with self._one_at_a_time:
+            self._must_be_ours(identity)
+            await self._store.delete(self._kind, identity)
+            del self._entries[identity]
+            await self._drop(identity)
 
     def _must_be_ours(self, identity: str) -> None:
         self.get(identity)
@@ -141,15 +160,24 @@ class Register(Generic[Settings]):
             raise PermanentError(first["msg"].removeprefix("Value error, "), where=place) from None
 
     async def _keep(self, settings: Settings) -> None:
+        """Make an entry live, then store it: one that cannot be used would be in the way of the next start."""
+        await self._put(settings)
+        try:
+            await self._store.put(self._entry_of(settings))
+        except BaseException:
+            former = self._entries.get(settings.id)
+            await (self._put(former) if former is not None else self._drop(settings.id))
+            raise
+        self._entries[settings.id] = settings
+
+    def _entry_of(self, settings: Settings) -> Entry:
         secrets = {}
         for name in _SECRETS:
             value = getattr(settings, name, None)
             if isinstance(value, SecretStr):
                 secrets[name] = value.get_secret_value()
         body = settings.model_copy(update=dict.fromkeys(secrets)).model_dump_json()
-        await self._store.put(Entry(kind=self._kind, id=settings.id, body=body, secrets=secrets))
-        self._entries[settings.id] = settings
-        await self._put(settings)
+        return Entry(kind=self._kind, id=settings.id, body=body, secrets=secrets)
 
 
 def shown(settings: Slice) -> dict[str, Any]:

@@ -1,0 +1,82 @@
+"""Entries made by API: none that cannot be used is kept, and none that was kept stops the next start."""
+
+import pytest
+
+from gateway.api import Register
+from gateway.errors import PermanentError, TransientError
+from gateway.settings import DeviceSettings
+from gateway.storage import Entry
+
+
+class Shelf:
+    """Stands in for the store; can be full."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Entry] = {}
+        self.full = False
+
+    async def entries(self, _kind: str) -> list[Entry]:
+        return list(self.kept.values())
+
+    async def put(self, entry: Entry) -> None:
+        if self.full:
+            raise TransientError("the disk is full")
+        self.kept[entry.id] = entry
+
+
+class House:
+    """What is live; refuses entries named "bad"."""
+
+    def __init__(self) -> None:
+        self.live: dict[str, DeviceSettings] = {}
+
+    async def put(self, device: DeviceSettings) -> None:
+        if device.name == "bad":
+            raise PermanentError("cannot be used")
+        self.live[device.id] = device
+
+    async def drop(self, device: str) -> None:
+        self.live.pop(device, None)
+
+
+def register(shelf: Shelf, house: House, *from_file: DeviceSettings) -> Register[DeviceSettings]:
+    return Register("device", DeviceSettings, from_file, "gateway.toml", shelf, house.put, house.drop)  # type: ignore[arg-type]  # what it uses of a store
+
+
+async def test_an_entry_that_cannot_be_used_is_not_kept() -> None:
+    shelf, house = Shelf(), House()
+    with pytest.raises(PermanentError):
+        await register(shelf, house).create({"id": "a", "name": "bad"})
+    assert not shelf.kept
+
+
+async def test_an_entry_that_cannot_be_kept_does_not_stay_live() -> None:
+    shelf, house = Shelf(), House()
+    devices = register(shelf, house)
+    await devices.create({"id": "a", "name": "old"})
+    shelf.full = True
+    with pytest.raises(TransientError):
+        await devices.create({"id": "b"})
+    with pytest.raises(TransientError):
+        await devices.change("a", {"name": "new"})
+    assert {each.id: each.name for each in house.live.values()} == {"a": "old"}
+    assert [each.name for each in devices.all()] == ["old"]
+
+
+@pytest.mark.parametrize("body", ['{"id": "b", "name": "bad"}', '{"id": "b", "health_deadline_seconds": null}', "{"])
+async def test_a_stored_entry_that_cannot_be_used_does_not_stop_the_start(
+    body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf, house = Shelf(), House()
+    shelf.kept = {"b": Entry(kind="device", id="b", body=body), "c": Entry(kind="device", id="c", body='{"id": "c"}')}
+    devices = register(shelf, house, DeviceSettings(id="a"))
+    await devices.load()
+    assert sorted(house.live) == ["a", "c"]
+    assert "device b of the store is left out" in caplog.text
+    await devices.create({"id": "b", "name": "good"})
+    assert sorted(house.live) == ["a", "b", "c"]
+
+
+async def test_an_endless_deadline_is_refused() -> None:
+    with pytest.raises(PermanentError, match="finite"):
+        await register(Shelf(), House()).create({"id": "a", "health_deadline_seconds": float("inf")})
