@@ -28,7 +28,7 @@ from gateway.daemon.chores import Chores, keep_going
 from gateway.daemon.links import setup_link, show_setup_link
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.vision_line import VisionLine
-from gateway.errors import PermanentError
+from gateway.errors import PermanentError, TransientError
 from gateway.events import Event, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
 from gateway.forwarding import Forwarder, Forwarders, WebhookSink
 from gateway.incidents import EscalationClock, IncidentDesk, Policy
@@ -215,13 +215,20 @@ class AlarmHouse:
         marker = self._marker()
         clean = not marker.exists()
         marker.touch()
-        await self._stores.journal.append(self._own_event(GatewayStarted, version=__version__, clean=clean))
+        await self._note(self._own_event(GatewayStarted, version=__version__, clean=clean))
         link = await setup_link(self._stores, self._clock, url)
         if link is not None and self._hooks.on_ready is None:
             show_setup_link(link, self._settings.storage.directory)
         if self._hooks.on_ready is None:
             print(f"ready {url} {self._alarms.address}", flush=True)  # noqa: T201  # what `run` prints
         self._manager.ready(f"accepting presses on {self._alarms.address}")
+
+    async def _note(self, event: Event) -> None:
+        """Journal what the gateway did; on a full disk it serves all the same, and shows presses unstored."""
+        try:
+            await self._stores.journal.append(event)
+        except TransientError as error:
+            _log.error("%s is not in the journal: %s", event.TYPE, error)
 
     def _marker(self) -> Path:
         return self._settings.storage.directory / "running"
@@ -250,7 +257,7 @@ class AlarmHouse:
         await asyncio.wait([self._workers_task])
         server.stop()
         await asyncio.wait([self._server_task])
-        await self._stores.journal.append(self._own_event(GatewayStopped, reason="asked to"))
+        await self._note(self._own_event(GatewayStopped, reason="asked to"))
         self._marker().unlink(missing_ok=True)
 
     def _own_event(self, kind: Callable[..., Event], **data: object) -> Event:

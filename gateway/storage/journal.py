@@ -39,8 +39,7 @@ class Journal:
 
     def __init__(self, path: Path, *, clock: Clock, settings: StorageSettings, ballast: Ballast, floor: int) -> None:
         connection = open_writer(path, "journal")
-        found = connection.execute(_SQL["last"]).fetchone()
-        newest = _Head(*found) if found else _Head(0, GENESIS)
+        newest = _newest(connection, path)
         self._last = newest.position
         self._committed = _Head(max(newest.position, floor), newest.hash)
         self._head = replace(self._committed)
@@ -178,6 +177,15 @@ class Journal:
         self._waiters.wake_all()
         if not self.failed.done():
             self.failed.cancel()
+
+
+def _newest(connection: sqlite3.Connection, path: Path) -> _Head:
+    try:
+        found = connection.execute(_SQL["last"]).fetchone()
+    except sqlite3.Error as error:
+        connection.close()
+        raise StorageFailedError(str(error), where=str(path), remedy="Restore it from a backup.") from error
+    return _Head(*found) if found else _Head(0, GENESIS)
 
 
 class _Insertion:
