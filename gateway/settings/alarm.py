@@ -7,6 +7,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from gateway.settings.base import EntrySlice, Label, Name, Slice, Url
 
+RetryWaits = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
 BrokerUrl = Annotated[Url, Field(pattern=r"^mqtts?://[^\s]+$")]
 
 
