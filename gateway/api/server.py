@@ -9,6 +9,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from gateway.api.hub import EventHub
+from gateway.api.protocol import BoundedProtocol
 from gateway.api.tls import TlsFiles
 from gateway.errors import PermanentError
 from gateway.settings import ApiSettings
@@ -35,6 +36,7 @@ class ApiServer:
         self._scheme = "https" if tls else "http"
         config = uvicorn.Config(
             app,
+            http=BoundedProtocol,
             log_config=None,
             access_log=False,
             lifespan="off",
