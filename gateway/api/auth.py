@@ -90,6 +90,14 @@ async def live_session(parts: ApiParts, key: str) -> tuple[Session, User] | None
     return session, user
 
 
+async def still_allowed(parts: ApiParts, caller: Principal) -> bool:
+    """Whether the session or token that a long answer began with is still good."""
+    if caller.by_cookie:
+        return await live_session(parts, caller.key) is not None
+    token = await parts.stores.accounts.token(caller.key)
+    return token is not None and _is_live(token, parts)
+
+
 async def _by_token(parts: ApiParts, text: str) -> Principal:
     token = await parts.stores.accounts.token(hash_of(text))
     if token is None or not _is_live(token, parts):
@@ -136,7 +144,8 @@ class Role:
         return caller
 
 
-Guard = Annotated[Principal, Depends(Role("guard", "admin"))]
+PEOPLE_ROLES = ("guard", "admin")
+Guard = Annotated[Principal, Depends(Role(*PEOPLE_ROLES))]
 Admin = Annotated[Principal, Depends(Role("admin"))]
 Auditor = Annotated[Principal, Depends(Role("auditor", "admin"))]
 
@@ -144,9 +153,16 @@ Auditor = Annotated[Principal, Depends(Role("auditor", "admin"))]
 async def check_password(parts: ApiParts, name: str, password: str, network: str) -> User:
     """The account of a name and password; unknown names take as long, and failures slow the next try down.
 
+    Tries of one account from one network go one after the other, so that each knows of the failures before it.
+
     Raises:
         Problem: 401 wrong, 429 too many tries.
     """
+    async with parts.turns.of(name, network):
+        return await _try_password(parts, name, password, network)
+
+
+async def _try_password(parts: ApiParts, name: str, password: str, network: str) -> User:
     accounts = parts.stores.accounts
     failures = await accounts.failures(name, network)
     if failures is not None and failures.count >= _FREE_TRIES:

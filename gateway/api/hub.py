@@ -6,6 +6,7 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from starlette.responses import Response
@@ -84,7 +85,7 @@ class EventHub:
         return [data for count, data in self._unstored if count > number]
 
     async def frames_after(self, cursor: int, wanted: EventFilter | None) -> tuple[int, bytes]:
-        """All frames behind a position that pass the filter, and the cursor behind them."""
+        """A page of frames behind a position that pass the filter, and the cursor behind them."""
         if cursor >= self._last:
             return cursor, b""
         if not self._ring or cursor < self._ring[0].stored.position - 1:
@@ -92,9 +93,14 @@ class EventHub:
             reached = page[-1].position if len(page) == _PAGE else self._journal.last_position
             return reached, b"".join(frame_of(stored) for stored in page)
         start = cursor - self._ring[0].stored.position + 1
-        found = [self._ring[index] for index in range(start, len(self._ring))]
-        passing = (each.data for each in found if wanted is None or _passes(each.stored, wanted))
-        return found[-1].stored.position, b"".join(passing)
+        passing: list[bytes] = []
+        for frame in islice(self._ring, start, None):
+            cursor = frame.stored.position
+            if wanted is None or _passes(frame.stored, wanted):
+                passing.append(frame.data)
+                if len(passing) == _PAGE:
+                    break
+        return cursor, b"".join(passing)
 
     @property
     def news(self) -> asyncio.Event:
@@ -118,7 +124,7 @@ class EventStream(Response):
         hub: where frames come from.
         after: position that the client has.
         wanted: its filter.
-        still_allowed: asked at each heartbeat; False ends the stream.
+        still_allowed: asked every few seconds, however much there is to send; False ends the stream.
     """
 
     media_type = "text/event-stream"
@@ -140,6 +146,7 @@ class EventStream(Response):
         self._unstored = hub.unstored_count
         self._still_allowed = still_allowed
         self._ended = ended
+        self._asked = asyncio.get_running_loop().time()
 
     async def __call__(self, _scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Send until the client goes, reads nothing for 20 s, may no longer, or the gateway stops."""
@@ -162,18 +169,25 @@ class EventStream(Response):
         while not gone.done() and not self._hub.stopping.is_set():
             changed = self._hub.news
             data = await self._collect()
+            if not await self._is_allowed():
+                return
             if data:
                 await self._write(send, data)
                 continue
             news = asyncio.create_task(changed.wait(), name="stream news")
             try:
                 await asyncio.wait({news, gone}, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                if not news.done() and not gone.done():
-                    if not await self._still_allowed():
-                        return
+                if not news.done() and not gone.done() and await self._is_allowed():
                     await self._write(send, self._hub.heartbeat())
             finally:
                 news.cancel()
+
+    async def _is_allowed(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now - self._asked < _HEARTBEAT_SECONDS:
+            return True
+        self._asked = now
+        return await self._still_allowed()
 
     async def _collect(self) -> bytes:
         self._cursor, data = await self._hub.frames_after(self._cursor, self._wanted)

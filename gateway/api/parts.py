@@ -1,11 +1,12 @@
 """Everything that the interface works with, bound by the composition root."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.alarms import BrokerState, DeviceStatus, EndpointStatistics
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation
+from gateway.api.turns import Turns
 from gateway.api.watchlist import WatchList
 from gateway.clock import Clock
 from gateway.forwarding import Forwarders
@@ -26,6 +27,7 @@ class ApiParts:
         endpoint: the embedded endpoint's figures; None in external mode.
         brokers: states of external brokers.
         device_statuses: how each alarm device is.
+        turns: of those who sign in.
         demo_press: presses the demo's button; None outside the demo.
     """
 
@@ -46,3 +48,4 @@ class ApiParts:
     brokers: Callable[[], tuple[BrokerState, ...]]
     device_statuses: Callable[[], tuple[DeviceStatus, ...]]
     demo_press: Callable[[str], Awaitable[None]] | None = None
+    turns: Turns = field(default_factory=Turns)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 
-from gateway.api.auth import Caller, Guard, Parts, record
+from gateway.api.auth import PEOPLE_ROLES, Caller, Guard, Parts, record
 from gateway.api.parts import ApiParts
 from gateway.api.routes.events import item_of
 from gateway.api.routes.session import Body
@@ -96,12 +96,12 @@ async def incidents(
 
 
 @router.get("/{identity}")
-async def incident(identity: str, _caller: Caller, parts: Parts) -> dict[str, Any]:
+async def incident(identity: str, caller: Caller, parts: Parts) -> dict[str, Any]:
     """One incident with its timeline, evidence, match and the cameras linked to its button."""
-    return await _detail(parts, await parts.desk.get(identity))
+    return await _detail(parts, await parts.desk.get(identity), knows_people=caller.role in PEOPLE_ROLES)
 
 
-async def _detail(parts: ApiParts, found: Incident) -> dict[str, Any]:
+async def _detail(parts: ApiParts, found: Incident, *, knows_people: bool) -> dict[str, Any]:
     timeline = [stored for position in found.events for stored in await parts.stores.journal.read(position - 1, 1)]
     evidence = [each for trigger in found.triggers for each in await parts.stores.evidence.of_event(trigger.event)]
     first = timeline[0].event if timeline else None
@@ -109,7 +109,7 @@ async def _detail(parts: ApiParts, found: Incident) -> dict[str, Any]:
         "timeline": [item_of(each) for each in timeline],
         "evidence": [{"id": e.id, "kind": e.kind, "camera": e.camera, "created": e.created} for e in evidence],
         "cameras": _linked_cameras(parts, first.device) if isinstance(first, ButtonPressed) else [],
-        "match": await _match(parts, first) if isinstance(first, FaceMatched) else None,
+        "match": await _match(parts, first, knows_people=knows_people) if isinstance(first, FaceMatched) else None,
         "procedure": "",
     }
 
@@ -118,8 +118,9 @@ def _linked_cameras(parts: ApiParts, device: str) -> list[str]:
     return [camera for each in parts.installation.devices.all() if each.id == device for camera in each.linked_cameras]
 
 
-async def _match(parts: ApiParts, event: FaceMatched) -> dict[str, Any]:
-    person = await parts.stores.watchlist.get(event.person)
+async def _match(parts: ApiParts, event: FaceMatched, *, knows_people: bool) -> dict[str, Any]:
+    """The match as it was found; who it is only for those who may read the watch-list."""
+    person = await parts.stores.watchlist.get(event.person) if knows_people else None
     about = {
         "person": event.person,
         "category": event.category,

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
-from gateway.api.auth import Admin, Caller, Guard, Parts, record
+from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record, still_allowed
 from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
+from gateway.api.sources import refuse_local_address, refuse_local_files
 from gateway.errors import GatewayError, PermanentError
 from gateway.forwarding import Verdict
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Slice
@@ -22,20 +23,12 @@ _LONGEST_LIVE_SECONDS = 600.0
 Fields = dict[str, Any]
 
 
-def _refuse_local_sources(body: Fields) -> None:
-    """Addresses by API reach the network's cameras only: no files, no services of this machine (SSRF)."""
-    url = str(body.get("url", ""))
-    if url.startswith("file:"):
-        raise Problem(422, "a recording can be named in the configuration file only", where="url")
-    if any(mark in url for mark in ("//localhost", "//127.", "//[::1]", "//0.0.0.0", "//169.254.")):
-        raise Problem(422, "an address of this machine is no camera", where="url")
-
-
 def _conflict(error: PermanentError) -> Problem:
     return Problem(409, error.what, where=error.where, remedy=error.remedy)
 
 
 async def _create(register: Register[Any], body: Fields, parts: ApiParts, caller: str, kind: str) -> Fields:
+    refuse_local_files(body)
     try:
         made = await register.create(body)
     except EntryExistsError as error:
@@ -45,6 +38,7 @@ async def _create(register: Register[Any], body: Fields, parts: ApiParts, caller
 
 
 async def _change(register: Register[Any], identity: str, body: Fields, parts: ApiParts, caller: str) -> Slice:
+    refuse_local_files(body)
     try:
         changed: Slice = await register.change(identity, body)
     except FileEntryError as error:
@@ -82,7 +76,7 @@ async def cameras(_caller: Caller, parts: Parts) -> Fields:
 @router.post("/cameras", status_code=201)
 async def add_camera(body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Add a camera; its password is sealed at rest and never shown."""
-    _refuse_local_sources(body)
+    refuse_local_address(body)
     return await _create(parts.installation.cameras, body, parts, caller.name, "camera")
 
 
@@ -95,7 +89,7 @@ async def camera(identity: str, _caller: Caller, parts: Parts) -> Fields:
 @router.patch("/cameras/{identity}")
 async def change_camera(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Change a camera; 409 if it is of the configuration file."""
-    _refuse_local_sources(body)
+    refuse_local_address(body)
     await _change(parts.installation.cameras, identity, body, parts, caller.name)
     return _camera(parts, parts.installation.cameras.get(identity))
 
@@ -117,19 +111,21 @@ async def snapshot(
 
 
 @router.get("/cameras/{identity}/live.mjpeg", response_class=StreamingResponse)
-async def live(identity: str, _caller: Guard, parts: Parts) -> StreamingResponse:
+async def live(identity: str, caller: Guard, parts: Parts) -> StreamingResponse:
     """Two pictures a second for ten minutes at most; the newest wins."""
     parts.installation.cameras.get(identity)
     return StreamingResponse(
-        _pictures(parts, identity),
+        _pictures(parts, identity, caller),
         media_type="multipart/x-mixed-replace; boundary=frame",
         headers={"Cache-Control": "no-store"},
     )
 
 
-async def _pictures(parts: ApiParts, camera: str) -> AsyncIterator[bytes]:
+async def _pictures(parts: ApiParts, camera: str, caller: Principal) -> AsyncIterator[bytes]:
     until = parts.clock.monotonic() + _LONGEST_LIVE_SECONDS
     while parts.clock.monotonic() < until and not parts.hub.stopping.is_set():
+        if not await still_allowed(parts, caller):
+            return
         try:
             picture = await parts.workers.picture(camera, 960)
         except GatewayError:

@@ -1,10 +1,10 @@
 """The watch-list: people, photos, and who a photo is like."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Response, UploadFile
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from gateway.api.auth import Admin, Guard, Parts, record
 from gateway.api.parts import ApiParts
@@ -16,6 +16,8 @@ from gateway.storage import Person
 
 router = APIRouter(prefix="/watchlist")
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+# Within what every time zone can express.
+Expiry = Annotated[AwareDatetime, Field(gt=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
 _MOST_BYTES = 12 * 1024 * 1024
 _CANDIDATES = 10
 
@@ -27,7 +29,7 @@ class NewPerson(Body):
     category: Text
     reason: Text
     authority: Text
-    valid_until: AwareDatetime
+    valid_until: Expiry
     notes: Annotated[str, StringConstraints(max_length=2000)] = ""
 
 
@@ -38,7 +40,7 @@ class PersonChange(Body):
     category: Text | None = None
     reason: Text | None = None
     authority: Text | None = None
-    valid_until: AwareDatetime | None = None
+    valid_until: Expiry | None = None
     notes: Annotated[str, StringConstraints(max_length=2000)] | None = None
 
 
