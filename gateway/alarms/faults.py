@@ -9,7 +9,8 @@ from gateway.events import Event, GatewayFault, Severity, gateway_source, new_id
 
 _WINDOW_SECONDS = 10.0
 _MOST_IN_WINDOW = 20
-_MOST_KINDS = 1000
+_MOST_OF_A_KIND = 200
+_MOST_PLACES = 1000
 
 
 @dataclass(slots=True)
@@ -20,27 +21,35 @@ class _Told:
 
 
 class FaultRecorder:
-    """Reports faults; of the same kind and place at most 20 in 10 s, then the count of those held back."""
+    """Reports faults; in 10 s at most 20 of the same kind and place and 200 of a kind, then how many were held back."""
 
     def __init__(self, site: str, report: Callable[[Event], Awaitable[object]], clock: Clock) -> None:
         self._source = gateway_source(site)
         self._report = report
         self._clock = clock
-        self._told: dict[tuple[str, str], _Told] = {}
+        self._places: dict[tuple[str, str], _Told] = {}
+        self._kinds: dict[tuple[str, str], _Told] = {}
 
-    def _admit(self, key: tuple[str, str]) -> str | None:
-        """Whether one more of this kind is told; how many were held back before it, in words."""
+    def _admit(self, fault: str, topic: str) -> str | None:
+        """How many like it were held back before, in words; None if this one is held back, too."""
+        of_the_place = self._admit_one(self._places, (fault, topic[:256]), _MOST_IN_WINDOW)
+        if of_the_place is None:
+            return None
+        of_the_kind = self._admit_one(self._kinds, (fault, ""), _MOST_OF_A_KIND)
+        return None if of_the_kind is None else of_the_place or of_the_kind
+
+    def _admit_one(self, known: dict[tuple[str, str], _Told], key: tuple[str, str], most: int) -> str | None:
         now = self._clock.monotonic()
-        told = self._told.get(key)
+        told = known.get(key)
         if told is not None and now - told.since < _WINDOW_SECONDS:
-            if told.told >= _MOST_IN_WINDOW:
+            if told.told >= most:
                 told.held_back += 1
                 return None
             told.told += 1
             return ""
-        if len(self._told) >= _MOST_KINDS:
-            self._told.clear()
-        self._told[key] = _Told(now, 1)
+        if len(known) >= _MOST_PLACES:
+            known.clear()
+        known[key] = _Told(now, 1)
         return f" ({told.held_back} more like it before)" if told is not None and told.held_back else ""
 
     async def record(
@@ -54,7 +63,7 @@ class FaultRecorder:
         severity: Severity = Severity.MEDIUM,
     ) -> None:
         """Report a fault unless too many of its kind were reported a moment ago."""
-        more = self._admit((fault, topic))
+        more = self._admit(fault, topic)
         if more is None:
             return
         event = GatewayFault(

@@ -35,3 +35,14 @@ async def test_a_storm_is_held_back_and_counted() -> None:
     clock.advance(11)
     await recorder.record("bad_payload", "no", topic="t")
     assert "480 more like it" in desk.events[-1].detail
+
+
+async def test_a_storm_over_many_topics_is_held_back_too() -> None:
+    desk, clock = Desk(), ManualClock()
+    recorder = FaultRecorder("east", desk.take, clock)
+    for number in range(5000):
+        await recorder.record("unknown_device", "who", topic=f"campus/east/button/{number}/event")
+    assert len(desk.events) == 200
+    clock.advance(11)
+    await recorder.record("unknown_device", "who", topic="campus/east/button/new/event")
+    assert "4800 more like it" in desk.events[-1].detail
