@@ -54,6 +54,12 @@ class Switchboard(Protocol):
     async def handle(self, message: InboundMessage) -> None:
         """Take a message; returns once it may be acknowledged."""
 
+    def subscribe(self, session: Session, pattern: str, qos: int) -> bool:
+        """Add a filter to a session; False if there are too many."""
+
+    def unsubscribe(self, session: Session, pattern: str) -> None:
+        """Remove a filter."""
+
     def retained(self, pattern: str) -> list[Publish]:
         """Kept messages for a new filter."""
 
@@ -145,7 +151,7 @@ class Connection(asyncio.Protocol):
                 self._take_subscribe(packet, self.session)
             case Unsubscribe():
                 for pattern in packet.filters:
-                    self.session.filters.pop(pattern, None)
+                    self._board.unsubscribe(self.session, pattern)
                 self.send(Unsuback(packet.packet_id))
             case Pingreq():
                 self.send(Pingresp())
@@ -242,7 +248,7 @@ class Connection(asyncio.Protocol):
 
     def _take_subscribe(self, packet: Subscribe, session: Session) -> None:
         capped = [(pattern, min(qos, 1)) for pattern, qos in packet.filters]
-        granted = [qos if session.subscribe(pattern, qos) else _FAILURE for pattern, qos in capped]
+        granted = [qos if self._board.subscribe(session, pattern, qos) else _FAILURE for pattern, qos in capped]
         self.send(Suback(packet.packet_id, tuple(granted)))
         for (pattern, _qos), code in zip(packet.filters, granted, strict=True):
             if code != _FAILURE:
@@ -258,13 +264,13 @@ class Connection(asyncio.Protocol):
         if qos == 0:
             self.send(outgoing)
         else:
-            session.queue.append(outgoing)
+            session.enqueue(outgoing)
             self._send_queued()
 
     def _send_queued(self) -> None:
         session = self.session
         while session is not None and session.queue and len(session.sent) < self._board.settings.max_inflight:
-            waiting = session.queue.popleft()
+            waiting = session.dequeue()
             packet_id = session.take_id()
             message = Publish(
                 topic=waiting.topic,

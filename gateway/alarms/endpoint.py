@@ -35,6 +35,7 @@ class MqttEndpoint:
     Args:
         settings: address and limits.
         takes: whether a topic is the gateway's own; only those go to `handler`.
+        private: whether what a client publishes on a topic is for the gateway alone, and for no other client.
         handler: takes such a message; returns once it may be acknowledged; an error ends the sender's connection, so
             that it sends again.
         on_fault: records why a client was turned away: fault, detail, client.
@@ -47,16 +48,18 @@ class MqttEndpoint:
         settings: MqttSettings,
         *,
         takes: Callable[[str], bool],
+        private: Callable[[str], bool],
         handler: Callable[[InboundMessage], Awaitable[None]],
         on_fault: Callable[[str, str, str], Awaitable[None]],
     ) -> None:
         self.settings = settings
         self._takes = takes
+        self._private = private
         self._handler = handler
         self._on_fault = on_fault
         self._book = SessionBook()
         self._by_client: dict[str, Connection] = {}
-        self._open: set[Connection] = set()
+        self._open: dict[Connection, None] = {}
         self._per_address: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -81,17 +84,22 @@ class MqttEndpoint:
             raise PermanentError(f"cannot listen: {error.strerror}", where=f"{host}:{port}", remedy=remedy) from None
 
     def admitted(self, connection: Connection) -> None:
-        """Count a connection; one too many is ended."""
-        self._open.add(connection)
+        """Count a connection; one too many is ended, the oldest that never said who it is before any other."""
+        self._open[connection] = None
         self._empty.clear()
         self._per_address[connection.address] += 1
-        if len(self._open) > self.settings.max_connections:
-            self.refuse("too_many_connections", f"more than {self.settings.max_connections} connections", connection)
-            connection.abort()
-        elif self._per_address[connection.address] > self.settings.max_connections_per_address:
-            limit = self.settings.max_connections_per_address
-            self.refuse("too_many_connections", f"more than {limit} connections of one address", connection)
-            connection.abort()
+        limits, address = self.settings, connection.address
+        if len(self._open) > limits.max_connections:
+            self._end_one(connection, list(self._open), f"more than {limits.max_connections} connections")
+        elif self._per_address[address] > limits.max_connections_per_address:
+            neighbours = [each for each in self._open if each.address == address]
+            limit = limits.max_connections_per_address
+            self._end_one(connection, neighbours, f"more than {limit} connections of one address")
+
+    def _end_one(self, newest: Connection, among: list[Connection], why: str) -> None:
+        silent = next((each for each in among if each.session is None and not each.closed), newest)
+        self.refuse("too_many_connections", why, silent)
+        silent.abort()
 
     @property
     def port(self) -> int:
@@ -116,7 +124,7 @@ class MqttEndpoint:
 
     def disconnected(self, connection: Connection, will: Will | None) -> None:
         """A connection ended: forget what it had, publish its will (§3.1.2.5)."""
-        self._open.discard(connection)
+        self._open.pop(connection, None)
         if not self._open:
             self._empty.set()
         self._per_address[connection.address] -= 1
@@ -144,7 +152,8 @@ class MqttEndpoint:
         self._counts["messages"] += 1
         if self._takes(message.topic):
             await self._handler(message)
-        self._route(Publish(topic=message.topic, payload=message.payload, qos=message.qos, retain=message.retain))
+        if not self._private(message.topic):
+            self._route(Publish(topic=message.topic, payload=message.payload, qos=message.qos, retain=message.retain))
 
     def _route(self, message: Publish) -> None:
         if message.retain:
@@ -155,11 +164,19 @@ class MqttEndpoint:
             if connection is not None:
                 connection.deliver(message, qos)
             elif qos and not session.clean:
-                session.queue.append(Publish(topic=message.topic, payload=message.payload, qos=qos))
+                session.enqueue(Publish(topic=message.topic, payload=message.payload, qos=qos))
 
     def answer(self, feedback: Feedback) -> None:
         """Publish feedback to a button with QoS 1."""
         self._route(Publish(topic=feedback.topic, payload=feedback.payload, qos=1, packet_id=0))
+
+    def subscribe(self, session: Session, pattern: str, qos: int) -> bool:
+        """Add a filter to a session; False if there are too many."""
+        return self._book.subscribe(session, pattern, qos)
+
+    def unsubscribe(self, session: Session, pattern: str) -> None:
+        """Remove a filter."""
+        self._book.unsubscribe(session, pattern)
 
     def retained(self, pattern: str) -> list[Publish]:
         """Kept messages for a new filter."""

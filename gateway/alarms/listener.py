@@ -65,6 +65,11 @@ class AlarmListener:
         """Whether a topic is one of the gateway's own profile."""
         return topic.startswith("campus/")
 
+    @staticmethod
+    def keeps_private(topic: str) -> bool:
+        """Whether no other button may learn of a message: a press is nobody else's, and an answer is the gateway's."""
+        return topic.startswith("campus/") and not topic.endswith(("/health", "/state"))
+
     async def handle(self, message: InboundMessage) -> None:
         """Take one message; returns once what it means is durable.
 

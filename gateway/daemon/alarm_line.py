@@ -53,7 +53,11 @@ class AlarmLine:
 
     def _endpoint(self, settings: MqttSettings) -> MqttEndpoint:
         return MqttEndpoint(
-            settings, takes=self.listener.takes, handler=self.listener.handle, on_fault=self._record_fault
+            settings,
+            takes=self.listener.takes,
+            private=self.listener.keeps_private,
+            handler=self.listener.handle,
+            on_fault=self._record_fault,
         )
 
     async def _record_fault(self, fault: str, detail: str, client: str) -> None:

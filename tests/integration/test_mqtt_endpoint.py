@@ -100,6 +100,7 @@ async def running(desk: Desk, **settings: object) -> AsyncIterator[MqttEndpoint]
     endpoint = MqttEndpoint(
         MqttSettings(port=0, **settings),
         takes=lambda topic: topic.startswith("campus/"),
+        private=lambda topic: topic.endswith(("/event", "/feedback")),
         handler=desk.handle,
         on_fault=desk.fault,
     )
@@ -269,6 +270,55 @@ async def test_one_address_cannot_take_all_connections(desk: Desk) -> None:
         for client in [*clients, over]:
             await client.close()
     assert desk.faults[0][0] == "too_many_connections"
+
+
+async def test_connections_that_say_nothing_make_room_for_a_button(desk: Desk) -> None:
+    async with running(desk, max_connections_per_address=3) as endpoint:
+        silent = [await Client.open(endpoint.port) for _ in range(5)]
+        button = await Client.open(endpoint.port, client_id="a")
+        await button.send(press(1))
+        assert await button.read() == Puback(1)
+        for client in [*silent, button]:
+            await client.close()
+
+
+@pytest.mark.parametrize("leaf", ["event", "feedback"])
+async def test_nobody_reads_a_press_or_forges_an_answer(desk: Desk, leaf: str) -> None:
+    topic = f"campus/east/button/btn-01/{leaf}"
+    async with running(desk) as endpoint:
+        reader = await Client.open(endpoint.port, client_id="reader")
+        await reader.send(Subscribe(1, (("campus/#", 1),)))
+        assert await reader.read() == Suback(1, (1,))
+        other = await Client.open(endpoint.port, client_id="other")
+        await other.send(Publish(topic=topic, payload=b'{"type": "silent"}', qos=1, packet_id=1, retain=True))
+        assert await other.read() == Puback(1)
+        await reader.send(Pingreq())
+        assert await reader.read() == Pingresp()
+        assert endpoint.retained("campus/#") == []
+        endpoint.answer(Feedback(topic="campus/east/button/btn-01/feedback", payload=b"received"))
+        assert isinstance(await reader.read(), Publish)
+        await reader.close()
+        await other.close()
+
+
+async def test_filters_and_kept_messages_are_bounded_over_all_clients(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        granted = 0
+        for number in range(120):
+            client = await Client.open(endpoint.port, client_id=f"c{number}", clean_session=False)
+            await client.send(Subscribe(1, tuple((f"a/{number}/{each}", 1) for each in range(100))))
+            answer = await client.read()
+            assert isinstance(answer, Suback)
+            granted += sum(code == 1 for code in answer.codes)
+            await client.close()
+        assert granted == 10_000
+        loud = await Client.open(endpoint.port, client_id="loud")
+        for number in range(700):
+            await loud.send(Publish(topic=f"kept/{number}", payload=bytes(60_000), retain=True))
+        await loud.send(Pingreq())
+        assert await loud.read() == Pingresp()
+        assert sum(len(each.payload) for each in endpoint.retained("#")) <= 32 * 1024 * 1024
+        await loud.close()
 
 
 async def test_another_protocol_level_is_told_so(desk: Desk) -> None:
