@@ -23,7 +23,7 @@ class CameraSettings(EntrySlice):
     name: Label = ""
     place: Label = ""
     url: Annotated[Url, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$")]
-    sub_url: Annotated[Url, Field(pattern=r"^((rtsps?|file)://[^\s]+)?$")] = ""
+    sub_url: Annotated[Url, Field(pattern=r"^(rtsps?|file)://[^\s]+$")] | None = None
     watch_faces: bool = False
     username: str = ""
     password: SecretStr | None = None
@@ -33,7 +33,7 @@ class CameraSettings(EntrySlice):
 
     @model_validator(mode="after")
     def _credentials_apart(self) -> Self:
-        if any("@" in url and not url.startswith("file:") for url in (self.url, self.sub_url)):
+        if any("@" in url and not url.startswith("file:") for url in (self.url, self.sub_url or "")):
             raise ValueError("credentials do not belong in the url; use username and password_file")
         if self.password is not None and self.password_file is not None:
             raise ValueError("give password or password_file, not both")

@@ -22,7 +22,7 @@ async def assignment(camera: CameraSettings) -> CameraAssigned:
         watch_faces=camera.watch_faces,
         loop=camera.loop,
         looks_per_second=camera.looks_per_second,
-        sub_url=camera.sub_url,
+        sub_url=camera.sub_url or "",
         username=camera.username,
         password=await _password(camera),
     )
