@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from gateway.api.problems import Problem
 
 _FILE_KEYS = ("password_file", "secret_file")
+_ADDRESS_KEYS = ("url", "sub_url")
 
 
 def refuse_local_files(body: dict[str, Any]) -> None:
@@ -28,13 +29,14 @@ def refuse_local_address(body: dict[str, Any]) -> None:
     Raises:
         Problem: 422.
     """
-    url = body.get("url")
-    if not isinstance(url, str):
-        return
-    if url.lower().startswith("file:"):
-        raise Problem(422, "a recording can be named in the configuration file only", where="url")
-    if _is_of_this_machine(url):
-        raise Problem(422, "an address of this machine is no camera", where="url")
+    for key in _ADDRESS_KEYS:
+        url = body.get(key)
+        if not isinstance(url, str):
+            continue
+        if url.lower().startswith("file:"):
+            raise Problem(422, "a recording can be named in the configuration file only", where=key)
+        if _is_of_this_machine(url):
+            raise Problem(422, "an address of this machine is no camera", where=key)
 
 
 def _is_of_this_machine(url: str) -> bool:

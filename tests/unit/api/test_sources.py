@@ -1,0 +1,28 @@
+"""Addresses that no administrator may name by API, in both places where a camera has one."""
+
+import pytest
+
+from gateway.api.problems import Problem
+from gateway.api.sources import refuse_local_address
+
+
+@pytest.mark.parametrize("key", ["url", "sub_url"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "FILE:///x.mp4",
+        "rtsp://127.0.0.1/a",
+        "rtsp://localhost/a",
+        "rtsp://0x7f.1/a",
+        "rtsp://[::1]/a",
+    ],
+)
+def test_this_machine_is_no_camera(key: str, url: str) -> None:
+    with pytest.raises(Problem) as caught:
+        refuse_local_address({key: url})
+    assert caught.value.where == key
+
+
+def test_a_camera_of_the_network_is_one() -> None:
+    refuse_local_address({"url": "rtsp://192.168.1.64/main", "sub_url": "rtsp://192.168.1.64/sub", "name": "gate"})
