@@ -21,7 +21,8 @@ from gateway.api.sources import refuse_local_address
 def test_this_machine_is_no_camera(key: str, url: str) -> None:
     with pytest.raises(Problem) as caught:
         refuse_local_address({key: url})
-    assert caught.value.where == key
+    assert caught.value.status == 422
+    assert caught.value.more["where"] == key
 
 
 def test_a_camera_of_the_network_is_one() -> None:
