@@ -1,8 +1,10 @@
 """The daemon as a program: its loop, its signals, its exit code."""
 
 import asyncio
+import contextlib
 import logging
 import os
+import resource
 import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -15,13 +17,14 @@ from gateway.settings import Settings
 
 _log = logging.getLogger(__name__)
 _KILLED_BY_SIGNAL = 128
+_OPEN_FILES = 65_536
 
 
 StopSetter = Callable[[Callable[[], None]], None]
 
 
 def run_daemon(settings: Settings, *, file: str) -> None:
-    """Run a gateway until SIGTERM or SIGINT; a second signal ends the process at once.
+    """Run a gateway until SIGTERM, SIGINT or the end of its terminal; a second signal ends the process at once.
 
     Raises:
         GatewayError: it cannot be opened, or the disk failed.
@@ -36,11 +39,19 @@ def run_until_signal(work: Callable[[StopSetter], Coroutine[Any, Any, None]]) ->
         GatewayError: of the work, freed of its groups.
     """
     os.umask(0o077)
+    _allow_open_files()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(work(_end_on_signals))
         except BaseExceptionGroup as group:
             raise _first(group) from None
+
+
+def _allow_open_files() -> None:
+    """Take what the system allows: a thousand, the usual soft limit, is little for buttons and screens together."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, _OPEN_FILES) if hard > 0 else _OPEN_FILES, hard))
 
 
 def _end_on_signals(stop: Callable[[], None]) -> None:
@@ -54,8 +65,9 @@ def _end_on_signals(stop: Callable[[], None]) -> None:
         asked = True
         stop()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, handle, number)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
+            loop.add_signal_handler(number, handle, number)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

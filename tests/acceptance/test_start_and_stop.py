@@ -1,0 +1,68 @@
+"""Starts and stops in bad circumstances."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness.daemon import Daemon, problems
+from harness.rawmqtt import RawClient
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs root to mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def fill(path: Path) -> None:
+    with path.open("wb", buffering=0) as file:
+        for size in (65536, 512):
+            try:
+                while file.write(bytes(size)) == size:
+                    pass
+            except OSError:
+                continue
+
+
+def press_until_full(daemon: Daemon, filler: Path) -> None:
+    for number in range(2000):
+        try:
+            with RawClient(daemon.mqtt_port, f"full-{number}") as button:
+                button.press(f"full-{number}")
+        except OSError:
+            if not (daemon.state / "reserve").exists():
+                return
+        fill(filler)
+    raise AssertionError("the disk was never full")
+
+
+def test_a_gateway_starts_and_stops_on_a_full_disk_and_takes_presses_once_there_is_room(small_disk: Path) -> None:
+    filler = small_disk / "filler"
+    with Daemon(small_disk / "gateway") as daemon:
+        daemon.set_up_administrator()
+        press_until_full(daemon, filler)
+        daemon.kill()
+        daemon.start()
+        assert daemon.stop() == 0
+        daemon.start()
+        filler.unlink()
+        with RawClient(daemon.mqtt_port) as button:
+            button.press("there is room")
+        assert daemon.stop() == 0
+        assert not problems(daemon.log)
+
+
+def test_the_end_of_its_terminal_ends_the_gateway_in_order(tmp_path: Path) -> None:
+    with Daemon(tmp_path) as daemon:
+        assert daemon.process is not None
+        daemon.process.send_signal(signal.SIGHUP)
+        assert daemon.process.wait(30) == 0
+        assert daemon.stop() == 0
+        assert not (daemon.state / "running").exists()
