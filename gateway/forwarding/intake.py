@@ -71,7 +71,7 @@ class Intake:
             return
         page = await self._journal.read(self._read_critical, _PAGE, EventFilter(severities=(Severity.CRITICAL,)))
         for stored in page:
-            self._admit(stored)
+            self._admit(stored, in_order=False)
             self._lanes.lacks(stored.event.source, self._read)
         self._read_critical = page[-1].position if len(page) == _PAGE else last
 
@@ -86,10 +86,10 @@ class Intake:
             read=self._read,
         )
 
-    def _admit(self, stored: Stored) -> None:
+    def _admit(self, stored: Stored, *, in_order: bool = True) -> None:
         if self._ledger.has(stored.position):
             return
         if self._wants(stored.event):
-            self._lanes.add(stored)
+            self._lanes.add(stored, in_order=in_order)
         else:
             self._ledger.settle(stored.position)

@@ -54,7 +54,8 @@ class Lanes:
     """All events that wait, by source.
 
     A lane has room for `LANE` events, so that a source whose events a receiver cannot take does not use up the room of
-    the others; what finds none stays in the journal until the lane is half empty. Critical events always find room.
+    the others; what finds none stays in the journal until the lane is half empty. Critical events have as much room of
+    their own, so that a button that does not stop leaves room for the presses of the others.
     """
 
     def __init__(self) -> None:
@@ -70,15 +71,20 @@ class Lanes:
         """How many events found no room in their lane."""
         return sum(lane.missing for lane in self._lanes.values())
 
-    def add(self, stored: Stored) -> None:
-        """Put an event into its source's lane, in order of position; one that is there already stays."""
+    def add(self, stored: Stored, *, in_order: bool = True) -> None:
+        """Put an event into its source's lane, in order of position; one that is there already stays.
+
+        Args:
+            in_order: False for one ahead of what was read in order: if it finds no room it will come again.
+        """
         if stored.position in self._positions:
             return
         lane = self._lanes.setdefault(stored.event.source, _Lane())
         waiting = Waiting(stored)
-        if not waiting.critical and (lane.whole_to is not None or len(lane.queue) >= LANE):
+        full = lane.whole_to is not None or len(lane.queue) >= LANE
+        if lane.critical >= LANE if waiting.critical else full:
             lane.whole_to = stored.position - 1 if lane.whole_to is None else lane.whole_to
-            lane.missing += 1
+            lane.missing += in_order
             return
         self._insert(lane, waiting)
 

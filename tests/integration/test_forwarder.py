@@ -233,6 +233,23 @@ async def test_beyond_the_window_too_a_press_goes_behind_what_its_own_button_sai
     await until(lambda: sink.taken == ["first", "help", "then", "more"])
 
 
+async def test_a_button_that_does_not_stop_leaves_room_for_the_press_of_another(house: House) -> None:
+    down = True
+    sink = house.sinks["office"] = Picky(
+        lambda _stored: Outcome(Verdict.RETRY, "down") if down else Outcome(Verdict.ACCEPTED)
+    )
+    await house.start()
+    await asyncio.gather(*(house.append(press(f"stuck-{number}")) for number in range(6000)))
+    await until(lambda: house.status().state == "failing")
+    await house.append(press("another", device="btn-02"))
+    down = False
+    house.forwarders.get("office").retry_now()
+    await until(lambda: "another" in sink.taken)
+    assert len(sink.taken) < 1000
+    await until(lambda: house.status().backlog == 0)
+    assert [each for each in sink.taken if each.startswith("stuck")] == [f"stuck-{number}" for number in range(6000)]
+
+
 async def test_nothing_waits_until_the_whole_backlog_is_read(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A long backlog of one source fills its lane only, so the window never ends the reading."""
     monkeypatch.setattr("gateway.forwarding.intake._PAGE", 20)
@@ -471,7 +488,7 @@ async def test_an_entry_that_cannot_be_used_leaves_the_former_one_at_work(house:
     await house.start()
     del house.sinks["office"]
     with pytest.raises(PermanentError, match="no address"):
-        await house.start(url="http://[::1")
+        await house.start(url="http://\0/")
     await house.append(press("p1"))
     await until(lambda: sink.taken == ["p1"])
 
