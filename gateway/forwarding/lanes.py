@@ -75,6 +75,7 @@ class Lanes:
         """Put an event into its source's lane, in order of position; one that is there already stays.
 
         Args:
+            stored: the event.
             in_order: False for one ahead of what was read in order: if it finds no room it will come again.
         """
         if stored.position in self._positions:
