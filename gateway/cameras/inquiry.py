@@ -208,15 +208,18 @@ def _profile(said: dict[str, Any]) -> MediaProfile:
     )
 
 
-# A face of 32 px in the main stream has 10 px in a sub-stream of this share of its width, and is just found there.
+# A face of 32 px in the main stream has 10 px in a sub-stream of this share of its width, and is just found there; of a
+# very large main stream a sub-stream of this width is taken all the same, because decoding the former costs a core.
 _LEAST_SUB_SHARE = 0.32
+_LEAST_SUB_WIDTH = 640
 
 
 def _main_and_sub(profiles: tuple[MediaProfile, ...]) -> tuple[MediaProfile, MediaProfile | None]:
     """The largest picture among the profiles with video, and the smallest that shows faces; names are no guide."""
     with_video = [profile for profile in profiles if profile.codec] or list(profiles)
     main = max(with_video, key=_area)
-    fit = [profile for profile in with_video if profile.width >= _LEAST_SUB_SHARE * main.width]
+    least = min(_LEAST_SUB_SHARE * main.width, _LEAST_SUB_WIDTH)
+    fit = [profile for profile in with_video if profile.width >= least]
     sub = min(fit, key=_area, default=main)
     return main, sub if _area(sub) < _area(main) else None
 
