@@ -24,6 +24,7 @@ class VisionLine:
             site=settings.gateway.site,
             vision=settings.vision,
             matching=settings.matching,
+            evidence=settings.evidence,
             models_directory=settings.storage.models_directory,
             people_key=stores.vault.take_people_key(),
         )

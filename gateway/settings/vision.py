@@ -51,6 +51,7 @@ class VisionSettings(Slice):
         detector_width: width in pixels that a frame is shrunk to for detection.
         still_seconds: a scene without motion for so long is still: only keyframes are decoded until something moves.
         open_timeout_seconds, read_timeout_seconds: how long a stream may be silent at opening and later.
+        ring_megabytes: the most memory that one camera's last seconds take, from which its clips are made.
     """
 
     cameras_per_worker: Annotated[int, Field(ge=1, le=64)] = 16
@@ -61,6 +62,7 @@ class VisionSettings(Slice):
     still_seconds: Annotated[float, Field(ge=1)] = 10.0
     open_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
     read_timeout_seconds: Annotated[float, Field(gt=0)] = 8.0
+    ring_megabytes: Annotated[int, Field(ge=1, le=1024)] = 24
 
 
 def _onnx(path: Path | None) -> Path | None:
@@ -103,12 +105,21 @@ class MatchingSettings(Slice):
 
 
 class EvidenceSettings(Slice):
-    """How long pictures are kept.
+    """What is kept of a warning and how long.
 
     Attributes:
+        clip_before_seconds, clip_after_seconds: what a clip shows around a match, or around a press at its linked
+            cameras; it begins at the keyframe before that. Both 0: no clips.
         unconfirmed_days: evidence of a match that was rejected or never verified goes after so many days.
         confirmed_days: evidence of a confirmed match goes after so many days.
     """
 
+    clip_before_seconds: Annotated[float, Field(ge=0, le=120)] = 10.0
+    clip_after_seconds: Annotated[float, Field(ge=0, le=300)] = 20.0
     unconfirmed_days: Annotated[float, Field(gt=0, le=36500)] = 30.0
     confirmed_days: Annotated[float, Field(gt=0, le=36500)] = 365.0
+
+    @property
+    def clips(self) -> bool:
+        """Whether clips are made at all."""
+        return self.clip_before_seconds + self.clip_after_seconds > 0

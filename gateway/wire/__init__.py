@@ -3,10 +3,13 @@
 from gateway.wire.channel import Channel, ChannelClosedError, Received, channel_pair
 from gateway.wire.codec import WireError
 from gateway.wire.messages import (
+    CLIP_PIECE_BYTES,
     CameraAssigned,
     CameraDescribed,
     CameraStatus,
     CameraWithdrawn,
+    ClipPiece,
+    ClipRequest,
     EmbedReply,
     EmbedRequest,
     EvidencePicture,
@@ -35,12 +38,15 @@ from gateway.wire.messages import (
 )
 
 __all__ = [
+    "CLIP_PIECE_BYTES",
     "CameraAssigned",
     "CameraDescribed",
     "CameraStatus",
     "CameraWithdrawn",
     "Channel",
     "ChannelClosedError",
+    "ClipPiece",
+    "ClipRequest",
     "EmbedReply",
     "EmbedRequest",
     "EvidencePicture",

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from gateway.settings import MatchingSettings, VisionSettings
+from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
+
+CLIP_PIECE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,7 @@ class Hello(Message):
         site: for the sources of its events.
         models_directory: where model files and caches are.
         people_key: the key that opens wrapped person keys; for the gallery child alone, else empty.
+        evidence: how long clips are.
     """
 
     role: str
@@ -32,6 +35,7 @@ class Hello(Message):
     matching: MatchingSettings
     models_directory: str
     people_key: bytes = b""
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +131,50 @@ class EvidencePicture(Message):
     person: str
     kind: str
     jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipRequest(Message):
+    """Parent to video child: record a clip around an event that is not the child's own, such as a press.
+
+    Attributes:
+        evidence: id that the clip is to have.
+        event: id of the event.
+        ago_seconds: how long ago the event was when this was sent.
+    """
+
+    evidence: str
+    event: str
+    camera: str
+    ago_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipPiece(Message):
+    """Child to parent, as a clip grows: the next bytes of fragmented MP4, at most `CLIP_PIECE_BYTES`.
+
+    Attributes:
+        evidence: id of the clip; the same in all its pieces.
+        event: id of the event.
+        person: watch-list person whose evidence key seals it; empty if nobody's.
+        number: counts the clip's pieces from 0.
+        data: empty in a last piece that only says that the clip is over.
+        whole: with this piece the clip is playable to its end.
+        seconds: what the clip lasts up to the last whole piece.
+        last: no piece follows.
+        cut_short: with `last`: the stream ended before the clip did.
+    """
+
+    evidence: str
+    event: str
+    camera: str
+    person: str
+    number: int
+    data: bytes = field(repr=False)
+    whole: bool = False
+    seconds: float = 0.0
+    last: bool = False
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.settings import MatchingSettings, VisionSettings
+from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
 from gateway.wire import Hello
 from gateway.workers.budget import RestartBudget
 from gateway.workers.life import LifeRules
@@ -27,6 +27,7 @@ class Outfit:
         vision: the settings of child programs.
         matching: when a face is like somebody.
         models_directory: where model files and caches are.
+        evidence: how long clips are.
         people_key: opens wrapped person keys; goes to the gallery child alone.
     """
 
@@ -35,6 +36,7 @@ class Outfit:
     matching: MatchingSettings
     models_directory: Path
     people_key: bytes = field(repr=False)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
 
     def hello(self, role: str, name: str) -> Hello:
         """The first message to the child `name`."""
@@ -46,6 +48,7 @@ class Outfit:
             matching=self.matching,
             models_directory=str(self.models_directory),
             people_key=self.people_key if role == GALLERY else b"",
+            evidence=self.evidence,
         )
 
 

@@ -6,7 +6,9 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from gateway.errors import PermanentError
-from gateway.wire import Channel, Heartbeat, Message, PictureReply, PictureRequest, Ready, Received
+from gateway.wire import Channel, ChannelClosedError, Heartbeat, Message, PictureReply, PictureRequest, Ready, Received
+
+_BEHIND_SECONDS = 0.02
 
 
 class UnexpectedMessageError(PermanentError):
@@ -64,6 +66,21 @@ class Outlet:
         """
         sent: Future[None] = asyncio.run_coroutine_threadsafe(self._send_all(messages), self._loop)
         sent.result()
+
+    def post_behind(self, message: Message) -> None:
+        """Send from another thread what is never to stand before a report or a heartbeat: waits for an empty queue.
+
+        Raises:
+            ChannelClosedError: the parent is gone.
+        """
+        sent: Future[None] = asyncio.run_coroutine_threadsafe(self._send_behind(message), self._loop)
+        sent.result()
+
+    async def _send_behind(self, message: Message) -> None:
+        while not self._channel.offer(message, limit=0):
+            if self._channel.closed:
+                raise ChannelClosedError("the other side of the channel is gone")
+            await asyncio.sleep(_BEHIND_SECONDS)
 
     async def _send_all(self, messages: Sequence[Message]) -> None:
         for message in messages:

@@ -5,12 +5,13 @@ import threading
 from dataclasses import dataclass
 
 from gateway.clock import Clock
-from gateway.settings import MatchingSettings, VisionSettings
+from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
 from gateway.streams import Frame, LossReason, Sparing, StreamLost, StreamSource, VideoStream
 from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
 from gateway.vision.video.announcer import Announcer, to_jpeg
+from gateway.vision.video.clips import ClipRecorder
 from gateway.vision.video.figures import StreamFigures
 from gateway.vision.video.list_holder import ListHolder
 from gateway.vision.video.looker import Looker
@@ -33,6 +34,7 @@ class PipelineKit:
     lists: ListHolder
     vision: VisionSettings
     matching: MatchingSettings
+    evidence: EvidenceSettings
     outlet: Outlet
     clock: Clock
 
@@ -56,13 +58,19 @@ class CameraPipeline:
         self._announcer = announcer
         self._kit = kit
         self._looker = Looker(assigned.camera, kit.tools, kit.vision, kit.matching)
+        self.clips = ClipRecorder(assigned.camera, kit.vision, kit.evidence, kit.outlet, kit.clock)
         self._stream = VideoStream(
             _source(assigned, sub_url or url, kit.vision),
             clock=kit.clock,
             name=assigned.camera,
+            ring=None if sub_url else self.clips.ring,
             sparing=Sparing(self._looker.moved, look_seconds=1 / assigned.looks_per_second),
         )
-        self._main = MainStream(_source(assigned, url, kit.vision), kit.clock, assigned.camera) if sub_url else None
+        self._main = (
+            MainStream(_source(assigned, url, kit.vision), kit.clock, assigned.camera, self.clips.ring)
+            if sub_url
+            else None
+        )
         self._judging = threading.Lock()
         self._stopping = threading.Event()
         self._newest: Frame | None = None
@@ -81,6 +89,7 @@ class CameraPipeline:
         """End; waits for the look under way, not for a reader that hangs in the library."""
         self._stopping.set()
         self._thread.join(_WAIT_SECONDS + _REST_SECONDS)
+        self.clips.stop()
         for stream in (self._stream, self._main):
             if stream is not None:
                 threading.Thread(target=stream.stop, name=f"{self._assigned.camera}-stop", daemon=True).start()
@@ -163,7 +172,9 @@ class CameraPipeline:
 
     def _warn(self, matches: tuple[Match, ...], current: SharedList) -> None:
         for match in matches:
-            self._post(self._announcer.matched(match, current, self._kit.tools.detector.name))
+            messages = self._announcer.matched(match, current, self._kit.tools.detector.name)
+            self._post(messages)
+            self.clips.follow(messages)
 
     def _post(self, messages: tuple[Message, ...]) -> None:
         if messages:

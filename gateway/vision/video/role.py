@@ -21,6 +21,7 @@ from gateway.wire import (
     CameraAssigned,
     CameraStatus,
     CameraWithdrawn,
+    ClipRequest,
     GalleryApplied,
     GallerySnapshot,
     Heartbeat,
@@ -74,6 +75,7 @@ class VideoRole:
             lists=ListHolder(tools.embedder),
             vision=self._hello.vision,
             matching=self._hello.matching,
+            evidence=self._hello.evidence,
             outlet=self._outlet,
             clock=self._clock,
         )
@@ -99,6 +101,8 @@ class VideoRole:
                 await self._drop(camera)
             case StreamAddress() as address:
                 await self._address(address)
+            case ClipRequest() as request:
+                self._record(request)
             case GallerySnapshot() as snapshot:
                 await self._apply(snapshot, received.fds[0])
             case other:
@@ -158,6 +162,11 @@ class VideoRole:
         for pipeline in self._pipelines():
             await asyncio.to_thread(pipeline.settle)
         await self._outlet.send(GalleryApplied(worker=self._hello.worker, revision=snapshot.revision))
+
+    def _record(self, request: ClipRequest) -> None:
+        watched = self._cameras.get(request.camera)
+        if watched is not None and watched.pipeline is not None:
+            watched.pipeline.clips.record(request)
 
     def _pipelines(self) -> tuple[CameraPipeline, ...]:
         return tuple(each.pipeline for each in self._cameras.values() if each.pipeline is not None)

@@ -1,0 +1,152 @@
+"""Records the clips of one camera: from its ring to the parent in pieces, behind everything that is more urgent."""
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from gateway.clock import Clock
+from gateway.errors import GatewayError
+from gateway.events import new_id
+from gateway.settings import EvidenceSettings, VisionSettings
+from gateway.streams import ClipFollower, ClipFragment, PacketRing
+from gateway.vision.child import Outlet
+from gateway.wire import CLIP_PIECE_BYTES, ChannelClosedError, ClipPiece, ClipRequest, EvidencePicture, Message
+
+_LOG = logging.getLogger(__name__)
+_MOST_AT_ONCE = 4
+# A clip's past crosses the wall no faster, so that the parent's loop has time for presses between two pieces.
+_BYTES_PER_SECOND = 8 * 1024 * 1024
+# A match is decided, and a press is heard of, a little after the moment.
+_SLACK_SECONDS = 5.0
+_STOP_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What a clip belongs to."""
+
+    evidence: str
+    event: str
+    person: str
+
+
+class ClipRecorder:
+    """One camera's ring of packets and the clips that are being made of it, each by a thread of its own.
+
+    Args:
+        camera: its id.
+        vision: how much memory the ring takes.
+        evidence: how long clips are.
+        outlet: the way to the parent.
+        clock: the child's.
+    """
+
+    def __init__(
+        self, camera: str, vision: VisionSettings, evidence: EvidenceSettings, outlet: Outlet, clock: Clock
+    ) -> None:
+        self._camera = camera
+        self._evidence = evidence
+        self._outlet = outlet
+        self._clock = clock
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        reach = evidence.clip_before_seconds + _SLACK_SECONDS
+        self.ring = PacketRing(seconds=reach, max_bytes=vision.ring_megabytes << 20) if evidence.clips else None
+
+    def follow(self, messages: Iterable[Message]) -> None:
+        """Record a clip for each picture of a match among the messages that were just sent."""
+        for each in messages:
+            if isinstance(each, EvidencePicture) and each.person:
+                self._start(_Subject(new_id(), each.event, each.person), ago=0.0)
+
+    def record(self, request: ClipRequest) -> None:
+        """Record a clip that the parent asks for."""
+        self._start(_Subject(request.evidence, request.event, ""), ago=request.ago_seconds)
+
+    def stop(self) -> None:
+        """End all clips with what there is."""
+        self._stopping.set()
+        for thread in tuple(self._threads):
+            thread.join(_STOP_SECONDS)
+
+    def _start(self, subject: _Subject, *, ago: float) -> None:
+        if self.ring is None:
+            return
+        at = self._clock.monotonic() - ago
+        with self._lock:
+            self._threads = [each for each in self._threads if each.is_alive()]
+            if len(self._threads) >= _MOST_AT_ONCE:
+                _LOG.warning("camera %s: %d clips are being recorded; no further one", self._camera, _MOST_AT_ONCE)
+                return
+            thread = threading.Thread(
+                target=self._run, args=(self.ring, subject, at), name=f"{self._camera}-clip", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def _run(self, ring: PacketRing, subject: _Subject, at: float) -> None:
+        follower = ClipFollower(
+            ring,
+            at=at,
+            before=self._evidence.clip_before_seconds,
+            after=self._evidence.clip_after_seconds,
+            stop=self._stopping,
+            now=self._clock.monotonic,
+        )
+        try:
+            self._send(follower, subject)
+        except ChannelClosedError:
+            return
+        except GatewayError as error:
+            _LOG.warning("camera %s: there is no clip: %s", self._camera, error)
+        except Exception:  # a fault in a clip must not go unsaid, and must not end its siblings
+            _LOG.exception("camera %s: a clip failed", self._camera)
+
+    def _send(self, follower: ClipFollower, subject: _Subject) -> None:
+        number, seconds = 0, 0.0
+        try:
+            for fragment in follower.fragments():
+                seconds = fragment.seconds
+                for piece in self._pieces(fragment, subject, number):
+                    self._outlet.post_behind(piece)
+                    number += 1
+                    self._stopping.wait(len(piece.data) / _BYTES_PER_SECOND)
+        finally:
+            if number:
+                self._outlet.post_behind(
+                    self._piece(subject, number, seconds=seconds, last=True, cut_short=not follower.complete)
+                )
+
+    def _pieces(self, fragment: ClipFragment, subject: _Subject, number: int) -> Iterator[ClipPiece]:
+        size = len(fragment.mp4)
+        for begin in range(0, size, CLIP_PIECE_BYTES):
+            end = begin + CLIP_PIECE_BYTES
+            data = fragment.mp4[begin:end]
+            yield self._piece(subject, number, data=data, whole=end >= size, seconds=fragment.seconds)
+            number += 1
+
+    def _piece(
+        self,
+        subject: _Subject,
+        number: int,
+        *,
+        seconds: float,
+        data: bytes = b"",
+        whole: bool = False,
+        last: bool = False,
+        cut_short: bool = False,
+    ) -> ClipPiece:
+        return ClipPiece(
+            evidence=subject.evidence,
+            event=subject.event,
+            camera=self._camera,
+            person=subject.person,
+            number=number,
+            data=data,
+            whole=whole,
+            seconds=round(seconds, 3),
+            last=last,
+            cut_short=cut_short,
+        )
