@@ -17,6 +17,7 @@ KEY_BYTES = 32
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
+OVERHEAD_BYTES = 1 + _NONCE_BYTES + _TAG_BYTES
 
 
 class SealError(PermanentError):
@@ -60,7 +61,7 @@ def unseal(key: bytes, sealed: bytes, aad: bytes) -> bytes:
     Raises:
         SealError: it is none, or not of this key and record.
     """
-    if len(sealed) < 1 + _NONCE_BYTES + _TAG_BYTES or sealed[:1] != _VERSION:
+    if len(sealed) < OVERHEAD_BYTES or sealed[:1] != _VERSION:
         raise SealError("not a sealed text of this version")
     nonce, rest = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
     try:

@@ -2,6 +2,7 @@
 
 from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
+from gateway.storage.clip_store import ClipStore
 from gateway.storage.copies import ChainReport, back_up, restore, verify_chains
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
@@ -24,6 +25,8 @@ from gateway.storage.subscription import Subscription
 from gateway.storage.values import (
     ApiToken,
     AuditEntry,
+    ClipPart,
+    ClipState,
     DeadLetter,
     Delivery,
     Entry,
@@ -54,6 +57,9 @@ __all__ = [
     "AuditTrail",
     "Ballast",
     "ChainReport",
+    "ClipPart",
+    "ClipState",
+    "ClipStore",
     "DeadLetter",
     "Delivery",
     "Entry",

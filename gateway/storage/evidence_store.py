@@ -1,17 +1,18 @@
-"""Pictures that belong to events: one sealed file each, an index, and their end."""
+"""Pictures and clips that belong to events: one sealed file each, an index, and their end."""
 
 import os
 import sqlite3
 import tempfile
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from gateway.errors import PermanentError
 from gateway.sealing import new_key
 from gateway.storage.folder import sync_folder
 from gateway.storage.state import State, moment_of, text_of
 from gateway.storage.statements import load_statements
-from gateway.storage.values import Evidence
+from gateway.storage.values import ClipState, Evidence
 from gateway.storage.vault import Vault
 
 _SQL = load_statements("evidence")
@@ -21,7 +22,7 @@ _PEOPLE = load_statements("watchlist")
 class EvidenceStore:
     """Evidence files below one folder.
 
-    A picture of somebody on the watch-list is sealed under that person's evidence key, so that it dies with the entry;
+    What is of somebody on the watch-list is sealed under that person's evidence key, so that it dies with the entry;
     any other under a key of its own.
     """
 
@@ -41,12 +42,41 @@ class EvidenceStore:
         def work(connection: sqlite3.Connection) -> None:
             own_key, wrapped, owner = self._key_for(connection, evidence)
             sealed = self._vault.seal_evidence(picture, wrapped, owner, evidence.id)
-            _write(self._path(evidence.id), sealed)
-            moments = (text_of(evidence.created), text_of(evidence.purge_after))
-            row = (evidence.id, evidence.event, evidence.camera, evidence.person, evidence.kind, *moments, own_key)
-            connection.execute(_SQL["keep"], row)
+            _write(self.path_of(evidence.id), sealed)
+            connection.execute(_SQL["keep"], (*_columns(evidence), own_key))
 
         await self._state.write(work)
+
+    def begin_clip(self, connection: sqlite3.Connection, evidence: Evidence) -> bytes:
+        """Within a transaction: note a clip that is going to be written; the key that seals its file.
+
+        Raises:
+            PermanentError: its person is no longer on the list.
+        """
+        own_key, wrapped, owner = self._key_for(connection, evidence)
+        clip = evidence.clip or ClipState()
+        connection.execute(_SQL["keep"], (*_columns(evidence), own_key))
+        connection.execute(_SQL["begin_clip"], (evidence.id, clip.state, clip.seconds, clip.size, clip.others))
+        return self._vault.unwrap_evidence_key(wrapped, owner)
+
+    def find(self, connection: sqlite3.Connection, evidence: str) -> tuple[Evidence, bytes] | None:
+        """A piece of evidence with the key that opens its file; None if it is not there (any more)."""
+        row = connection.execute(_SQL["get"], (evidence,)).fetchone()
+        if row is None:
+            return None
+        found = _evidence(row[:-1])
+        wrapped, owner = bytes(row[-1]), found.id
+        if found.person:
+            key = connection.execute(_PEOPLE["evidence_key"], (found.person,)).fetchone()
+            if key is None:
+                return None
+            wrapped, owner = bytes(key[0]), found.person
+        return found, self._vault.unwrap_evidence_key(wrapped, owner)
+
+    async def get(self, evidence: str) -> Evidence | None:
+        """A piece of evidence without its content; None if it is not there (any more)."""
+        row = await self._state.read(lambda c: c.execute(_SQL["get"], (evidence,)).fetchone())
+        return None if row is None else _evidence(row[:-1])
 
     def _key_for(self, connection: sqlite3.Connection, evidence: Evidence) -> tuple[bytes, bytes, str]:
         if not evidence.person:
@@ -65,21 +95,15 @@ class EvidenceStore:
         """
 
         def query(connection: sqlite3.Connection) -> tuple[Evidence, bytes] | None:
-            row = connection.execute(_SQL["get"], (evidence,)).fetchone()
-            if row is None:
+            found = self.find(connection, evidence)
+            if found is None:
                 return None
-            found = _evidence(row[:-1])
-            wrapped, owner = bytes(row[-1]), found.id
-            if found.person:
-                key = connection.execute(_PEOPLE["evidence_key"], (found.person,)).fetchone()
-                if key is None:
-                    return None
-                wrapped, owner = bytes(key[0]), found.person
+            about, key = found
             try:
-                sealed = self._path(found.id).read_bytes()
+                sealed = self.path_of(about.id).read_bytes()
             except FileNotFoundError:
                 return None
-            return found, self._vault.open_evidence(sealed, wrapped, owner, found.id)
+            return about, self._vault.open_evidence(sealed, key, about.id)
 
         return await self._state.read(query)
 
@@ -104,7 +128,7 @@ class EvidenceStore:
         def work(connection: sqlite3.Connection) -> list[Evidence]:
             found = [_evidence(row) for row in connection.execute(_SQL[which], (value,))]
             for each in found:
-                self._path(each.id).unlink(missing_ok=True)
+                self.path_of(each.id).unlink(missing_ok=True)
                 connection.execute(_SQL["purge"], (each.id,))
             return found
 
@@ -121,7 +145,12 @@ class EvidenceStore:
             path.unlink(missing_ok=True)
         return len(left)
 
-    def _path(self, evidence: str) -> Path:
+    def path_of(self, evidence: str) -> Path:
+        """Where its file is.
+
+        Raises:
+            PermanentError: it is no id.
+        """
         if not evidence.replace("-", "").isalnum():
             raise PermanentError("is no id of evidence", where=evidence)
         return self._folder / evidence
@@ -139,8 +168,14 @@ def _write(path: Path, content: bytes) -> None:
         raise PermanentError(f"a picture cannot be kept: {error.strerror}", where=str(path.parent)) from None
 
 
-def _evidence(row: tuple[str, ...]) -> Evidence:
-    identity, event, camera, person, kind, created, purge_after = row
+def _columns(evidence: Evidence) -> tuple[str, ...]:
+    moments = (text_of(evidence.created), text_of(evidence.purge_after))
+    return evidence.id, evidence.event, evidence.camera, evidence.person, evidence.kind, *moments
+
+
+def _evidence(row: tuple[Any, ...]) -> Evidence:
+    identity, event, camera, person, kind, created, purge_after, state, seconds, size, others = row
+    clip = None if state is None else ClipState(state=state, seconds=seconds, size=size, others=bool(others))
     return Evidence(
         id=identity,
         event=event,
@@ -149,4 +184,5 @@ def _evidence(row: tuple[str, ...]) -> Evidence:
         kind=kind,
         created=moment_of(created),
         purge_after=moment_of(purge_after),
+        clip=clip,
     )

@@ -93,6 +93,14 @@ class Ballast:
             return False
         return True
 
+    def spared(self) -> bool:
+        """Whether it is there and the disk has as much again free, so that others may write, too."""
+        try:
+            room = os.statvfs(self._path)
+        except OSError:
+            return False
+        return room.f_bavail * room.f_frsize > self._size
+
     @property
     def held(self) -> bool:
         """Whether the reserve is there."""

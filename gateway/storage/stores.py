@@ -1,12 +1,14 @@
 """Everything durable of one gateway, opened together and closed in reverse."""
 
 import logging
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from gateway.clock import Clock
 from gateway.settings import StorageSettings
 from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
+from gateway.storage.clip_store import ClipStore
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
 from gateway.storage.faults import StorageBusyError
@@ -31,6 +33,7 @@ class Stores:
     incidents: IncidentStore
     watchlist: WatchListStore
     evidence: EvidenceStore
+    clips: ClipStore
     accounts: AccountStore
     entries: EntryStore
     audit: AuditTrail
@@ -42,13 +45,11 @@ class Stores:
 
     async def close(self) -> None:
         """Close all, the journal last, and let the folder go; a second time does nothing."""
-        try:
-            await self._state.close()
-        finally:
-            try:
-                await self.journal.close()
-            finally:
-                self._lock.release()
+        async with AsyncExitStack() as stack:
+            stack.callback(self._lock.release)
+            stack.push_async_callback(self.journal.close)
+            stack.push_async_callback(self._state.close)
+            stack.push_async_callback(self.clips.close)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +162,8 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         _log.error("the journal ends at position %d, but %d was there: it was cut", journal.last_position, floor)
     ballast.take()
     evidence = EvidenceStore(state, vault, directory / "evidence")
+    clips = ClipStore(state, evidence, ballast.spared)
+    await clips.settle_unfinished()
     await evidence.sweep()
     return Stores(
         journal=journal,
@@ -168,6 +171,7 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         incidents=IncidentStore(state),
         watchlist=WatchListStore(state, vault),
         evidence=evidence,
+        clips=clips,
         accounts=AccountStore(state),
         entries=EntryStore(state, vault),
         audit=AuditTrail(state),

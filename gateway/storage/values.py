@@ -208,13 +208,31 @@ class TemplateRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ClipState:
+    """How far a clip has got.
+
+    Attributes:
+        state: recording, whole, or cut_short: the stream, the child, the gateway or the disk's room ended before it.
+        seconds: what it lasts.
+        size: bytes of MP4.
+        others: it may show people who are on no list; it goes when its evidence goes all the same.
+    """
+
+    state: str = "recording"
+    seconds: float = 0.0
+    size: int = 0
+    others: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """A picture that belongs to an event.
+    """A picture or a clip that belongs to an event.
 
     Attributes:
         person: the watch-list person under whose evidence key it is sealed; empty if nobody.
-        kind: crop or scene.
+        kind: crop, scene or clip.
         purge_after: when it goes.
+        clip: how far it has got; None if it is a picture.
     """
 
     id: str
@@ -224,6 +242,29 @@ class Evidence:
     kind: str
     created: datetime
     purge_after: datetime
+    clip: ClipState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipPart:
+    """The next bytes of a clip that grows.
+
+    Attributes:
+        evidence: what it is part of; its `clip` is the state to begin with.
+        number: counts the clip's parts from 0.
+        whole: with it the clip is playable to its end.
+        seconds: what the clip lasts up to the last whole part.
+        last: no part follows.
+        cut_short: with `last`: the clip ended before its time.
+    """
+
+    evidence: Evidence
+    number: int
+    data: bytes = field(repr=False)
+    whole: bool = False
+    seconds: float = 0.0
+    last: bool = False
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,17 +39,25 @@ class Vault:
         """A person's evidence key as it may lie in the store."""
         return wrap_key(self._evidence, key, owner)
 
+    def unwrap_evidence_key(self, wrapped_key: bytes, owner: str) -> bytes:
+        """The key that `wrap_evidence_key` wrapped.
+
+        Raises:
+            SealError: it is of another owner.
+        """
+        return unwrap_key(self._evidence, wrapped_key, owner)
+
     def seal_evidence(self, picture: bytes, wrapped_key: bytes, owner: str, identity: str) -> bytes:
         """A picture sealed under the wrapped key of its owner, bound to its id."""
         return seal(unwrap_key(self._evidence, wrapped_key, owner), picture, associated("evidence", identity))
 
-    def open_evidence(self, sealed: bytes, wrapped_key: bytes, owner: str, identity: str) -> bytes:
+    def open_evidence(self, sealed: bytes, key: bytes, identity: str) -> bytes:
         """The picture that `seal_evidence` sealed.
 
         Raises:
             SealError: it is of another key or id.
         """
-        return unseal(unwrap_key(self._evidence, wrapped_key, owner), sealed, associated("evidence", identity))
+        return unseal(key, sealed, associated("evidence", identity))
 
     def seal_secrets(self, secrets: dict[str, str], kind: str, identity: str) -> bytes:
         """Credentials of an entry, bound to it."""

@@ -8,6 +8,7 @@ from gateway.errors import PermanentError
 from gateway.events import Event, GatewayFault, Severity, decode, gateway_source, new_id
 from gateway.wire import (
     CameraDescribed,
+    ClipPiece,
     EvidencePicture,
     GalleryApplied,
     GallerySnapshot,
@@ -19,6 +20,7 @@ from gateway.wire import (
     StreamLost,
 )
 from gateway.workers.book import CRASH_LOOP, CameraBook
+from gateway.workers.clips import ClipsUnderWay
 from gateway.workers.feed import GalleryFeed
 from gateway.workers.fleet import Fleet
 from gateway.workers.outfit import DEVICES, GALLERY, VIDEO
@@ -48,6 +50,7 @@ class Exchange:
         self._ports = ports
         self._clock = clock
         self._in_loop: set[str] = set()
+        self._clips = ClipsUnderWay(ports.on_clip)
         self.reports = ReportQueue(clock)
         self.fleet: Fleet | None = None
 
@@ -80,6 +83,7 @@ class Exchange:
     async def worker_gone(self, worker: WorkerSupervisor, *, looping: bool) -> None:
         """Its cameras are away; in a crash loop that is reported, once."""
         self._book.worker_gone(worker.name)
+        self._clips.worker_gone(worker.name)
         await self._feed.reader_gone(worker.name)
         if looping and worker.name not in self._in_loop:
             self._in_loop.add(worker.name)
@@ -130,6 +134,8 @@ class Exchange:
             await self._feed.note_applied(message, worker)
         elif worker.role == VIDEO and isinstance(message, StreamLost):
             await self._send_to(DEVICES, message)
+        elif worker.role == VIDEO and isinstance(message, ClipPiece):
+            self._clips.take(message, worker.name)
         elif worker.role == DEVICES and isinstance(message, StreamAddress):
             await self._pass_address(message)
         else:

@@ -8,6 +8,7 @@ from gateway.errors import PermanentError
 from gateway.settings import CameraSettings
 from gateway.wire import (
     CameraWithdrawn,
+    ClipRequest,
     EmbedReply,
     EmbedRequest,
     IdentifyReply,
@@ -197,6 +198,16 @@ class Workers:
             raise PermanentError("there is no such camera", where=f"camera {camera}")
         workers = [self._fleet.named(each) for each in (name, DEVICES)]
         return await self._pictures.get(camera, width, [each for each in workers if each is not None])
+
+    def record_clip(self, request: ClipRequest) -> bool:
+        """Ask the camera's child for a clip; never waits.
+
+        Returns:
+            whether there is a child that can be asked now.
+        """
+        name = self._book.worker_of(request.camera)
+        worker = None if name is None else self._fleet.named(name)
+        return worker is not None and worker.offer(request)
 
     def cameras(self) -> tuple[CameraState, ...]:
         """All cameras as they are now."""

@@ -2,16 +2,20 @@
 INSERT INTO evidence (id, event, camera, person, kind, created, purge_after, wrapped_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: get
-SELECT id, event, camera, person, kind, created, purge_after, wrapped_key FROM evidence WHERE id = ?;
+SELECT evidence.id, event, camera, person, kind, created, purge_after, state, seconds, size, others, wrapped_key
+FROM evidence LEFT JOIN clip ON clip.id = evidence.id WHERE evidence.id = ?;
 
 -- name: of_event
-SELECT id, event, camera, person, kind, created, purge_after FROM evidence WHERE event = ? ORDER BY created, id;
+SELECT evidence.id, event, camera, person, kind, created, purge_after, state, seconds, size, others
+FROM evidence LEFT JOIN clip ON clip.id = evidence.id WHERE event = ? ORDER BY created, evidence.id;
 
 -- name: of_person
-SELECT id, event, camera, person, kind, created, purge_after FROM evidence WHERE person = ? ORDER BY created, id;
+SELECT evidence.id, event, camera, person, kind, created, purge_after, state, seconds, size, others
+FROM evidence LEFT JOIN clip ON clip.id = evidence.id WHERE person = ? ORDER BY created, evidence.id;
 
 -- name: due
-SELECT id, event, camera, person, kind, created, purge_after FROM evidence WHERE purge_after <= ? ORDER BY created, id;
+SELECT evidence.id, event, camera, person, kind, created, purge_after, state, seconds, size, others
+FROM evidence LEFT JOIN clip ON clip.id = evidence.id WHERE purge_after <= ? ORDER BY created, evidence.id;
 
 -- name: keep_until
 UPDATE evidence SET purge_after = ? WHERE event = ?;
@@ -21,3 +25,12 @@ DELETE FROM evidence WHERE id = ?;
 
 -- name: ids
 SELECT id FROM evidence;
+
+-- name: begin_clip
+INSERT INTO clip (id, state, seconds, size, others) VALUES (?, ?, ?, ?, ?);
+
+-- name: end_clip
+UPDATE clip SET state = ?, seconds = ?, size = ? WHERE id = ?;
+
+-- name: unfinished
+SELECT id FROM clip WHERE state = 'recording';

@@ -110,8 +110,8 @@ def test_evidence_opens_for_its_owner_and_id_only() -> None:
     vault = Vault(KEY)
     wrapped = vault.wrap_evidence_key(new_key(), "p-1")
     sealed = vault.seal_evidence(b"picture", wrapped, "p-1", "e-1")
-    assert vault.open_evidence(sealed, wrapped, "p-1", "e-1") == b"picture"
+    assert vault.open_evidence(sealed, vault.unwrap_evidence_key(wrapped, "p-1"), "e-1") == b"picture"
     other = vault.wrap_evidence_key(new_key(), "p-1")
     for key, owner, identity in ((wrapped, "p-1", "e-2"), (wrapped, "p-2", "e-1"), (other, "p-1", "e-1")):
         with pytest.raises(SealError):
-            vault.open_evidence(sealed, key, owner, identity)
+            vault.open_evidence(sealed, vault.unwrap_evidence_key(key, owner), identity)

@@ -1,0 +1,291 @@
+"""Clips in the store: they grow, are closed whatever ends them, and go with their time or their person."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import ManualClock
+from gateway.settings import StorageSettings
+from gateway.storage import ClipPart, ClipState, Evidence, Person, Stores, open_storage
+from gateway.storage.clip_file import GrowingFile
+
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+PIECES = [bytes([number]) * 50_000 for number in range(1, 5)]
+Faults = list[tuple[str, str]]
+
+
+def clip(identity: str = "c-1", owner: str = "", days: float = 30) -> Evidence:
+    return Evidence(
+        id=identity,
+        event="press-1",
+        camera="cam-01",
+        person=owner,
+        kind="clip",
+        created=NOW,
+        purge_after=NOW + timedelta(days=days),
+        clip=ClipState(),
+    )
+
+
+def part(number: int, about: Evidence | None = None, **changes: object) -> ClipPart:
+    made = ClipPart(evidence=about or clip(), number=number, data=PIECES[number % 4], whole=True, seconds=number + 1.0)
+    return replace(made, **changes)  # type: ignore[arg-type]  # fields of the part
+
+
+def listed() -> Person:
+    return Person(
+        id="p-1",
+        name="某人",
+        category="barred",
+        reason="court order 12",
+        authority="police station",
+        valid_until=NOW + timedelta(days=30),
+        created=NOW,
+        updated=NOW,
+        created_by="wang",
+    )
+
+
+async def until(met: Callable[[], Awaitable[object]]) -> None:
+    while not await met():
+        await asyncio.sleep(0.01)
+
+
+async def opened(directory: Path) -> Stores:
+    return await open_storage(StorageSettings(directory=directory, reserve_megabytes=1), ManualClock(NOW))
+
+
+@asynccontextmanager
+async def running(directory: Path, faults: Faults | None = None) -> AsyncIterator[Stores]:
+    stores = await opened(directory)
+
+    async def note(fault: str, detail: str) -> None:
+        if faults is not None:
+            faults.append((fault, detail))
+
+    task = asyncio.create_task(stores.clips.run(note))
+    try:
+        yield stores
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        await stores.close()
+
+
+async def state(stores: Stores, identity: str = "c-1") -> ClipState | None:
+    found = await stores.evidence.get(identity)
+    return None if found is None else stores.clips.state_of(found)
+
+
+def is_over(stores: Stores, identity: str = "c-1") -> Callable[[], Awaitable[bool]]:
+    async def over() -> bool:
+        found = await state(stores, identity)
+        return found is not None and found.state != "recording"
+
+    return over
+
+
+async def test_a_clip_is_read_while_it_grows_and_when_it_is_whole(tmp_path: Path) -> None:
+    async with running(tmp_path) as stores:
+        stores.clips.put(part(0))
+        stores.clips.put(part(1, whole=False))
+
+        async def has_begun() -> bool:
+            found = await state(stores)
+            return found is not None and found.size == 50_000
+
+        await until(has_begun)
+        assert await state(stores) == ClipState(state="recording", seconds=1.0, size=50_000)
+        assert await stores.clips.read("c-1", 49_990, 100) == PIECES[0][:10]
+        stores.clips.put(part(2))
+        stores.clips.put(part(3, data=b"", whole=False, last=True))
+        await until(is_over(stores))
+        whole = ClipState(state="whole", seconds=3.0, size=150_000)
+        assert await state(stores) == whole
+        assert await stores.clips.look("c-1") == (replace(clip(), clip=whole), 150_000)
+        assert await stores.clips.read("c-1", 0, 1 << 20) == b"".join(PIECES[:3])
+        assert await stores.evidence.of_event("press-1") == [replace(clip(), clip=whole)]
+    async with running(tmp_path) as stores:
+        assert await stores.clips.read("c-1", 100_000, 5) == PIECES[2][:5]
+        assert await stores.clips.look("c-2") is None
+        assert await stores.clips.read("c-2", 0, 1) is None
+
+
+async def test_a_clip_whose_child_dies_is_closed_as_cut_short(tmp_path: Path) -> None:
+    faults: Faults = []
+    async with running(tmp_path, faults) as stores:
+        stores.clips.put(part(0))
+        stores.clips.put(part(1, whole=False))
+        stores.clips.put(part(2, data=b"", whole=False, last=True, cut_short=True))
+        await until(is_over(stores))
+        assert await state(stores) == ClipState(state="cut_short", seconds=1.0, size=50_000)
+    assert faults == []
+
+
+async def test_a_gateway_that_dies_leaves_a_clip_that_the_next_start_closes(tmp_path: Path) -> None:
+    stores = await opened(tmp_path)
+    key = await stores.clips._state.write(lambda c: stores.evidence.begin_clip(c, clip()))
+    file = GrowingFile(stores.evidence.path_of("c-1"), key, "c-1")
+    file.append(PIECES[0], 1.0)
+    file.append(PIECES[1], 2.0)
+    file.close()
+    torn = stores.evidence.path_of("c-1").read_bytes()[:-100]
+    stores.evidence.path_of("c-1").write_bytes(torn)
+    await stores.clips._state.write(lambda c: stores.evidence.begin_clip(c, clip("c-2")))
+    await stores.close()
+    async with running(tmp_path) as stores:
+        assert await state(stores) == ClipState(state="cut_short", seconds=1.0, size=50_000)
+        assert await stores.clips.read("c-1", 0, 1 << 20) == PIECES[0]
+        assert await stores.evidence.get("c-2") is None, "a clip without a picture goes"
+
+
+async def test_stopping_writes_what_waits_and_closes_what_grows(tmp_path: Path) -> None:
+    stores = await opened(tmp_path)
+    for number in range(4):
+        stores.clips.put(part(number))
+    await stores.close()
+    async with running(tmp_path) as stores:
+        assert await state(stores) == ClipState(state="cut_short", seconds=4.0, size=200_000)
+
+
+async def test_a_file_that_became_shorter_is_told_as_cut_short(tmp_path: Path) -> None:
+    async with running(tmp_path) as stores:
+        stores.clips.put(part(0))
+        stores.clips.put(part(1, last=True))
+        await until(is_over(stores))
+        path = stores.evidence.path_of("c-1")
+        path.write_bytes(path.read_bytes()[:-1])
+        found = await stores.clips.look("c-1")
+        assert found is not None
+        assert found[0].clip == ClipState(state="cut_short", seconds=1.0, size=50_000)
+        path.unlink()
+        assert await stores.clips.read("c-1", 0, 10) is None
+
+
+async def test_a_clip_of_a_person_dies_with_the_person_also_while_it_grows(tmp_path: Path) -> None:
+    async with running(tmp_path) as stores:
+        await stores.watchlist.add(listed())
+        mine = clip("c-1", "p-1")
+        stores.clips.put(part(0, mine))
+
+        async def has_begun() -> bool:
+            return await state(stores) is not None
+
+        await until(has_begun)
+        copy = stores.evidence.path_of("c-1").read_bytes()
+        await stores.evidence.purge_person("p-1")
+        await stores.watchlist.remove("p-1")
+        stores.clips.put(part(1, mine))
+        stores.clips.put(part(2, mine, last=True))
+        stores.clips.put(part(0, clip("c-2", "p-1"), last=True))
+        stores.clips.put(part(0, clip("c-3"), last=True))
+        await until(lambda: is_gone(stores))
+        assert await state(stores, "c-1") is None
+        assert await state(stores, "c-2") is None
+        assert os.listdir(tmp_path / "evidence") == ["c-3"]
+        (tmp_path / "evidence" / "c-1").write_bytes(copy)
+        assert await stores.clips.read("c-1", 0, 10) is None
+
+
+async def is_gone(stores: Stores) -> bool:
+    found = await state(stores, "c-3")
+    return found is not None and found.state == "whole"
+
+
+async def test_a_clip_goes_when_its_time_has_come(tmp_path: Path) -> None:
+    async with running(tmp_path) as stores:
+        stores.clips.put(part(0, clip(days=1), last=True))
+        await until(is_over(stores))
+        assert [each.id for each in await stores.evidence.purge_due(NOW + timedelta(days=1))] == ["c-1"]
+        assert os.listdir(tmp_path / "evidence") == []
+        assert await stores.clips._state.read(lambda c: c.execute("SELECT count(*) FROM clip").fetchone()) == (0,)
+
+
+async def test_what_does_not_fit_together_is_given_up_with_what_there_was(tmp_path: Path) -> None:
+    faults: Faults = []
+    async with running(tmp_path, faults) as stores:
+        stores.clips.put(part(7, clip("c-9")))  # of a clip that never began
+        stores.clips.put(part(0))
+        stores.clips.put(part(2))
+        stores.clips.put(part(3))
+        await until(is_over(stores))
+        assert await state(stores) == ClipState(state="cut_short", seconds=1.0, size=50_000)
+        stores.clips.put(part(4))
+        stores.clips.put(part(0, clip("c-2"), last=True))
+        await until(is_over(stores, "c-2"))
+        assert await state(stores, "c-9") is None
+    assert [fault for fault, _ in faults] == ["clip_given_up"]
+    assert "a part of it is missing" in faults[0][1]
+
+
+async def test_more_than_fits_into_the_queue_is_given_up_without_waiting(tmp_path: Path) -> None:
+    stores = await opened(tmp_path)
+    for number in range(45):
+        stores.clips.put(part(number, data=bytes(1024 * 1024)))
+    assert stores.clips._waiting_bytes <= 32 * 1024 * 1024
+    await stores.close()
+    async with running(tmp_path) as stores:
+        assert await state(stores) == ClipState(state="cut_short", seconds=32.0, size=32 * 1024 * 1024)
+
+
+async def test_an_id_that_was_used_cannot_be_written_again(tmp_path: Path) -> None:
+    faults: Faults = []
+    async with running(tmp_path, faults) as stores:
+        stores.clips.put(part(0, last=True))
+        await until(is_over(stores))
+        stores.clips.put(part(0))
+        stores.clips.put(part(1, last=True))
+        await until(lambda: _said(faults))
+        assert await state(stores) == ClipState(state="whole", seconds=1.0, size=50_000)
+        assert await stores.clips.read("c-1", 0, 1 << 20) == PIECES[0]
+
+
+async def test_an_id_that_is_none_is_refused(tmp_path: Path) -> None:
+    faults: Faults = []
+    async with running(tmp_path, faults) as stores:
+        stores.clips.put(part(0, clip("../state"), last=True))
+        stores.clips.put(part(0, last=True))
+        await until(is_over(stores))
+        await until(lambda: _said(faults))
+    assert not (tmp_path / "state").exists()
+    assert "no id of evidence" in faults[0][1]
+
+
+async def _said(faults: Faults) -> bool:
+    return bool(faults)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs root to mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+async def test_a_full_disk_ends_the_clip_and_leaves_the_reserve_to_presses(small_disk: Path) -> None:
+    faults: Faults = []
+    async with running(small_disk / "state", faults) as stores:
+        for number in range(100):
+            stores.clips.put(part(number, data=bytes(200_000)))
+            await asyncio.sleep(0.001)
+        await until(is_over(stores))
+        stores.clips.put(part(0, clip("c-2")))
+        found = await state(stores)
+        assert found is not None
+        assert found.state == "cut_short"
+        assert found.size > 1_000_000
+        assert await stores.clips.read("c-1", found.size - 10, 100) == bytes(10)
+        assert stores.ballast.held
+        assert not stores.journal.failed.done()
+    assert [fault for fault, _ in faults] == ["clip_given_up"]
