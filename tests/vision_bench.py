@@ -12,8 +12,8 @@ import av
 import pytest
 
 from gateway.events import Event, FaceMatched
-from gateway.settings import MatchingSettings, VisionSettings
-from gateway.wire import CameraDescribed, EvidencePicture, PassageStatistics, SealedRow
+from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
+from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageStatistics, SealedRow
 from gateway.workers import Outfit, WorkerPorts, Workers, WorkerStage
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -75,6 +75,7 @@ class House:
 
     events: list[Event] = field(default_factory=list)
     pictures: list[EvidencePicture] = field(default_factory=list)
+    pieces: list[ClipPiece] = field(default_factory=list)
     described: list[CameraDescribed] = field(default_factory=list)
     revision: int = 0
     people: dict[str, SealedRow] = field(default_factory=dict)
@@ -99,7 +100,9 @@ class House:
         return [event for event in self.events if isinstance(event, FaceMatched)]
 
     @asynccontextmanager
-    async def open(self, models: Path, detector: Path | None, *, cooldown: float = 0) -> AsyncIterator[Workers]:
+    async def open(
+        self, models: Path, detector: Path | None, *, cooldown: float = 0, evidence: EvidenceSettings | None = None
+    ) -> AsyncIterator[Workers]:
         """Run the children until the block ends."""
         outfit = Outfit(
             site="east",
@@ -107,9 +110,14 @@ class House:
             matching=MatchingSettings(cooldown_seconds=cooldown, detector_model=detector),
             models_directory=models,
             people_key=b"p" * 32,
+            evidence=evidence or EvidenceSettings(),
         )
         ports = WorkerPorts(
-            on_report=self.report, on_evidence=self.keep, on_statistics=self.ignore, on_described=self.describe
+            on_report=self.report,
+            on_evidence=self.keep,
+            on_clip=self.pieces.append,
+            on_statistics=self.ignore,
+            on_described=self.describe,
         )
         workers = Workers(outfit, self.rows, ports)
         async with asyncio.TaskGroup() as group:

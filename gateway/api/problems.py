@@ -22,6 +22,7 @@ _TITLES = {
     409: "Conflict",
     413: "Too large",
     415: "Unsupported media type",
+    416: "Range not satisfiable",
     422: "Not acceptable",
     429: "Too many tries",
     500: "Internal error",

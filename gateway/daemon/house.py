@@ -27,9 +27,10 @@ from gateway.daemon.alarm_line import AlarmLine
 from gateway.daemon.chores import Chores, keep_going
 from gateway.daemon.links import setup_link, show_setup_link
 from gateway.daemon.notify import ServiceManager
+from gateway.daemon.press_clips import PressClips
 from gateway.daemon.vision_line import VisionLine
 from gateway.errors import PermanentError, TransientError
-from gateway.events import Event, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
+from gateway.events import Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
 from gateway.forwarding import Forwarder, Forwarders, WebhookSink
 from gateway.incidents import EscalationClock, IncidentDesk, Policy
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Settings
@@ -92,6 +93,12 @@ class AlarmHouse:
         self._desk = IncidentDesk(stores.journal, stores.incidents, clock, self._on_transition, policy)
         self._forwarders = Forwarders(self._forwarder)
         self._installation = self._registers(file)
+        self._press_clips = PressClips(
+            stores.journal, settings.evidence, self._linked_cameras, self._vision.workers.record_clip, clock
+        )
+
+    def _linked_cameras(self, device: str) -> tuple[str, ...]:
+        return next((each.linked_cameras for each in self._installation.devices.all() if each.id == device), ())
 
     def _on_transition(self, incident: Incident, event: Event) -> None:
         self._alarms.answer_transition(incident, event)
@@ -204,6 +211,8 @@ class AlarmHouse:
             "expiry": self._chores.expire_people,
             "evidence": self._chores.purge_evidence,
             "judged evidence": self._chores.keep_judged,
+            "clips": lambda: self._stores.clips.run(self._clip_fault),
+            "clips of presses": self._press_clips.run,
             "loop lag": self._chores.measure_lag,
             "watchdog": self._chores.feed_watchdog,
         }.items():
@@ -245,6 +254,10 @@ class AlarmHouse:
             )
             await self._hooks.on_ready(running)
 
+    async def _clip_fault(self, fault: str, detail: str) -> None:
+        event = self._own_event(GatewayFault, Severity.MEDIUM, fault=fault, detail=detail)
+        await self._stores.journal.append(event)
+
     async def _watch_journal(self) -> None:
         """A journal that failed ends the daemon: its supervisor starts it anew, and the start recovers."""
         raise await asyncio.shield(self._stores.journal.failed)
@@ -260,11 +273,9 @@ class AlarmHouse:
         await self._note(self._own_event(GatewayStopped, reason="asked to"))
         self._marker().unlink(missing_ok=True)
 
-    def _own_event(self, kind: Callable[..., Event], **data: object) -> Event:
+    def _own_event(self, kind: Callable[..., Event], severity: Severity = Severity.INFO, **data: object) -> Event:
         source = gateway_source(self._settings.gateway.site)
-        return kind(
-            id=new_id(), source=source, subject="gateway", time=self._clock.now(), severity=Severity.INFO, **data
-        )
+        return kind(id=new_id(), source=source, subject="gateway", time=self._clock.now(), severity=severity, **data)
 
 
 def _secret_of(destination: DestinationSettings) -> str:

@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from gateway.clock import Clock
 from gateway.settings import Settings
-from gateway.storage import Evidence, Stores
-from gateway.wire import CameraDescribed, EvidencePicture, PassageStatistics, SealedRow
+from gateway.storage import ClipPart, ClipState, Evidence, Stores
+from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageStatistics, SealedRow
 from gateway.workers import Outfit, WorkerPorts, Workers
 
+CLIP = "clip"
 _log = logging.getLogger(__name__)
 
 
@@ -31,6 +32,7 @@ class VisionLine:
         ports = WorkerPorts(
             on_report=stores.journal.append,
             on_evidence=self._keep,
+            on_clip=self._clip,
             on_statistics=self._count,
             on_described=self._described,
         )
@@ -51,17 +53,33 @@ class VisionLine:
         ]
 
     async def _keep(self, picture: EvidencePicture) -> None:
+        await self._stores.evidence.keep(self._evidence(picture, picture.kind), picture.jpeg)
+
+    def _evidence(self, found: EvidencePicture | ClipPiece, kind: str) -> Evidence:
         now = self._clock.now()
-        evidence = Evidence(
-            id=picture.evidence,
-            event=picture.event,
-            camera=picture.camera,
-            person=picture.person,
-            kind=picture.kind,
+        return Evidence(
+            id=found.evidence,
+            event=found.event,
+            camera=found.camera,
+            person=found.person,
+            kind=kind,
             created=now,
             purge_after=now + timedelta(days=self._settings.evidence.unconfirmed_days),
+            clip=ClipState() if kind == CLIP else None,
         )
-        await self._stores.evidence.keep(evidence, picture.jpeg)
+
+    def _clip(self, piece: ClipPiece) -> None:
+        self._stores.clips.put(
+            ClipPart(
+                evidence=self._evidence(piece, CLIP),
+                number=piece.number,
+                data=piece.data,
+                whole=piece.whole,
+                seconds=piece.seconds,
+                last=piece.last,
+                cut_short=piece.cut_short,
+            )
+        )
 
     async def _count(self, statistics: PassageStatistics) -> None:
         await self._stores.histograms.add(statistics.camera, statistics.histogram)

@@ -22,6 +22,8 @@ _MOST_WAITING_BYTES = 32 * 1024 * 1024
 _LARGEST_CLIP_BYTES = 512 * 1024 * 1024
 _LARGEST_WHOLE_BYTES = 16 * 1024 * 1024
 _SYNC_SECONDS = 1.0
+# A clip grows about each second; nothing of any clip for so long, and none is being made any more.
+_SILENT_SECONDS = 60.0
 RECORDING, WHOLE, CUT_SHORT = "recording", "whole", "cut_short"
 
 Result = TypeVar("Result")
@@ -99,16 +101,26 @@ class ClipStore:
             on_fault: told a fault's name and detail when clips begin to be given up.
         """
         while True:
-            trouble = await self._write_next()
-            if trouble is None:
+            try:
+                async with asyncio.timeout(_SILENT_SECONDS):
+                    part, trouble = await self._parts.get()
+            except TimeoutError:
+                await self._end_silent()
                 continue
-            begins, self._failing = bool(trouble) and not self._failing, bool(trouble)
+            given_up = await self._take(part, trouble)
+            if given_up is None:
+                continue
+            begins, self._failing = bool(given_up) and not self._failing, bool(given_up)
             if begins:
-                await on_fault("clip_given_up", trouble)
+                await on_fault("clip_given_up", given_up)
 
-    async def _write_next(self) -> str | None:
+    async def _end_silent(self) -> None:
+        """End clips whose child began them and fell silent; nothing waits to be written now."""
+        for growing in tuple(self._growing.values()):
+            await self._end(growing, cut_short=True)
+
+    async def _take(self, part: ClipPart, trouble: str) -> str | None:
         """Write one part; when it ends its clip, why that was given up, empty if it was not."""
-        part, trouble = await self._parts.get()
         self._waiting_bytes -= len(part.data)
         growing = self._growing.get(part.evidence.id)
         if growing is None:
@@ -244,7 +256,7 @@ class ClipStore:
     async def close(self) -> None:
         """Write what waits and close what grows, as cut short; a second time does nothing."""
         while not self._parts.empty():
-            await self._write_next()
+            await self._take(*self._parts.get_nowait())
         for growing in tuple(self._growing.values()):
             await self._end(growing, cut_short=True)
         await asyncio.to_thread(self._thread.shutdown)

@@ -68,6 +68,11 @@ class CameraBook:
         entry = self._entries.get(camera)
         return None if entry is None else entry.worker
 
+    def is_watched(self, camera: str) -> bool:
+        """Whether its child is there and has said that it has the camera."""
+        entry = self._entries.get(camera)
+        return entry is not None and entry.status is not None
+
     def of_worker(self, worker: str) -> tuple[CameraAssigned, ...]:
         """The cameras of a video child."""
         return tuple(entry.assigned for entry in self._entries.values() if entry.worker == worker)

@@ -203,10 +203,10 @@ class Workers:
         """Ask the camera's child for a clip; never waits.
 
         Returns:
-            whether there is a child that can be asked now.
+            whether there is a child that has the camera now.
         """
         name = self._book.worker_of(request.camera)
-        worker = None if name is None else self._fleet.named(name)
+        worker = self._fleet.named(name) if name is not None and self._book.is_watched(request.camera) else None
         return worker is not None and worker.offer(request)
 
     def cameras(self) -> tuple[CameraState, ...]:

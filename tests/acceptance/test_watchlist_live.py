@@ -1,6 +1,5 @@
 """The watch-list at work: refusals, a warning with its picture, removal that destroys, expiry also while away."""
 
-import shutil
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 from harness.daemon import BUTTON, Daemon
+from harness.watching import person, upload, with_models
 
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "fixtures" / "build"
-YUNET = ROOT.parent / "shared" / "models" / "yunet_n_dynamic.onnx"
 pytestmark = [
     pytest.mark.timeout(170),
     pytest.mark.skipif(not (BUILD / "gate-640x360.mp4").exists(), reason="the scenes are not made: make fixtures"),
@@ -21,28 +20,7 @@ pytestmark = [
 
 def with_camera(folder: Path, scene: str, **options: Any) -> Daemon:
     camera = f'[[cameras]]\nid = "cam-01"\nplace = "gate"\nurl = "file://{BUILD / scene}"\nwatch_faces = true\n'
-    daemon = Daemon(folder, extra=f"{BUTTON}\n[matching]\ncooldown_seconds = 0\n{camera}", **options)
-    models = daemon.state / "models"
-    models.mkdir(parents=True)
-    if YUNET.exists():
-        shutil.copy(YUNET, models)
-    return daemon
-
-
-def person(**changes: Any) -> dict[str, Any]:
-    ends = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-    given = {"name": "张三", "category": "barred", "reason": "court order", "authority": "police", "valid_until": ends}
-    return {key: value for key, value in (given | changes).items() if value is not None}
-
-
-def upload(client: httpx.Client, identity: str, content: bytes) -> httpx.Response:
-    """Add a photo, trying again while the gallery child still starts."""
-    until = time.monotonic() + 40
-    while True:
-        answer = client.post(f"/watchlist/people/{identity}/photos", files={"photo": ("photo.jpg", content)})
-        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > until:
-            return answer
-        time.sleep(0.3)
+    return with_models(Daemon(folder, extra=f"{BUTTON}\n[matching]\ncooldown_seconds = 0\n{camera}", **options))
 
 
 def wait_for_event(daemon: Daemon, client: httpx.Client, kind: str, seconds: float = 60) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 
 from gateway.events import CameraLost, CameraRestored, Event, GatewayFault
 from gateway.settings import CameraSettings, MatchingSettings, VisionSettings
-from gateway.wire import CameraDescribed, EvidencePicture, PassageStatistics, SealedRow
+from gateway.wire import CameraDescribed, ClipPiece, ClipRequest, EvidencePicture, PassageStatistics, SealedRow
 from gateway.workers import (
     LifeRules,
     NoPictureError,
@@ -60,6 +60,13 @@ async def act(channel, message, cameras):
         return
     cameras.append(camera)
 
+async def film(channel, message):
+    about = dict(evidence=message.evidence, event=message.event, camera=message.camera, person="")
+    for number in range(2):
+        await channel.send(ClipPiece(**about, number=number, data=b"moof", whole=True, seconds=number + 1.0))
+    if message.event != "crash": await channel.send(ClipPiece(**about, number=2, data=b"", seconds=2.0, last=True))
+    if message.event == "crash": await asyncio.sleep(0.1); os._exit(3)
+
 async def pictures(channel):
     while True:
         request = (await channel.receive()).message
@@ -76,6 +83,7 @@ async def main(role, channel, pictures_channel):
         message = (await channel.receive()).message
         if isinstance(message, Stop) and "stubborn" not in cameras: os._exit(0)
         if isinstance(message, CameraAssigned): await act(channel, message, cameras)
+        if isinstance(message, ClipRequest): await film(channel, message)
         if isinstance(message, CameraWithdrawn): cameras.remove(message.camera)
 
 async def start(role, a, b):
@@ -88,6 +96,7 @@ asyncio.run(start(sys.argv[1], int(sys.argv[3]), int(sys.argv[5])))
 @dataclass
 class Findings:
     events: list[Event] = field(default_factory=list)
+    pieces: list[ClipPiece] = field(default_factory=list)
 
     async def report(self, event: Event) -> None:
         self.events.append(event)
@@ -101,7 +110,11 @@ class Findings:
     @property
     def ports(self) -> WorkerPorts:
         return WorkerPorts(
-            on_report=self.report, on_evidence=self.ignore, on_statistics=self.ignore, on_described=self.ignore
+            on_report=self.report,
+            on_evidence=self.ignore,
+            on_clip=self.pieces.append,
+            on_statistics=self.ignore,
+            on_described=self.ignore,
         )
 
 
@@ -172,6 +185,26 @@ async def test_a_killed_child_comes_back_with_its_cameras(child: Path) -> None:
     assert new.cameras == ("cam-01",)
     assert "signal 9" in new.reason
     assert not findings.events
+
+
+async def test_a_clip_ends_when_its_child_ends_it_or_is_gone(child: Path) -> None:
+    findings = Findings()
+    async with running(child, findings) as workers:
+        wish = ClipRequest(evidence="e-1", event="press-1", camera="cam-01")
+        assert not workers.record_clip(wish), "nobody has that camera"
+        await workers.assign(camera("cam-01"))
+        await until(lambda: workers.record_clip(wish))
+        await until(lambda: len(findings.pieces) == 3)
+        assert workers.record_clip(ClipRequest(evidence="e-2", event="crash", camera="cam-01"))
+        await until(lambda: len(findings.pieces) == 6)
+        assert not workers.record_clip(wish), "its child is away"
+        await until(lambda: is_ready(workers, "video-1", restarts=1))
+    assert [(piece.evidence, piece.number) for piece in findings.pieces] == [
+        *(("e-1", number) for number in range(3)),
+        *(("e-2", number) for number in range(3)),
+    ]
+    last = [piece for piece in findings.pieces if piece.last]
+    assert [(piece.cut_short, piece.seconds, piece.data) for piece in last] == [(False, 2.0, b""), (True, 2.0, b"")]
 
 
 async def test_a_stopped_child_is_replaced_and_its_sibling_is_not(child: Path) -> None:

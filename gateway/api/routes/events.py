@@ -1,4 +1,4 @@
-"""The journal as a list and as a live stream, and the pictures that belong to it."""
+"""The journal as a list and as a live stream; who did what."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from gateway.api.auth import Auditor, Caller, Guard, Parts, still_allowed
+from gateway.api.auth import Auditor, Caller, Parts, still_allowed
 from gateway.api.hub import EventStream
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
@@ -117,15 +117,6 @@ async def stream(
         still_allowed=lambda: still_allowed(parts, caller),
         ended=lambda: streams.end(caller.key),
     )
-
-
-@router.get("/evidence/{identity}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-async def evidence(identity: str, _caller: Guard, parts: Parts) -> Response:
-    """A picture that belongs to an event, decrypted for somebody who may see it."""
-    found = await parts.stores.evidence.open(identity)
-    if found is None:
-        raise Problem(404, "there is no such evidence, or its time has come", where=f"evidence {identity}")
-    return Response(found[1], media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 
 @router.get("/audit")

@@ -1,5 +1,6 @@
 """Incidents: list, detail with timeline and evidence, and the guards' commands."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -10,7 +11,7 @@ from gateway.api.parts import ApiParts
 from gateway.api.routes.events import item_of
 from gateway.api.routes.session import Body
 from gateway.events import ButtonPressed, FaceMatched
-from gateway.storage import Incident
+from gateway.storage import ClipState, Evidence, Incident
 
 router = APIRouter(prefix="/incidents")
 _OPEN = ("raised", "acknowledged", "dispatched")
@@ -107,11 +108,16 @@ async def _detail(parts: ApiParts, found: Incident, *, knows_people: bool) -> di
     first = timeline[0].event if timeline else None
     return _brief(found) | {
         "timeline": [item_of(each) for each in timeline],
-        "evidence": [{"id": e.id, "kind": e.kind, "camera": e.camera, "created": e.created} for e in evidence],
+        "evidence": [_evidence(each, parts.stores.clips.state_of(each)) for each in evidence],
         "cameras": _linked_cameras(parts, first.device) if isinstance(first, ButtonPressed) else [],
         "match": await _match(parts, first, knows_people=knows_people) if isinstance(first, FaceMatched) else None,
         "procedure": "",
     }
+
+
+def _evidence(found: Evidence, clip: ClipState | None) -> dict[str, Any]:
+    about = {"id": found.id, "kind": found.kind, "camera": found.camera, "created": found.created}
+    return about | ({} if clip is None else {"clip": asdict(clip)})
 
 
 def _linked_cameras(parts: ApiParts, device: str) -> list[str]:

@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { h } from "./dom.js";
 import { loadLanguage, otherLanguage, t } from "./i18n.js";
 import { Sound } from "./sound.js";
-import { initialState, mayShow, reduce, soundOf } from "./store.js";
+import { awaitsEvidence, initialState, mayShow, reduce, soundOf } from "./store.js";
 import { Stream } from "./stream.js";
 import { Shell } from "./views/shell.js";
 import { SignIn } from "./views/signin.js";
@@ -12,6 +12,7 @@ import { bindKeys } from "./keys.js";
 import { announce } from "./announce.js";
 
 const REFRESH_MS = 10000;
+const EVIDENCE_MS = 2000;
 
 class Console {
   constructor(root) {
@@ -51,6 +52,7 @@ class Console {
     this.stream.start(this.state.position);
     this.clock = setInterval(() => this.tick(), 1000);
     this.refresher = setInterval(() => this.refresh(), REFRESH_MS);
+    this.watcher = setInterval(() => this.fetchEvidence(), EVIDENCE_MS);
     return undefined;
   }
 
@@ -65,6 +67,7 @@ class Console {
     this.sound.play(null);
     clearInterval(this.clock);
     clearInterval(this.refresher);
+    clearInterval(this.watcher);
   }
 
   async load() {
@@ -114,6 +117,10 @@ class Console {
   async fetchIncident(id) {
     const incident = await api.incident(id).catch(() => null);
     if (incident) this.dispatch({ type: "incident", incident });
+  }
+
+  fetchEvidence() {
+    if (awaitsEvidence(this.state, Date.now() + this.state.clockOffset)) this.fetchIncident(this.state.selected);
   }
 
   /** Send a command about an incident; who was first is told in words. */

@@ -3,6 +3,8 @@
 const TICKER_LENGTH = 200;
 const DISCREET = new Set(["silent", "duress"]);
 const CLOSED = new Set(["resolved"]);
+const FACE = "campus.face.matched";
+const EVIDENCE_MS = 15000;
 const RANK = { critical: 0, high: 1, medium: 2, low: 3, info: 4 };
 
 /** The state before anything is known. */
@@ -52,6 +54,20 @@ export function reduce(state, action) {
     default:
       return state;
   }
+}
+
+/**
+ * Whether pictures or a clip of the selected incident may still come: they have no events of their own.
+ * @param {Object} state
+ * @param {number} now the gateway's time in milliseconds
+ */
+export function awaitsEvidence(state, now) {
+  const incident = state.incidents[state.selected];
+  const detail = state.details[state.selected];
+  if (!incident || !detail) return false;
+  if ((detail.evidence ?? []).some((each) => each.clip?.state === "recording")) return true;
+  const seen = incident.kind === FACE || (detail.cameras ?? []).length > 0;
+  return seen && now - new Date(incident.updated ?? incident.opened).getTime() < EVIDENCE_MS;
 }
 
 function takeLink(state, { state: link, detail }) {

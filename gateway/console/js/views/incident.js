@@ -116,15 +116,28 @@ export class IncidentPane {
     const match = this.matchData();
     const evidence = (this.detail?.evidence ?? []).filter((each) => !each.purged);
     const cameras = this.detail?.cameras ?? [];
-    const signature = JSON.stringify([incident.id, evidence.map((each) => each.id), cameras, match?.photo]);
+    const signature = JSON.stringify([incident.id, evidence.map((each) => [each.id, each.clip?.state]), cameras, match?.photo]);
     if (signature === this.pictureSignature) return;
     this.pictureSignature = signature;
-    const figures = evidence.map((each) => this.figure(evidenceUrl(each.id), t(`evidence.${each.kind}`)));
+    const figures = evidence.map((each) => (each.clip ? this.clip(each) : this.figure(evidenceUrl(each.id), t(`evidence.${each.kind}`))));
     if (match?.photo) figures.push(this.figure(photoUrl(match.person, match.photo), t("evidence.enrolled")));
     if (incident.kind !== FACE) {
       figures.push(...cameras.map((camera) => this.figure(snapshotUrl(camera, Date.now()), t("evidence.camera", { camera }))));
     }
     this.pictures.replaceChildren(...figures);
+  }
+
+  /** A clip plays in place once it is whole; while it is recorded, it is said so, and what there is can be played. */
+  clip(each) {
+    const about = { camera: each.camera, seconds: Math.round(each.clip.seconds) };
+    const caption = t(`evidence.clip.${each.clip.state}`, about);
+    // A browser keeps what it has of an address: the whole clip is another one than that which still grows.
+    const video = h("video", { src: `${evidenceUrl(each.id)}?as=${each.clip.state}`, controls: true, muted: true, playsinline: true, preload: "metadata", "aria-label": caption });
+    video.muted = true;
+    const figure = h("figure", { class: "clip" }, video,
+      h("figcaption", {}, caption, each.clip.others && h("small", {}, t("evidence.others"))));
+    video.addEventListener("error", () => figure.classList.add("missing"));
+    return figure;
   }
 
   matchData() {
