@@ -76,8 +76,9 @@ def wait_for_evidence(client: httpx.Client) -> str:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         for incident in client.get("/incidents").json()["items"]:
-            if found := client.get(f"/incidents/{incident['id']}").json()["evidence"]:
-                return str(found[0]["id"])
+            for each in client.get(f"/incidents/{incident['id']}").json()["evidence"]:
+                if each["kind"] != "clip":
+                    return str(each["id"])
         time.sleep(0.2)
     raise AssertionError("no evidence came")
 
