@@ -16,6 +16,7 @@ from gateway.cli.check_config import file_faults
 from gateway.cli.models import YUNET, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put_table
+from gateway.cli.privacy import privacy
 from gateway.cli.status import fetch_readiness
 from gateway.errors import GatewayError
 from gateway.settings import CameraSettings, Settings
@@ -34,8 +35,17 @@ class Finding:
     remedy: str = ""
 
 
-def doctor(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+doctor_app = typer.Typer(no_args_is_help=False, rich_markup_mode=None)
+doctor_app.command("privacy")(privacy)
+
+
+@doctor_app.callback(invoke_without_command=True)
+def doctor(
+    context: typer.Context, as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None
+) -> None:
     """Look at configuration, daemon, disk, model, brokers, cameras and destinations; exit 1 if anything fails."""
+    if context.invoked_subcommand is not None:
+        return
     settings = settings_of(config, set_)
     findings = [
         *_files(settings, str(config / "gateway.toml")),

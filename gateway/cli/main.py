@@ -9,7 +9,7 @@ from gateway.cli.audit import audit_app, ca_app
 from gateway.cli.backup import backup_command, restore_command
 from gateway.cli.check_config import check_config
 from gateway.cli.demo import demo
-from gateway.cli.doctor import doctor
+from gateway.cli.doctor import doctor_app
 from gateway.cli.models_command import models_app
 from gateway.cli.output import say
 from gateway.cli.run import run
@@ -30,13 +30,13 @@ app = typer.Typer(
 app.command()(run)
 app.command()(demo)
 app.command("check-config")(check_config)
-app.command()(doctor)
 app.command()(status)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
     simulate
 )
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
+app.add_typer(doctor_app, name="doctor")
 app.add_typer(models_app, name="models")
 app.add_typer(watchlist_app, name="watchlist")
 app.add_typer(user_app, name="user")

@@ -1,0 +1,259 @@
+"""``doctor privacy``: plays people who are on no list to a gateway of its own; nothing of them may be kept."""
+
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from gateway.cli.options import JsonOption
+from gateway.cli.output import put, put_table, say
+from gateway.cli.traces import Trace, Written, changed_since, traces_in, written_by
+from gateway.errors import PermanentError, TransientError
+
+_ROOT = Path(__file__).resolve().parents[2]
+_CALLS = "trace=open,openat,creat,rename,renameat,renameat2,link,linkat,memfd_create"
+_START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+_SECONDS_EACH = 15.0
+_READY = re.compile(r"^ready (\S+)")
+_SETUP = re.compile(r"#setup=([A-Za-z0-9_-]+)")
+_PASSED, _FOUND, _UNPROVED = 0, 1, 3
+
+
+def privacy(
+    scene: Annotated[Path, typer.Option(help="A recording of people who are on no list.")] = _ROOT
+    / "fixtures"
+    / "build"
+    / "unlisted-640x360.mp4",
+    listed: Annotated[Path, typer.Option(help="A photo of somebody else, who is put on the list.")] = _ROOT
+    / "fixtures"
+    / "build"
+    / "portraits"
+    / "obama.jpg",
+    passages: Annotated[int, typer.Option(min=1, help="So many people pass.")] = 3,
+    models: Annotated[Path | None, typer.Option(help="Folder of model files.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Play unlisted faces to a gateway and scan each file that it wrote; exit 1 if a trace is left, 3 if unproved."""
+    for path in (scene, listed):
+        if not path.is_file():
+            raise PermanentError("there is no such file", where=str(path), remedy="Run make fixtures, or name another.")
+    with tempfile.TemporaryDirectory(prefix="campus-gateway-privacy-") as folder:
+        trial = Trial(Path(folder), scene, listed, models)
+        say(f"Playing {scene.name} to a gateway of its own until {passages} people have passed …")
+        report = trial.run(passages)
+    _print(report, as_json=as_json)
+    raise typer.Exit(report.verdict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the trial showed.
+
+    Attributes:
+        how: strace, or a walk of the writable folders.
+        passages: people who were seen and compared.
+        matches: events that say somebody listed was there; with a right scene none.
+        files: that were written.
+        in_memory: names of files in memory, gone with their processes.
+        traces: of people, in files.
+    """
+
+    how: str
+    passages: int
+    wanted: int
+    matches: int
+    files: tuple[str, ...]
+    in_memory: tuple[str, ...]
+    traces: tuple[Trace, ...]
+
+    @property
+    def verdict(self) -> int:
+        """The exit code."""
+        if self.traces:
+            return _FOUND
+        return _PASSED if self.passages >= self.wanted and not self.matches else _UNPROVED
+
+
+def _print(report: Report, *, as_json: bool) -> None:
+    if as_json:
+        put_table([asdict(report)], [], as_json=True)
+        return
+    put(f"{report.passages} passages were looked at; {len(report.files)} files were written ({report.how})")
+    for name in report.in_memory:
+        put(f"in memory only: {name}")
+    put_table([{"file": each} for each in report.files], ["file"], as_json=False)
+    for each in report.traces:
+        put(f"TRACE: {each.path}: {each.what} at byte {each.offset}")
+    put(
+        {
+            _PASSED: "No trace of anybody.",
+            _FOUND: "Something of them was kept. Please report this with the lines above.",
+            _UNPROVED: "Nothing is proved: too few people passed, or somebody on the list did. Try another scene.",
+        }[report.verdict]
+    )
+
+
+@dataclass
+class Trial:
+    """One gateway in a folder of its own, watched while people pass."""
+
+    folder: Path
+    scene: Path
+    listed: Path
+    models: Path | None
+    _lines: list[str] = field(default_factory=list)
+
+    @property
+    def log(self) -> Path:
+        """What strace wrote."""
+        return self.folder / "strace.log"
+
+    @property
+    def home(self) -> Path:
+        """All that the gateway is given to write to."""
+        return self.folder / "gateway"
+
+    def run(self, passages: int) -> Report:
+        """Play until so many passed, end the gateway, and look at what it wrote.
+
+        Raises:
+            TransientError: it did not get ready.
+        """
+        began = time.time()
+        tracer = _tracer(self.log)
+        with (
+            self._gateway(tracer) as url,
+            httpx.Client(base_url=f"{url}/api/v1", timeout=20, trust_env=False) as client,
+        ):
+            self._enrol(client)
+            seen = _wait_for(client, passages)
+            matches = len(client.get("/events", params={"type": "campus.face.matched"}).json()["items"])
+        written = self._written(bool(tracer), began)
+        traces = tuple(each for path in sorted(written.paths) for each in traces_in(path))
+        return Report(
+            how="as strace saw them" if tracer else "found by a walk of the writable folders: install strace for more",
+            passages=seen,
+            wanted=passages,
+            matches=matches,
+            files=tuple(sorted(map(str, written.paths))),
+            in_memory=tuple(sorted(written.in_memory)),
+            traces=traces,
+        )
+
+    def _written(self, traced: bool, began: float) -> Written:
+        if not traced:
+            return Written(frozenset(changed_since(_writable_folders(self.folder), began)), frozenset())
+        found = written_by(self.log.read_text(encoding="latin-1").splitlines(), self.home)
+        return Written(found.paths | set(changed_since([self.home], 0)), found.in_memory)
+
+    @contextmanager
+    def _gateway(self, tracer: list[str]) -> Iterator[str]:
+        for name in ("home", "temporary"):
+            (self.home / name).mkdir(parents=True)
+        (self.home / "gateway.toml").write_text(self._configuration(), encoding="utf-8")
+        own = {"HOME": str(self.home / "home"), "TMPDIR": str(self.home / "temporary")}
+        command = [*tracer, sys.executable, "-m", "gateway", "run", "--config", str(self.home)]
+        process = subprocess.Popen(  # noqa: S603  # our own program
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=self.home,
+            env=os.environ
+            | own
+            | {"PYTHONPATH": os.pathsep.join(each for each in sys.path if each), "PYTHONDONTWRITEBYTECODE": "1"},
+        )
+        try:
+            yield self._ready(process)
+        finally:
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _configuration(self) -> str:
+        models = f'models = "{self.models}"\n' if self.models else ""
+        return (
+            f'[gateway]\nsite = "privacy"\n[storage]\ndirectory = "{self.home / "state"}"\nreserve_megabytes = 1\n'
+            f"{models}"
+            '[mqtt]\nport = 0\n[api]\nport = 0\ntls = "off"\n'
+            f'[[cameras]]\nid = "cam-01"\nurl = "{self.scene.resolve().as_uri()}"\nwatch_faces = true\nloop = true\n'
+        )
+
+    def _ready(self, process: subprocess.Popen[str]) -> str:
+        ready, found = threading.Event(), list[str]()
+
+        def read() -> None:
+            for line in process.stdout or ():
+                self._lines.append(line)
+                if match := _READY.match(line):
+                    found.append(match[1])
+                    ready.set()
+            ready.set()
+
+        threading.Thread(target=read, name="lines of the gateway", daemon=True).start()
+        ready.wait(_START_SECONDS)
+        if not found:
+            raise TransientError("the gateway of the trial did not get ready", remedy="See campus-gateway doctor.")
+        return found[0]
+
+    def _enrol(self, client: httpx.Client) -> None:
+        token = next(match[1] for line in self._lines if (match := _SETUP.search(line)))
+        login = {"username": "privacy", "password": secrets.token_urlsafe(24)}
+        client.post("/setup", json={"token": token, **login}).raise_for_status()
+        client.post("/session", json=login).raise_for_status()
+        ends = datetime.now(UTC) + timedelta(hours=1)
+        about = {"name": "trial", "category": "barred", "reason": "trial", "authority": "trial"}
+        person = (
+            client.post("/watchlist/people", json=about | {"valid_until": ends.isoformat()}).raise_for_status().json()
+        )
+        until = time.monotonic() + _START_SECONDS
+        while True:
+            photo = {"photo": ("photo.jpg", self.listed.read_bytes())}
+            answer = client.post(f"/watchlist/people/{person['id']}/photos", files=photo)
+            if answer.is_success:
+                return
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > until:
+                raise PermanentError(answer.json().get("detail", "is refused"), where=str(self.listed))
+            time.sleep(0.3)
+
+
+def _wait_for(client: httpx.Client, passages: int) -> int:
+    until, seen = time.monotonic() + _START_SECONDS + _SECONDS_EACH * passages, 0
+    while seen < passages and time.monotonic() < until:
+        time.sleep(0.5)
+        status: dict[str, Any] = client.get("/cameras/cam-01").json()["status"]
+        seen = int(status.get("passages", 0))
+    return seen
+
+
+def _tracer(log: Path) -> list[str]:
+    """The command that watches another; empty if there is none, or it is not allowed to."""
+    strace = shutil.which("strace")
+    if strace is None:
+        return []
+    command = [strace, "-f", "-qq", "-s", "4096", "-e", _CALLS, "-o", str(log)]
+    allowed = subprocess.run([*command, sys.executable, "-c", ""], capture_output=True, check=False).returncode == 0  # noqa: S603
+    return command if allowed else []
+
+
+def _writable_folders(own: Path) -> tuple[Path, ...]:
+    usual = (Path(tempfile.gettempdir()), Path("/var/tmp"), Path("/dev/shm"), Path.home(), Path.cwd(), own)  # noqa: S108
+    return tuple({each.resolve() for each in usual if each.is_dir() and os.access(each, os.W_OK)})

@@ -1,0 +1,76 @@
+"""What strace saw being written, and what counts as a trace of a face."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from harness.tools import needs
+
+from gateway.cli.traces import changed_since, traces_in, written_by
+
+LOG = r"""
+123 openat(AT_FDCWD, "/etc/passwd", O_RDONLY|O_CLOEXEC) = 3
+123 openat(AT_FDCWD, "state/journal.db", O_RDWR|O_CREAT|O_CLOEXEC, 0644) = 4
+124 openat(AT_FDCWD, "/full/disk", O_WRONLY|O_CREAT, 0644) = -1 ENOSPC (No space left on device)
+124 rename("/tmp/a", "/tmp/\345\274\240") = 0
+125 memfd_create("gallery", MFD_CLOEXEC) = 5
+125 creat("/tmp/quo\"ted", 0644) = 6
+125 --- SIGCHLD {si_signo=SIGCHLD} ---
+""".splitlines()
+
+
+def test_the_log_tells_what_was_written_and_what_was_in_memory() -> None:
+    found = written_by(LOG, Path("/work"))
+    assert found.paths == {Path("/work/state/journal.db"), Path("/tmp/张"), Path('/tmp/quo"ted')}
+    assert found.in_memory == {"gallery"}
+
+
+@needs("strace")
+def test_a_real_log_is_understood(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    calls = "trace=open,openat,creat,rename,renameat,renameat2,link,linkat,memfd_create"
+    program = "import os; open('名', 'w').write('x'); os.rename('名', 'b'); os.memfd_create('m')"
+    command = [shutil.which("strace") or "", "-f", "-qq", "-o", str(log), "-e", calls, sys.executable, "-c", program]
+    subprocess.run(command, check=True, cwd=tmp_path)
+    found = written_by(log.read_text(encoding="latin-1").splitlines(), tmp_path)
+    assert {tmp_path / "名", tmp_path / "b"} <= found.paths
+    assert found.in_memory == {"m"}
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"xx\xff\xd8\xff\xe0JFIF", "a JPEG picture"),
+        (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
+        (b"RIFF\x01\x02\x03\x04WEBPVP8", "a WebP picture"),
+        (b"\0\0\0\x18ftypisom", "MP4 video"),
+        (b"\0\0\0\x01\x67\x42\x00\x1f", "H.264 video"),
+        (b'{"type":"campus.face.matched"}', "a match"),
+    ],
+)
+def test_each_kind_of_trace_is_found(tmp_path: Path, content: bytes, what: str) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    found = list(traces_in(file))
+    assert [each.what for each in found] == [what]
+
+
+def test_what_is_sealed_or_gone_holds_none(tmp_path: Path) -> None:
+    (tmp_path / "noise").write_bytes(bytes(range(256)) * 40)
+    assert not list(traces_in(tmp_path / "noise"))
+    assert not list(traces_in(tmp_path / "gone"))
+
+
+def test_a_walk_finds_what_changed(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "deep" / "new"
+    old.write_text("x")
+    os.utime(old, (1, 1))
+    moment = time.time()
+    time.sleep(0.02)
+    new.parent.mkdir()
+    new.write_text("y")
+    assert new in set(changed_since([tmp_path], moment - 0.01))
