@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
 from gateway.cameras.lockout import PasswordGuard
@@ -32,6 +33,22 @@ class Timeouts:
     connect: float = 3.0
     read: float = 5.0
     whole: float = 20.0
+
+
+class _FreshConnections(HTTPAdapter):
+    """For cameras that drop a connection after its first answer: one for each request, also for Digest's second."""
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        self.poolmanager.clear()
+        return super().send(request, stream, timeout, verify, cert, proxies)
 
 
 class CameraHttp:
@@ -102,7 +119,7 @@ class CameraHttp:
         return method in self._auth
 
     def _attempt(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """Send once, or twice if a kept connection turned out to be closed by the camera."""
+        """Send; if a kept connection turned out to be closed by the camera, once more, and keep none from now on."""
         try:
             return self._exchange(method, url, body, headers)
         except requests.ConnectionError as error:
@@ -110,6 +127,8 @@ class CameraHttp:
                 raise self._translated(error) from None
         except requests.RequestException as error:
             raise self._translated(error) from None
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, _FreshConnections())
         try:
             return self._exchange(method, url, body, headers)
         except requests.RequestException as error:

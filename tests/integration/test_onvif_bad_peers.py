@@ -1,6 +1,7 @@
 """What installers really point the gateway at: closed ports, other servers, machines that misbehave."""
 
 import asyncio
+import re
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,8 +9,19 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.cameras import CameraError, CameraState, OnvifCamera, OnvifLibrary, Timeouts
+from gateway.cameras.http import CameraHttp
+from gateway.cameras.lockout import PasswordGuard
+from gateway.clock import SystemClock
 
 QUICK = Timeouts(connect=1.0, read=1.0, whole=5.0)
+
+
+async def _whole_request(reader: asyncio.StreamReader) -> bytes:
+    """The head; reads head and body: a socket closed over unread bytes resets, and takes the answer along."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length:\s*(\d+)", head)
+    await reader.readexactly(int(length[1]) if length else 0)
+    return head
 
 
 @asynccontextmanager
@@ -19,14 +31,14 @@ async def _peer(answer: bytes | None, *, drips: bool = False) -> AsyncIterator[i
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if answer is not None:
-                await reader.read(65536)
+                await _whole_request(reader)
                 for at in range(0, len(answer), 1) if drips else (0,):
                     if done.is_set():
                         break
                     writer.write(answer[at : at + 1] if drips else answer)
                     await writer.drain()
                     await asyncio.sleep(0.2 if drips else 0)
-        except OSError:
+        except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
@@ -151,3 +163,41 @@ async def test_a_peer_that_asks_for_basic_is_not_told_the_password() -> None:
     assert b"GetSystemDateAndTime" in heard
     assert b"Authorization:" not in heard
     assert b"hunter2" not in heard
+
+
+@asynccontextmanager
+async def _drops_kept_connections() -> AsyncIterator[int]:
+    """A server that wants Digest, says nothing of closing, and drops every connection after its first answer."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await _whole_request(reader)
+            body, status = (b"<html>404</html>", "404 Not Found") if b"Digest username" in head else (b"", "401 No")
+            challenge = 'WWW-Authenticate: Digest realm="x", nonce="y", qop="auth"\r\n'
+            answer = _http(status, body, more=challenge).replace(b"Connection: close\r\n", b"")
+            writer.write(answer)
+            await writer.drain()
+            await reader.read(1)
+        except (OSError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+
+
+async def test_a_camera_that_drops_each_kept_connection_is_still_heard() -> None:
+    def asks_twice(port: int) -> list[int]:
+        http = CameraHttp("camera", ("gate", "hunter2"), PasswordGuard("camera", SystemClock()), QUICK)
+        http.begin()
+        try:
+            return [http.get(f"http://127.0.0.1:{port}/").status_code for _ in range(2)]
+        finally:
+            http.close()
+
+    async with _drops_kept_connections() as port:
+        assert await asyncio.to_thread(asks_twice, port) == [404, 404]

@@ -26,6 +26,7 @@ EXPANSIONS = {
     "watchlist.": ["name", "reason", "authority", "valid_until"],
     "category.": ["wanted", "barred", "threat", "missing"],
     "evidence.": ["crop", "scene"],
+    "evidence.clip.": ["recording", "whole", "cut_short"],
 }
 
 
