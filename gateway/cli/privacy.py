@@ -4,13 +4,14 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -177,16 +178,12 @@ class Trial:
             env=os.environ
             | own
             | {"PYTHONPATH": os.pathsep.join(each for each in sys.path if each), "PYTHONDONTWRITEBYTECODE": "1"},
+            start_new_session=True,
         )
         try:
             yield self._ready(process)
         finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
 
     def _configuration(self) -> str:
         models = f'models = "{self.models}"\n' if self.models else ""
@@ -242,6 +239,16 @@ def _wait_for(client: httpx.Client, passages: int) -> int:
         status: dict[str, Any] = client.get("/cameras/cam-01").json()["status"]
         seen = int(status.get("passages", 0))
     return seen
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the gateway with the strace around it, which keeps SIGTERM from itself; ended alone it would set it free."""
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, how)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+            return
 
 
 def _tracer(log: Path) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ def doctor(scene: Path, portrait: Path, passages: int = 1) -> subprocess.Complet
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+def still_running(folder: str) -> list[bytes]:
+    """Command lines of processes that name the folder."""
+    lines = []
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            lines.append(each.read_bytes())
+    return [line for line in lines if folder.encode() in line]
+
+
 def test_people_who_are_on_no_list_leave_no_trace() -> None:
     done = doctor(built("unlisted-640x360.mp4"), built("portraits/obama.jpg"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -24,6 +34,8 @@ def test_people_who_are_on_no_list_leave_no_trace() -> None:
     assert report["passages"] >= 1
     assert any(name.endswith("journal.db") for name in report["files"])
     assert not report["traces"]
+    folder = next(name for name in report["files"] if name.endswith("journal.db")).removesuffix("/state/journal.db")
+    assert not still_running(folder), "the gateway of the trial ends with it, also under strace"
 
 
 @pytest.mark.long
