@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
@@ -12,6 +13,7 @@ from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings
 from gateway.storage import Entry, EntryStore
 
 _SECRETS = ("password", "secret")
+_ADDRESSES = ("url", "sub_url")
 Settings = TypeVar("Settings", bound=EntrySlice)
 _log = logging.getLogger(__name__)
 
@@ -129,7 +131,9 @@ class Register(Generic[Settings]):
             self._must_be_ours(identity)
             if changes.get("id", identity) != identity:
                 raise PermanentError("an id cannot be changed", remedy="Remove the entry and make a new one.")
-            settings = self._checked(_revealed(self._entries[identity]) | changes)
+            former = _revealed(self._entries[identity])
+            _keep_password_home(former, changes)
+            settings = self._checked(former | changes)
             await self._keep(settings)
         return settings
 
@@ -192,6 +196,31 @@ def shown(settings: Slice) -> dict[str, Any]:
 def _revealed(settings: Slice) -> dict[str, Any]:
     body = settings.model_dump()
     return {key: value.get_secret_value() if isinstance(value, SecretStr) else value for key, value in body.items()}
+
+
+def _keep_password_home(former: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Refuse to take a stored password to another address: whoever listens there would be told it.
+
+    Raises:
+        PermanentError: the address leads elsewhere and no password was sent with it.
+    """
+    if former.get("password") is None or "password" in changes:
+        return
+    for key in _ADDRESSES:
+        if changes.get(key) is not None and _authority(changes[key]) not in {
+            _authority(former[each]) for each in _ADDRESSES
+        }:
+            remedy = "Send the password with it, or null for none."
+            raise PermanentError("leads elsewhere than the stored password belongs", where=key, remedy=remedy)
+
+
+def _authority(url: object) -> tuple[str, str | None, int | None] | None:
+    """Scheme, host and port of an address; what cannot be read is told by the settings."""
+    try:
+        parts = urlsplit(str(url))
+        return parts.scheme, parts.hostname, parts.port
+    except ValueError:
+        return None
 
 
 class Installation:

@@ -1,4 +1,4 @@
-"""Which sources an administrator may name by API: the network's cameras, and nothing of this machine (SSRF)."""
+"""What an administrator may name by API: the network's cameras, and nothing of this machine (SSRF)."""
 
 import ipaddress
 import socket
@@ -7,19 +7,22 @@ from urllib.parse import urlsplit
 
 from gateway.api.problems import Problem
 
-_FILE_KEYS = ("password_file", "secret_file")
+_SECRETS = ("password", "secret")
 _ADDRESS_KEYS = ("url", "sub_url")
 
 
 def refuse_local_files(body: dict[str, Any]) -> None:
-    """Refuse to read a secret from a file of this machine: it would be sent to whatever address stands beside it.
+    """Refuse to read a file of this machine: a secret would be sent to whatever address stands beside it.
+
+    And a pipe or a device in its place would be read on the loop, before every press, for ever.
 
     Raises:
         Problem: 422.
     """
-    for key in _FILE_KEYS:
-        if body.get(key) is not None:
-            remedy = f"Send {key.removesuffix('_file')} itself; it is sealed at rest."
+    for key, value in body.items():
+        if key.endswith("_file") and value is not None:
+            name = key.removesuffix("_file")
+            remedy = f"Send {name} itself; it is sealed at rest." if name in _SECRETS else "Name it there."
             raise Problem(422, "a file can be named in the configuration file only", where=key, remedy=remedy)
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from gateway.api import WatchList
@@ -11,25 +12,52 @@ from gateway.daemon.notify import ServiceManager
 from gateway.errors import TransientError
 from gateway.events import Event, FaceVerified
 from gateway.settings import EvidenceSettings
-from gateway.storage import Incident, Stores
+from gateway.storage import Incident, StorageFailedError, Stores
 
 _EXPIRY_SECONDS = 0.5
 _PURGE_SECONDS = 600.0
 _LAG_SECONDS = 0.1
 _WATCHDOG_SECONDS = 5.0
 _SMOOTHING = 0.2
+_DISK_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
+_PAUSE_SECONDS = 5.0
 _log = logging.getLogger(__name__)
 
 
-async def keep_going(work: Callable[[], Awaitable[None]], name: str) -> None:
-    """Run an endless task; what is only temporary, such as a full disk, does not end it."""
+async def keep_going(
+    work: Callable[[], Awaitable[None]], name: str, report: Callable[[str, str], Awaitable[None]]
+) -> None:
+    """Run an endless task; neither what is temporary, such as a full disk, nor a fault of ours ends it.
+
+    Presses are taken in the same group of tasks: an exception that climbed would end them, and at each start again.
+
+    Args:
+        work: the task.
+        name: for messages.
+        report: told a fault and its detail, once until the task has run for a while.
+    """
+    told: str | None = None
     while True:
         try:
             await work()
         except TransientError as error:
             _log.error("%s waits: %s", name, error)
             await asyncio.sleep(_RETRY_SECONDS)
+        except StorageFailedError:
+            raise
+        except Exception as error:  # whatever it is: the alarm path goes on
+            detail = f"{name}: {type(error).__name__}"
+            if detail != told:
+                _log.exception("%s failed and begins anew", name, exc_info=error)
+                await _tell(report, detail)
+            told = detail
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+
+async def _tell(report: Callable[[str, str], Awaitable[None]], detail: str) -> None:
+    with suppress(TransientError):
+        await report("task_failed", detail)
 
 
 class Chores:
@@ -66,9 +94,15 @@ class Chores:
             purged = await self._stores.evidence.purge_due(self._clock.now())
             await self._watchlist.record_purged(purged, "its time had come")
             await self._stores.accounts.sweep(self._clock.now())
-            if not self._stores.ballast.held and self._stores.ballast.take():
-                _log.info("the reserve is there again")
             await asyncio.sleep(_PURGE_SECONDS)
+
+    async def watch_disk(self) -> None:
+        """Take the reserve back once the disk has room for it, for ever."""
+        while True:
+            if not self._stores.ballast.held and await asyncio.to_thread(self._stores.ballast.take):
+                self._stores.journal.note_room()
+                _log.info("the reserve is there again")
+            await asyncio.sleep(_DISK_SECONDS)
 
     def note_transition(self, _incident: Incident, event: Event) -> None:
         """Remember a judgement, so that its evidence is kept as long as it should be."""

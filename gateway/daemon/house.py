@@ -211,12 +211,13 @@ class AlarmHouse:
             "expiry": self._chores.expire_people,
             "evidence": self._chores.purge_evidence,
             "judged evidence": self._chores.keep_judged,
-            "clips": lambda: self._stores.clips.run(self._clip_fault),
+            "disk": self._chores.watch_disk,
+            "clips": lambda: self._stores.clips.run(self._report_fault),
             "clips of presses": self._press_clips.run,
             "loop lag": self._chores.measure_lag,
             "watchdog": self._chores.feed_watchdog,
         }.items():
-            group.create_task(keep_going(work, name), name=name)
+            group.create_task(keep_going(work, name, self._report_fault), name=name)
         for session in self._alarms.sessions:
             group.create_task(session.run(), name=f"broker {session.address}")
 
@@ -254,7 +255,7 @@ class AlarmHouse:
             )
             await self._hooks.on_ready(running)
 
-    async def _clip_fault(self, fault: str, detail: str) -> None:
+    async def _report_fault(self, fault: str, detail: str) -> None:
         event = self._own_event(GatewayFault, Severity.MEDIUM, fault=fault, detail=detail)
         await self._stores.journal.append(event)
 

@@ -15,6 +15,8 @@ _MEGABYTE = 1024 * 1024
 class FolderLock:
     """Holds the state folder for this process until `release`.
 
+    The lock is on the folder itself, not on a file in it: one that somebody cleans away would let a second process in.
+
     Raises:
         StorageBusyError: another process holds it.
         PermanentError: the folder cannot be made or written.
@@ -23,7 +25,7 @@ class FolderLock:
     def __init__(self, directory: Path) -> None:
         try:
             directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._descriptor = os.open(directory / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            self._descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
             remedy = "Name a folder that this user may write: storage.directory."
             raise PermanentError(f"cannot be used: {error.strerror}", where=str(directory), remedy=remedy) from None

@@ -94,6 +94,15 @@ class Journal:
         return self._last
 
     @property
+    def works(self) -> bool:
+        """Whether an event would be stored, as far as the newest try tells."""
+        return not self.failed.done() and self._writer.refusing is None
+
+    def note_room(self) -> None:
+        """The disk has room again, although nothing was stored since it had none."""
+        self._writer.refusing = None
+
+    @property
     def statistics(self) -> WriterStatistics:
         """Commits, events and the newest commit's duration."""
         return self._writer.statistics
@@ -207,7 +216,11 @@ class _Insertion:
         digest = chain_hash(head.hash, position, event.id, salt, body)
         time_us = int(event.time.timestamp() * 1e6)
         row = (position, event.id, type_of(event), event.source, event.severity.value, time_us, salt, body, digest)
-        connection.execute(_SQL["insert"], row)
+        try:
+            connection.execute(_SQL["insert"], row)
+        except sqlite3.IntegrityError:
+            remedy = "Let one gateway alone have the state folder."
+            raise StorageFailedError("another program wrote to the journal", remedy=remedy) from None
         head.position, head.hash = position, digest
         return Stored(position, event, body), True
 

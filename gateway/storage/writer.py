@@ -84,6 +84,9 @@ class Writer:
         checkpoints: whether this connection moves the write-ahead file's content; one of a file must.
         window_seconds: how long a group waits for company; 0 commits at once what is there.
         hooks: what is called when.
+
+    Attributes:
+        refusing: why the newest group was refused for now, such as a full disk; None once there is room again.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class Writer:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._failed: StorageFailedError | None = None
+        self.refusing: GatewayError | None = None
         self._closed = False
         self._counts = [0, 0]
         self._last_ms = 0.0
@@ -119,8 +123,9 @@ class Writer:
     def submit(self, work: Callable[[sqlite3.Connection], Result]) -> "asyncio.Future[Result]":
         """Queue `work`; the future is done once its effect is durable.
 
-        An exception of `work` undoes it alone and comes back through the future. A work may run again after its
-        effects were undone, because another of its group failed or the disk was full.
+        An exception of `work` undoes it alone and comes back through the future, but for StorageFailedError: nothing
+        is written any more after it. A work may run again after its effects were undone, because another of its group
+        failed or the disk was full.
 
         Raises:
             StorageFailedError: the disk failed before, or the store is closed.
@@ -197,10 +202,13 @@ class Writer:
             with self._guard():
                 self._try_group(group)
         except (StorageFullError, StorageLockedError) as error:
+            self.refusing = error
             _fail(group, error)
         except Exception as error:  # nobody may wait for a thread that died
+            self._undo()
             self._fail_for_good(group, error)
         else:
+            self.refusing = None
             self._last_ms = (time.perf_counter() - began) * 1e3
             self._counts[0] += 1
             self._counts[1] += len(group)
@@ -244,7 +252,7 @@ class Writer:
                 job.error = None
                 job.result = job.work(self._connection)
         except Exception as error:  # found again below, and given to who asked for the work
-            if _is_of_the_disk(error):
+            if _ends_all(error):
                 raise
             self._undo()
             self._transaction_one_by_one(group)
@@ -260,7 +268,7 @@ class Writer:
             try:
                 job.result = job.work(self._connection)
             except Exception as error:  # whatever it is belongs to who asked for the work, but for the disk's
-                if _is_of_the_disk(error):
+                if _ends_all(error):
                     raise
                 execute("ROLLBACK TO job")
                 job.error = error
@@ -315,8 +323,10 @@ def _code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0)
 
 
-def _is_of_the_disk(error: Exception) -> bool:
-    return isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _OF_THE_DISK
+def _ends_all(error: Exception) -> bool:
+    """Whether it is of the file rather than of one work."""
+    of_the_disk = isinstance(error, sqlite3.Error) and _code(error) & 0xFF in _OF_THE_DISK
+    return of_the_disk or isinstance(error, StorageFailedError)
 
 
 def _fault_of(error: sqlite3.Error) -> GatewayError:

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from harness.daemon import Daemon, problems
 from harness.rawmqtt import RawClient
@@ -48,6 +49,7 @@ def test_a_gateway_starts_and_stops_on_a_full_disk_and_takes_presses_once_there_
     with Daemon(small_disk / "gateway") as daemon:
         daemon.set_up_administrator()
         press_until_full(daemon, filler)
+        assert httpx.get(f"{daemon.url}/readyz").status_code == httpx.codes.SERVICE_UNAVAILABLE
         daemon.kill()
         daemon.start()
         assert daemon.stop() == 0

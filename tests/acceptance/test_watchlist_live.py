@@ -151,7 +151,7 @@ def test_passers_by_who_are_on_no_list_leave_no_trace(tmp_path: Path, passages: 
             assert not daemon.events(client, type="campus.face.matched")
     written = {path for path in tmp_path.rglob("*") if path.is_file() and "models" not in path.parts}
     names = {path.name.split(".")[0] for path in written}
-    assert names <= {"gateway", "journal", "state", "lock", "reserve", "running"}, sorted(map(str, written))
+    assert names <= {"gateway", "journal", "state", "reserve", "running"}, sorted(map(str, written))
     assert b"\xff\xd8\xff" not in contents(tmp_path)
     assert not list(home.rglob("*"))
     assert not list(temporary.rglob("*"))

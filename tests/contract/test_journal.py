@@ -1,7 +1,9 @@
 """What every journal owes: one suite, on a new file, on one that was opened again, and on one without its ring."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -224,3 +226,19 @@ async def test_every_kind_of_event_comes_back_as_it_went(journal: Journal) -> No
 async def test_the_chain_is_whole(journal: Journal) -> None:
     await journal.append_all([press(number) for number in range(30)])
     assert await journal.verify() is None
+
+
+async def test_a_foreign_write_ends_the_journal_before_anything_else_is_acknowledged(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """Else every press is refused for ever, and nobody starts the gateway anew."""
+    journal = await opened(tmp_path, clock)
+    await journal.append(press(1))
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as foreign, foreign:
+        columns = "type, source, severity, time_us, salt, body, hash"
+        foreign.execute(f"INSERT INTO event SELECT position + 1, 'foreign', {columns} FROM event")  # noqa: S608  # fixed
+    with pytest.raises(StorageFailedError, match="another program"):
+        await journal.append(press(2))
+    assert isinstance(await journal.failed, StorageFailedError)
+    assert not journal.works
+    await journal.close()

@@ -245,6 +245,28 @@ async def test_an_endless_answer_is_left(wire: tuple[Wire, str]) -> None:
     assert (await sent(url)).verdict is Verdict.ACCEPTED
 
 
+@pytest.mark.parametrize(
+    "forerunner", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n"]
+)
+async def test_forerunners_without_end_are_left_before_they_hold_up_the_loop(
+    wire: tuple[Wire, str], forerunner: bytes
+) -> None:
+    server, url = wire
+    server.answer = forerunner * 200_000
+    outcome = await sent(url)
+    assert (outcome.verdict, outcome.reason) == (Verdict.RETRY, "answers without end")
+
+
+async def test_each_answer_of_a_kept_connection_has_its_own_allowance(wire: tuple[Wire, str]) -> None:
+    server, url = wire
+    server.answer = b"HTTP/1.1 200 OK\r\nContent-Length: 40000\r\n\r\n" + b"x" * 40_000
+    sink = WebhookSink(url)
+    outcomes = [(await sink.deliver(stored())).verdict for _ in range(6)]
+    await sink.close()
+    assert outcomes == [Verdict.ACCEPTED] * 6
+    assert server.connections == 1
+
+
 async def test_what_is_no_http_is_a_retry(wire: tuple[Wire, str]) -> None:
     server, url = wire
     server.answer = b"220 smtp.example.org ESMTP\r\n\r\n"

@@ -77,11 +77,14 @@ async def test_a_full_disk_is_met_from_the_reserve_and_then_refused(small_disk: 
         until = Until(stores.journal)
         kept = await until.full()
         assert (held_before, stores.ballast.held) == (True, False)
+        works = [stores.journal.works]
         assert len(kept) > 20  # they are in the room that the reserve gave
         assert not stores.journal.failed.done()
         assert [each.event.id for each in await stores.journal.read(0, 1000)] == kept
         filler.unlink()
         await stores.journal.append(press(9999))
+        works.append(stores.journal.works)
+        assert works == [False, True], "readyz says so"
         assert await stores.journal.verify() is None
         assert stores.ballast.take()
     finally:

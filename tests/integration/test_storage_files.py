@@ -51,7 +51,7 @@ async def test_nobody_else_may_read_any_file(directory: Path) -> None:
     await stores.outbox.open("office", 0)
     modes = _modes(directory)
     await stores.close()
-    assert {"journal.db", "journal.db-wal", "state.db", "state.db-wal", "reserve", "lock"} <= set(modes)
+    assert {"journal.db", "journal.db-wal", "state.db", "state.db-wal", "reserve"} <= set(modes)
     assert {mode & 0o077 for mode in modes.values()} == {0}
 
 

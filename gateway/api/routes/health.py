@@ -31,7 +31,7 @@ async def readyz(parts: Parts) -> JSONResponse:
 def readiness(parts: ApiParts) -> dict[str, Any]:
     """The parts of the gateway and their state; only storage and the alarm listener decide about `ready`."""
     journal = parts.stores.journal
-    storage_works = not journal.failed.done()
+    storage_works = journal.works
     gallery = parts.workers.gallery()
     return {
         "ready": parts.accepting() and storage_works,

@@ -17,6 +17,7 @@ import httpx
 
 from gateway.errors import PermanentError
 from gateway.forwarding.sinks.port import Outcome, Verdict
+from gateway.forwarding.sinks.thrift import TOO_LONG, ThriftyTransport
 from gateway.storage import Stored
 
 _PREFIX = "whsec_"
@@ -54,9 +55,12 @@ class WebhookSink:
         self._timeout = timeout_seconds
         self._kept = False
         self._client = httpx.AsyncClient(
-            verify=_context(ca_file) if self._url.scheme == "https" else False,
+            transport=ThriftyTransport(
+                _context(ca_file) if self._url.scheme == "https" else None,
+                connections=_CONNECTIONS,
+                keep_seconds=_KEEP_SECONDS,
+            ),
             timeout=timeout_seconds,
-            limits=httpx.Limits(max_connections=_CONNECTIONS, keepalive_expiry=_KEEP_SECONDS),
             follow_redirects=False,
             trust_env=False,
         )
@@ -149,6 +153,8 @@ def _unreachable(error: Exception) -> str:
         if "CERTIFICATE_VERIFY_FAILED" in cause:
             return "shows a certificate that is not trusted; name its CA in ca_file"
         return "cannot be reached"
+    if str(error) == TOO_LONG:
+        return "answers without end"
     return f"cannot be reached ({type(error).__name__})"
 
 
@@ -176,6 +182,8 @@ def _key(secret: str) -> bytes:
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:
     try:
+        if ca_file is not None and not ca_file.is_file():
+            raise PermanentError("is no file of certificates", where=str(ca_file))
         return ssl.create_default_context(cafile=str(ca_file) if ca_file else None)
     except (OSError, ssl.SSLError) as error:
         raise PermanentError("holds no certificates", where=str(ca_file)) from error

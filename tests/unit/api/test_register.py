@@ -4,7 +4,7 @@ import pytest
 
 from gateway.api import Register
 from gateway.errors import PermanentError, TransientError
-from gateway.settings import DeviceSettings
+from gateway.settings import CameraSettings, DeviceSettings
 from gateway.storage import Entry
 
 
@@ -80,3 +80,27 @@ async def test_a_stored_entry_that_cannot_be_used_does_not_stop_the_start(
 async def test_an_endless_deadline_is_refused() -> None:
     with pytest.raises(PermanentError, match="finite"):
         await register(Shelf(), House()).create({"id": "a", "health_deadline_seconds": float("inf")})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"url": "rtsp://10.0.0.9/main"},
+        {"url": "rtsp://10.0.0.1:8554/main"},
+        {"url": "onvif://10.0.0.1"},
+        {"sub_url": "rtsp://10.0.0.9/sub"},
+    ],
+)
+async def test_a_stored_password_does_not_go_with_a_camera_to_another_address(change: dict[str, str]) -> None:
+    async def nothing(_any: object) -> None:
+        pass
+
+    shelf = Shelf()
+    cameras = Register("camera", CameraSettings, (), "gateway.toml", shelf, nothing, nothing)  # type: ignore[arg-type]  # what it uses of a store
+    await cameras.create({"id": "a", "url": "rtsp://10.0.0.1/main", "username": "u", "password": "secret"})
+    with pytest.raises(PermanentError, match="password"):
+        await cameras.change("a", change)
+    await cameras.change("a", {"url": "rtsp://10.0.0.1/other", "name": "gate"})
+    assert cameras.get("a").password is not None
+    await cameras.change("a", {**change, "password": None})
+    assert cameras.get("a").password is None

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.api.problems import Problem
-from gateway.api.sources import refuse_local_address
+from gateway.api.sources import refuse_local_address, refuse_local_files
 
 
 @pytest.mark.parametrize("key", ["url", "sub_url"])
@@ -27,3 +27,11 @@ def test_this_machine_is_no_camera(key: str, url: str) -> None:
 
 def test_a_camera_of_the_network_is_one() -> None:
     refuse_local_address({"url": "rtsp://192.168.1.64/main", "sub_url": "rtsp://192.168.1.64/sub", "name": "gate"})
+
+
+@pytest.mark.parametrize("key", ["password_file", "secret_file", "ca_file"])
+def test_no_file_of_this_machine_is_named_by_api(key: str) -> None:
+    with pytest.raises(Problem) as caught:
+        refuse_local_files({key: "/dev/zero"})
+    assert (caught.value.status, caught.value.more["where"]) == (422, key)
+    refuse_local_files({key: None, "name": "office"})

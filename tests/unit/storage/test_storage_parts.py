@@ -23,6 +23,15 @@ def test_a_folder_is_locked_until_it_is_released(tmp_path: Path) -> None:
     FolderLock(tmp_path / "state").release()
 
 
+def test_a_folder_stays_locked_whatever_is_cleaned_away_in_it(tmp_path: Path) -> None:
+    lock = FolderLock(tmp_path / "state")
+    for path in (tmp_path / "state").iterdir():
+        path.unlink()
+    with pytest.raises(StorageBusyError):
+        FolderLock(tmp_path / "state")
+    lock.release()
+
+
 def test_a_folder_that_cannot_be_made_is_named_with_its_setting(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(PermanentError, match=r"file/state: cannot be used.*storage\.directory"):

@@ -1,0 +1,44 @@
+"""Tasks beside the alarm path: none of their faults ends it."""
+
+import asyncio
+
+import pytest
+
+from gateway.daemon.chores import keep_going
+from gateway.errors import TransientError
+from gateway.storage import StorageFailedError
+
+
+async def test_a_fault_of_ours_is_told_once_and_the_task_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.daemon.chores._PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("gateway.daemon.chores._RETRY_SECONDS", 0.0)
+    faults = [IndexError("a projection does not fit"), TransientError("the disk is full"), IndexError("still not")]
+    told: list[tuple[str, str]] = []
+    again = asyncio.Event()
+
+    async def work() -> None:
+        if faults:
+            raise faults.pop(0)
+        again.set()
+        await asyncio.Event().wait()
+
+    async def report(fault: str, detail: str) -> None:
+        told.append((fault, detail))
+        raise TransientError("the disk is full")
+
+    task = asyncio.create_task(keep_going(work, "escalation", report))
+    await asyncio.wait_for(again.wait(), 5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert told == [("task_failed", "escalation: IndexError")]
+
+
+async def test_a_disk_that_failed_still_ends_the_daemon() -> None:
+    async def work() -> None:
+        raise StorageFailedError("the disk answered: I/O error")
+
+    async def report(_fault: str, _detail: str) -> None:
+        pytest.fail("nothing can be stored")
+
+    with pytest.raises(StorageFailedError):
+        await keep_going(work, "escalation", report)
