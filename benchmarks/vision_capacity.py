@@ -2,50 +2,20 @@
 
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+from harness.camera import served
 from harness.daemon import BUTTON, Daemon
 from harness.rawmqtt import RawClient
 from vision_bench import built
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_SERVER = """
-import asyncio, sys
-from pathlib import Path
-from gateway.simulators.camera import SimulatedCamera
-
-async def main():
-    async with SimulatedCamera(Path(sys.argv[1])) as camera:
-        print(camera.rtsp_url, flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
 PERSON = {"name": "Listed", "category": "barred", "reason": "benchmark", "authority": "office", "valid_until": None}
-_WARM_SECONDS = 8.0
-
-
-@contextmanager
-def served(recording: Path) -> Iterator[tuple[str, int]]:
-    """A process that sends a recording's packets to whoever asks: its address and process number."""
-    process = subprocess.Popen(  # ourselves
-        [sys.executable, "-c", _SERVER, str(recording)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip(), process.pid
-    finally:
-        process.kill()
-        process.wait()
 
 
 def cpu_seconds(pids: list[int]) -> float:
