@@ -68,7 +68,41 @@ def capacity(*, quick: bool) -> list[dict[str, Any]]:
     return rows
 
 
-PARTS: dict[str, Callable[..., Any]] = {"loops": loops, "capacity": capacity}
+def latency(*, quick: bool) -> list[dict[str, Any]]:
+    """Figure 3: from a face's first good look to the event on a signed-in stream client."""
+    from vision_bench import yunet_file  # noqa: PLC0415
+    from vision_latency import measure  # noqa: PLC0415
+
+    rounds = {"gate-1280x720": 1} if quick else {"gate-640x360": 6, "gate-1280x720": 6}
+    return [measure(scene, loops, yunet_file()) for scene, loops in rounds.items()]
+
+
+def memory(*, quick: bool) -> list[dict[str, Any]]:
+    """Figure 4: MB per child and per camera of 720p25, its packets in memory included (they fill in 100 s)."""
+    from vision_bench import built, yunet_file  # noqa: PLC0415
+    from vision_memory import measure  # noqa: PLC0415
+
+    counts, settle = ((1, 4), 8.0) if quick else ((1, 2, 4, 8), 110.0)
+    return measure(counts, built("gate-1280x720.mp4"), settle, yunet_file())
+
+
+def recall(*, quick: bool) -> list[dict[str, Any]]:
+    """Figure 5: recall and false identities by face height and condition, in fp32 and int8."""
+    import cv2  # noqa: PLC0415  # after the limit on threads
+    from vision_bench import yunet_file  # noqa: PLC0415
+    from vision_recall import measure  # noqa: PLC0415
+
+    cv2.setNumThreads(1)
+    return measure(yunet_file(), quick=quick)
+
+
+PARTS: dict[str, Callable[..., Any]] = {
+    "loops": loops,
+    "capacity": capacity,
+    "latency": latency,
+    "memory": memory,
+    "recall": recall,
+}
 
 
 def main() -> None:

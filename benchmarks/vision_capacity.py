@@ -38,10 +38,10 @@ def cameras(count: int, url: str) -> str:
     return "\n".join([BUTTON, *blocks])
 
 
-def enrol(http: httpx.Client, portrait: str) -> None:
-    """Put the person of a portrait on the watch-list for a day."""
+def enrol(http: httpx.Client, portrait: str) -> str:
+    """Put the person of a portrait on the watch-list for a day; its id."""
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
-    identity = http.post("/watchlist/people", json=PERSON | {"valid_until": until}).json()["id"]
+    identity = str(http.post("/watchlist/people", json=PERSON | {"valid_until": until}).json()["id"])
     photo = built(f"portraits/{portrait}.jpg").read_bytes()
     until_ready = time.monotonic() + 60
     while True:  # the gallery child may still start
@@ -50,6 +50,7 @@ def enrol(http: httpx.Client, portrait: str) -> None:
             break
         time.sleep(0.5)
     answer.raise_for_status()
+    return identity
 
 
 class Presses(threading.Thread):
@@ -82,15 +83,15 @@ def wait_until_live(daemon: Daemon, count: int) -> None:
 
 def measure(count: int, recording: Path, seconds: float, *, settle: float, model: Path) -> dict[str, Any]:
     """One gateway with `count` cameras of the recording, after `settle` seconds, over `seconds`."""
-    with tempfile.TemporaryDirectory() as folder, served(recording) as (url, server):
+    with tempfile.TemporaryDirectory() as folder, served(recording) as camera:
         matching = f'[matching]\ndetector_model = "{model}"\n'
-        with Daemon(Path(folder), extra=matching + cameras(count, url)) as daemon:
+        with Daemon(Path(folder), extra=matching + cameras(count, camera.url)) as daemon:
             daemon.set_up_administrator()
             with daemon.client() as http:
                 enrol(http, "obama")
             wait_until_live(daemon, count)
             time.sleep(settle)
-            return _observe(daemon, server, count, seconds)
+            return _observe(daemon, camera.pid, count, seconds)
 
 
 def _observe(daemon: Daemon, server: int, count: int, seconds: float) -> dict[str, Any]:

@@ -28,9 +28,11 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(MINUTES * 60 + 600)]
 
 
 def test_no_process_grows_over_an_hour_of_video(tmp_path: Path) -> None:
-    with served(built("gate-1280x720.mp4")) as (url, _):
+    with served(built("gate-1280x720.mp4")) as served_camera:
         recorded = CAMERA.format(id="cam-01", url=f"file://{built('gate-640x360.mp4')}")
-        daemon = with_models(Daemon(tmp_path, extra=BUTTON + SHORT + recorded + CAMERA.format(id="cam-02", url=url)))
+        daemon = with_models(
+            Daemon(tmp_path, extra=BUTTON + SHORT + recorded + CAMERA.format(id="cam-02", url=served_camera.url))
+        )
         with daemon:
             daemon.set_up_administrator()
             with daemon.client() as client:
