@@ -79,16 +79,8 @@ class ViewChoice:
         """Whether any view was taken."""
         return self._last is not None
 
-    def takes(self, at: float, quality: FaceQuality) -> bool:
-        """Whether the view at stream time `at` (s) is taken; if so it counts from then on."""
-        if not self._wants(at, quality):
-            return False
-        self._opened += quality.height_px >= self._rules.full_height_px
-        self._best = max(self._best, quality.score)
-        self._last = at
-        return True
-
-    def _wants(self, at: float, quality: FaceQuality) -> bool:
+    def wants(self, at: float, quality: FaceQuality) -> bool:
+        """Whether the view at stream time `at` (s) is worth comparing."""
         if quality.height_px < self._rules.least_height_px:
             return False
         if self._last is None:
@@ -99,3 +91,9 @@ class ViewChoice:
         opening = quality.height_px >= self._rules.full_height_px and self._opened < self._rules.opening
         better = quality.score >= self._rules.better * self._best
         return opening or better or passed >= self._rules.refresh_seconds
+
+    def take(self, at: float, quality: FaceQuality) -> None:
+        """Note that the view at stream time `at` (s) is taken."""
+        self._opened += quality.height_px >= self._rules.full_height_px
+        self._best = max(self._best, quality.score)
+        self._last = at

@@ -26,7 +26,8 @@ class TrackRules:
     `grace_seconds` the time a track
     waits unseen; `passage_seconds` the time within which a new track near a lost one counts as the same passage;
     `views` says which views are handed out; a stream that jumps back, or forward by more than `longest_gap_seconds`,
-    ends every track as a cut does; faces that overlap by more than `crossing` (intersection over union) are entangled,
+    ends every track as a cut does; of a crowd at most `most_views` views are handed out at once, others at later looks;
+    faces that overlap by more than `crossing` (intersection over union) are entangled,
     and a look farther than `another_face` from the mean of a track's looks is another person's.
     """
 
@@ -34,6 +35,7 @@ class TrackRules:
     grace_seconds: float = 0.3
     passage_seconds: float = 2.0
     views: ViewRules = field(default_factory=ViewRules)
+    most_views: int = 16
     longest_gap_seconds: float = 2.0
     crossing: float = 0.2
     another_face: float = 0.75
@@ -266,15 +268,20 @@ class FaceTracker:
         return ended
 
     def _take_views(self, at: float, view: FineView) -> list[tuple[Track, Shot]]:
-        """The views of this look that are worth comparing, each with its track."""
+        """The views of this look that are worth comparing, each with its track; of who has none yet first."""
+        wanted = [
+            (track, face, quality)
+            for track in self._tracks
+            if track.last_seen == at and not track.mixed
+            for face in [track.face.scaled(view.factor)]
+            for quality in [self._assess(view.rgb, face)]
+            if track.views.wants(at, quality)
+        ]
+        wanted.sort(key=lambda each: (each[0].views.begun, -each[2].score))
         shots: list[tuple[Track, Shot]] = []
-        for track in self._tracks:
-            if track.last_seen != at or track.mixed:
-                continue
-            face = track.face.scaled(view.factor)
-            quality = self._assess(view.rgb, face)
-            if track.views.takes(at, quality):
-                shots.append((track.frozen(), take_shot(at, view.rgb, face, quality)))
+        for track, face, quality in wanted[: self._rules.most_views]:
+            track.views.take(at, quality)
+            shots.append((track.frozen(), take_shot(at, view.rgb, face, quality)))
         return shots
 
     def _begin(self, at: float, face: Detection) -> _Followed:

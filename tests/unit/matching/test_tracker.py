@@ -224,11 +224,21 @@ def test_the_chip_of_the_crop_is_the_chip_of_the_frame(
 
 def test_a_view_must_be_clearly_better_than_the_best_before_it() -> None:
     choice = ViewChoice(ViewRules(opening=1))
-    taken = [
-        choice.takes(index * 0.5, FaceQuality(60, score, 1, 1, 1, 1))
-        for index, score in enumerate([0.4, 0.45, 0.55, 0.2, 0.6, 0.7])
-    ]
-    assert taken == [True, False, True, False, False, True]
+    wanted = []
+    for index, score in enumerate([0.4, 0.45, 0.55, 0.2, 0.6, 0.7]):
+        quality = FaceQuality(60, score, 1, 1, 1, 1)
+        wanted.append(choice.wants(index * 0.5, quality))
+        if wanted[-1]:
+            choice.take(index * 0.5, quality)
+    assert wanted == [True, False, True, False, False, True]
+
+
+def test_of_a_crowd_a_bounded_number_of_views_is_taken_in_a_look_and_everybody_has_a_turn() -> None:
+    tracker = FaceTracker(TrackRules(most_views=16), assess_face=rated({}))
+    crowd = [face(30 + 60 * column, 20 + 70 * row, 50) for row in range(5) for column in range(10)]
+    looks = [[track.number for track, _ in tracker.update(step * 0.2, GATE, crowd).shots] for step in range(4)]
+    assert [len(numbers) for numbers in looks] == [16, 16, 16, 16]
+    assert len({number for numbers in looks for number in numbers}) == 50
 
 
 def test_a_still_scene_with_noise_and_a_walker_is_no_cut() -> None:
