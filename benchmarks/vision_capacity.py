@@ -81,10 +81,10 @@ def wait_until_live(daemon: Daemon, count: int) -> None:
     raise SystemExit(f"only {states.count('live')} of {count} cameras got live: {states}")
 
 
-def measure(count: int, recording: Path, seconds: float, *, settle: float, model: Path) -> dict[str, Any]:
-    """One gateway with `count` cameras of the recording, after `settle` seconds, over `seconds`."""
+def measure(count: int, recording: Path, seconds: float, *, settle: float, model: Path | None) -> dict[str, Any]:
+    """One gateway with `count` cameras of the recording, after `settle` s, over `seconds`; HOG without a model."""
     with tempfile.TemporaryDirectory() as folder, served(recording) as camera:
-        matching = f'[matching]\ndetector_model = "{model}"\n'
+        matching = f'[matching]\ndetector_model = "{model}"\n' if model is not None else ""
         with Daemon(Path(folder), extra=matching + cameras(count, camera.url)) as daemon:
             daemon.set_up_administrator()
             with daemon.client() as http:
@@ -120,6 +120,7 @@ def _observe(daemon: Daemon, server: int, count: int, seconds: float) -> dict[st
         "age_at_decision_p95_ms_median": statistics.median(each["decision_age_p95_ms"] for each in figures.values()),
         "resting": sum(each["resting"] for each in figures.values()),
         "vision_cpu_percent": round(vision, 1),
+        "vision_cpu_percent_per_camera": round(vision / count, 2),
         "alarm_house_cpu_percent": round(alarm, 1),
         "simulated_cameras_cpu_percent": round(sending, 1),
         "press_p50_ms": round(1e3 * times[len(times) // 2], 2),
