@@ -13,11 +13,11 @@ from vision_capacity import cameras, enrol, wait_until_live
 
 
 def measure(counts: tuple[int, ...], recording: Path, settle: float, model: Path) -> list[dict[str, Any]]:
-    """A row per number of cameras, and the line through them: what a child takes, and each camera more."""
+    """A row per number of cameras, and by least squares over them what a child takes and what each camera more."""
     rows = [_at(count, recording, settle, model) for count in counts]
-    slope, _ = np.polyfit(counts, [row["video_children_mb"] for row in rows], 1)
-    base = [(row["video_children_mb"] - slope * row["cameras"]) / row["video_children"] for row in rows]
-    return [*rows, {"mb_per_camera": round(float(slope), 1), "mb_per_child_besides": round(float(np.median(base)), 1)}]
+    sizes = np.array([[row["video_children"], row["cameras"]] for row in rows], float)
+    per_child, per_camera = np.linalg.lstsq(sizes, np.array([row["video_children_mb"] for row in rows]), rcond=None)[0]
+    return [*rows, {"mb_per_child": round(float(per_child), 1), "mb_per_camera": round(float(per_camera), 1)}]
 
 
 def _at(count: int, recording: Path, settle: float, model: Path) -> dict[str, Any]:

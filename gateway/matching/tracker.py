@@ -23,12 +23,11 @@ class TrackRules:
     """How faces are followed; times in seconds of the stream.
 
     `overlap` is the least intersection over union by which a box continues a track (see `pair_boxes`);
-    `grace_seconds` the time a track
-    waits unseen; `passage_seconds` the time within which a new track near a lost one counts as the same passage;
-    `views` says which views are handed out; a stream that jumps back, or forward by more than `longest_gap_seconds`,
-    ends every track as a cut does; of a crowd at most `most_views` views are handed out at once, others at later looks;
-    faces that overlap by more than `crossing` (intersection over union) are entangled,
-    and a look farther than `another_face` from the mean of a track's looks is another person's.
+    `grace_seconds` the time a track waits unseen; `passage_seconds` the time within which a new track near a lost one
+    counts as the same passage; `views` says which views are handed out, of a crowd at most `most_views` a look; a
+    stream that jumps back, or forward by more than `longest_gap_seconds`, ends every track as a cut does; faces that
+    overlap by more than `crossing` (intersection over union) are entangled, and a look farther than `another_face` from
+    the mean of a track's looks is another person's.
     """
 
     overlap: float = 0.2
