@@ -113,7 +113,8 @@ def _said(report: Report) -> str:
         return f"Nothing is proved: {report.matches} warnings say that who is listed passed. Give a scene without them."
     return (
         f"Nothing is proved: {report.passages} of {report.wanted} people passed in the time given. "
-        "Is the detector installed (campus-gateway models install)? Else give a longer --scene or fewer --passages."
+        "Is the detector installed (campus-gateway models install), and the machine not too busy? "
+        "Else give a longer --scene or fewer --passages."
     )
 
 
