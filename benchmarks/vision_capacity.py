@@ -2,50 +2,20 @@
 
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+from harness.camera import served
 from harness.daemon import BUTTON, Daemon
 from harness.rawmqtt import RawClient
 from vision_bench import built
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_SERVER = """
-import asyncio, sys
-from pathlib import Path
-from gateway.simulators.camera import SimulatedCamera
-
-async def main():
-    async with SimulatedCamera(Path(sys.argv[1])) as camera:
-        print(camera.rtsp_url, flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
 PERSON = {"name": "Listed", "category": "barred", "reason": "benchmark", "authority": "office", "valid_until": None}
-_WARM_SECONDS = 8.0
-
-
-@contextmanager
-def served(recording: Path) -> Iterator[tuple[str, int]]:
-    """A process that sends a recording's packets to whoever asks: its address and process number."""
-    process = subprocess.Popen(  # ourselves
-        [sys.executable, "-c", _SERVER, str(recording)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip(), process.pid
-    finally:
-        process.kill()
-        process.wait()
 
 
 def cpu_seconds(pids: list[int]) -> float:
@@ -68,10 +38,10 @@ def cameras(count: int, url: str) -> str:
     return "\n".join([BUTTON, *blocks])
 
 
-def enrol(http: httpx.Client, portrait: str) -> None:
-    """Put the person of a portrait on the watch-list for a day."""
+def enrol(http: httpx.Client, portrait: str) -> str:
+    """Put the person of a portrait on the watch-list for a day; its id."""
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400))
-    identity = http.post("/watchlist/people", json=PERSON | {"valid_until": until}).json()["id"]
+    identity = str(http.post("/watchlist/people", json=PERSON | {"valid_until": until}).json()["id"])
     photo = built(f"portraits/{portrait}.jpg").read_bytes()
     until_ready = time.monotonic() + 60
     while True:  # the gallery child may still start
@@ -80,6 +50,7 @@ def enrol(http: httpx.Client, portrait: str) -> None:
             break
         time.sleep(0.5)
     answer.raise_for_status()
+    return identity
 
 
 class Presses(threading.Thread):
@@ -110,17 +81,17 @@ def wait_until_live(daemon: Daemon, count: int) -> None:
     raise SystemExit(f"only {states.count('live')} of {count} cameras got live: {states}")
 
 
-def measure(count: int, recording: Path, seconds: float, *, settle: float, model: Path) -> dict[str, Any]:
-    """One gateway with `count` cameras of the recording, after `settle` seconds, over `seconds`."""
-    with tempfile.TemporaryDirectory() as folder, served(recording) as (url, server):
-        matching = f'[matching]\ndetector_model = "{model}"\n'
-        with Daemon(Path(folder), extra=matching + cameras(count, url)) as daemon:
+def measure(count: int, recording: Path, seconds: float, *, settle: float, model: Path | None) -> dict[str, Any]:
+    """One gateway with `count` cameras of the recording, after `settle` s, over `seconds`; HOG without a model."""
+    with tempfile.TemporaryDirectory() as folder, served(recording) as camera:
+        matching = f'[matching]\ndetector_model = "{model}"\n' if model is not None else ""
+        with Daemon(Path(folder), extra=matching + cameras(count, camera.url)) as daemon:
             daemon.set_up_administrator()
             with daemon.client() as http:
                 enrol(http, "obama")
             wait_until_live(daemon, count)
             time.sleep(settle)
-            return _observe(daemon, server, count, seconds)
+            return _observe(daemon, camera.pid, count, seconds)
 
 
 def _observe(daemon: Daemon, server: int, count: int, seconds: float) -> dict[str, Any]:
@@ -149,6 +120,7 @@ def _observe(daemon: Daemon, server: int, count: int, seconds: float) -> dict[st
         "age_at_decision_p95_ms_median": statistics.median(each["decision_age_p95_ms"] for each in figures.values()),
         "resting": sum(each["resting"] for each in figures.values()),
         "vision_cpu_percent": round(vision, 1),
+        "vision_cpu_percent_per_camera": round(vision / count, 2),
         "alarm_house_cpu_percent": round(alarm, 1),
         "simulated_cameras_cpu_percent": round(sending, 1),
         "press_p50_ms": round(1e3 * times[len(times) // 2], 2),

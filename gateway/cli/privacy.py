@@ -27,7 +27,7 @@ from gateway.errors import PermanentError, TransientError
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CALLS = "trace=open,openat,creat,rename,renameat,renameat2,link,linkat,memfd_create"
-_START_SECONDS = 60.0
+_START_SECONDS = 120.0
 _STOP_SECONDS = 20.0
 _SECONDS_EACH = 15.0
 _READY = re.compile(r"^ready (\S+)")
@@ -55,7 +55,7 @@ def privacy(
             raise PermanentError("there is no such file", where=str(path), remedy="Run make fixtures, or name another.")
     with tempfile.TemporaryDirectory(prefix="campus-gateway-privacy-") as folder:
         trial = Trial(Path(folder), scene, listed, models)
-        say(f"Playing {scene.name} to a gateway of its own until {passages} people have passed …")
+        say(f"Playing {scene.name} to a gateway of its own until {passages} people have passed; a minute or two …")
         report = trial.run(passages)
     _print(report, as_json=as_json)
     raise typer.Exit(report.verdict)
@@ -92,20 +92,30 @@ class Report:
 
 def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
-        put_table([asdict(report)], [], as_json=True)
+        put_table([asdict(report) | {"verdict": report.verdict}], [], as_json=True)
         return
-    put(f"{report.passages} passages were looked at; {len(report.files)} files were written ({report.how})")
+    put(f"{report.passages} passages were compared, {report.wanted} wanted; {len(report.files)} files were written")
+    put(f"Files are {report.how}")
     for name in report.in_memory:
         put(f"in memory only: {name}")
     put_table([{"file": each} for each in report.files], ["file"], as_json=False)
     for each in report.traces:
         put(f"TRACE: {each.path}: {each.what} at byte {each.offset}")
-    put(
-        {
-            _PASSED: "No trace of anybody.",
-            _FOUND: "Something of them was kept. Please report this with the lines above.",
-            _UNPROVED: "Nothing is proved: too few people passed, or somebody on the list did. Try another scene.",
-        }[report.verdict]
+    put(_said(report))
+
+
+def _said(report: Report) -> str:
+    """The verdict in a sentence, with what to do."""
+    if report.verdict == _FOUND:
+        return "Something of them was kept. Please report this with the lines above."
+    if report.verdict == _PASSED:
+        return "No trace of anybody: none of these files holds a picture, a clip or a warning."
+    if report.matches:
+        return f"Nothing is proved: {report.matches} warnings say that who is listed passed. Give a scene without them."
+    return (
+        f"Nothing is proved: {report.passages} of {report.wanted} people passed in the time given. "
+        "Is the detector installed (campus-gateway models install), and the machine not too busy? "
+        "Else give a longer --scene or fewer --passages."
     )
 
 
@@ -227,8 +237,14 @@ class Trial:
             answer = client.post(f"/watchlist/people/{person['id']}/photos", files=photo)
             if answer.is_success:
                 return
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > until:
-                raise PermanentError(answer.json().get("detail", "is refused"), where=str(self.listed))
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                detail = answer.json().get("detail", "the photo is refused")
+                raise PermanentError(detail, where=str(self.listed), remedy="Give a --listed photo of one clear face.")
+            if time.monotonic() > until:
+                raise TransientError(
+                    f"the gateway on trial had no gallery after {_START_SECONDS:.0f} s",
+                    remedy="Nothing was tried yet: run it again when the machine is less busy.",
+                )
             time.sleep(0.3)
 
 

@@ -1,6 +1,5 @@
-"""Keeps the few best views of one face while it is followed."""
+"""Chooses the few views of a face that are worth comparing while it is followed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,58 +39,61 @@ def take_shot(at: float, rgb: NDArray[np.uint8], face: Detection, quality: FaceQ
     return Shot(at, rgb[top:bottom, left:right].copy(), face.moved(-left, -top), quality)
 
 
-class BestShots:
-    """The best views of one track, apart in time, each handed out once when no better one can replace it any more.
+@dataclass(frozen=True, slots=True)
+class ViewRules:
+    """Which views of a track are compared; times in seconds of the stream.
 
-    Args:
-        count: how many are kept.
-        gap_seconds: the least time between two that are kept.
-        refresh_seconds: after so long without a new one, the next view is taken whatever its quality, so that a long
-            track is looked at again.
+    Attributes:
+        opening: so many views of a face of full height are taken at once, so that a decision can be made on them.
+        better: from then on, and of smaller faces, a view must be so many times as good as the best before it.
+        gap_seconds: the least time between two.
+        refresh_seconds: after so long without one the next view is taken whatever its quality: somebody else may have
+            taken the place unseen.
+        least_height_px: of a lower face nothing is decided, so none is taken.
+        full_height_px: from this height on a face is not small.
     """
 
-    def __init__(self, count: int, gap_seconds: float, refresh_seconds: float) -> None:
-        self._count = count
-        self._gap = gap_seconds
-        self._refresh = refresh_seconds
-        self._kept: list[Shot] = []
-        self._handed: set[float] = set()
+    opening: int = 3
+    better: float = 1.25
+    gap_seconds: float = 0.15
+    refresh_seconds: float = 1.2
+    least_height_px: float = 32.0
+    full_height_px: float = 40.0
+
+
+class ViewChoice:
+    """Chooses the views of one track that are worth comparing, each in the look that shows it.
+
+    None waits for a better one: somebody who walks towards the camera gets better with every look, and the warning
+    would wait as long.
+    """
+
+    def __init__(self, rules: ViewRules) -> None:
+        self._rules = rules
+        self._best = 0.0
+        self._opened = 0
+        self._last: float | None = None
 
     @property
-    def kept(self) -> Sequence[Shot]:
-        """The views kept now, oldest first."""
-        return tuple(self._kept)
+    def begun(self) -> bool:
+        """Whether any view was taken."""
+        return self._last is not None
 
-    def wants(self, at: float, score: float) -> bool:
-        """Whether a view at stream time `at` (s) with this score would be kept."""
-        return self._place(at, score) is not None
+    def wants(self, at: float, quality: FaceQuality) -> bool:
+        """Whether the view at stream time `at` (s) is worth comparing."""
+        if quality.height_px < self._rules.least_height_px:
+            return False
+        if self._last is None:
+            return True
+        passed = at - self._last
+        if passed < self._rules.gap_seconds:
+            return False
+        opening = quality.height_px >= self._rules.full_height_px and self._opened < self._rules.opening
+        better = quality.score >= self._rules.better * self._best
+        return opening or better or passed >= self._rules.refresh_seconds
 
-    def offer(self, shot: Shot) -> None:
-        """Keep the view if it is wanted, in place of the one that it betters."""
-        place = self._place(shot.at, shot.quality.score)
-        if place is None:
-            return
-        if place < len(self._kept):
-            self._handed.discard(self._kept.pop(place).at)
-        self._kept.append(shot)
-
-    def due(self, at: float, *, ended: bool = False) -> tuple[Shot, ...]:
-        """The views not handed out yet whose gap has passed at stream time `at`; all of them once the track ended."""
-        ready = [shot for shot in self._kept if shot.at not in self._handed and (ended or at - shot.at >= self._gap)]
-        self._handed.update(shot.at for shot in ready)
-        return tuple(ready)
-
-    def _place(self, at: float, score: float) -> int | None:
-        """The index a view would take: that of the one it replaces, or the end of the list; None if not wanted."""
-        if self._kept and at - self._kept[-1].at < self._gap:
-            return self._beside_last(score)
-        if len(self._kept) < self._count:
-            return len(self._kept)
-        worst = min(range(len(self._kept)), key=lambda index: self._kept[index].quality.score)
-        better = score > self._kept[worst].quality.score
-        return worst if better or at - self._kept[-1].at >= self._refresh else None
-
-    def _beside_last(self, score: float) -> int | None:
-        last = self._kept[-1]
-        replaceable = last.at not in self._handed and score > last.quality.score
-        return len(self._kept) - 1 if replaceable else None
+    def take(self, at: float, quality: FaceQuality) -> None:
+        """Note that the view at stream time `at` (s) is taken."""
+        self._opened += quality.height_px >= self._rules.full_height_px
+        self._best = max(self._best, quality.score)
+        self._last = at

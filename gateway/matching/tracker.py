@@ -1,7 +1,7 @@
 """Follows faces from frame to frame and hands out their best views."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from gateway.matching.cuts import CutTest
 from gateway.matching.detection import Detection
 from gateway.matching.pairing import is_near, pair_boxes
 from gateway.matching.quality import FaceQuality, assess
-from gateway.matching.shots import BestShots, FineView, Shot, take_shot
+from gateway.matching.shots import FineView, Shot, ViewChoice, ViewRules, take_shot
 
 _PASSAGE_REACH = 2.0  # in box heights
 _PASSAGE_GROWTH = 2.0
@@ -23,19 +23,18 @@ class TrackRules:
     """How faces are followed; times in seconds of the stream.
 
     `overlap` is the least intersection over union by which a box continues a track (see `pair_boxes`);
-    `grace_seconds` the time a track
-    waits unseen; `passage_seconds` the time within which a new track near a lost one counts as the same passage; the
-    shots are described at `BestShots`; a stream that jumps back, or forward by more than `longest_gap_seconds`, ends
-    every track as a cut does; faces that overlap by more than `crossing` (intersection over union) are entangled, and a
-    look farther than `another_face` from the mean of a track's looks is another person's.
+    `grace_seconds` the time a track waits unseen; `passage_seconds` the time within which a new track near a lost one
+    counts as the same passage; `views` says which views are handed out, of a crowd at most `most_views` a look; a
+    stream that jumps back, or forward by more than `longest_gap_seconds`, ends every track as a cut does; faces that
+    overlap by more than `crossing` (intersection over union) are entangled, and a look farther than `another_face` from
+    the mean of a track's looks is another person's.
     """
 
     overlap: float = 0.2
     grace_seconds: float = 0.3
     passage_seconds: float = 2.0
-    shots: int = 3
-    shot_gap_seconds: float = 0.3
-    refresh_seconds: float = 4.0
+    views: ViewRules = field(default_factory=ViewRules)
+    most_views: int = 16
     longest_gap_seconds: float = 2.0
     crossing: float = 0.2
     another_face: float = 0.75
@@ -90,7 +89,7 @@ class _Followed:
         self.before = face
         self.mixed = False
         self._speed = (0.0, 0.0)
-        self.best = BestShots(rules.shots, rules.shot_gap_seconds, rules.refresh_seconds)
+        self.views = ViewChoice(rules.views)
 
     def expected(self, at: float) -> Detection:
         """Where the face would be at stream time `at` (s) if it went on as it did."""
@@ -175,11 +174,11 @@ class FaceTracker:
         self._appearances.keep_only(frozenset(track.number for track in (*self._tracks, *self._split)))
         ended, self._split = self._split, []
         ended += self._end_all() if cut else []
-        seen = self._continue(at, faces)
+        self._continue(at, faces)
         ended += self._part_entangled(at)
-        self._take_views(at, fine or FineView(rgb, 1.0), seen)
+        shots = self._take_views(at, fine or FineView(rgb, 1.0))
         ended += self._end_unseen(at)
-        return self._update(at, ended, cut=cut)
+        return self._update(ended, shots, cut=cut)
 
     def looked(self, track: int, vector: NDArray[np.float32]) -> int | None:
         """Note what a view handed out for a track looks like, in the order in which views are handed out.
@@ -212,13 +211,11 @@ class FaceTracker:
         return new
 
     def finish(self) -> TrackUpdate:
-        """The stream is over: every track ends and hands out its last views."""
+        """The stream is over: every track ends."""
         ended, self._split = self._split, []
-        return self._update(self._time or 0.0, ended + self._end_all(), cut=False)
+        return self._update(ended + self._end_all(), [], cut=False)
 
-    def _update(self, at: float, ended: list[_Followed], *, cut: bool) -> TrackUpdate:
-        shots = [(track.frozen(), shot) for track in ended for shot in track.best.due(at, ended=True)]
-        shots += [(track.frozen(), shot) for track in self._tracks for shot in track.best.due(at)]
+    def _update(self, ended: list[_Followed], shots: list[tuple[Track, Shot]], *, cut: bool) -> TrackUpdate:
         live = tuple(track.frozen() for track in self._tracks)
         over = tuple(track.frozen() for track in ended)
         before, self._open = self._open, frozenset(track.passage for track in (*live, *self._lost))
@@ -247,16 +244,13 @@ class FaceTracker:
         self._lost = [track for track in self._lost if at - track.last_seen <= self._rules.passage_seconds]
         return ended
 
-    def _continue(self, at: float, faces: Sequence[Detection]) -> list[_Followed]:
-        """Note each face at its track, a new one where it continues none; returns the tracks of the faces."""
+    def _continue(self, at: float, faces: Sequence[Detection]) -> None:
+        """Note each face at its track, a new one where it continues none."""
         known = self._tracks
         matched = pair_boxes([track.expected(at) for track in known], faces, self._rules.overlap)
-        seen = [
-            known[matched[index]] if index in matched else self._begin(at, face) for index, face in enumerate(faces)
-        ]
-        for track, face in zip(seen, faces, strict=True):
+        for index, face in enumerate(faces):
+            track = known[matched[index]] if index in matched else self._begin(at, face)
             track.seen(at, face)
-        return seen
 
     def _part_entangled(self, at: float) -> list[_Followed]:
         """End the tracks that became entangled and have views; who goes on from there is new. Returns the ended."""
@@ -265,22 +259,29 @@ class FaceTracker:
         ended: list[_Followed] = []
         for index, track in enumerate(self._tracks):
             was, track.mixed = track.mixed, index in caught
-            if track.mixed and not was and track.best.kept:
+            if track.mixed and not was and track.views.begun:
                 ended.append(track)
         for old in ended:
             self._numbers += 1
             self._replace(old, old.heir(self._numbers, old.passage, self._rules))
         return ended
 
-    def _take_views(self, at: float, view: FineView, seen: Sequence[_Followed]) -> None:
-        """Keep a view of each face of this look that is better than what its track has."""
-        for track in self._tracks:
-            if track.last_seen != at or track.mixed:
-                continue
-            face = track.face.scaled(view.factor)
-            quality = self._assess(view.rgb, face)
-            if track.best.wants(at, quality.score):
-                track.best.offer(take_shot(at, view.rgb, face, quality))
+    def _take_views(self, at: float, view: FineView) -> list[tuple[Track, Shot]]:
+        """The views of this look that are worth comparing, each with its track; of who has none yet first."""
+        wanted = [
+            (track, face, quality)
+            for track in self._tracks
+            if track.last_seen == at and not track.mixed
+            for face in [track.face.scaled(view.factor)]
+            for quality in [self._assess(view.rgb, face)]
+            if track.views.wants(at, quality)
+        ]
+        wanted.sort(key=lambda each: (each[0].views.begun, -each[2].score))
+        shots: list[tuple[Track, Shot]] = []
+        for track, face, quality in wanted[: self._rules.most_views]:
+            track.views.take(at, quality)
+            shots.append((track.frozen(), take_shot(at, view.rgb, face, quality)))
+        return shots
 
     def _begin(self, at: float, face: Detection) -> _Followed:
         self._numbers += 1

@@ -65,6 +65,12 @@ class SimulatedCamera:
         self._life: asyncio.Task[None] | None = None
         self._http_port = 0
         self._rtsp_port = 0
+        self._scene = Scene()
+
+    @property
+    def began(self) -> float | None:
+        """When the recording began to play, by the machine's monotonic clock (s); None while nobody watches."""
+        return self._scene.began
 
     @property
     def onvif_url(self) -> str:
@@ -111,7 +117,7 @@ class SimulatedCamera:
                 self._life.result()
 
     async def _live(self, ready: asyncio.Event) -> None:
-        scene = Scene()
+        scene = self._scene = Scene()
         playbacks = {path: await self._playback(file, scene) for path, file in self._files.items()}
         http, rtsp = self._bind()
         serve_http, serve_rtsp = self._serving(playbacks, scene)

@@ -57,6 +57,11 @@ class Scene:
         """A viewer goes."""
         self._viewers -= 1
 
+    @property
+    def began(self) -> float | None:
+        """When this showing began, by the monotonic clock; None while nobody looks."""
+        return self._began if self._viewers else None
+
     def elapsed(self) -> float:
         """Seconds since the scene began; 0 while nobody looks."""
         return time.monotonic() - self._began if self._viewers else 0.0

@@ -15,6 +15,10 @@ _RIM_MOTION, _RIM_FACE = 4, 1.0
 _WHOLE_SHARE = 0.45
 _WHOLE_EACH_SECONDS = 1.6
 _GOES_ON_SECONDS = 0.5
+# What moves around a face that is followed is mostly its own body, which is searched for others so often only.
+_BODY_EACH_SECONDS = 0.4
+# Looks are a frame early or late.
+_JITTER_SECONDS = 0.05
 
 
 class Attention:
@@ -30,9 +34,10 @@ class Attention:
         self._lively_at: float | None = None
         self._moved_at: float | None = None
         self._whole_at: float | None = None
+        self._bodies_at: float | None = None
 
     def regions(
-        self, at: float, plane: NDArray[np.uint8], faces: Sequence[Detection], width: int
+        self, at: float, plane: NDArray[np.uint8], faces: Sequence[Detection], width: int, *, sought: bool = False
     ) -> tuple[Region, ...]:
         """Where to look in a picture.
 
@@ -41,6 +46,7 @@ class Attention:
             plane: its small luma plane (h, `motion.WIDTH`).
             faces: where those are who are followed, in px of the picture.
             width: of the picture in px.
+            sought: whether one of them was not seen in the look before.
 
         Returns:
             Boxes (x, y, width, height) in px of the plane; one of the whole plane means everywhere; () nowhere.
@@ -50,13 +56,24 @@ class Attention:
         if not motion.open and not faces:
             return ()
         whole = (0, 0, plane.shape[1], plane.shape[0])
-        boxes = [_grown(region, _RIM_MOTION, whole) for region in motion.regions or ()]
-        boxes += [_around(face, WIDTH / width, whole) for face in faces]
+        around = [_around(face, WIDTH / width, whole) for face in faces]
+        moving = [_grown(region, _RIM_MOTION, whole) for region in motion.regions or ()]
+        boxes = around + (moving if sought else self._without_bodies(at, moving, faces, WIDTH / width))
         all_of_it = motion.open and motion.regions is None
         if all_of_it or self._is_due(at) or sum(w * h for _, _, w, h in boxes) > _WHOLE_SHARE * whole[2] * whole[3]:
             self._whole_at = at
             return (whole,)
         return tuple(boxes)
+
+    def _without_bodies(
+        self, at: float, moving: list[Region], faces: Sequence[Detection], scale: float
+    ) -> list[Region]:
+        """What moves, without what holds a face that is followed while that is not due."""
+        if not _is_within(at, self._bodies_at, _BODY_EACH_SECONDS):
+            self._bodies_at = at
+            return moving
+        middles = [(face.centre[0] * scale, face.centre[1] * scale) for face in faces]
+        return [box for box in moving if not any(_holds(box, middle) for middle in middles)]
 
     def _note(self, at: float, *, moved: bool, followed: bool) -> None:
         """Keep when something last went on here: who walks moves in more than one look, a flicker of light does not."""
@@ -72,7 +89,16 @@ class Attention:
 
     def _is_due(self, at: float) -> bool:
         """Whether the whole picture is due: somebody may stand where nothing moves."""
-        return self._whole_at is None or not 0 <= at - self._whole_at < _WHOLE_EACH_SECONDS
+        return not _is_within(at, self._whole_at, _WHOLE_EACH_SECONDS)
+
+
+def _is_within(at: float, since: float | None, seconds: float) -> bool:
+    return since is not None and 0 <= at - since < seconds - _JITTER_SECONDS
+
+
+def _holds(region: Region, point: tuple[float, float]) -> bool:
+    left, top, width, height = region
+    return left <= point[0] <= left + width and top <= point[1] <= top + height
 
 
 def _grown(region: Region, rim: int, whole: Region) -> Region:

@@ -41,7 +41,8 @@ class Looker:
             main: of the camera's main stream at about the same moment, if another is looked at: faces are cut from it.
         """
         plane = frame.luma(WIDTH)
-        regions = self._attention.regions(frame.seconds, plane, self._passers.boxes, frame.width)
+        faces, sought = self._passers.boxes, self._passers.sought
+        regions = self._attention.regions(frame.seconds, plane, faces, frame.width, sought=sought)
         if not regions:
             return ()
         full = frame.rgb()

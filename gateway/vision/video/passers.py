@@ -99,6 +99,7 @@ class Passers:
         self._passages: dict[int, _Passage] = {}
         self._last_at = 0.0
         self._boxes: tuple[Detection, ...] = ()
+        self.sought = False
         self.counts = PassageCounts(camera)
         self.times = StageTimes()
 
@@ -142,6 +143,7 @@ class Passers:
 
     def _digest(self, at: float, update: TrackUpdate, gallery: Gallery) -> tuple[Match, ...]:
         self._boxes = tuple(track.face for track in update.live)
+        self.sought = any(track.last_seen != at for track in update.live)
         for track in (*update.live, *update.ended):
             self._seen.setdefault(track.number, _Seen())
             self._passages.setdefault(track.passage, _Passage())

@@ -143,7 +143,8 @@ def test_a_crossing_ends_the_tracks_and_begins_others_of_the_same_passages() -> 
     before = {track.passage for track in begun.live}
     met = tracker.update(0.6, PLACE, [face(235), face(255)])
     assert [track.number for track in met.ended] == [1, 2]
-    assert len(met.shots) > 0
+    assert [shot.at for _, shot in begun.shots] == [0.4, 0.4]
+    assert met.shots == ()
     assert all(track.last_seen < 0.7 for track in met.ended)
     assert {track.number for track in met.live} == {3, 4}
     assert {track.passage for track in met.live} == before

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gateway.matching import Detection, FaceQuality, FaceTracker, FivePointAligner, Track, TrackRules, YuNetDetector
+from gateway.matching import Detection, FaceQuality, FaceTracker, FivePointAligner, TrackRules, YuNetDetector
 from gateway.matching.cuts import CutTest
-from gateway.matching.shots import BestShots, Shot, take_shot
+from gateway.matching.shots import ViewChoice, ViewRules, take_shot
 
 RNG = np.random.default_rng(11)
 
@@ -144,41 +144,46 @@ def test_a_face_of_another_size_or_later_is_another_passage() -> None:
     assert tracker.update(2.7, GATE, [face(100)]).live[0].passage == 3
 
 
-def test_each_shot_is_handed_out_once_after_its_gap() -> None:
-    tracker = FaceTracker(assess_face=rated({}))
+def handed_out(tracker: FaceTracker, faces: list[Detection], pace: float = 0.2) -> list[float]:
+    """When the views of one walk were handed out, each in the look that took it."""
     handed: list[float] = []
-    for step in range(31):
-        handed += [shot.at for _, shot in tracker.update(step * 0.1, GATE, [face(100 + step)]).shots]
-    handed += [shot.at for _, shot in tracker.finish().shots]
-    assert len(handed) == len(set(handed)) == 3
-    assert np.diff(handed).min() >= 0.3
-
-
-def test_a_better_view_within_the_gap_replaces_the_one_before() -> None:
-    tracker = FaceTracker(assess_face=rated({102.0: 0.9}))
-    shots: list[tuple[Track, Shot]] = []
-    for step in range(6):
-        shots += tracker.update(step * 0.1, GATE, [face(100.0 + step)]).shots
-    assert [round(shot.at, 1) for _, shot in shots] == [0.2]
-    assert shots[0][1].quality.size == 0.9
-
-
-def test_a_track_that_ends_hands_out_what_it_has() -> None:
-    tracker = FaceTracker()
-    tracker.update(0.0, GATE, [face(100)])
-    assert len(tracker.update(0.1, YARD, []).shots) == 1
-    tracker.update(0.2, YARD, [face(300)])
-    assert len(tracker.finish().shots) == 1
+    for step, each in enumerate(faces):
+        shots = tracker.update(step * pace, GATE, [each]).shots
+        assert all(shot.at == step * pace for _, shot in shots)
+        handed += [round(shot.at, 1) for _, shot in shots]
     assert tracker.finish().shots == ()
+    return handed
+
+
+def test_three_views_are_handed_out_at_once_and_no_more_that_are_alike() -> None:
+    assert handed_out(FaceTracker(assess_face=rated({})), [face(100 + step) for step in range(8)]) == [0.0, 0.2, 0.4]
+
+
+def test_views_that_get_better_with_every_look_do_not_put_off_the_first_ones() -> None:
+    scores = {float(100 + step): 0.3 + 0.03 * step for step in range(20)}
+    tracker = FaceTracker(assess_face=rated(scores))
+    handed = handed_out(tracker, [face(100.0 + step) for step in range(20)])
+    assert handed[:3] == [0.0, 0.2, 0.4]
+    assert 5 <= len(handed) <= 7
+
+
+def test_many_looks_a_second_do_not_make_more_views() -> None:
+    assert len(handed_out(FaceTracker(assess_face=rated({})), [face(100 + step) for step in range(25)], 0.04)) == 3
+
+
+def test_of_a_face_too_low_for_a_decision_no_view_is_taken() -> None:
+    assert handed_out(FaceTracker(assess_face=rated({})), [face(100 + step, height=31) for step in range(9)]) == []
+
+
+def test_a_small_face_is_compared_once_and_leaves_the_first_looks_to_a_larger_one() -> None:
+    small = [face(100 + step, height=36) for step in range(5)]
+    large = [face(105 + step, height=41) for step in range(5)]
+    assert handed_out(FaceTracker(assess_face=rated({})), small + large) == [0.0, 1.0, 1.2, 1.4]
 
 
 def test_a_long_track_is_looked_at_again() -> None:
-    tracker = FaceTracker(TrackRules(refresh_seconds=2.0), assess_face=rated({}))
-    handed: list[float] = []
-    for step in range(120):
-        handed += [shot.at for _, shot in tracker.update(step * 0.1, GATE, [face(100)]).shots]
-    assert len(handed) >= 6
-    assert np.diff(handed)[3:].max() <= 2.5
+    tracker = FaceTracker(TrackRules(views=ViewRules(refresh_seconds=2.0)), assess_face=rated({}))
+    assert handed_out(tracker, [face(100)] * 40) == [0.0, 0.2, 0.4, 2.4, 4.4, 6.4]
 
 
 def test_a_shot_holds_the_face_where_its_picture_has_it() -> None:
@@ -217,14 +222,23 @@ def test_the_chip_of_the_crop_is_the_chip_of_the_frame(
     assert shot.crop.size < frame.size / 2
 
 
-def test_the_best_shots_are_kept_apart_in_time_and_the_worst_goes() -> None:
-    best = BestShots(3, 0.3, 100.0)
-    for index, score in enumerate([0.5, 0.2, 0.8, 0.1, 0.6]):
-        best.offer(Shot(index * 0.5, GATE[:1], face(0), FaceQuality(60, score, 1, 1, 1, 1)))
-    assert [shot.quality.size for shot in best.kept] == [0.5, 0.8, 0.6]
-    assert not best.wants(2.6, 0.4)
-    assert best.wants(2.6, 0.7)
-    assert not best.wants(3.0, 0.3)
+def test_a_view_must_be_clearly_better_than_the_best_before_it() -> None:
+    choice = ViewChoice(ViewRules(opening=1))
+    wanted = []
+    for index, score in enumerate([0.4, 0.45, 0.55, 0.2, 0.6, 0.7]):
+        quality = FaceQuality(60, score, 1, 1, 1, 1)
+        wanted.append(choice.wants(index * 0.5, quality))
+        if wanted[-1]:
+            choice.take(index * 0.5, quality)
+    assert wanted == [True, False, True, False, False, True]
+
+
+def test_of_a_crowd_a_bounded_number_of_views_is_taken_in_a_look_and_everybody_has_a_turn() -> None:
+    tracker = FaceTracker(TrackRules(most_views=16), assess_face=rated({}))
+    crowd = [face(30 + 60 * column, 20 + 70 * row, 50) for row in range(5) for column in range(10)]
+    looks = [[track.number for track, _ in tracker.update(step * 0.2, GATE, crowd).shots] for step in range(4)]
+    assert [len(numbers) for numbers in looks] == [16, 16, 16, 16]
+    assert len({number for numbers in looks for number in numbers}) == 50
 
 
 def test_a_still_scene_with_noise_and_a_walker_is_no_cut() -> None:

@@ -1,0 +1,37 @@
+"""What a process holds in memory, and whether that grows."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+Curve = Sequence[tuple[float, float]]  # seconds, megabytes
+
+
+def pss_megabytes(pid: int) -> float:
+    """Proportional set size: pages of its own, and of what it shares its part (Linux, proc(5), smaps_rollup)."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError(f"no Pss in smaps_rollup of process {pid}")
+
+
+def after(curve: Curve, warm_seconds: float) -> Curve:
+    """The part of a curve behind its warm-up."""
+    return [point for point in curve if point[0] - curve[0][0] >= warm_seconds]
+
+
+def growth_megabytes(curve: Curve) -> float:
+    """The median of the last fifth less that of the first: peaks that come and go do not count."""
+    part = max(1, len(curve) // 5)
+    return statistics.median(y for _, y in curve[-part:]) - statistics.median(y for _, y in curve[:part])
+
+
+def slope_megabytes_per_hour(curve: Curve) -> float:
+    """The median slope of all pairs (Theil, 1950; Sen, 1968), which single peaks do not bend."""
+    slopes = [
+        (later[1] - earlier[1]) / (later[0] - earlier[0])
+        for index, earlier in enumerate(curve)
+        for later in curve[index + 1 :]
+        if later[0] > earlier[0]
+    ]
+    return 3600 * statistics.median(slopes)
