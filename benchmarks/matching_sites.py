@@ -154,11 +154,13 @@ class Site:
         best.offer("mean", nearest)
         if moment == 1:
             best.offer("look", nearest)
-        close = np.flatnonzero(nearest <= rule.reach)
+        close, far = np.flatnonzero(nearest <= rule.reach), np.flatnonzero(nearest > rule.reach)
+        few = rule.few_looks * (moment < rule.minimum_looks)
+        best.offer_score((nearest[far] + few).astype(np.float32), far, first[far])
         median, votes = self._agree(seen, close, first[close], moment)
         best.offer("median", median, close)
         score = np.maximum(nearest[close], median - rule.median_slack)
-        score += rule.unclear * (apart[close] < rule.margin) + rule.few_looks * (moment < rule.minimum_looks)
+        score += rule.unclear * (apart[close] < rule.margin) + few
         needed = votes == moment if moment < rule.minimum_looks else votes * 2 > moment
         best.offer_score(np.where(needed, score, np.inf).astype(np.float32), close, first[close])
 
