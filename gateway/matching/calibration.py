@@ -4,7 +4,7 @@ Words are those of ISO/IEC 19795-1: FMR and FNMR of one comparison, FPIR and FNI
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -152,18 +152,17 @@ class Calibration:
         expected = part.comparisons * fit.fmr * at
         return usual * (_STRATUM_WEIGHT + part.hits(fit.at)) / (_STRATUM_WEIGHT + expected)
 
-    def fpir(self, threshold: float, people: int | None = None) -> Rate:
-        """The chance that an unknown track matches anybody: 1 - (1 - FMR)^N, with the list's size or another."""
-        rate, count = self.fmr(threshold), self.people if people is None else people
-        expected, low, high = (of_track(each, count) for each in (rate.expected, rate.low, rate.high))
+    def fpir(self, threshold: float, *, factor: float = 1.0) -> Rate:
+        """The chance that an unknown track matches anybody: 1 - (1 - FMR)^N, the FMR times `factor`."""
+        rate = self.fmr(threshold)
+        expected, low, high = (
+            of_track(min(1.0, each * factor), self.people) for each in (rate.expected, rate.low, rate.high)
+        )
         return Rate(expected, low, high, rate.from_site, rate.decades)
 
-    def warnings_per_day(
-        self, threshold: float, people: int | None = None, tracks_per_day: float | None = None
-    ) -> Rate:
+    def warnings_per_day(self, threshold: float) -> Rate:
         """Expected false warnings a day: M (1 - (1 - FMR)^N)."""
-        tracks = self.tracks_per_day if tracks_per_day is None else tracks_per_day
-        return self.fpir(threshold, people).times(tracks)
+        return self.fpir(threshold).times(self.tracks_per_day)
 
     def missed(self, threshold: float) -> float:
         """The share of listed people's tracks that do not match (FNMR; with a threshold alone also FNIR).

@@ -1,5 +1,6 @@
 """The factory model: how often strangers match and listed people are missed, before a site has seen anybody itself."""
 
+import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -100,7 +101,6 @@ def _curve(points: Sequence[Sequence[float]]) -> Curve:
 def _read(curve: Curve, threshold: float) -> float:
     """The value at a threshold; beyond the ends the last two points' line goes on."""
     x = math.log(max(threshold, 1e-6))
-    for (x0, y0), (x1, y1) in zip(curve, curve[1:], strict=False):
-        if x <= x1:
-            break
+    pieces = list(itertools.pairwise(curve))
+    (x0, y0), (x1, y1) = next((each for each in pieces if x <= each[1][0]), pieces[-1])
     return math.exp(min(0.0, y0 + (y1 - y0) * (x - x0) / (x1 - x0)))

@@ -1,10 +1,9 @@
-"""Intervals of rare counts, in plain Python: Poisson and gamma tails, and figures rounded as honestly as they are known."""
+"""Intervals of rare counts, in plain Python: Poisson and gamma tails."""
 
 import math
 
 _STEPS = 200
 _PRECISION = 1e-12
-_DAYS_A_MONTH = 30.0
 _TINY = 1e-300
 
 
@@ -60,16 +59,3 @@ def gamma_quantile(shape: float, share: float) -> float:
 def poisson_at_most(count: int, mean: float) -> float:
     """P(K <= count) of a Poisson variable of this mean; by the gamma tail: no count is too large for it."""
     return 1 - gamma_below(count + 1.0, mean) if count >= 0 else 0.0
-
-
-def one_figure(value: float) -> float:
-    """The value rounded to one significant figure; 0 stays 0."""
-    if value <= 0 or not math.isfinite(value):
-        return value
-    digits = -math.floor(math.log10(value))
-    return round(value, digits)
-
-
-def is_rarer_than_monthly(per_day: float) -> bool:
-    """Whether a daily rate is to be told as "fewer than 1 a month": less is not known so well that a figure would help."""
-    return per_day * _DAYS_A_MONTH < 1

@@ -11,7 +11,7 @@ BIN = 0.01
 BINS = 151
 _TAIL = 0.02
 _LEAST_HITS = 20
-# A fit says less the farther it reaches: so much (in natural logarithm) for each decade. Geometry curves it: it is too high.
+# A fit says less the farther it reaches: so much (in natural logarithm) for each decade. The true curve is steeper.
 _DOUBT_PER_DECADE = 0.5
 _STEPS = 60
 _STEEPEST = 500.0
@@ -111,7 +111,7 @@ class TailFit:
 
     def reaching(self, threshold: float) -> float:
         """The chance per listed person at a threshold below `at`."""
-        return self.fmr * (max(threshold, 1e-6) / self.at) ** self.dimension
+        return float(self.fmr * (max(threshold, 1e-6) / self.at) ** self.dimension)
 
     def doubt(self, threshold: float) -> float:
         """The standard deviation of the logarithm of `reaching`: of the sample, and of the law itself."""
