@@ -19,6 +19,7 @@ _BETWEEN, _WITHIN = 0.888**2 + 0.081**2, 0.364**2 + 0.068**2
 # At 80 and 48 px: how far the camera moves a face.
 CAMERA_NOISE = (0.165, 0.331)
 LOOKS = 12
+_MOST_TEMPLATES = 5
 MOMENTS = (1, 3, 6, 12)
 
 
@@ -101,10 +102,13 @@ class Site:
         self.people = people
         self._geometry = Geometry.draw(rng)
         self._listed = self._identities(people)
-        counts = rng.integers(1, 6, people)
+        counts = rng.integers(1, _MOST_TEMPLATES + 1, people)
         self.owners = np.repeat(np.arange(people), counts)
         self.templates = self._listed[self.owners] + self._normal(len(self.owners)) * self._geometry.photo
-        self._starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        places = [starts + np.minimum(number, counts - 1) for number in range(_MOST_TEMPLATES)]
+        self._slabs = [np.ascontiguousarray(self.templates[place]) for place in places]
+        self._halves = [0.5 * np.einsum("nd,nd->n", slab, slab) for slab in self._slabs]
         self._regulars = self._identities(regulars)
         self._regular_share = regular_share
 
@@ -126,13 +130,28 @@ class Site:
         who = self._rng.integers(0, self.people, count)
         return self._tracks(self._listed[who], rule), who
 
+    def examples(self, count: int, rule: RuleShape) -> Iterator[tuple[list[tuple[Floats, float]], float, int]]:
+        """Tracks of listed people look by look: (vector, quality) of each, the score found here, and its person."""
+        identities = self._listed[self._rng.integers(0, self.people, count)]
+        seen = _Seen.draw(self._rng, self._geometry, identities)
+        tracks = self._judged(seen, rule)
+        for row in np.flatnonzero(tracks.score <= rule.reach):
+            looks = [seen.look(np.array([row]), number)[0] for number in range(LOOKS)]
+            yield (
+                list(zip(looks, map(float, seen.weights[row]), strict=True)),
+                float(tracks.score[row]),
+                int(tracks.person[row]),
+            )
+
     def _tracks(self, identities: Floats, rule: RuleShape) -> Tracks:
         pieces = [self._batch(identities[start : start + 4000], rule) for start in range(0, len(identities), 4000)]
         return Tracks(*(np.concatenate([getattr(p, n) for p in pieces]) for n in Tracks.__dataclass_fields__))
 
     def _batch(self, identities: Floats, rule: RuleShape) -> Tracks:
-        seen = _Seen.draw(self._rng, self._geometry, identities)
-        best = _Best(len(identities))
+        return self._judged(_Seen.draw(self._rng, self._geometry, identities), rule)
+
+    def _judged(self, seen: "_Seen", rule: RuleShape) -> Tracks:
+        best = _Best(len(seen.means[0]))
         nears = [self._near(mean) for mean in seen.means]
         seen.draw_looks(np.flatnonzero(np.min([near.min(axis=1) for near in nears], axis=0) <= rule.reach))
         for moment, near in zip(MOMENTS, nears, strict=True):
@@ -141,9 +160,11 @@ class Site:
 
     def _near(self, probes: Floats) -> Floats:
         """Distances (n, people) to each person's best template."""
-        halves = 0.5 * np.einsum("nd,nd->n", self.templates, self.templates)
-        squares = np.einsum("nd,nd->n", probes, probes)[:, None] + 2 * (halves - probes @ self.templates.T)
-        return np.sqrt(np.maximum(np.minimum.reduceat(squares, self._starts, axis=1), 0))
+        best = probes @ self._slabs[0].T - self._halves[0]
+        for slab, halves in zip(self._slabs[1:], self._halves[1:], strict=True):
+            np.maximum(best, probes @ slab.T - halves, out=best)
+        squares = np.einsum("nd,nd->n", probes, probes)[:, None] - 2 * best
+        return np.asarray(np.sqrt(np.maximum(squares, 0)), np.float32)
 
     def _note(self, best: "_Best", seen: "_Seen", near: Floats, moment: int, rule: RuleShape) -> None:
         order = np.argpartition(near, 1, axis=1)[:, :2]
@@ -210,7 +231,7 @@ class _Seen:
 
     def __init__(self, rng: np.random.Generator, base: Floats, scales: Floats, noise: Floats, sums: Floats) -> None:
         self._rng, self._base, self._scales, self._noise, self._sums = rng, base, scales, noise, sums
-        self._weights = _weights(scales)
+        self.weights = _weights(scales)
         self._place = np.empty(0, np.intp)
         self._looks = np.empty((0, LOOKS, DIMENSION), np.float32)
         self.means = tuple(self._running_means())
@@ -231,7 +252,7 @@ class _Seen:
         total, weight = np.zeros_like(self._base), np.zeros(len(self._base), np.float32)
         for number, (start, stop) in enumerate(_blocks()):
             total = total + self._sums[number] * self._noise
-            weight = weight + self._weights[:, start:stop].sum(axis=1)
+            weight = weight + self.weights[:, start:stop].sum(axis=1)
             yield self._base + total / weight[:, None]
 
     def draw_looks(self, rows: NDArray[np.intp]) -> None:
@@ -247,7 +268,7 @@ class _Seen:
     def _block(self, rows: NDArray[np.intp], number: int) -> Floats:
         """The looks (m, looks of the block, 128) of a block, given their weighted sum (Gaussian conditioning)."""
         start, stop = _blocks()[number]
-        scales, weights = self._scales[rows, start:stop, None], self._weights[rows, start:stop, None]
+        scales, weights = self._scales[rows, start:stop, None], self.weights[rows, start:stop, None]
         free = scales * self._rng.standard_normal((len(rows), stop - start, DIMENSION), dtype=np.float32)
         missing = self._sums[number][rows] - (weights * free).sum(axis=1)
         share = weights * scales**2 / (weights**2 * scales**2).sum(axis=1, keepdims=True)
