@@ -19,10 +19,10 @@ from dataclasses import asdict, dataclass
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
-import numpy as np
-from matching_sites import RuleShape, Site, Tracks
+import numpy as np  # noqa: E402  # BLAS counts its threads when it is loaded
+from matching_sites import MOMENTS, RuleShape, Site, Tracks  # noqa: E402
 
-from gateway.matching import (
+from gateway.matching import (  # noqa: E402
     BIN,
     BINS,
     Calibration,
@@ -37,7 +37,7 @@ from gateway.matching import (
     Thresholds,
     Verdict,
 )
-from gateway.vision.gallery.list_pairs import list_pairs
+from gateway.vision.gallery.list_pairs import list_pairs  # noqa: E402
 
 PER_DAY, CALIBRATION_DAYS, DAYS, MATES = 2000, 7, 30, 2000
 POLICY = MatchPolicy()
@@ -148,7 +148,7 @@ def check_rule(tracks: int = 300) -> int:
         best, named = float("inf"), ""
         for vector, quality in seen:
             running.add(Look(vector, 90.0, quality))
-            evidence = running.weigh(gallery)
+            evidence = running.weigh(gallery) if len(running) in MOMENTS else None
             if evidence is None:
                 continue
             decision = POLICY.decide(evidence, Thresholds(USUAL, USUAL))
@@ -193,13 +193,13 @@ def report(people: int, figures: dict[str, float]) -> None:
     """Print one size of list in words."""
     f = figures
     print(
-        f"\n{people} people, {f['sites']:.0f} sites, {PER_DAY} tracks a day, {CALIBRATION_DAYS} days seen, {DAYS} foretold"
+        f"\n{people} people, {f['sites']:.0f} sites, {PER_DAY} tracks a day; {CALIBRATION_DAYS} days seen, next {DAYS}"
     )
     print(f"  threshold chosen for 1 a day     {f['threshold_median']:.3f} (median)")
     print(f"  foreseen / observed a day        {f['foreseen_a_day']:.2f} / {f['observed_a_day']:.2f}")
     print(
-        f"  foreseen by observed, over 10    median {f['ratio_median']:.2f}, {f['ratio_least']:.2f} to {f['ratio_most']:.2f}"
-        f" at {f['points_over_10']:.0f} points; within a factor of 2: {100 * f['within_factor_2']:.1f} %"
+        f"  foreseen by observed, over 10    median {f['ratio_median']:.2f}, {f['ratio_least']:.2f} to"
+        f" {f['ratio_most']:.2f} at {f['points_over_10']:.0f} points; within a factor of 2: {100 * f['within_factor_2']:.1f} %"
     )
     print(f"  95 % interval covers observed    {100 * f['interval_covers']:.1f} % of sites")
     print(f"  the same at all points over 10   {100 * f['interval_covers_all_points']:.1f} %")

@@ -105,7 +105,7 @@ class Calibration:
         if fit is None:
             return 1.0
         clumps = fit.hits / self.factory.hits_per_lookalike
-        expected = clumps * self.factory.fmr("look", fit.at) / fit.fmr
+        expected = clumps * self.factory.fmr("look", fit.at * self.factory.camera_scale) / fit.fmr
         return (1 / _FACTORY_DOUBT**2 + clumps) / (1 / _FACTORY_DOUBT**2 + expected)
 
     def fmr(self, threshold: float) -> Rate:

@@ -30,6 +30,7 @@ class FactoryModel:
         false_match: per rule, points (threshold, chance that an unknown track matches one listed person).
         missed: per rule, points (threshold, share of listed people's tracks that do not match).
         small_face_scale: by how much distances shrink for faces under 40 px.
+        camera_scale: by how much a camera's noise takes strangers farther than photos are from one another.
         hits_per_lookalike: how many false matches come in one clump (variance by mean of the hits of a probe).
     """
 
@@ -38,6 +39,7 @@ class FactoryModel:
     false_match: Mapping[str, Curve]
     missed: Mapping[str, Curve]
     small_face_scale: float
+    camera_scale: float
     hits_per_lookalike: float
 
     @classmethod
@@ -54,6 +56,7 @@ class FactoryModel:
             },
             missed={rule: _curve(points) for rule, points in data["missed"].items()},
             small_face_scale=float(data["small_face_scale"]),
+            camera_scale=float(data["camera_scale"]),
             hits_per_lookalike=float(data["hits_per_lookalike"]),
         )
 
