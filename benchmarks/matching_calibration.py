@@ -199,7 +199,8 @@ def report(people: int, figures: dict[str, float]) -> None:
     print(f"  foreseen / observed a day        {f['foreseen_a_day']:.2f} / {f['observed_a_day']:.2f}")
     print(
         f"  foreseen by observed, over 10    median {f['ratio_median']:.2f}, {f['ratio_least']:.2f} to"
-        f" {f['ratio_most']:.2f} at {f['points_over_10']:.0f} points; within a factor of 2: {100 * f['within_factor_2']:.1f} %"
+        f" {f['ratio_most']:.2f} at {f['points_over_10']:.0f} points;"
+        f" within a factor of 2: {100 * f['within_factor_2']:.1f} %"
     )
     print(f"  95 % interval covers observed    {100 * f['interval_covers']:.1f} % of sites")
     print(f"  the same at all points over 10   {100 * f['interval_covers_all_points']:.1f} %")

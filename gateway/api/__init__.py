@@ -3,7 +3,7 @@
 from gateway.api.app import create_app
 from gateway.api.auth import check_new_password, hash_of, new_token
 from gateway.api.calibration import Calibrations, calibration_request, counted_rows, sealed_rows
-from gateway.api.figures import told
+from gateway.api.figures import told, told_rate
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation, Register
 from gateway.api.parts import ApiParts
@@ -32,4 +32,5 @@ __all__ = [
     "new_token",
     "sealed_rows",
     "told",
+    "told_rate",
 ]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gateway.api import calibration_request, sealed_rows, told
+from gateway.api import calibration_request, sealed_rows, told, told_rate
 from gateway.cli.det_plot import DetCurve, draw_det
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put, put_table, say
@@ -52,6 +52,8 @@ def calibrate(
         put(json.dumps(told(reply) | {"rules": rules, "source": reply.source}, ensure_ascii=False))
         return
     put(told_in_words(reply))
+    if not reply.people:
+        return
     put_table(_table(reply), _columns(), as_json=False)
     if reply.cameras:
         put("")
@@ -77,11 +79,9 @@ def told_in_words(reply: CalibrationReply) -> str:
     if not reply.people or figures["in_use"] is None:
         return "Nobody is on the list: there is nothing to warn of."
     in_use = figures["in_use"]
-    rate = (
-        "fewer than 1 a month"
-        if in_use["fewer_than_one_a_month"]
-        else f"about {in_use['false_warnings_per_day']:g} a day"
-    )
+    rare = in_use["fewer_than_one_a_month"]
+    count = in_use["false_warnings_per_day"]
+    rate = "fewer than 1 false warning a month" if rare else f"about {count:g} false warning{'s' * (count != 1)} a day"
     based = f"Based on {reply.tracks_seen} faces seen here in the last {_WINDOW_DAYS} days."
     if figures["estimate"]:
         based = "Factory estimate: from the factory model, not from these cameras."
@@ -90,7 +90,7 @@ def told_in_words(reply: CalibrationReply) -> str:
     beyond = f" It lies {far:g} powers of ten beyond anything counted." if far > _STEP else ""
     return (
         f"With {reply.people} people on the list and about {figures['passages_per_day']} unknown faces a day expect "
-        f"{rate} false warnings (at most {in_use['at_most']:g} a day) at threshold {in_use['threshold']:.3f}; about "
+        f"{rate} (at most {in_use['at_most']:g} a day) at threshold {in_use['threshold']:.3f}; about "
         f"{100 * in_use['missed']:g} in 100 listed visits may be missed. {based}{by_hand}{beyond}"
     )
 
@@ -108,7 +108,7 @@ def _table(reply: CalibrationReply) -> Sequence[dict[str, Any]]:
             {
                 "threshold": f"{threshold:.2f}",
                 **cells,
-                "interval": f"{row['at_least']:.1g}-{row['at_most']:g}",
+                "interval": _interval(row),
                 "missed": f"{100 * row['missed']:g} %",
                 "basis": row["basis"] + (" (extrapolated)" if row["extrapolated_decades"] > _STEP else ""),
             }
@@ -118,6 +118,10 @@ def _table(reply: CalibrationReply) -> Sequence[dict[str, Any]]:
 
 def _rate(row: dict[str, Any]) -> str:
     return "<1 a month" if row["fewer_than_one_a_month"] else f"{row['false_warnings_per_day']:g}"
+
+
+def _interval(row: dict[str, Any]) -> str:
+    return f"{row['at_least']:.2f} to {row['at_most']:g}" if row["at_most"] > told_rate(0) else "<1 a month"
 
 
 def _draw(reply: CalibrationReply, file: Path) -> None:

@@ -91,7 +91,8 @@ class Calibration:
     @cached_property
     def tracks_per_day(self) -> float:
         """Unknown tracks a day: counted, or the factory's."""
-        return sum(self.site.tracks_per_day.values()) or self.factory.tracks_per_day
+        counted = self.site.tracks_per_day
+        return sum(counted.values()) if counted else self.factory.tracks_per_day
 
     @cached_property
     def list_factor(self) -> float:
@@ -114,6 +115,13 @@ class Calibration:
         Gamma prior (factory and list, and the fit on the site's lowest 2 %, each with the weight of its doubt), Poisson
         counts of the site. Without a hit in n comparisons the upper end falls as 3/n: the rule of three.
         """
+        shape, scale, from_site = self._posterior(threshold)
+        low, high = (gamma_quantile(shape, each) * scale for each in ((1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2))
+        expected = shape * scale
+        return Rate(expected, low, high, from_site, self._beyond(expected))
+
+    def _posterior(self, threshold: float) -> tuple[float, float, bool]:
+        """Shape and scale of the gamma distribution of the FMR, and whether the site outweighs the factory in it."""
         prior = max(self.factory.fmr(self.rule, threshold) * self.list_factor, 1e-300)
         weight, hits = 1 / _FACTORY_DOUBT**2, self._pool.hits(threshold)
         own, fit = 0.0, self._fit
@@ -123,9 +131,7 @@ class Calibration:
             prior = math.exp((1 - share) * math.log(prior) + share * math.log(max(fit.reaching(threshold), 1e-300)))
         shape = weight + own + hits
         scale = 1 / ((weight + own) / prior + self._pool.comparisons)
-        low, high = (gamma_quantile(shape, each) * scale for each in ((1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2))
-        expected = shape * scale
-        return Rate(expected, low, high, own + hits > weight, self._beyond(expected))
+        return shape, scale, own + hits > weight
 
     def _beyond(self, expected: float) -> float:
         """Decades below the smallest chance that the site counted (three hits), or that the factory knows."""
@@ -192,7 +198,8 @@ class Calibration:
 
     def _expected(self, threshold: float) -> float:
         if threshold not in self._known:
-            self._known[threshold] = self.fmr(threshold).expected
+            shape, scale, _ = self._posterior(threshold)
+            self._known[threshold] = shape * scale
         return self._known[threshold]
 
     @cached_property
