@@ -2,6 +2,8 @@
 
 from gateway.api.app import create_app
 from gateway.api.auth import check_new_password, hash_of, new_token
+from gateway.api.calibration import Calibrations, calibration_request, counted_rows, sealed_rows
+from gateway.api.figures import told, told_rate
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation, Register
 from gateway.api.parts import ApiParts
@@ -13,16 +15,22 @@ from gateway.api.watchlist import PhotoRefusedError, WatchList
 __all__ = [
     "ApiParts",
     "ApiServer",
+    "Calibrations",
     "EventHub",
     "Installation",
     "PhotoRefusedError",
     "Register",
     "TlsFiles",
     "WatchList",
+    "calibration_request",
     "check_new_password",
+    "counted_rows",
     "create_app",
     "ensure_tls",
     "hash_of",
     "make_token",
     "new_token",
+    "sealed_rows",
+    "told",
+    "told_rate",
 ]

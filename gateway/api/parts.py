@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from gateway.alarms import BrokerState, DeviceStatus, EndpointStatistics
+from gateway.api.calibration import Calibrations
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation
 from gateway.api.turns import Turns
@@ -36,6 +37,7 @@ class ApiParts:
     desk: IncidentDesk
     hub: EventHub
     watchlist: WatchList
+    calibrations: Calibrations
     installation: Installation
     workers: Workers
     forwarders: Forwarders

@@ -10,6 +10,7 @@ from gateway.cli.backup import backup_command, restore_command
 from gateway.cli.check_config import check_config
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor_app
+from gateway.cli.matching import matching_app
 from gateway.cli.models_command import models_app
 from gateway.cli.output import say
 from gateway.cli.run import run
@@ -38,6 +39,7 @@ app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.add_typer(doctor_app, name="doctor")
 app.add_typer(models_app, name="models")
+app.add_typer(matching_app, name="matching")
 app.add_typer(watchlist_app, name="watchlist")
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")

@@ -45,7 +45,7 @@ def reembed(
 async def _reembed(settings: Settings, *, everything: bool) -> Outcome:
     desk = await open_watchlist(settings.storage)
     try:
-        async with LoneGallery.open(_outfit(settings, desk)) as gallery:
+        async with LoneGallery.open(outfit_of(settings, desk)) as gallery:
             if desk.running:
                 await check_running_model(settings, gallery.model)
             outcome = await reembed_all(desk, gallery, say, everything=everything)
@@ -55,7 +55,8 @@ async def _reembed(settings: Settings, *, everything: bool) -> Outcome:
         await desk.close()
 
 
-def _outfit(settings: Settings, desk: WatchListDesk) -> Outfit:
+def outfit_of(settings: Settings, desk: WatchListDesk) -> Outfit:
+    """What a gallery child of a command works with."""
     return Outfit(
         site=settings.gateway.site,
         vision=settings.vision,

@@ -14,6 +14,7 @@ from gateway import __version__
 from gateway.api import (
     ApiParts,
     ApiServer,
+    Calibrations,
     EventHub,
     Installation,
     Register,
@@ -88,6 +89,7 @@ class AlarmHouse:
         self._alarms = AlarmLine(settings, report=stores.journal.append, unstored=self._hub.show_unstored, clock=clock)
         self._vision = VisionLine(settings, stores, clock)
         self._watchlist = WatchList(site, stores, self._vision.workers, clock)
+        self._calibrations = Calibrations(site, stores, self._vision.workers, clock)
         self._chores = Chores(stores, self._watchlist, settings.evidence, clock, self._manager)
         policy = Policy(settings.incidents.join_window_seconds)
         self._desk = IncidentDesk(stores.journal, stores.incidents, clock, self._on_transition, policy)
@@ -146,6 +148,7 @@ class AlarmHouse:
             desk=self._desk,
             hub=self._hub,
             watchlist=self._watchlist,
+            calibrations=self._calibrations,
             installation=self._installation,
             workers=self._vision.workers,
             forwarders=self._forwarders,
@@ -214,6 +217,8 @@ class AlarmHouse:
             "disk": self._chores.watch_disk,
             "clips": lambda: self._stores.clips.run(self._report_fault),
             "clips of presses": self._press_clips.run,
+            "calibration": self._calibrations.run,
+            "warnings for calibration": self._calibrations.follow,
             "loop lag": self._chores.measure_lag,
             "watchdog": self._chores.feed_watchdog,
         }.items():

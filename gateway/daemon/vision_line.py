@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
+from gateway.api import counted_rows, sealed_rows
 from gateway.clock import Clock
 from gateway.settings import Settings
 from gateway.storage import ClipPart, ClipState, Evidence, Stores
@@ -40,17 +41,7 @@ class VisionLine:
 
     async def _rows(self) -> tuple[int, Sequence[SealedRow]]:
         revision, rows = await self._stores.watchlist.rows(self._clock.now())
-        return revision, [
-            SealedRow(
-                person=row.person,
-                category=row.category,
-                photo=row.photo,
-                wrapped_key=row.wrapped_key,
-                template=row.template,
-                fingerprint=row.fingerprint,
-            )
-            for row in rows
-        ]
+        return revision, sealed_rows(rows)
 
     async def _keep(self, picture: EvidencePicture) -> None:
         await self._stores.evidence.keep(self._evidence(picture, picture.kind), picture.jpeg)
@@ -82,7 +73,9 @@ class VisionLine:
         )
 
     async def _count(self, statistics: PassageStatistics) -> None:
-        await self._stores.histograms.add(statistics.camera, statistics.histogram)
+        await self._stores.histograms.add(
+            self._clock.now().date(), statistics.model, statistics.seconds, statistics.camera, counted_rows(statistics)
+        )
 
     async def _described(self, described: CameraDescribed) -> None:
         _log.info("camera %s: %s", described.camera, described.state)

@@ -38,6 +38,12 @@ class FaceMatched(CameraEvent):
         detector: name of the detector.
         passage: id of the passage: one visit, one warning.
         list_revision: revision of the watch-list that it was compared with.
+        score: what was compared with `threshold`: `distance`, or worse for few looks, no margin or a far median.
+        median_distance, look_distance: over the looks, and of the first look alone; None if unknown.
+        face_size: small (under 40 px) or full; each has a threshold of its own.
+        people: on the list that it was compared with.
+        false_warnings_per_day: what is expected of the whole site at the thresholds in use; None if nobody said.
+        threshold_basis: where that is from: site, factory or configured (a threshold set by hand).
     """
 
     TYPE: ClassVar[str] = "campus.face.matched"
@@ -53,6 +59,13 @@ class FaceMatched(CameraEvent):
     detector: str
     passage: str
     list_revision: int = 0
+    score: float | None = None
+    median_distance: float | None = None
+    look_distance: float | None = None
+    face_size: str = ""
+    people: int = 0
+    false_warnings_per_day: float | None = None
+    threshold_basis: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,13 @@
 """From a picture to a name: detector, tracker, aligner, embedder, gallery and the policy of a decision."""
 
 from gateway.matching.aligner import FaceAligner, FivePointAligner
+from gateway.matching.calibration import HIGHEST_THRESHOLD, Calibration, Rate, SiteCounts
 from gateway.matching.detection import Detection, FaceDetector
 from gateway.matching.embedder import DlibEmbedder, FaceEmbedder, compares_directions
+from gateway.matching.factory import RULES, SIZES, FaceSize, FactoryModel, Rule
 from gateway.matching.faults import (
     BadImageError,
+    CalibrationError,
     ForeignModelError,
     GalleryError,
     MissingLibraryError,
@@ -13,33 +16,45 @@ from gateway.matching.faults import (
 )
 from gateway.matching.gallery import Candidate, Gallery, TemplateRow, margin
 from gateway.matching.hog import HogDetector
-from gateway.matching.looks import Evidence, Look, Opinion, weigh_looks
+from gateway.matching.intervals import poisson_at_most
+from gateway.matching.looks import Evidence, Look, Opinion, RunningLooks, weigh_looks
 from gateway.matching.model_files import ModelFiles, installed_models
 from gateway.matching.onnx_embedder import OnnxEmbedder
 from gateway.matching.open_detector import OpenedDetector, open_detector
 from gateway.matching.pairing import is_near
-from gateway.matching.policy import Decision, MatchPolicy, Verdict
+from gateway.matching.policy import Decision, MatchPolicy, Thresholds, Verdict
 from gateway.matching.quality import Complaint, FaceQuality, assess
 from gateway.matching.shots import FineView, Shot
+from gateway.matching.tail import BIN, BINS, DistanceCounts
 from gateway.matching.template_aligner import TemplateAligner, detected_points
 from gateway.matching.tracker import FaceTracker, PassageTimes, Track, TrackRules, TrackUpdate
 from gateway.matching.visits import VisitBook
 from gateway.matching.yunet import YUNET_SHA256, YuNetDetector
 
 __all__ = [
+    "BIN",
+    "BINS",
+    "HIGHEST_THRESHOLD",
+    "RULES",
+    "SIZES",
     "YUNET_SHA256",
     "BadImageError",
+    "Calibration",
+    "CalibrationError",
     "Candidate",
     "Complaint",
     "Decision",
     "Detection",
+    "DistanceCounts",
     "DlibEmbedder",
     "Evidence",
     "FaceAligner",
     "FaceDetector",
     "FaceEmbedder",
     "FaceQuality",
+    "FaceSize",
     "FaceTracker",
+    "FactoryModel",
     "FineView",
     "FivePointAligner",
     "ForeignModelError",
@@ -55,9 +70,14 @@ __all__ = [
     "OpenedDetector",
     "Opinion",
     "PassageTimes",
+    "Rate",
+    "Rule",
+    "RunningLooks",
     "Shot",
+    "SiteCounts",
     "TemplateAligner",
     "TemplateRow",
+    "Thresholds",
     "Track",
     "TrackRules",
     "TrackUpdate",
@@ -72,5 +92,6 @@ __all__ = [
     "is_near",
     "margin",
     "open_detector",
+    "poisson_at_most",
     "weigh_looks",
 ]

@@ -25,3 +25,7 @@ class GalleryError(PermanentError):
 
 class BadImageError(PermanentError):
     """An image or a face chip has another shape or type than asked for."""
+
+
+class CalibrationError(PermanentError):
+    """Counts that no error rate can be told from."""

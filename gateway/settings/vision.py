@@ -75,10 +75,11 @@ class MatchingSettings(Slice):
     """When a face is like somebody on the watch-list.
 
     Attributes:
-        threshold: distance up to which several looks agree; never above 0.6 for the dlib model.
-        early_threshold: tighter, for a decision on few looks.
-        small_face_threshold: tighter, for faces below 40 px of height; below 32 px nothing is decided.
-        margin: how much nearer the best person must be than the second-best.
+        threshold: set by hand: the largest score of a match, never above 0.6 for the dlib model. Without it each camera
+            gets the one that keeps expected false warnings at `warnings_per_day` for the list and the traffic.
+        small_face_threshold: set by hand: the same for faces below 40 px; below 32 px nothing is decided.
+        warnings_per_day: false warnings a day of the whole site that thresholds are chosen for.
+        margin: a second person less than this farther than the best makes a distance unclear.
         cooldown_seconds: one warning per person and camera within it.
         detector_model: file of the YuNet model; default: ``models/`` of the state folder.
         embedder: an ``.onnx`` file with a TOML of the same name beside it (docs/embedders.md), in place of dlib's
@@ -87,15 +88,21 @@ class MatchingSettings(Slice):
             a change run ``campus-gateway watchlist reembed``.
     """
 
-    threshold: Annotated[float, Field(gt=0, le=0.6)] = 0.55
-    early_threshold: Annotated[float, Field(gt=0, le=0.6)] = 0.45
-    small_face_threshold: Annotated[float, Field(gt=0, le=0.6)] = 0.48
+    threshold: Annotated[float, Field(gt=0, le=0.6)] | None = None
+    small_face_threshold: Annotated[float, Field(gt=0, le=0.6)] | None = None
+    warnings_per_day: Annotated[float, Field(gt=0, le=1000)] = 1.0
     margin: Annotated[float, Field(ge=0)] = 0.03
     minimum_looks: Annotated[int, Field(ge=1)] = 3
     cooldown_seconds: Annotated[float, Field(ge=0)] = 60.0
     detector_model: Path | None = None
     embedder: Annotated[Path | None, AfterValidator(_onnx)] = None
     precision: Literal["fp32", "int8"] = "fp32"
+
+    @model_validator(mode="after")
+    def _small_faces_by_hand_only(self) -> Self:
+        if self.small_face_threshold is not None and self.threshold is None:
+            raise ValueError("small_face_threshold is of a threshold set by hand; give matching.threshold, too")
+        return self
 
     @model_validator(mode="after")
     def _precision_of_dlib(self) -> Self:

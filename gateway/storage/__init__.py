@@ -14,7 +14,7 @@ from gateway.storage.faults import (
     StorageLockedError,
 )
 from gateway.storage.folder import Ballast, FolderLock
-from gateway.storage.histograms import Histograms
+from gateway.storage.histograms import DistanceRow, FaceWarning, Histograms, SeenPassages
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal, type_of
 from gateway.storage.outbox import Outbox
@@ -62,11 +62,13 @@ __all__ = [
     "ClipStore",
     "DeadLetter",
     "Delivery",
+    "DistanceRow",
     "Entry",
     "EntryStore",
     "EventFilter",
     "Evidence",
     "EvidenceStore",
+    "FaceWarning",
     "Failures",
     "FolderLock",
     "Histograms",
@@ -81,6 +83,7 @@ __all__ = [
     "Person",
     "PhotoInfo",
     "SealedPhoto",
+    "SeenPassages",
     "Session",
     "State",
     "StorageBusyError",

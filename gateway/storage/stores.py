@@ -101,6 +101,7 @@ class WatchListDesk:
     """
 
     watchlist: WatchListStore
+    histograms: Histograms
     audit: AuditTrail
     vault: Vault
     running: bool
@@ -131,7 +132,7 @@ async def open_watchlist(settings: StorageSettings) -> WatchListDesk:
             lock.release()
     vault = Vault(load_master_key(settings))
     state = await State.open(settings.directory, guest=True)
-    return WatchListDesk(WatchListStore(state, vault), AuditTrail(state), vault, running, state)
+    return WatchListDesk(WatchListStore(state, vault), Histograms(state), AuditTrail(state), vault, running, state)
 
 
 async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:

@@ -7,6 +7,7 @@ from gateway.clock import Clock
 from gateway.errors import PermanentError
 from gateway.events import Event, GatewayFault, Severity, decode, gateway_source, new_id
 from gateway.wire import (
+    CalibratedThresholds,
     CameraDescribed,
     ClipPiece,
     EvidencePicture,
@@ -53,9 +54,12 @@ class Exchange:
         self._clips = ClipsUnderWay(ports.on_clip)
         self.reports = ReportQueue(clock)
         self.fleet: Fleet | None = None
+        self._thresholds: CalibratedThresholds | None = None
 
     async def worker_ready(self, worker: WorkerSupervisor) -> None:
         """Give a child that just became ready its cameras and what it needs for them."""
+        if self._thresholds is not None and worker.role != DEVICES:
+            await worker.send(self._thresholds)
         if worker.role == GALLERY:
             self._feed.keeper_ready(worker)
         elif worker.role == DEVICES:
@@ -63,6 +67,15 @@ class Exchange:
                 await worker.send(camera)
         else:
             await self._equip(worker)
+
+    def apply_thresholds(self, thresholds: CalibratedThresholds) -> None:
+        """Let every child that compares faces use these, now or when it is ready."""
+        if thresholds == self._thresholds:
+            return
+        self._thresholds = thresholds
+        for worker in self.fleet or ():
+            if worker.role != DEVICES:
+                worker.offer(thresholds)
 
     async def _equip(self, worker: WorkerSupervisor) -> None:
         self._feed.reader_ready(worker)

@@ -2,12 +2,24 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Self, TypeVar
 
 from gateway.clock import Clock, SystemClock
-from gateway.wire import ChannelClosedError, Message, Ready, ReembedReply, ReembedRequest
+from gateway.errors import PermanentError
+from gateway.wire import (
+    CalibrationReply,
+    CalibrationRequest,
+    ChannelClosedError,
+    Message,
+    Ready,
+    ReembedReply,
+    ReembedRequest,
+    SealedRow,
+)
+from gateway.workers.feed import chunks
 from gateway.workers.outfit import GALLERY, Outfit
 from gateway.workers.process import WorkerProcess
 from gateway.workers.replies import WorkerAwayError
@@ -16,6 +28,7 @@ M = TypeVar("M", bound=Message)
 _NAME = "gallery-command"
 _START_SECONDS = 60.0  # the first one builds the face network's graph
 _PHOTO_SECONDS = 30.0
+_CALIBRATION_SECONDS = 120.0
 _STOP_SECONDS = 3.0
 
 
@@ -65,6 +78,24 @@ class LoneGallery:
             )
         )
         return await _hear(self._process, ReembedReply, _PHOTO_SECONDS)
+
+    async def calibrate(
+        self, revision: int, rows: Sequence[SealedRow], request: CalibrationRequest
+    ) -> CalibrationReply:
+        """What thresholds mean for a list of these rows.
+
+        Raises:
+            WorkerAwayError: the child ended or is silent.
+            PermanentError: nothing can be told from these counts.
+        """
+        for chunk in chunks(revision, rows):
+            await self._process.channel.send(chunk)
+        self._requests += 1
+        await self._process.channel.send(replace(request, request=self._requests))
+        reply = await _hear(self._process, CalibrationReply, _CALIBRATION_SECONDS)
+        if reply.refusal:
+            raise PermanentError(reply.refusal, where="calibration")
+        return reply
 
 
 async def _hear(process: WorkerProcess, kind: type[M], seconds: float) -> M:

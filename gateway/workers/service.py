@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
 
 from gateway.clock import Clock, SystemClock
 from gateway.errors import PermanentError
 from gateway.settings import CameraSettings
 from gateway.wire import (
+    CalibratedThresholds,
+    CalibrationReply,
+    CalibrationRequest,
     CameraWithdrawn,
     ClipRequest,
     EmbedReply,
@@ -30,6 +34,7 @@ from gateway.workers.states import CameraState, GalleryState, WorkerState
 from gateway.workers.supervisor import WorkerSupervisor
 
 _PHOTO_SECONDS = 20.0
+_CALIBRATION_SECONDS = 20.0
 _LARGEST_PHOTO_BYTES = 12 * 1024 * 1024
 _DRAIN_SECONDS = 2.0
 
@@ -167,6 +172,24 @@ class Workers:
         return await self._gallery().ask(
             lambda number: IdentifyRequest(request=number, image=image, limit=limit), IdentifyReply, _PHOTO_SECONDS
         )
+
+    async def calibrate(self, request: CalibrationRequest) -> CalibrationReply:
+        """What thresholds mean for this site; the request's number is given here.
+
+        Raises:
+            WorkerAwayError: the gallery child is away.
+            PermanentError: nothing can be told from these counts.
+        """
+        reply = await self._gallery().ask(
+            lambda number: replace(request, request=number), CalibrationReply, _CALIBRATION_SECONDS
+        )
+        if reply.refusal:
+            raise PermanentError(reply.refusal, where="calibration")
+        return reply
+
+    def apply_thresholds(self, thresholds: CalibratedThresholds) -> None:
+        """Let every child that compares faces use these from now on, also those that start later."""
+        self._exchange.apply_thresholds(thresholds)
 
     async def open_photo(self, *, person: str, photo: str, wrapped_key: bytes, sealed_photo: bytes) -> bytes:
         """An enrolment photo as JPEG.

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,9 @@ from gateway.settings import StorageSettings
 from gateway.storage import (
     ApiToken,
     Delivery,
+    DistanceRow,
     Entry,
+    FaceWarning,
     Failures,
     Incident,
     OutboxState,
@@ -314,9 +316,43 @@ async def test_the_audit_trail_is_listed_and_its_chain_tells_changes(house: Hous
 
 
 async def test_histograms_add_up(house: House) -> None:
-    await house.stores.histograms.add("cam-01", [0, 2, 0, 1])
-    await house.stores.histograms.add("cam-01", [0, 1])
-    assert await (await house.again()).histograms.of("cam-01") == {1: 3, 3: 1}
+    day, histograms = date(2026, 11, 23), house.stores.histograms
+    await histograms.add(day, "net", 43_200, "cam-01", [_row(0, 2, 0, 1)])
+    await histograms.add(day + timedelta(days=1), "net", 43_200, "cam-01", [_row(0, 1)])
+    await histograms.add(day, "other", 0, "cam-01", [_row(9)])
+    histograms = (await house.again()).histograms
+    seen = await histograms.seen(day, "net")
+    (row,) = seen.distances
+    assert (row.camera, row.size, row.rule, row.people) == ("cam-01", "full", "track", 100)
+    assert (row.counts[:5], len(row.counts)) == ((0, 3, 0, 1, 0), 151)
+    assert seen.days == {"cam-01": 1.0}
+    await histograms.trim(day + timedelta(days=1))
+    assert (await histograms.seen(day, "net")).distances[0].counts[:4] == (0, 1, 0, 0)
+
+
+def _row(*counts: int) -> DistanceRow:
+    return DistanceRow(camera="cam-01", size="full", rule="track", people=100, counts=counts)
+
+
+@pytest.mark.parametrize("counts", [(-1,), (1,) * 152, (10**12,), (float("nan"),)])
+async def test_counts_that_are_none_are_refused(house: House, counts: tuple[int, ...]) -> None:
+    with pytest.raises(PermanentError, match="counts"):
+        await house.stores.histograms.add(date(2026, 11, 23), "net", 1, "cam-01", [_row(*counts)])
+
+
+async def test_warnings_keep_their_verdict_with_the_journals_position_and_drift_is_remembered(house: House) -> None:
+    day, histograms = date(2026, 11, 23), house.stores.histograms
+    warning = FaceWarning(day=day, camera="cam-01", size="full", people=100, scores={"track": 0.41})
+    await histograms.warned(7, "e1", "net", warning)
+    await histograms.warned(7, "e1", "net", warning)
+    await histograms.judged(9, "e1", "confirmed")
+    await histograms.judged(8, "e2", "rejected")
+    await histograms.set_drift("above")
+    histograms = (await house.again()).histograms
+    assert (await histograms.seen(day, "net")).warnings == (replace(warning, verdict="confirmed"),)
+    assert (await histograms.position(), await histograms.drift()) == (9, "above")
+    await histograms.move(5)
+    assert await histograms.position() == 9
 
 
 async def test_times_of_other_zones_are_compared_as_moments(house: House) -> None:

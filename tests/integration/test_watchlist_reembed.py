@@ -168,7 +168,7 @@ async def with_two(tmp_path: Path) -> Stores:
 
 
 def desk_of(stores: Stores) -> WatchListDesk:
-    return WatchListDesk(stores.watchlist, stores.audit, stores.vault, False, stores._state)
+    return WatchListDesk(stores.watchlist, stores.histograms, stores.audit, stores.vault, False, stores._state)
 
 
 async def test_all_makes_also_those_of_this_model_anew(tmp_path: Path) -> None:

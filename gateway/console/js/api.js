@@ -53,6 +53,7 @@ export const api = {
     form.append("photo", file);
     return call("POST", `/watchlist/people/${encodeURIComponent(id)}/photos`, form);
   },
+  threshold: () => call("GET", "/watchlist/threshold"),
   cameras: () => call("GET", "/cameras"),
   devices: () => call("GET", "/devices"),
   destinations: () => call("GET", "/destinations"),

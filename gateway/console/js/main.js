@@ -79,13 +79,14 @@ class Console {
   }
 
   async refresh() {
-    const [cameras, devices, destinations] = await Promise.all(
-      [api.cameras(), api.devices(), api.destinations()].map((call) => call.catch(() => null)),
+    const [cameras, devices, destinations, threshold] = await Promise.all(
+      [api.cameras(), api.devices(), api.destinations(), api.threshold()].map((call) => call.catch(() => null)),
     );
     const values = {};
     if (cameras) values.cameras = cameras.items;
     if (devices) values.devices = devices.items;
     if (destinations) values.destinations = destinations.items;
+    if (threshold) values.threshold = threshold;
     this.dispatch({ type: "set", values });
   }
 

@@ -48,6 +48,27 @@ class GalleryKeeper:
         self._opened: dict[bytes, NDArray[np.float32]] = {}
         self._fresh: dict[bytes, NDArray[np.float32]] = {}
         self._built: BuiltGallery | None = None
+        self._rows: tuple[TemplateRow, ...] = ()
+
+    @property
+    def rows(self) -> tuple[TemplateRow, ...]:
+        """What the newest gallery was built of."""
+        return self._rows
+
+    @property
+    def gallery(self) -> Gallery | None:
+        """The newest gallery; None before the first."""
+        return self._built.gallery if self._built else None
+
+    @property
+    def people(self) -> int:
+        """On the newest list."""
+        return self._built.snapshot.people if self._built else 0
+
+    @property
+    def templates(self) -> int:
+        """On the newest list."""
+        return self._built.snapshot.templates if self._built else 0
 
     @property
     def revision(self) -> int:
@@ -121,6 +142,7 @@ class GalleryKeeper:
             fingerprint=self._fingerprint,
             skipped=self._skipped,
         )
+        self._rows = tuple(self._collected.values())
         self._opened, self._fresh, self._collected = self._fresh, {}, {}
         self._built = BuiltGallery(snapshot, memory, read_list(memory.view()).gallery)
         return self._built

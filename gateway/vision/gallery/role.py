@@ -11,11 +11,16 @@ from gateway.matching import Candidate
 from gateway.vision.child import Outlet, UnexpectedMessageError
 from gateway.vision.child.hardening import resident_megabytes
 from gateway.vision.faces import FaceTools, open_tools
+from gateway.vision.gallery.calibrator import Calibrator
 from gateway.vision.gallery.enrolment import PhotoRefusedError, Portrait, read_portrait
 from gateway.vision.gallery.keeper import GalleryKeeper
 from gateway.vision.gallery.photo import NotAnImageError, Photo, read_photo
 from gateway.vision.gallery.seals import PersonSeals
+from gateway.vision.thresholds import ThresholdBook
 from gateway.wire import (
+    CalibratedThresholds,
+    CalibrationReply,
+    CalibrationRequest,
     EmbedReply,
     EmbedRequest,
     GalleryRows,
@@ -38,6 +43,8 @@ _LOG = logging.getLogger(__name__)
 _LONGEST_SIDE = 640
 _HOG_UPSAMPLE = 1
 _MOST_LOOK_ALIKES = 5
+# Two photos of two entries nearer than this are likely of one person.
+_LOOK_ALIKE = 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,8 @@ class GalleryRole:
         self._outlet = outlet
         self._seals = PersonSeals(hello.people_key)
         self._desk: _Desk | None = None
+        self._calibrator = Calibrator(hello.matching)
+        self._thresholds = ThresholdBook(hello.matching)
 
     async def open(self) -> Ready:
         """Load detector, aligner and embedder."""
@@ -91,6 +100,10 @@ class GalleryRole:
                 await self._outlet.send(await asyncio.to_thread(self._identify, desk, request))
             case PhotoRequest() as request:
                 await self._outlet.send(await asyncio.to_thread(self._open_photo, request))
+            case CalibrationRequest() as request:
+                await self._outlet.send(await asyncio.to_thread(self._calibrate, desk, request))
+            case CalibratedThresholds() as told:
+                self._thresholds.apply(told)
             case ReembedRequest() as request:
                 await self._outlet.send(await asyncio.to_thread(self._reembed, desk, request))
             case other:
@@ -141,7 +154,7 @@ class GalleryRole:
         )
 
     def _look_alikes(self, desk: _Desk, portrait: Portrait, person: str) -> tuple[PersonDistance, ...]:
-        near = desk.keeper.near(portrait.vector, self._hello.matching.threshold, _MOST_LOOK_ALIKES + 1)
+        near = desk.keeper.near(portrait.vector, _LOOK_ALIKE, _MOST_LOOK_ALIKES + 1)
         return _distances(each for each in near if each.person != person)[:_MOST_LOOK_ALIKES]
 
     def _identify(self, desk: _Desk, request: IdentifyRequest) -> IdentifyReply:
@@ -157,9 +170,12 @@ class GalleryRole:
             request=request.request,
             quality=portrait.quality,
             candidates=_distances(desk.keeper.near(portrait.vector, limit=max(1, request.limit))),
-            threshold=self._hello.matching.threshold,
+            threshold=self._thresholds.of("", desk.keeper.people).full,
             revision=desk.keeper.revision,
         )
+
+    def _calibrate(self, desk: _Desk, request: CalibrationRequest) -> CalibrationReply:
+        return self._calibrator.answer(request, desk.keeper, desk.tools.embedder.fingerprint)
 
     def _open_photo(self, request: PhotoRequest) -> PhotoReply:
         try:

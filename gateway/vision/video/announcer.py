@@ -94,6 +94,13 @@ class Announcer:
             detector=detector,
             passage=match.passage,
             list_revision=shared.gallery.revision,
+            score=round(decision.score, 4),
+            median_distance=_rounded(decision.median_distance),
+            look_distance=_rounded(decision.look_distance),
+            face_size=decision.size,
+            people=shared.gallery.persons,
+            false_warnings_per_day=_rounded(match.warnings_per_day),
+            threshold_basis=match.basis,
         )
         picture = EvidencePicture(
             evidence=new_id(),
@@ -104,6 +111,10 @@ class Announcer:
             jpeg=to_jpeg(face_crop(match.shot)),
         )
         return Report(event=encode(event)), picture
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
 
 
 def face_crop(shot: Shot) -> NDArray[np.uint8]:

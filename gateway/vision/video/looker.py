@@ -4,6 +4,7 @@ from gateway.matching import FineView, Gallery
 from gateway.settings import MatchingSettings, VisionSettings
 from gateway.streams import Frame
 from gateway.vision.faces import FaceTools
+from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.attention import Attention, in_picture, shrunk
 from gateway.vision.video.motion import WIDTH, GateCounts
 from gateway.vision.video.passers import Match, Passers, StageTimes
@@ -24,11 +25,19 @@ class Looker:
         tools: detector, aligner and embedder.
         vision: how to look.
         matching: when a face is like somebody.
+        thresholds: what its camera compares with.
     """
 
-    def __init__(self, camera: str, tools: FaceTools, vision: VisionSettings, matching: MatchingSettings) -> None:
+    def __init__(
+        self,
+        camera: str,
+        tools: FaceTools,
+        vision: VisionSettings,
+        matching: MatchingSettings,
+        thresholds: ThresholdBook | None = None,
+    ) -> None:
         self._attention = Attention(vision.still_seconds)
-        self._passers = Passers(camera, tools, matching)
+        self._passers = Passers(camera, tools, matching, thresholds)
         self._widest = vision.detector_width
         self._shrinkage = min(1.0, tools.detector.least_height / _LEAST_HEIGHT)
 

@@ -11,36 +11,40 @@ from gateway.events import new_id
 from gateway.matching import (
     Decision,
     Detection,
-    Evidence,
     FaceTracker,
     FineView,
     Gallery,
     Look,
     MatchPolicy,
+    RunningLooks,
     Shot,
     Track,
     TrackUpdate,
     Verdict,
     VisitBook,
-    weigh_looks,
 )
 from gateway.settings import MatchingSettings
 from gateway.vision.faces import FaceTools
-from gateway.vision.video.statistics import PassageCounts
+from gateway.vision.thresholds import ThresholdBook
+from gateway.vision.video.statistics import Nearest, PassageCounts
 
-_MOST_LOOKS = 8
-# A small gallery can afford to know every distance; in a large one somebody is always nearer than this.
-_SMALL_GALLERY = 5000
-_WIDE_REACH, _NARROW_REACH = 1.5, 0.8
+# Farther than this, nobody's distance is counted one by one; nearer than the second, the looks are asked, too.
+_REACH, _NEAR = 0.65, 0.62
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Match:
-    """A face that is to be warned of: the decision, its passage's id, and the best view of the face."""
+    """A face that is to be warned of: the decision, its passage's id, and the best view of the face.
+
+    Attributes:
+        warnings_per_day: false warnings expected of the whole site; `basis`: where that is from.
+    """
 
     decision: Decision
     passage: str
     shot: Shot
+    warnings_per_day: float | None = None
+    basis: str = ""
 
 
 @dataclass(slots=True)
@@ -48,7 +52,7 @@ class _Passage:
     """What is known of one visit while it lasts."""
 
     id: str = field(default_factory=new_id)
-    nearest: float | None = None
+    nearest: Nearest = field(default_factory=Nearest)
     warned: set[str] = field(default_factory=set)
 
 
@@ -56,7 +60,7 @@ class _Passage:
 class _Seen:
     """What is known of one track while it lasts."""
 
-    looks: list[Look] = field(default_factory=list)
+    looks: RunningLooks = field(default_factory=lambda: RunningLooks(reach=_REACH, near=_NEAR))
     best: Shot | None = None
 
 
@@ -81,18 +85,16 @@ class Passers:
         camera: its id.
         tools: detector, aligner and embedder.
         settings: when a face is like somebody.
+        thresholds: what its camera compares with; by default what the settings or the factory model say.
     """
 
-    def __init__(self, camera: str, tools: FaceTools, settings: MatchingSettings) -> None:
+    def __init__(
+        self, camera: str, tools: FaceTools, settings: MatchingSettings, thresholds: ThresholdBook | None = None
+    ) -> None:
         self._camera = camera
         self._tools = tools
-        self._policy = MatchPolicy(
-            threshold=settings.threshold,
-            early_threshold=settings.early_threshold,
-            small_face_threshold=settings.small_face_threshold,
-            margin=settings.margin,
-            minimum_looks=settings.minimum_looks,
-        )
+        self._policy = MatchPolicy(margin=settings.margin, minimum_looks=settings.minimum_looks)
+        self._thresholds = thresholds or ThresholdBook(settings)
         self._visits = VisitBook(settings.cooldown_seconds, settings.cooldown_seconds)
         self._tracker = FaceTracker()
         self._seen: dict[int, _Seen] = {}
@@ -172,46 +174,33 @@ class Passers:
         return [track for track, _ in shots]
 
     def _remember(self, seen: _Seen, shot: Shot, vector: NDArray[np.float32]) -> None:
-        seen.looks = [*seen.looks, Look(vector, shot.quality.height_px, shot.quality.score)][-_MOST_LOOKS:]
+        if shot.quality.height_px >= self._policy.least_height_px:
+            seen.looks.add(Look(vector, shot.quality.height_px, shot.quality.score))
         if seen.best is None or shot.quality.score > seen.best.quality.score:
             seen.best = shot
 
     def _judge(self, at: float, track: Track, gallery: Gallery, *, final: bool) -> Match | None:
         seen, passage = self._seen[track.number], self._passages[track.passage]
-        if not seen.looks or not len(gallery):
+        evidence = seen.looks.weigh(gallery, final=final) if len(gallery) else None
+        if evidence is None:
             return None
-        evidence = weigh_looks(
-            gallery, seen.looks, reach=self._reach(gallery), least_height_px=self._policy.least_height_px
-        )
-        passage.nearest = _nearer(passage.nearest, evidence)
-        decision = self._policy.decide(evidence, final=final)
+        thresholds = self._thresholds.of(self._camera, gallery.persons)
+        decision = self._policy.decide(evidence, thresholds, final=final)
+        if not passage.warned:
+            passage.nearest.note(decision)
         if decision.verdict is not Verdict.MATCH or decision.person is None or seen.best is None:
             return None
-        return self._warn(at, decision, passage, seen.best)
+        match = Match(decision, passage.id, seen.best, thresholds.warnings_per_day, thresholds.basis)
+        return match if self._is_news(at, decision.person, passage) else None
 
-    def _reach(self, gallery: Gallery) -> float:
-        wide = _WIDE_REACH if len(gallery) <= _SMALL_GALLERY else _NARROW_REACH
-        return max(self._policy.reach, wide)
-
-    def _warn(self, at: float, decision: Decision, passage: _Passage, shot: Shot) -> Match | None:
-        """The match, unless this passage or this visit was warned of already."""
-        person = decision.person or ""
+    def _is_news(self, at: float, person: str, passage: _Passage) -> bool:
+        """Whether neither this passage nor this visit was warned of already."""
         if person in passage.warned:
-            return None
+            return False
         passage.warned.add(person)
-        if not self._visits.begins(person, self._camera, at):
-            return None
-        return Match(decision, passage.id, shot)
+        return self._visits.begins(person, self._camera, at)
 
     def _close(self, number: int) -> None:
         passage = self._passages.pop(number, None)
         if passage is not None:
             self.counts.count(passage.nearest, warned=bool(passage.warned))
-
-
-def _nearer(nearest: float | None, evidence: Evidence) -> float | None:
-    """The smallest distance so far; a face that was compared with nobody in reach counts as far."""
-    if not evidence.opinions:
-        return nearest
-    distances = [opinion.candidates[0].distance for opinion in evidence.opinions if opinion.candidates]
-    return min([_WIDE_REACH, *distances, *([] if nearest is None else [nearest])])

@@ -10,6 +10,7 @@ from gateway.streams import Frame, LossReason, Sparing, StreamLost, StreamSource
 from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
+from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.announcer import Announcer, to_jpeg
 from gateway.vision.video.clips import ClipRecorder
 from gateway.vision.video.figures import StreamFigures
@@ -32,6 +33,7 @@ class PipelineKit:
 
     tools: FaceTools
     lists: ListHolder
+    thresholds: ThresholdBook
     vision: VisionSettings
     matching: MatchingSettings
     evidence: EvidenceSettings
@@ -57,7 +59,7 @@ class CameraPipeline:
         self._assigned = assigned
         self._announcer = announcer
         self._kit = kit
-        self._looker = Looker(assigned.camera, kit.tools, kit.vision, kit.matching)
+        self._looker = Looker(assigned.camera, kit.tools, kit.vision, kit.matching, kit.thresholds)
         self.clips = ClipRecorder(assigned.camera, kit.vision, kit.evidence, kit.outlet, kit.clock)
         self._stream = VideoStream(
             _source(assigned, sub_url or url, kit.vision),
@@ -104,9 +106,10 @@ class CameraPipeline:
         return self._figures.status(self._looker.times, self._looker.counts.total, self._looker.gate)
 
     def take_statistics(self) -> PassageStatistics:
-        """The counts of passages since the last call."""
+        """The counts of passages since the last call; to be taken before another list is compared with."""
         with self._judging:
-            return self._looker.counts.take()
+            current, model = self._kit.lists.current, self._kit.tools.embedder.fingerprint
+            return self._looker.counts.take(current.gallery.persons if current is not None else 0, model)
 
     def picture(self, width: int) -> bytes | None:
         """The newest frame as JPEG, at most `width` px wide; None if there is no fresh one."""

@@ -14,10 +14,12 @@ from gateway.errors import GatewayError
 from gateway.vision.child import Outlet, UnexpectedMessageError
 from gateway.vision.child.hardening import resident_megabytes
 from gateway.vision.faces import FaceTools, open_tools
+from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.announcer import Announcer
 from gateway.vision.video.list_holder import ListHolder
 from gateway.vision.video.pipeline import CameraPipeline, PipelineKit
 from gateway.wire import (
+    CalibratedThresholds,
     CameraAssigned,
     CameraStatus,
     CameraWithdrawn,
@@ -73,6 +75,7 @@ class VideoRole:
         self._kit = PipelineKit(
             tools=tools,
             lists=ListHolder(tools.embedder),
+            thresholds=ThresholdBook(self._hello.matching),
             vision=self._hello.vision,
             matching=self._hello.matching,
             evidence=self._hello.evidence,
@@ -105,6 +108,8 @@ class VideoRole:
                 self._record(request)
             case GallerySnapshot() as snapshot:
                 await self._apply(snapshot, received.fds[0])
+            case CalibratedThresholds() as told if self._kit is not None:
+                self._kit.thresholds.apply(told)
             case other:
                 raise UnexpectedMessageError(f"a video child does not take {type(other).__name__}")
 
@@ -158,6 +163,7 @@ class VideoRole:
         if self._kit is None:
             os.close(descriptor)
             raise UnexpectedMessageError("a watch-list came before the video child was ready")
+        await self._tell_statistics()  # of the old list: counts are of one size of it
         self._kit.lists.apply(snapshot, descriptor)
         for pipeline in self._pipelines():
             await asyncio.to_thread(pipeline.settle)
@@ -191,8 +197,11 @@ class VideoRole:
     async def _send_statistics(self) -> None:
         while True:
             await self._clock.sleep(_STATISTICS_SECONDS)
-            for pipeline in self._pipelines():
-                await self._outlet.send(await asyncio.to_thread(pipeline.take_statistics))
+            await self._tell_statistics()
+
+    async def _tell_statistics(self) -> None:
+        for pipeline in self._pipelines():
+            await self._outlet.send(await asyncio.to_thread(pipeline.take_statistics))
 
     def _keep(self, work: Coroutine[object, object, None]) -> None:
         """Run beside the messages, owned by the role until it closes."""

@@ -18,6 +18,7 @@ from gateway.matching import (
     Look,
     MatchPolicy,
     TemplateRow,
+    Thresholds,
     Verdict,
     VisitBook,
     YuNetDetector,
@@ -25,6 +26,8 @@ from gateway.matching import (
     weigh_looks,
 )
 
+REACH = 0.65
+THRESHOLDS = Thresholds(0.55, 0.5)
 Portrait = Callable[[str], NDArray[np.uint8]]
 Embed = Callable[[FaceDetector, NDArray[np.uint8]], Look]
 
@@ -67,9 +70,8 @@ def test_who_is_listed_is_named_and_who_is_not_is_nobody(
     shown: str,
     named: str | None,
 ) -> None:
-    policy = MatchPolicy()
-    evidence = weigh_looks(gallery, looks_at(portrait(shown), yunet, embed, height), reach=policy.reach)
-    decision = policy.decide(evidence, final=True)
+    evidence = weigh_looks(gallery, looks_at(portrait(shown), yunet, embed, height), reach=REACH)
+    decision = MatchPolicy().decide(evidence, THRESHOLDS, final=True)
     assert decision.person == named
     assert decision.looks == 3
     assert decision.height_px == pytest.approx(height, rel=0.15)
@@ -79,9 +81,8 @@ def test_who_is_listed_is_named_and_who_is_not_is_nobody(
 def test_hog_serves_the_chain_as_well(
     embed: Embed, hog: HogDetector, gallery: Gallery, portrait: Portrait, shown: str, named: str | None
 ) -> None:
-    policy = MatchPolicy()
-    evidence = weigh_looks(gallery, looks_at(portrait(shown), hog, embed, 110.0), reach=policy.reach)
-    assert policy.decide(evidence, final=True).person == named
+    evidence = weigh_looks(gallery, looks_at(portrait(shown), hog, embed, 110.0), reach=REACH)
+    assert MatchPolicy().decide(evidence, THRESHOLDS, final=True).person == named
 
 
 def test_looks_too_small_to_count_are_left_out(gallery: Gallery) -> None:
@@ -121,7 +122,7 @@ def test_one_visit_of_a_listed_person_is_one_warning(
             assert chip is not None
             look = Look(embedder.embed(chip[None])[0], shot.quality.height_px, shot.quality.score)
             looks.setdefault(track.number, []).append(look)
-            decision = policy.decide(weigh_looks(gallery, looks[track.number], reach=policy.reach))
+            decision = policy.decide(weigh_looks(gallery, looks[track.number], reach=REACH), THRESHOLDS)
             if decision.verdict is Verdict.MATCH and book.begins(str(decision.person), "cam-01", shot.at):
                 warned.append(decision)
     assert [decision.person for decision in warned] == ["obama"]

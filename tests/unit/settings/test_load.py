@@ -39,7 +39,7 @@ def test_each_commented_key_of_the_example_exists(tmp_path: Path) -> None:
     text = "\n".join(lines).replace('minimum_severity = "info"', "").replace('mode = "external"', 'mode = "embedded"')
     key_files = [line for line in lines if line.startswith("password_file")]
     assert key_files, "the example explains password_file"
-    assert load(tmp_path, text.replace(key_files[0], "", 1)).matching.threshold == 0.55
+    assert load(tmp_path, text.replace(key_files[0], "", 1)).matching.warnings_per_day == 1
 
 
 def test_the_environment_overrides_the_file_and_set_overrides_both(tmp_path: Path) -> None:

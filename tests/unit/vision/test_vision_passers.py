@@ -14,10 +14,11 @@ from gateway.matching import Detection, Gallery, TemplateRow
 from gateway.settings import MatchingSettings
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
+from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.announcer import Announcer, face_crop
 from gateway.vision.video.passers import Match, Passers
-from gateway.vision.video.statistics import PassageCounts
-from gateway.wire import CameraAssigned, EvidencePicture, Report
+from gateway.vision.video.statistics import Nearest, PassageCounts
+from gateway.wire import CalibratedThresholds, CameraAssigned, CameraThresholds, EvidencePicture, Report
 
 SETTINGS = MatchingSettings(cooldown_seconds=60)
 LISTED, STRANGER = 60, 200
@@ -96,8 +97,9 @@ def test_a_stranger_is_never_warned_of_and_leaves_a_count_alone() -> None:
     passers = Passers("cam-01", TOOLS, SETTINGS)
     assert walk(passers, 0, [STRANGER] * 25) == []
     taken = passers.counts.take()
-    assert (taken.passages, taken.warned, sum(taken.histogram)) == (1, 0, 1)
-    assert sum(taken.histogram[139:142]) == 1, "(200 - 60) / 100"
+    assert (taken.passages, taken.warned) == (1, 0)
+    found = {each.rule: (each.size, each.counts[150], sum(each.counts)) for each in taken.distances}
+    assert found == dict.fromkeys(("look", "mean", "median", "track"), ("full", 1, 1)), "1.4 away: out of reach"
     assert vars(passers)["_seen"] == {}
     assert vars(passers)["_passages"] == {}
 
@@ -120,7 +122,7 @@ def test_with_nobody_on_the_list_nobody_is_warned_of() -> None:
 
 
 def test_who_leaves_the_list_in_mid_passage_is_not_warned_of() -> None:
-    passers = Passers("cam-01", TOOLS, MatchingSettings(minimum_looks=3, early_threshold=0.001, threshold=0.5))
+    passers = Passers("cam-01", TOOLS, MatchingSettings(minimum_looks=9, threshold=0.12))
     face = Detection(100, 100, 80, 80, 0.9)
     for step in range(2):
         assert passers.follow(step * 0.2, frame((face, LISTED + 10)), [face], GALLERY) == ()
@@ -184,12 +186,59 @@ def test_a_loss_and_a_return_are_said_once() -> None:
 
 
 def test_counts_are_taken_once_and_far_ones_share_a_bin() -> None:
-    counts = PassageCounts("cam-01")
-    for nearest in (0.0, 0.554, 1.5, 99.0):
-        counts.count(nearest, warned=nearest == 0)
-    counts.count(None, warned=False)
-    taken = counts.take()
-    assert (taken.passages, taken.warned) == (5, 1)
-    assert (taken.histogram[0], taken.histogram[55], taken.histogram[150], len(taken.histogram)) == (1, 1, 2, 151)
-    assert sum(counts.take().histogram) == 0
-    assert counts.total == 5
+    clock = ManualClock()
+    counts = PassageCounts("cam-01", clock)
+    for distance in (0.0, 0.554, 1.5, 99.0, float("inf")):
+        counts.count(Nearest({"track": distance}), warned=distance == 0)
+    counts.count(Nearest(), warned=False)
+    clock.advance(90)
+    taken = counts.take(people=7, model="net")
+    assert (taken.passages, taken.warned, taken.seconds, taken.people, taken.model) == (6, 1, 90.0, 7, "net")
+    (found,) = taken.distances
+    assert (found.size, found.rule) == ("full", "track")
+    assert (found.counts[0], found.counts[55], found.counts[150], len(found.counts)) == (0, 1, 3, 151)
+    again = counts.take()
+    assert (again.distances, again.seconds, counts.total) == ((), 0.0, 6)
+
+
+def test_what_was_warned_of_is_in_no_histogram_but_in_its_event() -> None:
+    passers = Passers("cam-01", TOOLS, SETTINGS)
+    (match,) = walk(passers, 0, [LISTED] * 25)
+    taken = passers.counts.take()
+    assert (taken.warned, taken.distances) == (1, ())
+    report, _ = Announcer(assigned(), "east", ManualClock()).matched(match, SharedList(GALLERY, {}), "test/1")
+    assert isinstance(report, Report)
+    event = decode(report.event)
+    assert isinstance(event, FaceMatched)
+    assert event.score is not None
+    assert event.distance <= event.score <= event.threshold
+    assert (event.face_size, event.people, event.threshold_basis) == ("full", 1, "factory")
+    assert event.false_warnings_per_day is not None
+    assert 0 < event.false_warnings_per_day <= 1
+
+
+def test_thresholds_that_the_parent_tells_hold_for_the_camera_that_they_name() -> None:
+    book = ThresholdBook(SETTINGS)
+    own = book.of("cam-01", 1)
+    assert own.basis == "factory"
+    assert book.of("cam-01", 1000).full < own.full
+    told = CalibratedThresholds(
+        default=CameraThresholds(camera="", full=0.4, small=0.3),
+        cameras=(CameraThresholds(camera="cam-01", full=0.05, small=0.04),),
+        warnings_per_day=0.5,
+        basis="site",
+    )
+    book.apply(told)
+    assert (book.of("cam-01", 1).full, book.of("cam-02", 1).full, book.of("cam-02", 1).basis) == (0.05, 0.4, "site")
+    near = [LISTED + 8] * 25
+    assert len(walk(Passers("cam-02", TOOLS, SETTINGS, book), 0, near)) == 1
+    assert walk(Passers("cam-01", TOOLS, SETTINGS, book), 0, near) == []
+
+
+def test_a_threshold_set_by_hand_wins_over_what_the_parent_tells() -> None:
+    book = ThresholdBook(MatchingSettings(threshold=0.2))
+    assert (book.of("cam-01", 500).full, book.of("cam-01", 500).basis) == (0.2, "configured")
+    lax = CameraThresholds(camera="", full=0.6, small=0.6)
+    book.apply(CalibratedThresholds(default=lax, cameras=(), warnings_per_day=3.0, basis="configured"))
+    assert book.of("cam-01", 500).full == 0.2
+    assert book.of("cam-01", 500).small == pytest.approx(0.2 * 0.894)

@@ -4,6 +4,7 @@ import { snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
 import { facts } from "./common.js";
+import { ThresholdLine, cameraThreshold } from "./threshold.js";
 
 export class Protection {
   constructor(app) {
@@ -11,8 +12,9 @@ export class Protection {
     this.cameras = h("ul", { class: "tiles" });
     this.devices = h("ul", { class: "tiles" });
     this.destinations = h("ul", { class: "tiles" });
-    const part = (name, list) => h("section", {}, h("h2", {}, t(`strip.${name}`)), list);
-    this.element = h("div", { class: "page" }, part("cameras", this.cameras), part("devices", this.devices),
+    this.threshold = new ThresholdLine();
+    const part = (name, ...content) => h("section", {}, h("h2", {}, t(`strip.${name}`)), ...content);
+    this.element = h("div", { class: "page" }, part("cameras", this.threshold.element, this.cameras), part("devices", this.devices),
       part("destinations", this.destinations), this.post());
     app.refresh();
   }
@@ -24,7 +26,9 @@ export class Protection {
   }
 
   update(state) {
-    this.show(this.cameras, state.cameras, (tile, each) => this.camera(tile, each));
+    this.threshold.update(state.threshold);
+    const watching = state.cameras.map((each) => (each.watch_faces ? { ...each, compares: cameraThreshold(state.threshold, each.id) } : each));
+    this.show(this.cameras, watching, (tile, each) => this.camera(tile, each));
     this.show(this.devices, state.devices, (tile, each) => this.device(tile, each));
     this.show(this.destinations, state.destinations, (tile, each) => this.destination(tile, each));
   }
@@ -61,6 +65,7 @@ export class Protection {
         [t("camera.age"), status.decision_age_p95_ms >= 0 ? `${Math.round(status.decision_age_p95_ms)} ms` : ""],
         [t("camera.frames"), status.frames_seen ? `${status.frames_seen} / ${status.frames_looked} / ${status.frames_skipped} / ${status.frames_rested}` : ""],
         [t("camera.worker"), status.worker],
+        [t("camera.threshold"), camera.compares],
         [t("camera.gate"), status.gate && tOr(`gate.${status.gate}`, status.gate)],
         [t("camera.cost"), status.detect_ms ? `${status.decode_ms.toFixed(1)} + ${status.detect_ms.toFixed(1)} + ${status.embed_ms.toFixed(1)} ms` : ""],
       ]),

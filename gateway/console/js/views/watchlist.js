@@ -4,6 +4,7 @@ import { api, photoUrl } from "../api.js";
 import { h } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
 import { facts } from "./common.js";
+import { ThresholdLine } from "./threshold.js";
 
 const CATEGORIES = ["wanted", "barred", "threat", "missing"];
 const YEAR_MS = 365 * 24 * 3600 * 1000;
@@ -13,8 +14,9 @@ export class WatchList {
     this.app = app;
     this.list = h("ul", { class: "tiles" });
     this.form = this.enrolForm();
+    this.threshold = new ThresholdLine();
     this.element = h("div", { class: "page" }, h("h2", {}, t("nav.watchlist")), h("p", { class: "hint" }, t("watchlist.hint")),
-      this.list, h("h2", {}, t("watchlist.add")), this.form);
+      this.threshold.element, this.list, h("h2", {}, t("watchlist.add")), this.form);
     this.load();
   }
 
@@ -87,5 +89,7 @@ export class WatchList {
     this.load();
   }
 
-  update() {}
+  update(state) {
+    this.threshold.update(state.threshold);
+  }
 }

@@ -1,0 +1,62 @@
+"""The thresholds that each camera compares with: set by hand, told by the parent, or the factory's until then."""
+
+from gateway.matching import Calibration, FactoryModel, Thresholds
+from gateway.settings import MatchingSettings
+from gateway.wire import CalibratedThresholds, CameraThresholds
+
+_FACTORY = "factory"
+
+
+def by_hand(settings: MatchingSettings, factory: FactoryModel) -> tuple[float, float] | None:
+    """The thresholds for full and small faces that the configuration sets; None if it leaves them to calibration."""
+    if settings.threshold is None:
+        return None
+    small = settings.small_face_threshold or settings.threshold * factory.small_face_scale
+    return settings.threshold, min(settings.threshold, small)
+
+
+class ThresholdBook:
+    """What a video child compares with; the parent's word replaces the factory's.
+
+    Args:
+        settings: a threshold set by hand wins over both.
+    """
+
+    def __init__(self, settings: MatchingSettings) -> None:
+        self._budget = settings.warnings_per_day
+        self._factory = FactoryModel.load()
+        self._fixed = by_hand(settings, self._factory)
+        self._told: CalibratedThresholds | None = None
+        self._known: dict[int, Thresholds] = {}
+
+    def apply(self, told: CalibratedThresholds) -> None:
+        """Compare with these from now on."""
+        self._told = told
+
+    def of(self, camera: str, people: int) -> Thresholds:
+        """The thresholds of a camera for a list of so many people."""
+        if self._told is None:
+            return self._own(people)
+        found = next((each for each in self._told.cameras if each.camera == camera), self._told.default)
+        return self._checked(found, self._told)
+
+    def _checked(self, found: CameraThresholds, told: CalibratedThresholds) -> Thresholds:
+        full, small = self._fixed or (found.full, found.small)
+        return Thresholds(full, small, told.warnings_per_day, told.basis)
+
+    def _own(self, people: int) -> Thresholds:
+        """What the factory model alone gives; computed once for each size of the list."""
+        if people not in self._known:
+            self._known[people] = factory_thresholds(self._factory, self._fixed, people, self._budget)
+        return self._known[people]
+
+
+def factory_thresholds(
+    factory: FactoryModel, fixed: tuple[float, float] | None, people: int, budget: float
+) -> Thresholds:
+    """The thresholds before a site has counted anything."""
+    calibration = Calibration(factory, "track", people)
+    full = calibration.threshold_for(budget) if fixed is None else fixed[0]
+    small = calibration.threshold_for(budget, ("", "small")) if fixed is None else fixed[1]
+    expected = calibration.warnings_per_day(full).expected
+    return Thresholds(full, small, expected, _FACTORY if fixed is None else "configured")
