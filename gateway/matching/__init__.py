@@ -11,7 +11,15 @@ from gateway.matching.faults import (
     ModelFileError,
     TruncatedModelError,
 )
-from gateway.matching.gallery import Candidate, Gallery, TemplateRow, margin
+from gateway.matching.gallery import Gallery
+from gateway.matching.gallery_values import (
+    Candidate,
+    FaceGallery,
+    TemplateRow,
+    TemplateTable,
+    cosine_distance_limit,
+    margin,
+)
 from gateway.matching.hog import HogDetector
 from gateway.matching.looks import Evidence, Look, Opinion, weigh_looks
 from gateway.matching.model_files import ModelFiles, installed_models
@@ -38,6 +46,7 @@ __all__ = [
     "FaceAligner",
     "FaceDetector",
     "FaceEmbedder",
+    "FaceGallery",
     "FaceQuality",
     "FaceTracker",
     "FineView",
@@ -58,6 +67,7 @@ __all__ = [
     "Shot",
     "TemplateAligner",
     "TemplateRow",
+    "TemplateTable",
     "Track",
     "TrackRules",
     "TrackUpdate",
@@ -67,6 +77,7 @@ __all__ = [
     "YuNetDetector",
     "assess",
     "compares_directions",
+    "cosine_distance_limit",
     "detected_points",
     "installed_models",
     "is_near",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.errors import PermanentError
-from gateway.matching.gallery import Candidate, margin
+from gateway.matching.gallery_values import Candidate, margin
 from gateway.matching.looks import Evidence, Opinion
 
 _LAXEST = 0.6
