@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from gateway.matching.gallery_axes import share_below
 from gateway.matching.gallery_filling import fill
 from gateway.matching.gallery_layout import Extent, GalleryArrays, map_arrays, packed
 from gateway.matching.gallery_search import MOST_PROBES, Doubles, ExactSearch, Near, Rows, Singles
@@ -146,8 +145,7 @@ class Gallery:
 
     def _crowded(self, within: float, k: int) -> bool:
         """Whether so many are within the distance that finding some k of them first makes the rest cheaper."""
-        arrays, rows = self._arrays, self._extent.rows
-        return bool(arrays.blocks) and rows > _CROWD * k and share_below(arrays.profile[-1], within) * rows > _CROWD * k
+        return self._extent.rows * self._search.share_within(within) > _CROWD * k
 
     def _best(self, rows: Rows, distances: Doubles, k: int) -> Near:
         """Of each person the nearest template, nearest person first, at most k.
@@ -164,6 +162,8 @@ class Gallery:
         return rows[best], distances[best]
 
     def _kept(self, rows: Rows, distances: Doubles) -> Near:
+        if not len(rows):
+            return rows, distances
         owners = self._arrays.owners[rows]
         kept = (owners >= 0) & (self._arrays.living[owners] > 0)
         return rows[kept], distances[kept]

@@ -1,5 +1,7 @@
 """Fills a gallery's arrays: templates as enrolled, and their heads along the principal axes."""
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,7 +40,8 @@ def fill(
     shape, texts = _shape(table, axes, list(persons), spare)
     extent = Extent(len(table.vectors), len(persons), len(table.vectors), len(persons), revision)
     arrays = allocate_arrays(shape, fingerprint, extent, allocate)
-    arrays.centre[:], arrays.basis[:], arrays.profile[:] = axes.centre, axes.basis, axes.profile
+    arrays.centre[:], arrays.profile[:] = axes.centre, axes.profile
+    arrays.basis[:, _axis_lines(shape)] = axes.basis
     for into, listed in zip((arrays.persons, arrays.labels, arrays.templates), texts, strict=True):
         into.fill(listed)
     arrays.living[: len(persons)] = 1
@@ -92,17 +95,20 @@ def put_vectors(arrays: GalleryArrays, start: int, vectors: NDArray[np.float32])
 
 
 def _put_heads(arrays: GalleryArrays, start: int, heads: NDArray[np.float32]) -> None:
+    """Write heads (m, lines), whose half squares are still zero."""
+    halves = [*arrays.shape.half_lines, arrays.shape.lines]
+    for first, last in pairwise(halves):
+        heads[:, first] = -0.5 * np.einsum("na,na->n", heads[:, first:last], heads[:, first:last], dtype=np.float64)
     width, at = arrays.shape.block, 0
     while at < len(heads):
         number, column = divmod(start + at, width)
-        part = heads[at : at + width - column].T
-        into, line, axis = arrays.blocks[number][:, column : column + part.shape[1]], 0, 0
-        for depth in arrays.shape.depths:
-            segment = part[axis:depth]
-            into[line] = -0.5 * np.einsum("an,an->n", segment, segment, dtype=np.float64)
-            into[line + 1 : line + 1 + len(segment)] = segment
-            line, axis = line + 1 + len(segment), depth
-        at += part.shape[1]
+        part = heads[at : at + width - column]
+        arrays.blocks[number][:, column : column + len(part)] = part.T
+        at += len(part)
+
+
+def _axis_lines(shape: Shape) -> list[int]:
+    return [line for line in range(shape.lines) if line not in shape.half_lines]
 
 
 def far_reach(arrays: GalleryArrays, vectors: NDArray[np.float32]) -> bool:

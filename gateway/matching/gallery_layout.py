@@ -58,6 +58,11 @@ class Shape:
         """Rows of a block: the axes, and before each segment of them the half square of its length."""
         return self.head + len(self.depths)
 
+    @property
+    def half_lines(self) -> list[int]:
+        """Which rows of a block are half squares."""
+        return [depth + segment for segment, depth in enumerate((0, *self.depths[:-1]))] if self.depths else []
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -111,7 +116,8 @@ class GalleryArrays:
 
     Attributes:
         reach: (2,) float64, at least as long as every vector, and as every vector's way to the centre.
-        centre: (d,) float64; `basis` (d, h) float64; `profile` (depths + 1, grid) float32: see `Axes`.
+        centre: (d,) float64; `profile` (depths + 1, grid) float32: see `Axes`.
+        basis: (d, lines) float64, the principal axes, with zeros where a block has a half square.
         blocks: per block (lines, templates) float32, contiguous: for each segment of axes −½‖segment‖², then the axes.
         vectors: (n, d) float32, as enrolled; `halves` (n,) float32, ½‖vector‖².
         owners: (n,) int32, the person's number; −1: removed.
@@ -197,7 +203,7 @@ def _sections(shape: Shape) -> list[tuple[str, DTypeLike, tuple[int, ...]]]:
     return [
         ("reach", np.float64, (2,)),
         ("centre", np.float64, (shape.dimension,)),
-        ("basis", np.float64, (shape.dimension, shape.head)),
+        ("basis", np.float64, (shape.dimension, shape.lines)),
         ("profile", np.float32, (len(shape.depths) + 1, shape.grid)),
         *((f"block {number}", np.float32, size) for number, size in enumerate(blocks)),
         ("vectors", np.float32, (shape.rows, shape.dimension)),

@@ -16,11 +16,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.matching.gallery_axes import cheapest
+from gateway.matching.gallery_axes import cheapest, share_below
 from gateway.matching.gallery_bound import score_limit
 from gateway.matching.gallery_layout import GalleryArrays
 
@@ -69,6 +70,8 @@ class ExactSearch:
         self._threads = threads
         self._longest, self._longest_head = float(arrays.reach[0]), float(arrays.reach[1]) * _ROUNDED
         self._centre = float(np.linalg.norm(arrays.centre))
+        self._half_lines = arrays.shape.half_lines
+        self._shares: dict[float, float] = {}
         self._levels: dict[tuple[float, bool], int | None] = {}
 
     def near(self, probes: Singles, squares: Sequence[float], within: Sequence[float]) -> list[Near]:
@@ -79,6 +82,8 @@ class ExactSearch:
             squares: b squared lengths of them.
             within: b distances, inclusive.
         """
+        if len(probes) < _BATCH and not self._arrays.blocks:
+            return list(map(self._small, probes, squares, within))
         if 1 < len(probes) < _BATCH:
             asked = zip(probes, squares, within, strict=True)
             return [near for p, square, t in asked for near in self.near(p[None], (square,), (t,))]
@@ -93,6 +98,13 @@ class ExactSearch:
             parts = pool.map(lambda part: self._sift(sieve, part), starts)
             found = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
             return list(pool.map(self._finish, probes, squares, within, found))
+
+    def _small(self, probe: Singles, square: float, within: float) -> Near:
+        """The same for a gallery without heads, with as few steps as can be."""
+        limit = score_limit(within, square, terms=len(probe), longest=self._longest)
+        scores = self._vectors @ probe
+        scores -= self._halves
+        return self._finish(probe, square, within, (scores >= limit).nonzero()[0])
 
     def samples(self, probes: Singles, squares: Sequence[float], within: Sequence[float], templates: int) -> list[Near]:
         """As `near`, but of the `templates` ones alone that have the best heads in the first stripe."""
@@ -138,31 +150,32 @@ class ExactSearch:
 
     def _weights(self, probes: Singles, level: int) -> tuple[Singles, list[float]]:
         """What the lines of a block are multiplied by (b, lines), and the squared lengths of the probes' heads."""
-        depths = self._arrays.shape.depths[: level + 1]
-        heads = ((probes - self._arrays.centre) @ self._arrays.basis[:, : depths[-1]]).astype(np.float32)
-        weights = np.ones((len(probes), depths[-1] + len(depths)), np.float32)
-        for segment, (first, last) in enumerate(pairwise((0, *depths))):
-            weights[:, first + segment + 1 : last + segment + 1] = heads[:, first:last]
-        return weights, np.einsum("bh,bh->b", heads, heads, dtype=np.float64).tolist()
+        halves = self._half_lines[: level + 1]
+        lines = self._arrays.shape.depths[level] + level + 1
+        weights = ((probes - self._arrays.centre) @ self._arrays.basis[:, :lines]).astype(np.float32)
+        squares: list[float] = np.einsum("bl,bl->b", weights, weights, dtype=np.float64).tolist()
+        weights[:, halves] = 1
+        return weights, squares
 
     def _sift(self, sieve: Sieve, starts: Sequence[int]) -> list[Rows]:
         """Per probe the rows whose score reaches its limit, ascending, of the stripes that begin at `starts`."""
         count, rows = len(sieve.limits), len(self._vectors)
         room = np.empty(count * min(sieve.width, rows), np.float32)
         limits = np.array(sieve.limits, np.float32)[:, None]
-        pieces: list[list[Rows]] = [[_NONE] for _ in range(count)]
+        pieces: list[list[Rows]] = [[] for _ in range(count)]
         for start in starts:
             width = min(sieve.width, rows - start)
             scores = room[: count * width].reshape(count, width)
             sieve.score(start, start + width, scores)
-            passed = np.flatnonzero(scores >= limits)
-            if not len(passed):
+            passed = (scores >= limits).ravel().nonzero()[0]
+            if count == 1:
+                pieces[0].append(passed + start)
                 continue
-            cuts = np.searchsorted(passed, np.arange(0, (count + 1) * width, width)) if count > 1 else (0, len(passed))
+            cuts = np.searchsorted(passed, np.arange(0, (count + 1) * width, width)).tolist()
             for index, (first, last) in enumerate(pairwise(cuts)):
                 if last > first:
                     pieces[index].append(passed[first:last] + (start - index * width))
-        return [np.concatenate(piece) if len(piece) > 1 else _NONE for piece in pieces]
+        return [np.concatenate(piece) if piece else _NONE for piece in pieces]
 
     def _finish(self, probe: Singles, square: float, within: float, rows: Rows) -> Near:
         """Of some rows those within the distance: sifted in float32 over all components, then measured in float64."""
@@ -178,6 +191,14 @@ class ExactSearch:
         inside = distances <= within
         return rows[inside], distances[inside]
 
+    def share_within(self, within: float) -> float:
+        """About which share of the templates lies within a distance of a probe; 0 for a gallery without heads."""
+        if within not in self._shares:
+            _forget(self._shares)
+            known = bool(self._arrays.blocks)
+            self._shares[within] = share_below(self._arrays.profile[-1], within) if known else 0.0
+        return self._shares[within]
+
     def _level(self, within: float, *, batch: bool) -> int | None:
         """After which of the depths to stop for a threshold; None: compare whole vectors."""
         shape = self._arrays.shape
@@ -185,10 +206,14 @@ class ExactSearch:
             return None
         key = (within, batch)
         if key not in self._levels:
-            if len(self._levels) > _REMEMBERED:
-                self._levels.clear()
+            _forget(self._levels)
             self._levels[key] = cheapest(self._arrays.profile, shape.depths, shape.dimension, within, batch=batch)
         return self._levels[key]
+
+
+def _forget(known: dict[Any, Any]) -> None:
+    if len(known) > _REMEMBERED:
+        known.clear()
 
 
 def _distances(vectors: Singles, probe: Doubles) -> Doubles:
