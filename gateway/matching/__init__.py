@@ -12,6 +12,7 @@ from gateway.matching.faults import (
     TruncatedModelError,
 )
 from gateway.matching.gallery import Gallery
+from gateway.matching.gallery_layout import Extent
 from gateway.matching.gallery_values import (
     Candidate,
     FaceGallery,
@@ -20,6 +21,7 @@ from gateway.matching.gallery_values import (
     cosine_distance_limit,
     margin,
 )
+from gateway.matching.gallery_writer import GalleryWriter
 from gateway.matching.hog import HogDetector
 from gateway.matching.looks import Evidence, Look, Opinion, weigh_looks
 from gateway.matching.model_files import ModelFiles, installed_models
@@ -43,6 +45,7 @@ __all__ = [
     "Detection",
     "DlibEmbedder",
     "Evidence",
+    "Extent",
     "FaceAligner",
     "FaceDetector",
     "FaceEmbedder",
@@ -54,6 +57,7 @@ __all__ = [
     "ForeignModelError",
     "Gallery",
     "GalleryError",
+    "GalleryWriter",
     "HogDetector",
     "Look",
     "MatchPolicy",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from gateway.matching.faults import GalleryError
 from gateway.matching.gallery_filling import fill
 from gateway.matching.gallery_layout import Extent, GalleryArrays, map_arrays, packed
 from gateway.matching.gallery_search import MOST_PROBES, Doubles, ExactSearch, Near, Rows, Singles
@@ -61,8 +62,19 @@ class Gallery:
         return packed(self._arrays, self._extent)
 
     def within(self, extent: Extent) -> "Gallery":
-        """A view of the same memory that reaches as far as the writer has told."""
+        """A view of the same memory that reaches as far as the writer has told.
+
+        Raises:
+            GalleryError: the memory has no room for as much.
+        """
+        if extent.rows > self._arrays.shape.rows or extent.people > self._arrays.shape.people:
+            raise GalleryError(f"{extent.rows} templates are said to be in room for {self._arrays.shape.rows}")
         return Gallery(self._arrays, extent)
+
+    @property
+    def extent(self) -> Extent:
+        """How far this view reaches."""
+        return self._extent
 
     def __len__(self) -> int:
         """The number of templates."""
@@ -92,10 +104,10 @@ class Gallery:
         """Refuse, by `GalleryError`, to serve vectors of another embedder."""
         require_same(self.fingerprint, fingerprint)
 
-    def labels(self) -> dict[str, str]:
-        """What the list says of each person."""
-        kept = np.flatnonzero(self._arrays.living[: self._extent.people])
-        return {self._arrays.persons[int(each)]: self._arrays.labels[int(each)] for each in kept}
+    def label_of(self, person: str) -> str:
+        """What the list says of a person, also of one who was removed since; empty for a stranger."""
+        number = self._arrays.persons.find(person, self._extent.people)
+        return "" if number is None else self._arrays.labels[number]
 
     def identify(self, probes: ArrayLike, within: float, k: int) -> tuple[tuple[Candidate, ...], ...]:
         """For each probe the nearest persons, nearest first.
@@ -135,31 +147,38 @@ class Gallery:
         radii = [within] * len(probes)
         if self._crowded(within, k):
             samples = [self._best(*near, k) for near in self._search.samples(probes, squares, radii, _SAMPLES * k)]
-            radii = [float(far[-1]) if len(far) == k else within for _, far in samples]
+            radii = [found[-1].distance if len(found) == k else within for found in samples]
         best = [self._best(*near, k) for near in self._search.near(probes, squares, radii)]
         for index, radius in enumerate(radii):
-            if radius < within and len(best[index][0]) < k:  # somebody was removed since
+            if radius < within and len(best[index]) < k:  # somebody was removed since
                 (near,) = self._search.near(probes[index : index + 1], squares[index : index + 1], [within])
                 best[index] = self._best(*near, k)
-        return [tuple(map(self._candidate, rows.tolist(), distances.tolist())) for rows, distances in best]
+        return best
 
     def _crowded(self, within: float, k: int) -> bool:
         """Whether so many are within the distance that finding some k of them first makes the rest cheaper."""
         return self._extent.rows * self._search.share_within(within) > _CROWD * k
 
-    def _best(self, rows: Rows, distances: Doubles, k: int) -> Near:
+    def _best(self, rows: Rows, distances: Doubles, k: int) -> tuple[Candidate, ...]:
         """Of each person the nearest template, nearest person first, at most k.
 
         Whether a person still is on the list is asked once, behind all else: either all their templates count or none.
         """
         if not len(rows):
-            return rows, distances
+            return ()
         order = np.argsort(distances, kind="stable")
         owners = self._arrays.owners[rows[order]]
         order, owners = order[owners >= 0], owners[owners >= 0]
         firsts = np.sort(np.unique(owners, return_index=True)[1])
-        best = order[firsts[self._arrays.living[owners[firsts]] > 0][:k]]
-        return rows[best], distances[best]
+        firsts = firsts[self._arrays.living[owners[firsts]] > 0][:k]
+        best = order[firsts]
+        persons, templates = self._arrays.persons, self._arrays.templates
+        return tuple(
+            Candidate(persons[owner], templates[row], distance)
+            for owner, row, distance in zip(
+                owners[firsts].tolist(), rows[best].tolist(), distances[best].tolist(), strict=True
+            )
+        )
 
     def _kept(self, rows: Rows, distances: Doubles) -> Near:
         if not len(rows):
@@ -167,10 +186,6 @@ class Gallery:
         owners = self._arrays.owners[rows]
         kept = (owners >= 0) & (self._arrays.living[owners] > 0)
         return rows[kept], distances[kept]
-
-    def _candidate(self, row: int, distance: float) -> Candidate:
-        arrays = self._arrays
-        return Candidate(arrays.persons[int(arrays.owners[row])], arrays.templates[row], distance)
 
 
 def _parts(probes: ArrayLike, dimension: int, within: float, k: int) -> list[tuple[Singles, list[float]]]:

@@ -6,6 +6,7 @@ length of all that follows the description, CRC-32 of the description, CRC-32 of
 """
 
 import json
+import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -92,9 +93,19 @@ class TextTable:
         start, end = int(self.offsets[index]), int(self.offsets[index + 1])
         return self.text[start:end].tobytes().decode("utf-8")
 
-    def fits(self, index: int, text: bytes) -> bool:
-        """Whether there is room for a text behind the first `index` ones."""
-        return index + 1 < len(self.offsets) and int(self.offsets[index]) + len(text) <= len(self.text)
+    def find(self, wanted: str, count: int) -> int | None:
+        """The last of the first `count` texts that is the wanted one."""
+        text, offsets = wanted.encode(), self.offsets[: count + 1]
+        found = None
+        for place in re.finditer(re.escape(text), memoryview(self.text[: int(offsets[-1])])):
+            index = int(np.searchsorted(offsets, place.start(), "right")) - 1
+            if index < count and int(offsets[index]) == place.start() and int(offsets[index + 1]) == place.end():
+                found = index
+        return found
+
+    def has_room(self, index: int, text: bytes) -> bool:
+        """Whether as much text goes behind the first `index` ones."""
+        return int(self.offsets[index]) + len(text) <= len(self.text)
 
     def put(self, index: int, text: bytes) -> None:
         """Write a text behind the first `index` ones."""
