@@ -97,7 +97,7 @@ class TextTable:
         """The last of the first `count` texts that is the wanted one."""
         text, offsets = wanted.encode(), self.offsets[: count + 1]
         found = None
-        for place in re.finditer(re.escape(text), memoryview(self.text[: int(offsets[-1])])):
+        for place in re.finditer(re.escape(text), self.text[: int(offsets[-1])].data):
             index = int(np.searchsorted(offsets, place.start(), "right")) - 1
             if index < count and int(offsets[index]) == place.start() and int(offsets[index + 1]) == place.end():
                 found = index

@@ -94,7 +94,7 @@ def vectors(number: int) -> NDArray[np.float32]:
 
 
 TestChanges = Changes.TestCase
-TestChanges.settings = settings(max_examples=6, stateful_step_count=12, deadline=None)
+TestChanges.settings = settings(max_examples=4, stateful_step_count=8, deadline=None)
 
 
 def test_a_view_stays_what_it_was_but_for_removals() -> None:
