@@ -14,7 +14,17 @@ from gateway.matching.faults import (
     ModelFileError,
     TruncatedModelError,
 )
-from gateway.matching.gallery import Candidate, Gallery, TemplateRow, margin
+from gateway.matching.gallery import Gallery
+from gateway.matching.gallery_layout import Extent
+from gateway.matching.gallery_values import (
+    Candidate,
+    FaceGallery,
+    TemplateRow,
+    TemplateTable,
+    cosine_distance_limit,
+    margin,
+)
+from gateway.matching.gallery_writer import GalleryWriter
 from gateway.matching.hog import HogDetector
 from gateway.matching.intervals import poisson_at_most
 from gateway.matching.looks import Evidence, Look, Opinion, RunningLooks, weigh_looks
@@ -48,9 +58,11 @@ __all__ = [
     "DistanceCounts",
     "DlibEmbedder",
     "Evidence",
+    "Extent",
     "FaceAligner",
     "FaceDetector",
     "FaceEmbedder",
+    "FaceGallery",
     "FaceQuality",
     "FaceSize",
     "FaceTracker",
@@ -60,6 +72,7 @@ __all__ = [
     "ForeignModelError",
     "Gallery",
     "GalleryError",
+    "GalleryWriter",
     "HogDetector",
     "Look",
     "MatchPolicy",
@@ -77,6 +90,7 @@ __all__ = [
     "SiteCounts",
     "TemplateAligner",
     "TemplateRow",
+    "TemplateTable",
     "Thresholds",
     "Track",
     "TrackRules",
@@ -87,6 +101,7 @@ __all__ = [
     "YuNetDetector",
     "assess",
     "compares_directions",
+    "cosine_distance_limit",
     "detected_points",
     "installed_models",
     "is_near",

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.matching.embedder import compares_directions
-from gateway.matching.gallery import Candidate, Gallery
+from gateway.matching.gallery import Gallery
+from gateway.matching.gallery_values import Candidate
 
 _RIVALS = 3
 _TINIEST = 1e-12

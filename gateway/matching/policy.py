@@ -9,7 +9,7 @@ from enum import StrEnum
 from gateway.errors import PermanentError
 from gateway.matching.calibration import HIGHEST_THRESHOLD
 from gateway.matching.factory import MEDIAN_SLACK, FaceSize
-from gateway.matching.gallery import margin
+from gateway.matching.gallery_values import margin
 from gateway.matching.looks import Evidence, Opinion
 
 _INFINITE = float("inf")

@@ -289,8 +289,11 @@ class GalleryRows(Message):
 class GallerySnapshot(Message):
     """Gallery child to parent to video children, with one descriptor: the sealed shared memory of a revision.
 
+    The memory may be that of the last revision, filled further.
+
     Attributes:
         skipped: rows that were left out (another model's, or unreadable).
+        rows: up to where its templates may be read, with those that were removed; `numbered` likewise its people.
     """
 
     FDS: ClassVar[int] = 1
@@ -301,6 +304,8 @@ class GallerySnapshot(Message):
     size: int
     fingerprint: str
     skipped: int = 0
+    rows: int = 0
+    numbered: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,10 +113,7 @@ class GalleryRole:
         built = await asyncio.to_thread(desk.keeper.take, rows)
         if built is None:
             return
-        try:
-            await self._outlet.send(built.snapshot, (built.memory.descriptor,))
-        finally:
-            built.memory.close()
+        await self._outlet.send(built.snapshot, (built.memory.descriptor,))
 
     def _embed(self, desk: _Desk, request: EmbedRequest) -> EmbedReply:
         try:

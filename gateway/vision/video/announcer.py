@@ -83,7 +83,7 @@ class Announcer:
             name=self._assigned.name,
             place=self._assigned.place,
             person=person,
-            category=shared.categories.get(person, ""),
+            category=shared.category_of(person),
             distance=round(decision.distance or 0.0, 4),
             threshold=round(decision.threshold, 4),
             margin=None if decision.margin == float("inf") else round(decision.margin, 4),

@@ -1,8 +1,11 @@
 """The watch-list that all cameras of a child compare with; changed between two frames."""
 
-from gateway.matching import FaceEmbedder
+import os
+
+from gateway.errors import PermanentError
+from gateway.matching import Extent, FaceEmbedder, Gallery
 from gateway.vision.memory import map_sealed
-from gateway.vision.shared_list import SharedList, read_list
+from gateway.vision.shared_list import SharedList
 from gateway.wire import GallerySnapshot
 
 
@@ -16,6 +19,7 @@ class ListHolder:
     def __init__(self, embedder: FaceEmbedder) -> None:
         self._embedder = embedder
         self._current: SharedList | None = None
+        self._memory: tuple[int, int] | None = None
 
     @property
     def current(self) -> SharedList | None:
@@ -34,6 +38,22 @@ class ListHolder:
         Raises:
             GatewayError: the memory is not sealed or holds no list, or another model made it.
         """
-        shared = read_list(map_sealed(descriptor, snapshot.size))
-        shared.gallery.require(self._embedder.fingerprint)
-        self._current = shared
+        extent = Extent(snapshot.rows, snapshot.numbered, snapshot.templates, snapshot.people, snapshot.revision)
+        gallery = self._mapped(snapshot, descriptor).within(extent)
+        gallery.require(self._embedder.fingerprint)
+        self._current = SharedList(gallery)
+
+    def _mapped(self, snapshot: GallerySnapshot, descriptor: int) -> Gallery:
+        """The memory behind the descriptor; the one that is mapped already if it only was filled further."""
+        try:
+            told = os.fstat(descriptor)
+        except OSError as error:
+            raise PermanentError(f"the shared memory cannot be mapped ({error})") from None
+        memory = (told.st_dev, told.st_ino)
+        if self._current is not None and memory == self._memory:
+            os.close(descriptor)
+            return self._current.gallery
+        # The keeper made and checked it; the seals keep everybody else from changing it.
+        gallery = Gallery.map(map_sealed(descriptor, snapshot.size), checked=False)
+        self._memory = memory
+        return gallery

@@ -1,19 +1,22 @@
 """The gallery's keeper: sealed rows to sealed memory, and nothing that was not meant to be in it."""
 
 import fcntl
+import mmap
 import os
 from dataclasses import replace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from gateway.errors import GatewayError, PermanentError
+from gateway.matching import Gallery
 from gateway.sealing import SealError, new_key
 from gateway.vision.gallery.keeper import BuiltGallery, GalleryKeeper
 from gateway.vision.gallery.seals import PersonSeals
 from gateway.vision.memory import SealedMemory, map_sealed
-from gateway.vision.shared_list import read_list
+from gateway.vision.video.list_holder import ListHolder
 from gateway.wire import GalleryRows, SealedRow
 
 KEY = new_key()
@@ -54,11 +57,15 @@ def take(keeper: GalleryKeeper, revision: int, *rows: SealedRow) -> BuiltGallery
 def test_rows_become_memory_that_another_process_can_map() -> None:
     built = take(keeper(), 7, row(1), row(2), row(3, person="p1"))
     assert (built.snapshot.people, built.snapshot.templates, built.snapshot.skipped) == (2, 3, 0)
-    shared = read_list(map_sealed(os.dup(built.memory.descriptor), built.snapshot.size))
-    built.memory.close()
-    assert shared.gallery.revision == 7
-    assert shared.categories == {"p1": "category of p1", "p2": "category of p2"}
-    (nearest,) = shared.gallery.identify(vector(2)[None, :], 0.1, 3)
+    gallery = Gallery.map(map_sealed(os.dup(built.memory.descriptor), built.snapshot.size), checked=False)
+    assert gallery.revision == 7
+    assert [gallery.label_of(person) for person in ("p1", "p2", "p3", "p")] == [
+        "category of p1",
+        "category of p2",
+        "",
+        "",
+    ]
+    (nearest,) = gallery.identify(vector(2)[None, :], 0.1, 3)
     assert [candidate.person for candidate in nearest] == ["p2"]
 
 
@@ -88,6 +95,60 @@ def test_who_was_removed_is_near_no_more() -> None:
     take(desk, 2, second)
     assert desk.near(vector(1), 0.1) == ()
     assert [each.person for each in desk.near(vector(2), 0.1)] == ["p2"]
+
+
+def holder() -> ListHolder:
+    embedder = Mock(fingerprint="model-1")
+    return ListHolder(embedder)
+
+
+def test_a_further_revision_fills_the_same_memory_and_a_child_maps_it_once() -> None:
+    desk, child = keeper(), holder()
+    rows = [row(number) for number in range(1, 6)]
+    first = take(desk, 1, *rows[:4])
+    child.apply(first.snapshot, os.dup(first.memory.descriptor))
+    before = child.current
+    second = take(desk, 2, *rows[1:])
+    assert second.memory is first.memory
+    child.apply(second.snapshot, os.dup(second.memory.descriptor))
+    assert before is not None
+    assert child.current is not None
+    assert child.current.gallery._arrays is before.gallery._arrays
+    assert (child.revision, len(child.current.gallery), child.current.gallery.persons) == (2, 4, 4)
+    (found,) = child.current.gallery.identify(vector(5)[None, :], 0.1, 1)
+    assert [each.person for each in found] == ["p5"]
+    late = holder()
+    late.apply(second.snapshot, os.dup(second.memory.descriptor))
+    assert late.current is not None
+    for gallery in (child.current.gallery, late.current.gallery, before.gallery):
+        assert gallery.identify(vector(1)[None, :], 0.1, 1) == ((),)
+    assert vector(1).tobytes() not in bytes(second.memory.view())
+    assert vector(2).tobytes() in bytes(second.memory.view())
+
+
+def test_another_template_of_a_photo_or_category_of_a_person_makes_new_memory() -> None:
+    desk, child = keeper(), holder()
+    first = take(desk, 1, row(1), row(2))
+    child.apply(first.snapshot, os.dup(first.memory.descriptor))
+    second = take(desk, 2, sealed("p1", "f1", vector(9).tobytes()), row(2))
+    assert second.memory is not first.memory
+    child.apply(second.snapshot, os.dup(second.memory.descriptor))
+    assert child.current is not None
+    assert [
+        [each.person for each in found]
+        for found in child.current.gallery.identify(np.vstack([vector(1), vector(9)]), 0.1, 1)
+    ] == [[], ["p1"]]
+    third = take(desk, 3, replace(row(1), category="other"), row(2))
+    child.apply(third.snapshot, os.dup(third.memory.descriptor))
+    assert child.current.category_of("p1") == "other"
+
+
+def test_memory_of_another_model_is_refused_and_the_old_list_stays() -> None:
+    built = take(keeper(), 1, row(1))
+    child = ListHolder(Mock(fingerprint="model-2"))
+    with pytest.raises(GatewayError, match="reembed"):
+        child.apply(built.snapshot, os.dup(built.memory.descriptor))
+    assert child.revision == 0
 
 
 @pytest.mark.parametrize(
@@ -126,11 +187,21 @@ def test_a_seal_is_bound_to_person_photo_and_kind() -> None:
 
 
 def test_sealed_memory_cannot_be_changed() -> None:
-    memory = SealedMemory(b"list")
-    for change in (lambda: os.pwrite(memory.descriptor, b"x", 0), lambda: os.ftruncate(memory.descriptor, 1)):
+    memory = SealedMemory(4)
+    memory.view()[:] = b"list"
+    for change in (
+        lambda: os.pwrite(memory.descriptor, b"x", 0),
+        lambda: os.ftruncate(memory.descriptor, 1),
+        lambda: mmap.mmap(memory.descriptor, 4),
+    ):
         with pytest.raises(OSError, match="not permitted"):
             change()
-    assert bytes(memory.view()) == b"list"
+    mapped = map_sealed(os.dup(memory.descriptor), 4)
+    assert bytes(mapped) == b"list"
+    memory.view()[0] = ord("L")
+    assert bytes(mapped) == b"List"
+    with pytest.raises(TypeError):
+        mapped[0] = 0
     memory.close()
 
 
@@ -142,7 +213,7 @@ def test_memory_that_is_not_sealed_or_too_short_is_refused() -> None:
     fcntl.fcntl(open_memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)
     with pytest.raises(PermanentError, match="not sealed"):
         map_sealed(open_memory, 4)
-    memory = SealedMemory(b"list")
+    memory = SealedMemory(4)
     with pytest.raises(PermanentError, match="not whole"):
         map_sealed(memory.descriptor, 5)
 
@@ -150,4 +221,4 @@ def test_memory_that_is_not_sealed_or_too_short_is_refused() -> None:
 @pytest.mark.parametrize("content", [b"x", bytes(8), b"x" * 200, b"\xff" * 200])
 def test_bytes_that_are_no_list_are_refused(content: bytes) -> None:
     with pytest.raises(GatewayError):
-        read_list(memoryview(content))
+        Gallery.map(memoryview(content))

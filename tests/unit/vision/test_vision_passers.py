@@ -54,7 +54,10 @@ class ShadeEmbedder:
 
 TOOLS = FaceTools(NoDetector(), CopyingAligner(), ShadeEmbedder())  # type: ignore[arg-type]  # metric is a str here
 GALLERY = Gallery.build(
-    [TemplateRow("p1", "f1", np.array([LISTED / 100, 1.0], np.float32))], fingerprint="shades", dimension=2, revision=3
+    [TemplateRow("p1", "f1", np.array([LISTED / 100, 1.0], np.float32), "banned")],
+    fingerprint="shades",
+    dimension=2,
+    revision=3,
 )
 NOBODY = Gallery.build([], fingerprint="shades", dimension=2)
 
@@ -149,7 +152,7 @@ def assigned() -> CameraAssigned:
 def test_a_match_becomes_a_report_and_behind_it_its_crop() -> None:
     (match,) = walk(Passers("cam-01", TOOLS, SETTINGS), 0, [LISTED] * 25)
     announcer = Announcer(assigned(), "east", ManualClock())
-    report, picture = announcer.matched(match, SharedList(GALLERY, {"p1": "banned"}), "test/1")
+    report, picture = announcer.matched(match, SharedList(GALLERY), "test/1")
     assert isinstance(report, Report)
     assert isinstance(picture, EvidencePicture)
     event = decode(report.event)
@@ -206,7 +209,7 @@ def test_what_was_warned_of_is_in_no_histogram_but_in_its_event() -> None:
     (match,) = walk(passers, 0, [LISTED] * 25)
     taken = passers.counts.take()
     assert (taken.warned, taken.distances) == (1, ())
-    report, _ = Announcer(assigned(), "east", ManualClock()).matched(match, SharedList(GALLERY, {}), "test/1")
+    report, _ = Announcer(assigned(), "east", ManualClock()).matched(match, SharedList(GALLERY), "test/1")
     assert isinstance(report, Report)
     event = decode(report.event)
     assert isinstance(event, FaceMatched)
