@@ -4,13 +4,14 @@ import os
 import re
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -184,6 +185,7 @@ class Trial:
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=self.home,
+            start_new_session=True,
             env=os.environ
             | own
             | {"PYTHONPATH": os.pathsep.join(each for each in sys.path if each), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -191,12 +193,7 @@ class Trial:
         try:
             yield self._ready(process)
         finally:
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end_group(process)
 
     def _configuration(self) -> str:
         models = f'models = "{self.models}"\n' if self.models else ""
@@ -249,6 +246,19 @@ class Trial:
                     remedy="Nothing was tried yet: run it again when the machine is less busy.",
                 )
             time.sleep(0.3)
+
+
+def _end_group(process: "subprocess.Popen[str]") -> None:
+    """End a process and wait for its whole group: strace ends before the gateway that it watches, and without it."""
+    process.terminate()
+    until = time.monotonic() + _STOP_SECONDS
+    with suppress(ProcessLookupError):
+        while time.monotonic() < until:
+            process.poll()
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _wait_for(client: httpx.Client, passages: int) -> int:
