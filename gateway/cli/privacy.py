@@ -185,6 +185,7 @@ class Trial:
             stderr=subprocess.DEVNULL,
             text=True,
             cwd=self.home,
+            start_new_session=True,
             env=os.environ
             | own
             | {"PYTHONPATH": os.pathsep.join(each for each in sys.path if each), "PYTHONDONTWRITEBYTECODE": "1"},
@@ -193,7 +194,7 @@ class Trial:
         try:
             yield self._ready(process)
         finally:
-            _end(process)
+            _end_group(process)
 
     def _configuration(self) -> str:
         models = f'models = "{self.models}"\n' if self.models else ""
@@ -248,6 +249,20 @@ class Trial:
             time.sleep(0.3)
 
 
+def _end_group(process: "subprocess.Popen[str]") -> None:
+    """End a process group and wait for all of it: strace keeps SIGTERM from itself, and may end before its gateway."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    until = time.monotonic() + _STOP_SECONDS
+    with suppress(ProcessLookupError):
+        while time.monotonic() < until:
+            process.poll()
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def _wait_for(client: httpx.Client, passages: int) -> int:
     until, seen = time.monotonic() + _START_SECONDS + _SECONDS_EACH * passages, 0
     while seen < passages and time.monotonic() < until:
@@ -255,16 +270,6 @@ def _wait_for(client: httpx.Client, passages: int) -> int:
         status: dict[str, Any] = client.get("/cameras/cam-01").json()["status"]
         seen = int(status.get("passages", 0))
     return seen
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """End the gateway with the strace around it, which keeps SIGTERM from itself; ended alone it would set it free."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_STOP_SECONDS)
-            return
 
 
 def _tracer(log: Path) -> list[str]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from harness.camera import served
 from harness.daemon import BUTTON, Daemon
-from harness.memory import Curve, after, growth_megabytes, pss_megabytes, slope_megabytes_per_hour
+from harness.memory import Curve, after, anonymous_megabytes, growth_megabytes, slope_megabytes_per_hour
 from harness.rawmqtt import RawClient
 from harness.watching import person, upload, with_models
 from vision_bench import built
@@ -58,7 +58,7 @@ def watch(daemon: Daemon, client: httpx.Client) -> dict[str, Curve]:
             processes = {daemon.process.pid: "gateway"} | daemon.children()
             for pid, command in processes.items():
                 with suppress(FileNotFoundError, ProcessLookupError):  # it ended since
-                    curves[f"{pid} {role(command)}"].append((passed, pss_megabytes(pid)))
+                    curves[f"{pid} {role(command)}"].append((passed, anonymous_megabytes(pid)))
             time.sleep(SAMPLE_SECONDS)
     finally:
         button.close()

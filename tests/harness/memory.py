@@ -9,10 +9,19 @@ Curve = Sequence[tuple[float, float]]  # seconds, megabytes
 
 def pss_megabytes(pid: int) -> float:
     """Proportional set size: pages of its own, and of what it shares its part (Linux, proc(5), smaps_rollup)."""
+    return _megabytes(pid, "Pss:")
+
+
+def anonymous_megabytes(pid: int) -> float:
+    """Memory that belongs to no file, so that nobody else's use of the same libraries changes it: where leaks are."""
+    return _megabytes(pid, "Anonymous:")
+
+
+def _megabytes(pid: int, name: str) -> float:
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
+        if line.startswith(name):
             return int(line.split()[1]) / 1024
-    raise AssertionError(f"no Pss in smaps_rollup of process {pid}")
+    raise AssertionError(f"no {name} in smaps_rollup of process {pid}")
 
 
 def after(curve: Curve, warm_seconds: float) -> Curve:
