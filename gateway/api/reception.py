@@ -12,8 +12,8 @@ _MOST_CONNECTIONS = 512
 _CONNECTIONS_OF_ONE = 64
 _STRANGER = Share(rate=0.10, burst_seconds=0.3)
 _STRANGERS = Share(rate=0.20, burst_seconds=0.6)
-_MEMBER = Share(rate=0.30, burst_seconds=1.0)
-_MEMBERS = Share(rate=0.60, burst_seconds=2.0)
+_MEMBER = Share(rate=0.25, burst_seconds=1.0)
+_MEMBERS = Share(rate=0.50, burst_seconds=2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

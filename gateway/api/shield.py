@@ -55,7 +55,7 @@ class Shield:
             await problem_response(_too_large(counted.limit))(scope, receive, shielded)
             return
         try:
-            await self._app(scope, counted, shielded)
+            await self._app(scope, counted, counted.unless_too_large(shielded))
         except _TooLargeError:
             await problem_response(_too_large(counted.limit))(scope, receive, shielded)
 
@@ -99,6 +99,16 @@ class _Counted:
         if self._size > self.limit:
             raise _TooLargeError
         return message
+
+    def unless_too_large(self, send: Send) -> Send:
+        """Send answers, but none of an application that took the end of a body that is too large for a fault of its."""
+
+        async def checked(message: Scope) -> None:
+            if self._size > self.limit and message["type"] == "http.response.start":
+                raise _TooLargeError
+            await send(message)
+
+        return checked
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:

@@ -7,7 +7,7 @@ from gateway.api.hosts import HostNames
 
 def status_of(*hosts: str, version: str = "1.1") -> int | None:
     headers = [(b"host", host.encode("latin-1")) for host in hosts]
-    found = HostNames(["Gateway.School.example", "0.0.0.0"]).problem_of({"headers": headers, "http_version": version})
+    found = HostNames(["Gateway.School.example", "::"]).problem_of({"headers": headers, "http_version": version})
     return found.status if found else None
 
 
