@@ -37,15 +37,17 @@ port, kind, token = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 while kind == "computing":
     pass
 path = {"healthz": "/healthz", "viewer": "/api/v1/events?last=100"}.get(kind, "/api/v1/openapi.json")
-head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n" + (f"Authorization: Bearer {token}\r\n" if kind == "viewer" else "")
+head = f"GET {path} HTTP/1.1\r\nHost: localhost\r\n"
+if kind == "viewer":
+    head += f"Authorization: Bearer {token}\r\n"
 request = (head + "\r\n").encode()
 number = 0
 def wrong():
     global number
     number += 1
     body = json.dumps({"username": f"u{number}", "password": "x" * 1000}).encode()
-    start = f"POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-    return start.encode() + body
+    start = "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return f"{start}Content-Length: {len(body)}\r\n\r\n".encode() + body
 def opened():
     caller = socket.socket()
     if kind == "never read":

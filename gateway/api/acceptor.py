@@ -14,6 +14,7 @@ from gateway.api.reception import Reception
 
 _ACCEPTING = Share(rate=0.10, burst_seconds=0.02)
 _HANDSHAKE_SECONDS = 10.0
+_SHUTDOWN_SECONDS = 10.0
 # A TLS 1.3 handshake with a P-256 key takes the server's processor about 1 to 2 ms.
 _COST_SECONDS = {True: 0.002, False: 0.0001}
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -131,6 +132,7 @@ class Acceptor:
                 connection,
                 ssl=self._context,
                 ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._context else None,
+                ssl_shutdown_timeout=_SHUTDOWN_SECONDS if self._context else None,
             )
         except OSError as error:
             _log.debug("no HTTP connection: %s", error)

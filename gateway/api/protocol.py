@@ -49,7 +49,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """A caller is there."""
         super().connection_made(transport)
-        transport.set_write_buffer_limits(high=0)
+        if self.scheme == "http":
+            # uvloop's encrypted transport does not come back from a limit of nought; its shutdown has a deadline.
+            transport.set_write_buffer_limits(high=0)
         self._address = self._payer = network_of(self.client[0] if self.client else "")
         if self._reception.door.enter(self, self._address):
             self._expect_more(_HEAD_SECONDS)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 import time
 from collections import Counter
@@ -300,3 +301,21 @@ def test_entries_that_were_refused_do_not_stop_the_next_start(tmp_path: Path) ->
             assert admin.get("/destinations").json()["items"] == []
         assert gateway.stop() == 0
         gateway.start()
+
+
+def test_a_guard_comes_in_beside_callers_who_never_end_their_handshake(tmp_path: Path) -> None:
+    with Daemon(tmp_path, settings=("api.tls=auto",)) as gateway:
+        context = ssl.create_default_context(cafile=str(gateway.state / "tls" / "ca.crt"))
+        callers = callers_of(gateway, 200, b"\x16\x03\x01")
+        try:
+            url = gateway.url.replace("http:", "https:")
+            with RawClient(gateway.mqtt_port) as button, httpx.Client(verify=context, timeout=20) as guard:
+                button.press("beside handshakes")
+                assert guard.get(f"{url}/healthz").json() == {"status": "alive"}
+                assert guard.get(f"{url}/api/v1/openapi.json").status_code == 200
+            assert held(callers) <= 64
+        finally:
+            for caller in callers:
+                caller.close()
+        assert gateway.stop() == 0
+    assert not problems(gateway.log)
