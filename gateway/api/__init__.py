@@ -1,11 +1,12 @@
 """The HTTP interface: accounts, events, incidents, watch-list, installation, live stream, console."""
 
 from gateway.api.app import create_app
-from gateway.api.auth import check_new_password, hash_of, new_token
+from gateway.api.auth import check_new_password, new_token
 from gateway.api.calibration import Calibrations, calibration_request, counted_rows, sealed_rows
 from gateway.api.figures import told, told_rate
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation, Register
+from gateway.api.known import hash_of
 from gateway.api.parts import ApiParts
 from gateway.api.routes.session import make_token
 from gateway.api.server import ApiServer

@@ -1,6 +1,5 @@
 """Who calls: session cookie or bearer token, the role they have, and no request forged by another site."""
 
-import hashlib
 import logging
 import secrets
 from dataclasses import dataclass
@@ -9,9 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from gateway.api.known import hash_of
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
+from gateway.api.turns import CrowdedError
 from gateway.errors import PermanentError, TransientError
+from gateway.settings import ApiSettings
 from gateway.storage import ApiToken, Session, User
 
 ROLES = ("viewer", "guard", "admin", "auditor")
@@ -19,6 +21,7 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _FREE_TRIES = 3
 _LONGEST_WAIT_SECONDS = 60.0
 _TOUCH_SECONDS = 60.0
+_CROWD_SECONDS = 2
 _log = logging.getLogger(__name__)
 
 
@@ -37,11 +40,6 @@ class Principal:
     by_cookie: bool
 
 
-def hash_of(token: str) -> str:
-    """The SHA-256 of a random token of 256 bits, in hex; that is all that is kept."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def new_token() -> str:
     """A random token of 256 bits."""
     return secrets.token_urlsafe(32)
@@ -57,8 +55,13 @@ Parts = Annotated[ApiParts, Depends(parts_of)]
 
 
 def cookie_name(parts: ApiParts) -> str:
+    """The session cookie's name here."""
+    return session_cookie(parts.settings.api)
+
+
+def session_cookie(settings: ApiSettings) -> str:
     """``__Host-`` binds the cookie to this host and TLS; without TLS (loopback only) browsers would refuse it."""
-    return "__Host-session" if parts.settings.api.tls == "auto" else "session"
+    return "__Host-session" if settings.tls == "auto" else "session"
 
 
 async def principal_of(request: Request, parts: Parts) -> Principal:
@@ -67,12 +70,26 @@ async def principal_of(request: Request, parts: Parts) -> Principal:
     if header.startswith("Bearer "):
         return await _by_token(parts, header.removeprefix("Bearer ").strip())
     cookie = request.cookies.get(cookie_name(parts), "")
-    found = await live_session(parts, hash_of(cookie)) if cookie else None
+    found = await _by_session(parts, hash_of(cookie)) if cookie else None
     if found is None:
         raise Problem(401, "no valid session or token", remedy="Sign in: POST /api/v1/session.")
     check_same_site(request)
     session, user = found
     return Principal(name=user.name, role=user.role, key=session.key, by_cookie=True)
+
+
+async def _by_session(parts: ApiParts, key: str) -> tuple[Session, User] | None:
+    found = await live_session(parts, key)
+    parts.known.note(key, good=found is not None)
+    return found
+
+
+async def is_good(parts: ApiParts, key: str) -> bool:
+    """Whether a hash is of a session or token that is good now; that is noted."""
+    token = await parts.stores.accounts.token(key)
+    good = _is_live(token, parts) if token is not None else await live_session(parts, key) is not None
+    parts.known.note(key, good=good)
+    return good
 
 
 async def live_session(parts: ApiParts, key: str) -> tuple[Session, User] | None:
@@ -99,8 +116,11 @@ async def still_allowed(parts: ApiParts, caller: Principal) -> bool:
 
 
 async def _by_token(parts: ApiParts, text: str) -> Principal:
-    token = await parts.stores.accounts.token(hash_of(text))
-    if token is None or not _is_live(token, parts):
+    key = hash_of(text)
+    token = await parts.stores.accounts.token(key)
+    good = token is not None and _is_live(token, parts)
+    parts.known.note(key, good=good)
+    if token is None or not good:
         raise Problem(401, "no valid session or token", remedy="Make a token: campus-gateway token create.")
     now = parts.clock.now()
     if token.used is None or (now - token.used).total_seconds() > _TOUCH_SECONDS:
@@ -153,13 +173,23 @@ Auditor = Annotated[Principal, Depends(Role("auditor", "admin"))]
 async def check_password(parts: ApiParts, name: str, password: str, network: str) -> User:
     """The account of a name and password; unknown names take as long, and failures slow the next try down.
 
-    Tries of one account from one network go one after the other, so that each knows of the failures before it.
+    Tries of one account from one network go one after the other, so that each knows of the failures before it; those of
+    one network have one hash at a time, so that a flood from one leaves the other networks theirs.
 
     Raises:
         Problem: 401 wrong, 429 too many tries.
     """
-    async with parts.turns.of(name, network):
-        return await _try_password(parts, name, password, network)
+    try:
+        with parts.sign_ins.one(network):
+            async with parts.turns.of(name, network):
+                return await _try_password(parts, name, password, network)
+    except CrowdedError:
+        raise Problem(
+            429,
+            "too many people sign in from this address at once",
+            headers={"Retry-After": str(_CROWD_SECONDS)},
+            remedy=f"Try again in {_CROWD_SECONDS} s.",
+        ) from None
 
 
 async def _try_password(parts: ApiParts, name: str, password: str, network: str) -> User:
@@ -171,7 +201,8 @@ async def _try_password(parts: ApiParts, name: str, password: str, network: str)
         if left > 0:
             raise Problem(429, f"too many tries; wait {left:.0f} s", headers={"Retry-After": str(int(left) + 1)})
     user = await accounts.user(name)
-    right = await parts.passwords.verify(user.password if user else parts.decoy_hash, password)
+    async with parts.turns.of(network):
+        right = await parts.passwords.verify(user.password if user else parts.decoy_hash, password)
     if user is None or not right or user.disabled:
         await accounts.note_failure(name, network, parts.clock.now())
         raise Problem(401, "user name or password is wrong")
@@ -200,6 +231,7 @@ async def open_session(parts: ApiParts, user: str) -> str:
     ends = now + timedelta(hours=parts.settings.api.session_hours)
     session = Session(key=hash_of(token), user=user, created=now, seen=now, ends=ends)
     await parts.stores.accounts.open_session(session)
+    parts.known.note(session.key, good=True)
     return token
 
 

@@ -7,7 +7,8 @@ from gateway.alarms import BrokerState, DeviceStatus, EndpointStatistics
 from gateway.api.calibration import Calibrations
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation
-from gateway.api.turns import Turns
+from gateway.api.known import KnownCredentials
+from gateway.api.turns import Crowd, Turns
 from gateway.api.watchlist import WatchList
 from gateway.clock import Clock
 from gateway.forwarding import Forwarders
@@ -15,6 +16,8 @@ from gateway.incidents import IncidentDesk
 from gateway.settings import Settings
 from gateway.storage import PasswordHasher, Stores
 from gateway.workers import Workers
+
+_SIGN_INS_OF_ONE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,8 @@ class ApiParts:
         brokers: states of external brokers.
         device_statuses: how each alarm device is.
         turns: of those who sign in.
+        sign_ins: how many do so at once from one network.
+        known: credentials that were good lately.
         demo_press: presses the demo's button; None outside the demo.
     """
 
@@ -51,3 +56,5 @@ class ApiParts:
     device_statuses: Callable[[], tuple[DeviceStatus, ...]]
     demo_press: Callable[[str], Awaitable[None]] | None = None
     turns: Turns = field(default_factory=Turns)
+    sign_ins: Crowd = field(default_factory=lambda: Crowd(_SIGN_INS_OF_ONE))
+    known: KnownCredentials = field(default_factory=KnownCredentials)

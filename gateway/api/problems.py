@@ -23,6 +23,7 @@ _TITLES = {
     413: "Too large",
     415: "Unsupported media type",
     416: "Range not satisfiable",
+    421: "Misdirected request",
     422: "Not acceptable",
     429: "Too many tries",
     500: "Internal error",

@@ -2,14 +2,19 @@
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
 
+from gateway.api.acceptor import Acceptor
+from gateway.api.auth import session_cookie
 from gateway.api.hub import EventHub
+from gateway.api.known import KnownCredentials
 from gateway.api.protocol import BoundedProtocol
+from gateway.api.reception import Reception
 from gateway.api.tls import TlsFiles
 from gateway.errors import PermanentError
 from gateway.settings import ApiSettings
@@ -18,9 +23,40 @@ _GRACE_SECONDS = 2
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, known: KnownCredentials, cookie: str) -> None:
+        super().__init__(config)
+        self._known = known
+        self._cookie = cookie
+        self._accepting: asyncio.Task[None] | None = None
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accept by ourselves: uvicorn takes whoever comes, as fast as they come."""
+        self.servers = []
+        (listener,) = sockets or []
+        reception = Reception.open(asyncio.get_running_loop(), self._known, self._cookie)
+        protocol = functools.partial(
+            BoundedProtocol,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+            reception=reception,
+        )
+        acceptor = Acceptor(listener, reception, protocol, self.config.ssl)
+        self._accepting = asyncio.create_task(acceptor.run(), name="accept HTTP connections")
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End what has begun; who does not let go of an answer by then is cut off."""
+        if self._accepting is not None:
+            self._accepting.cancel()
+            await asyncio.wait([self._accepting])
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 class ApiServer:
@@ -28,15 +64,19 @@ class ApiServer:
 
     Args:
         tls: certificate and key; None serves plain HTTP, on loopback only (the settings see to it).
+        known: whose requests come before those of strangers.
     """
 
-    def __init__(self, app: FastAPI, settings: ApiSettings, tls: TlsFiles | None, hub: EventHub) -> None:
+    def __init__(
+        self, app: FastAPI, settings: ApiSettings, tls: TlsFiles | None, hub: EventHub, known: KnownCredentials
+    ) -> None:
         self._settings = settings
         self._hub = hub
         self._scheme = "https" if tls else "http"
         config = uvicorn.Config(
             app,
             http=BoundedProtocol,
+            ws="none",
             log_config=None,
             access_log=False,
             lifespan="off",
@@ -47,7 +87,7 @@ class ApiServer:
             ssl_certfile=tls.certificate if tls else None,
             ssl_keyfile=tls.key if tls else None,
         )
-        self._server = _Server(config)
+        self._server = _Server(config, known, session_cookie(settings))
         self._socket: socket.socket | None = None
 
     def bind(self) -> None:

@@ -1,10 +1,12 @@
-"""Around every request: security headers, and a limit on what a body may hold."""
+"""Around every request: security headers, the name it was sent to, and a limit on what a body may hold."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from gateway.api.hosts import HostNames
 from gateway.api.problems import Problem, problem_response
 
+_MOST_UNKNOWN_BYTES = 16 * 1024
 _MOST_JSON_BYTES = 256 * 1024
 _MOST_UPLOAD_BYTES = 13 * 1024 * 1024
 CSP = (
@@ -27,25 +29,40 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Shield:
-    """ASGI middleware; it does not buffer, so that streams pass through."""
+    """ASGI middleware; it does not buffer, so that streams pass through.
 
-    def __init__(self, app: App) -> None:
+    Args:
+        names: under which the gateway is called; others are refused.
+        has_signed_in: whether a request comes with a good credential.
+    """
+
+    def __init__(self, app: App, names: HostNames, has_signed_in: Callable[[Scope], Awaitable[bool]]) -> None:
         self._app = app
+        self._names = names
+        self._has_signed_in = has_signed_in
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its body counted and its answer's headers added."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        counted = _Counted(scope, receive, _MOST_UPLOAD_BYTES if _is_upload(scope) else _MOST_JSON_BYTES)
         shielded = _with_headers(scope, send)
+        if (misdirected := self._names.problem_of(scope)) is not None:
+            await problem_response(misdirected)(scope, receive, shielded)
+            return
+        counted = _Counted(scope, receive, await self._limit(scope))
         if counted.too_large:
             await problem_response(_too_large(counted.limit))(scope, receive, shielded)
             return
         try:
-            await self._app(scope, counted, shielded)
+            await self._app(scope, counted, counted.unless_too_large(shielded))
         except _TooLargeError:
             await problem_response(_too_large(counted.limit))(scope, receive, shielded)
+
+    async def _limit(self, scope: Scope) -> int:
+        if _is_short(scope) or not await self._has_signed_in(scope):
+            return _MOST_UNKNOWN_BYTES
+        return _MOST_UPLOAD_BYTES if _is_upload(scope) else _MOST_JSON_BYTES
 
 
 class _TooLargeError(Exception):
@@ -53,7 +70,15 @@ class _TooLargeError(Exception):
 
 
 def _too_large(limit: int) -> Problem:
-    return Problem(413, f"the body is larger than {limit} bytes", remedy="Send less.")
+    remedy = "Sign in first, or send less." if limit == _MOST_UNKNOWN_BYTES else "Send less."
+    return Problem(413, f"the body is larger than {limit} bytes", remedy=remedy)
+
+
+def _is_short(scope: Scope) -> bool:
+    """Whether the head promises no more than a stranger may send."""
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    endless = any(name == b"transfer-encoding" for name, _value in scope["headers"])
+    return not endless and all(value.isdigit() and int(value) <= _MOST_UNKNOWN_BYTES for value in lengths)
 
 
 def _is_upload(scope: Scope) -> bool:
@@ -74,6 +99,16 @@ class _Counted:
         if self._size > self.limit:
             raise _TooLargeError
         return message
+
+    def unless_too_large(self, send: Send) -> Send:
+        """Send answers, but none of an application that took the end of a body that is too large for a fault of its."""
+
+        async def checked(message: Scope) -> None:
+            if self._size > self.limit and message["type"] == "http.response.start":
+                raise _TooLargeError
+            await send(message)
+
+        return checked
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:

@@ -189,7 +189,6 @@ class Trial:
             env=os.environ
             | own
             | {"PYTHONPATH": os.pathsep.join(each for each in sys.path if each), "PYTHONDONTWRITEBYTECODE": "1"},
-            start_new_session=True,
         )
         try:
             yield self._ready(process)

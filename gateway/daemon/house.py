@@ -175,7 +175,9 @@ class AlarmHouse:
             GatewayError: something cannot be opened.
         """
         await self._desk.load()
-        server = ApiServer(create_app(await self._parts()), self._settings.api, self._tls(), self._hub)
+        parts = await self._parts()
+        await parts.known.load(self._stores.accounts, self._clock.now())
+        server = ApiServer(create_app(parts), self._settings.api, self._tls(), self._hub, parts.known)
         server.bind()
         await self._installation.load()
         try:

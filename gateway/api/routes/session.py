@@ -15,11 +15,12 @@ from gateway.api.auth import (
     check_password,
     check_same_site,
     cookie_name,
-    hash_of,
     new_token,
     open_session,
     record,
 )
+from gateway.api.door import network_of
+from gateway.api.known import hash_of
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.events import new_id
@@ -79,7 +80,7 @@ class NewToken(Body):
 
 
 def _network(request: Request) -> str:
-    return request.client.host if request.client else ""
+    return network_of(request.client.host) if request.client else ""
 
 
 def _set_cookie(response: Response, parts: ApiParts, token: str) -> None:
