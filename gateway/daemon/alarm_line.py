@@ -9,7 +9,9 @@ from gateway.alarms import (
     Feedback,
     MqttEndpoint,
     MqttSession,
+    SessionStore,
     SupervisionTimer,
+    Verify,
 )
 from gateway.clock import Clock
 from gateway.events import ButtonPressed, Event, IncidentAcknowledged, IncidentResolved, Severity
@@ -25,6 +27,8 @@ class AlarmLine:
     Args:
         report: journals an event; returns once it is durable.
         unstored: shows an event that could not be stored.
+        kept: where the endpoint keeps sessions.
+        verify: checks a password against its hash.
     """
 
     def __init__(
@@ -34,6 +38,8 @@ class AlarmLine:
         report: Callable[[Event], Awaitable[object]],
         unstored: Callable[[Event], None],
         clock: Clock,
+        kept: SessionStore,
+        verify: Verify,
     ) -> None:
         site = settings.gateway.site
         self.supervision = SupervisionTimer(site, report, clock)
@@ -46,14 +52,17 @@ class AlarmLine:
             clock=clock,
             window_seconds=settings.mqtt.duplicate_window_seconds,
         )
-        self.endpoint = self._endpoint(settings.mqtt) if settings.mqtt.mode == "embedded" else None
+        self.endpoint = self._endpoint(settings.mqtt, site, kept, verify) if settings.mqtt.mode == "embedded" else None
         brokers = _brokers(settings.mqtt)
         self.sessions = [MqttSession(each, site=site, handler=self.listener.handle) for each in brokers]
         self.accepting = False
 
-    def _endpoint(self, settings: MqttSettings) -> MqttEndpoint:
+    def _endpoint(self, settings: MqttSettings, site: str, kept: SessionStore, verify: Verify) -> MqttEndpoint:
         return MqttEndpoint(
             settings,
+            site=site,
+            store=kept,
+            verify=verify,
             takes=self.listener.takes,
             private=self.listener.keeps_private,
             handler=self.listener.handle,
@@ -82,7 +91,7 @@ class AlarmLine:
         """Take presses from now on.
 
         Raises:
-            PermanentError: the endpoint's address cannot be used.
+            PermanentError: the endpoint's address or TLS files cannot be used.
         """
         if self.endpoint is not None:
             await self.endpoint.start()

@@ -4,10 +4,10 @@ import asyncio
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from gateway.clock import Clock
 from gateway.events import Event, UnknownEvent, decode, encode
@@ -20,7 +20,7 @@ from gateway.storage.readers import Readers
 from gateway.storage.statements import load_statements
 from gateway.storage.subscription import Subscription, Waiters
 from gateway.storage.values import EventFilter, Stored
-from gateway.storage.writer import Writer, WriterHooks, WriterStatistics
+from gateway.storage.writer import Result, Writer, WriterHooks, WriterStatistics
 
 _RING = 4096
 _SALT_BYTES = 16
@@ -108,8 +108,15 @@ class Journal:
             StorageFailedError: the disk failed; nothing is stored any more until the daemon is started anew.
         """
         recorded = replace(event, recorded=self._clock.now())
-        stored, _is_new = await self._writer.submit(_Insertion(self._head, recorded, encode(recorded)))
-        return stored
+        return (await self._writer.submit(_Insertion(self._head, recorded, encode(recorded)))).stored
+
+    def submit(self, work: Callable[[sqlite3.Connection], Result]) -> "asyncio.Future[Result]":
+        """Queue other work on this file, for the same group commit and behind the appends that were asked for before.
+
+        Raises:
+            StorageFailedError: the disk failed before, or the store is closed.
+        """
+        return self._writer.submit(work)
 
     async def append_all(self, events: Sequence[Event]) -> list[Stored]:
         """Store several events, in order; each as `append`."""
@@ -125,9 +132,10 @@ class Journal:
         if not self.failed.done():
             self.failed.set_result(error)
 
-    def _publish(self, results: list[tuple[Stored, bool]]) -> None:
-        for stored, is_new in results:
-            if is_new:
+    def _publish(self, results: list[object]) -> None:
+        for result in results:
+            if isinstance(result, _Appended) and result.is_new:
+                stored = result.stored
                 self._ring.append(stored)
                 self._last = stored.position
         self._waiters.wake(self._last)
@@ -188,6 +196,11 @@ def _newest(connection: sqlite3.Connection, path: Path) -> _Head:
     return _Head(*found) if found else _Head(0, GENESIS)
 
 
+class _Appended(NamedTuple):
+    stored: Stored
+    is_new: bool
+
+
 class _Insertion:
     """One append, run in the writer's thread; keeps the head in step."""
 
@@ -198,10 +211,10 @@ class _Insertion:
         self._event = event
         self._body = body
 
-    def __call__(self, connection: sqlite3.Connection) -> tuple[Stored, bool]:
+    def __call__(self, connection: sqlite3.Connection) -> _Appended:
         event, body, head = self._event, self._body, self._head
         if (old := _find(connection, event.id)) is not None:
-            return old, False
+            return _Appended(old, False)
         position = head.position + 1
         salt = os.urandom(_SALT_BYTES)
         digest = chain_hash(head.hash, position, event.id, salt, body)
@@ -209,7 +222,7 @@ class _Insertion:
         row = (position, event.id, type_of(event), event.source, event.severity.value, time_us, salt, body, digest)
         connection.execute(_SQL["insert"], row)
         head.position, head.hash = position, digest
-        return Stored(position, event, body), True
+        return _Appended(Stored(position, event, body), True)
 
 
 def type_of(event: Event) -> str:

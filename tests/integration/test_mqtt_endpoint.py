@@ -324,7 +324,7 @@ async def test_filters_and_kept_messages_are_bounded_over_all_clients(desk: Desk
 async def test_another_protocol_level_is_told_so(desk: Desk) -> None:
     async with running(desk) as endpoint:
         client = await Client.open(endpoint.port)
-        await client.send_raw(b"\x10\x10\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x03abc")
+        await client.send_raw(b"\x10\x10\x00\x04MQTT\x06\x02\x00\x3c\x00\x00\x03abc")
         assert await client.read() == Connack(code=1)
         assert await client.read() is None
         await client.close()

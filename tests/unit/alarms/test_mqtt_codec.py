@@ -103,7 +103,7 @@ def test_garbage_is_refused_or_waits_for_more(data: bytes) -> None:
         (b"\x82\x08\x00\x01\x00\x03a#b\x00", MalformedPacketError),
         (b"\x82\x06\x00\x01\x00\x01a\x03", MalformedPacketError),
         (b"\xc0\x01\x00", MalformedPacketError),
-        (b"\x10\x0c\x00\x04MQTT\x05\x02\x00\x00\x00\x00", UnsupportedProtocolError),
+        (b"\x10\x0c\x00\x04MQTT\x06\x02\x00\x00\x00\x00", UnsupportedProtocolError),
         (b"\x10\x0c\x00\x04MQTT\x04\x03\x00\x00\x00\x00", MalformedPacketError),
         (b"\x10\x0c\x00\x04MQTT\x04\x42\x00\x00\x00\x00", MalformedPacketError),
         (b"\x10\x0c\x00\x04MQTT\x04\x0a\x00\x00\x00\x00", MalformedPacketError),
