@@ -61,7 +61,7 @@ _CONNACK_311 = {
     Reason.SERVER_UNAVAILABLE: 3,
     Reason.SERVER_BUSY: 3,
     Reason.QUOTA_EXCEEDED: 3,
-    Reason.BAD_CREDENTIALS: 4,
+    Reason.BAD_CREDENTIALS: 5,
     Reason.NOT_AUTHORIZED: 5,
 }
 
