@@ -1,6 +1,7 @@
 """Sessions, messages, retained messages and wills as they were when the process ended."""
 
 import logging
+import struct
 from collections.abc import Callable
 
 from gateway.alarms.records import MESSAGE, RECEIVED, RETAINED, SESSION, WILL, RecordBook
@@ -28,6 +29,6 @@ async def restore_records(records: RecordBook, book: SessionBook, retained: Reta
                 continue
             try:
                 restore(name, number, body)
-            except (GatewayError, ValueError, KeyError, TypeError) as error:
+            except (GatewayError, ValueError, KeyError, TypeError, struct.error) as error:
                 _log.error("a stored %s of %s cannot be read and is dropped: %s", kind, name[:64], error)
                 records.remove(kind, name, number)

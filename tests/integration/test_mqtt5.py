@@ -1,6 +1,7 @@
 """MQTT 5 on the wire: properties, reasons, expiry, aliases, windows, shared subscriptions, wills with a delay."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from harness.endpoint import Client, Desk, press, running, until
@@ -28,7 +29,7 @@ from gateway.alarms.packets import (
 from gateway.alarms.properties import Properties
 from gateway.alarms.reasons import Reason
 
-FIVE = {"protocol_level": 5}
+FIVE: dict[str, Any] = {"protocol_level": 5}
 
 
 @pytest.fixture
@@ -251,7 +252,7 @@ STATE = "campus/east/button/btn-01/state"
 async def test_a_will_waits_for_its_delay_and_not_for_one_who_comes_back(desk: Desk) -> None:
     will = Will(topic=STATE, payload=b"gone", properties=Properties(will_delay=1))
     async with running(desk) as endpoint:
-        lasting = {"clean_session": False, "properties": Properties(session_expiry=60), **FIVE}
+        lasting: dict[str, Any] = {"clean_session": False, "properties": Properties(session_expiry=60), **FIVE}
         for _ in range(2):
             client = await Client.open(endpoint.port, client_id="a", will=will, **lasting)
             await client.close()
