@@ -257,11 +257,11 @@ class MqttEndpoint:
         return self._pass_on(session.client_id, packet)
 
     def _pass_on(self, client_id: str, packet: Publish) -> "asyncio.Future[Any] | Reason":
-        if not self._private(packet.topic):
-            self._router.route(packet, client_id)
-            if packet.qos:
-                return self.flushed()
-        return Reason.SUCCESS
+        if self._private(packet.topic):
+            return Reason.SUCCESS
+        wanted = self._router.route(packet, client_id)
+        stored = self.flushed() if packet.qos else Reason.SUCCESS
+        return stored if wanted or not isinstance(stored, Reason) else Reason.NO_MATCHING_SUBSCRIBERS
 
     async def _handle(self, client_id: str, packet: Publish) -> None:
         message = InboundMessage(
@@ -284,16 +284,17 @@ class MqttEndpoint:
         return task
 
     async def _handle_once(self, session: Session, packet: Publish) -> Reason:
+        reason = Reason.SUCCESS
         if self._takes(packet.topic):
             await self._handle(session.client_id, packet)
-        else:
-            self._pass_on(session.client_id, packet)
+        elif isinstance(passed := self._pass_on(session.client_id, packet), Reason):
+            reason = passed
         # Behind the event: if the process ends between the two, the message comes again and is told by its press id.
         self._book.receive(session, packet.packet_id)
         stored = self.flushed()
         if not isinstance(stored, Reason):
             await stored
-        return Reason.SUCCESS
+        return reason
 
     def release(self, session: Session, packet_id: int) -> bool:
         """A client released a message with QoS 2."""

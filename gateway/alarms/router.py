@@ -1,6 +1,7 @@
 """Passes a message on to the sessions that want it: each once, a shared subscription to one of its members (§4.8)."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
@@ -9,6 +10,8 @@ from gateway.alarms.packets import Publish
 from gateway.alarms.retained import RetainedBook
 from gateway.alarms.sessions import Session, SessionBook, without_alias
 from gateway.alarms.topics import Subscription
+
+_MOST_TURNS = 10_000
 
 _Member = tuple[str, Subscription]
 
@@ -38,10 +41,10 @@ class Router:
         self._book = book
         self._retained = retained
         self._outlets = outlets
-        self._turn = 0
+        self._turns = Counter[tuple[str, str]]()
 
-    def route(self, message: Publish, sender: str) -> None:
-        """Give a message to who wants it (§3.3.4); the store is told of what must last."""
+    def route(self, message: Publish, sender: str) -> bool:
+        """Give a message to who wants it (§3.3.4); the store is told of what must last. Whether anybody wants it."""
         message = without_alias(message)
         seconds = message.properties.message_expiry
         expires = None if seconds is None else time.monotonic() + seconds
@@ -56,15 +59,18 @@ class Router:
                 mine.setdefault(client_id, []).append(subscription)
         for client_id, subscriptions in mine.items():
             self._give(client_id, subscriptions, message, expires)
-        for members in shared.values():
-            client_id, subscription = self._pick(members)
+        for key, members in shared.items():
+            client_id, subscription = self._pick(key, members)
             self._give(client_id, [subscription], message, expires)
+        return bool(mine or shared)
 
-    def _pick(self, members: list[_Member]) -> _Member:
+    def _pick(self, group: tuple[str, str], members: list[_Member]) -> _Member:
         """The next member of a group, one that is connected before one that is not."""
         there = [member for member in members if member[0] in self._outlets] or members
-        self._turn += 1
-        return there[self._turn % len(there)]
+        if len(self._turns) > _MOST_TURNS:
+            self._turns.clear()
+        self._turns[group] += 1
+        return there[(self._turns[group] - 1) % len(there)]
 
     def _give(self, client_id: str, subscriptions: list[Subscription], message: Publish, expires: float | None) -> None:
         session = self._book.get(client_id)

@@ -12,6 +12,7 @@ MAX_REMAINING_LENGTH = 268_435_455
 LENGTH_BYTES = 4
 _MAX_STRING = 65_535
 _CONTINUE = 0x80
+_MOST_LEVELS = 200  # each level of a filter is held in memory; no real topic has so many
 SHARE_PREFIX = "$share/"
 
 
@@ -151,14 +152,21 @@ def check_topic(topic: str) -> str:
     """A topic name: not empty, no wildcards (§4.7.1, §4.7.3)."""
     if not topic or "+" in topic or "#" in topic:
         raise ProtocolBreachError("a topic name that is empty or holds a wildcard", Reason.TOPIC_NAME_INVALID)
+    _check_levels(topic)
     return topic
+
+
+def _check_levels(text: str) -> None:
+    if text.count("/") >= _MOST_LEVELS:
+        raise MalformedPacketError(f"a topic of more than {_MOST_LEVELS} levels")
 
 
 def check_filter(pattern: str) -> str:
     """A topic filter: wildcards stand alone in their level, ``#`` in the last (§4.7.1)."""
-    levels = pattern.split("/")
     if not pattern:
         raise MalformedPacketError("an empty topic filter")
+    _check_levels(pattern)
+    levels = pattern.split("/")
     for index, level in enumerate(levels):
         if ("#" in level and (level != "#" or index != len(levels) - 1)) or ("+" in level and level != "+"):
             raise ProtocolBreachError("a topic filter with a misplaced wildcard", Reason.TOPIC_FILTER_INVALID)

@@ -6,11 +6,12 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from gateway.clock import Clock
-from gateway.events import Event, UnknownEvent, decode, encode
+from gateway.events import Event, Severity, UnknownEvent, decode, encode
 from gateway.settings import StorageSettings
 from gateway.storage.chain import GENESIS, chain_hash
 from gateway.storage.database import open_writer
@@ -153,14 +154,9 @@ class Journal:
         if not self._ring or after < self._ring[0].position - 1:
             return None
         start = after - self._ring[0].position + 1
-        found = []
-        for index in range(start, len(self._ring)):
-            stored = self._ring[index]
-            if wanted is None or wanted.matches(stored.event, type_of(stored.event)):
-                found.append(stored)
-                if len(found) == limit:
-                    break
-        return found
+        if wanted is None:
+            return list(islice(self._ring, start, start + limit))
+        return list(islice(filter(passes(wanted), islice(self._ring, start, None)), limit))
 
     async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
         """The newest `limit` events that pass the filter, oldest first."""
@@ -223,6 +219,22 @@ class _Insertion:
         connection.execute(_SQL["insert"], row)
         head.position, head.hash = position, digest
         return _Appended(Stored(position, event, body), True)
+
+
+def passes(wanted: EventFilter) -> Callable[[Stored], bool]:
+    """Whether an event passes a filter; readers far behind ask of thousands, so that each kind is judged once."""
+    kinds: dict[tuple[str, Severity], bool] = {}
+    of_kind = replace(wanted, source=None, since=None, until=None)
+    only_kind = wanted == of_kind
+
+    def check(stored: Stored) -> bool:
+        event = stored.event
+        kind = (type_of(event), event.severity)
+        if (good := kinds.get(kind)) is None:
+            good = kinds[kind] = of_kind.matches(event, kind[0])
+        return good and (only_kind or wanted.matches(event, kind[0]))
+
+    return check
 
 
 def type_of(event: Event) -> str:
