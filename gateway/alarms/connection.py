@@ -303,7 +303,7 @@ class Connection(Line):
         data = encode_packet(packet, self._reader.level)
         if self._largest and len(data) > self._largest:
             return False
-        self._transport.write(data)
+        self._write(data)
         return True
 
     # --- the end

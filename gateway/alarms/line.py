@@ -41,6 +41,7 @@ class Line(asyncio.Protocol):
         self._greeted = False
         self._timer: asyncio.TimerHandle | None = None
         self._part_timer: asyncio.TimerHandle | None = None
+        self._outgoing: list[bytes] = []
         self._heard = 0.0
         self._patience = 0.0
         self.session: Session | None = None
@@ -165,14 +166,27 @@ class Line(asyncio.Protocol):
                 self._transport.resume_reading()
         self._parse()
 
+    def _write(self, data: bytes) -> None:
+        """Write with all else that this turn of the loop has for the client: system calls are dearer than turns."""
+        if not self._outgoing:
+            self._loop.call_soon(self._write_out)
+        self._outgoing.append(data)
+
+    def _write_out(self) -> None:
+        outgoing, self._outgoing = self._outgoing, []
+        if outgoing and self._transport is not None and not self.lost:
+            self._transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
+
     def close(self) -> None:
         """End the connection once what was written is out."""
         if not self.closed and self._transport is not None:
+            self._write_out()
             self.closed = True
             self._transport.close()
 
     def abort(self) -> None:
         """End the connection at once."""
+        self._outgoing.clear()
         self.closed = True
         if self._transport is not None:
             self._transport.abort()
