@@ -6,6 +6,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -14,7 +15,7 @@ from gateway.clock import Clock
 from gateway.events import Event, Severity, UnknownEvent, decode, encode
 from gateway.settings import StorageSettings
 from gateway.storage.chain import GENESIS, chain_hash
-from gateway.storage.database import open_writer
+from gateway.storage.database import lay_out_log, open_writer
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.folder import Ballast
 from gateway.storage.readers import Readers
@@ -24,6 +25,7 @@ from gateway.storage.values import EventFilter, Stored
 from gateway.storage.writer import Result, Writer, WriterHooks, WriterStatistics
 
 _RING = 4096
+_LOG_BYTES = 8 * 1024 * 1024
 _SALT_BYTES = 16
 _SCAN = 2000
 _SQL = load_statements("journal")
@@ -40,6 +42,7 @@ class Journal:
 
     def __init__(self, path: Path, *, clock: Clock, settings: StorageSettings, ballast: Ballast, floor: int) -> None:
         connection = open_writer(path, "journal")
+        lay_out_log(connection, path, _LOG_BYTES)
         newest = _newest(connection, path)
         self._last = newest.position
         self._committed = _Head(max(newest.position, floor), newest.hash)
@@ -221,6 +224,7 @@ class _Insertion:
         return _Appended(Stored(position, event, body), True)
 
 
+@lru_cache(maxsize=64)
 def passes(wanted: EventFilter) -> Callable[[Stored], bool]:
     """Whether an event passes a filter; readers far behind ask of thousands, so that each kind is judged once."""
     kinds: dict[tuple[str, Severity], bool] = {}
