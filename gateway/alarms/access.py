@@ -31,7 +31,9 @@ class Rights:
     subscribe: tuple[str, ...] | None = None
 
     def may_publish(self, topic: str) -> bool:
-        """Whether it may publish on a topic."""
+        """Whether it may publish on a topic; those that begin with ``$`` are the server's (§4.7.2)."""
+        if topic.startswith("$"):
+            return False
         return self.publish is None or any(topic_matches(pattern, topic) for pattern in self.publish)
 
     def may_subscribe(self, pattern: str) -> bool:

@@ -284,17 +284,16 @@ class MqttEndpoint:
         return task
 
     async def _handle_once(self, session: Session, packet: Publish) -> Reason:
-        reason = Reason.SUCCESS
         if self._takes(packet.topic):
             await self._handle(session.client_id, packet)
-        elif isinstance(passed := self._pass_on(session.client_id, packet), Reason):
-            reason = passed
+        else:
+            self._pass_on(session.client_id, packet)
         # Behind the event: if the process ends between the two, the message comes again and is told by its press id.
         self._book.receive(session, packet.packet_id)
         stored = self.flushed()
         if not isinstance(stored, Reason):
             await stored
-        return reason
+        return Reason.SUCCESS
 
     def release(self, session: Session, packet_id: int) -> bool:
         """A client released a message with QoS 2."""

@@ -52,7 +52,9 @@ class Router:
             self._retained.keep(message, expires)
         mine: dict[str, list[Subscription]] = {}
         shared: dict[tuple[str, str], list[_Member]] = {}
+        wanted = False
         for group, client_id, subscription in self._book.tree.takers(message.topic):
+            wanted = True
             if group:
                 shared.setdefault((group, subscription.pattern), []).append((client_id, subscription))
             elif not (subscription.no_local and client_id == sender):
@@ -62,7 +64,7 @@ class Router:
         for key, members in shared.items():
             client_id, subscription = self._pick(key, members)
             self._give(client_id, [subscription], message, expires)
-        return bool(mine or shared)
+        return wanted
 
     def _pick(self, group: tuple[str, str], members: list[_Member]) -> _Member:
         """The next member of a group, one that is connected before one that is not."""

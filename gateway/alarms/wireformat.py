@@ -158,7 +158,7 @@ def check_topic(topic: str) -> str:
 
 def _check_levels(text: str) -> None:
     if text.count("/") >= _MOST_LEVELS:
-        raise MalformedPacketError(f"a topic of more than {_MOST_LEVELS} levels")
+        raise ProtocolBreachError(f"a topic of more than {_MOST_LEVELS} levels")
 
 
 def check_filter(pattern: str) -> str:

@@ -20,11 +20,11 @@ _NUMBERS = {
 }
 
 
-def settings_of(path: Path | None, port: int) -> tuple[dict[str, Any], bool]:
-    """Settings of the endpoint, and whether its state outlives it."""
+def settings_of(path: Path | None, port: int) -> tuple[dict[str, Any], Path | None]:
+    """Settings of the endpoint, and the file that stands for its state if that outlives it."""
     settings: dict[str, Any] = {"port": port, "max_packet_bytes": 1_048_576, "max_inflight": 20}
     settings["max_keepalive_seconds"] = 65535
-    persistent = False
+    kept: Path | None = None
     for line in path.read_text("utf-8").splitlines() if path else ():
         key, _, value = line.strip().partition(" ")
         if key in {"port", "listener"} and not port:
@@ -33,9 +33,18 @@ def settings_of(path: Path | None, port: int) -> tuple[dict[str, Any], bool]:
             settings[_NUMBERS[key]] = int(value)
         elif key == "allow_anonymous":
             settings["allow_anonymous"] = value == "true"
-        elif key == "persistence":
-            persistent = value == "true"
-    return settings, persistent
+        elif key == "persistence" and value == "true":
+            kept = kept or Path("mosquitto.db")
+        elif key == "persistence_file":
+            kept = Path(value)
+    return settings, kept
+
+
+def forget_unless(kept: Path, directory: Path) -> None:
+    """Forget all if a test has removed the file that stands for the state."""
+    if not kept.exists() and kept.name != "mosquitto.db":
+        for each in directory.glob("journal.db*"):
+            each.unlink()
 
 
 async def handle(_message: InboundMessage) -> None:
@@ -53,14 +62,16 @@ async def main() -> None:
     parser.add_argument("-p", type=int, default=0, dest="port")
     parser.add_argument("-c", type=Path, dest="configuration")
     arguments = parser.parse_args()
-    settings, persistent = settings_of(arguments.configuration, arguments.port)
+    settings, kept = settings_of(arguments.configuration, arguments.port)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with contextlib.AsyncExitStack() as stack:
         store = None
-        if persistent:
+        if kept is not None:
             directory = Path(os.environ["BARE_ENDPOINT_STATE"])
+            forget_unless(kept, directory)
+            stack.callback(kept.touch)
             storage = StorageSettings(directory=directory, reserve_megabytes=1)
             journal = await Journal.open(directory, clock=SystemClock(), settings=storage)
             stack.push_async_callback(journal.close)
