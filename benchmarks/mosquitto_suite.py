@@ -10,6 +10,7 @@ folder; only the function that would start mosquitto starts the endpoint (tests/
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ QOS_2 = "messages go out with QoS 0 and 1; a 2 that is asked for is granted as 1
 
 # A reason for each test that does not apply; the longest prefix counts.
 EXCLUDED: dict[str, str] = {
+    "01-bad-initial-packets": "asserts that the process has less than 25 MB, which no Python process has",
     "01-connect-575314": "a client id of 65535 bytes; the endpoint takes 256 characters and says so with 0x85",
     "01-connect-allow-anonymous": "what a configuration without listener means is mosquitto's",
     "01-connect-connack-2163": "expects silence in MQTT 5 where the endpoint says DISCONNECT with its reason",
@@ -143,13 +145,20 @@ def run_one(script: Path, port: int) -> tuple[bool, str]:
     with tempfile.TemporaryDirectory() as state:
         environment = os.environ | {"BARE_ENDPOINT_STATE": state}
         command = [sys.executable, "-c", SHIM, str(script), str(ROOT), str(port), str(port + 1), str(port + 2)]
-        try:
-            done = subprocess.run(
-                command, capture_output=True, text=True, timeout=SECONDS, env=environment, check=False
-            )
-        except subprocess.TimeoutExpired:
-            return False, f"no end within {SECONDS} s"
-    return done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        ) as process:
+            try:
+                said, _nothing = process.communicate(timeout=SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)  # it, and the endpoint that it started
+                return False, f"no end within {SECONDS} s"
+    return process.returncode == 0, said[-3000:]
 
 
 def main() -> int:

@@ -157,8 +157,8 @@ def check_topic(topic: str) -> str:
 
 
 def _check_levels(text: str) -> None:
-    if text.count("/") >= _MOST_LEVELS:
-        raise ProtocolBreachError(f"a topic of more than {_MOST_LEVELS} levels")
+    if text.count("/") > _MOST_LEVELS:
+        raise ProtocolBreachError(f"a topic with more than {_MOST_LEVELS} slashes")
 
 
 def check_filter(pattern: str) -> str:
