@@ -39,6 +39,7 @@ EXCLUDED: dict[str, str] = {
     "02-subpub-qos1-oversize-payload": "the setting message_size_limit is mosquitto's; the endpoint limits packets",
     "02-subpub-qos1-bad": "expects silence in MQTT 5 where the endpoint says DISCONNECT with its reason",
     "02-subpub-qos2": QOS_2,
+    "02-subscribe-long-topic": "another reason (malformed) for a filter of too many levels than for a topic (protocol)",
     "02-subscribe-qos2": QOS_2,
     "02-unsubscribe-qos2-multiple": QOS_2,
     "03-publish-b2c-disconnect-qos2": QOS_2,
@@ -111,8 +112,14 @@ def decoded(packet):
         return None
 
 def expect_packet(sock, name, expected):
-    "A CONNACK of MQTT 5 is the same whatever the order of its properties and the limits that a server tells."
-    if expected[:1] != b"\x20" or len(expected) < 5:
+    "A CONNACK of MQTT 5 is the same whatever the order of its properties and the limits that a server tells,"
+    "a PUBLISH whatever the order of its properties, a DISCONNECT with or without a reason string."
+    kind = expected[0] >> 4 if expected else 0
+    if kind == 3:
+        got = sock.recv(len(expected))
+        same = got == expected or decoded(got) == decoded(expected) is not None
+        return same or mosq_test.packet_matches(name, got, expected) or fail()
+    if not (kind == 2 and len(expected) > 4 or kind == 14 and len(expected) > 2):
         return plain_expect(sock, name, expected)
     head = sock.recv(2)
     body = b""

@@ -18,6 +18,7 @@ from gateway.events import ButtonPressed, Event, IncidentAcknowledged, IncidentR
 from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, Settings
 from gateway.storage import Incident
 
+_OF_THE_BROKER = ("password_file", "ca_file", "certificate_file", "key_file")
 _ANSWERS: dict[type[Event], str] = {IncidentAcknowledged: "acknowledged", IncidentResolved: "resolved"}
 
 
@@ -130,5 +131,6 @@ class AlarmLine:
 def _brokers(settings: MqttSettings) -> list[BrokerSettings]:
     brokers = list(settings.brokers)
     if settings.mode == "external" and settings.url is not None:
-        brokers.insert(0, BrokerSettings(url=settings.url, password_file=settings.password_file))
+        given = {name: getattr(settings, name) for name in _OF_THE_BROKER}
+        brokers.insert(0, BrokerSettings(url=settings.url, **given))
     return brokers

@@ -21,7 +21,7 @@ class BrokerSettings(Slice):
         client_id: of the persistent session; must be this gateway's alone. Empty: made from the site's name.
         ca_file: certificates that the broker's is checked with; the system's if absent.
         certificate_file, key_file: the gateway's own, for brokers that ask for one.
-        share_group: gateways with the same one share the broker's messages (MQTT 5, ``$share``); each takes a part.
+        share_group: gateways with the same one share the broker's presses (MQTT 5, ``$share``): each goes to one.
     """
 
     url: BrokerUrl
@@ -33,6 +33,14 @@ class BrokerSettings(Slice):
     share_group: Name | None = None
     keepalive_seconds: Annotated[int, Field(ge=5, le=3600)] = 15
     receive_maximum: Annotated[int, Field(ge=1, le=65535)] = 100
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("give certificate_file and key_file, or neither")
+        if self.share_group is not None and not self.client_id:
+            raise ValueError("share_group needs client_id: each of the gateways has its own session")
+        return self
 
 
 class MqttSettings(Slice):
@@ -46,7 +54,7 @@ class MqttSettings(Slice):
         allow_anonymous: whether a client on the loopback listener may come without user, and do everything.
         users, access: passwords, and what users may do; without `access` each has its own topics of the gateway's
             profile.
-        url, password_file: the broker, in external mode.
+        url, password_file, ca_file, certificate_file, key_file: the broker, in external mode.
         brokers: further brokers, in either mode.
         max_packet_bytes: larger packets end their connection and are recorded.
         max_connections, max_connections_per_address: what all addresses and one of them may hold open.
@@ -67,6 +75,9 @@ class MqttSettings(Slice):
     access: tuple[AccessSettings, ...] = ()
     url: BrokerUrl | None = None
     password_file: Path | None = None
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
     brokers: tuple[BrokerSettings, ...] = ()
     max_packet_bytes: Annotated[int, Field(ge=1024, le=16_777_216)] = 65_536
     max_connections: Annotated[int, Field(ge=1)] = 4096
