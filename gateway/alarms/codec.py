@@ -261,7 +261,7 @@ def _check_options(pattern: str, options: int, level: int) -> None:
         raise MalformedPacketError("SUBSCRIBE with a QoS above 2")
     if options & 0xC0 or options >> RETAIN_HANDLING_SHIFT & 3 > _MAX_QOS:
         raise MalformedPacketError("SUBSCRIBE options that the standard reserves")
-    if level >= LEVEL_5 and split_share(pattern)[0] and options & NO_LOCAL:
+    if split_share(pattern)[0] and options & NO_LOCAL:
         raise ProtocolBreachError("a shared subscription with No Local")
 
 

@@ -1,7 +1,6 @@
 """One client's connection: packets in and out, acknowledgements in order and only for what was handled."""
 
 import asyncio
-import ssl
 import time
 from dataclasses import replace
 from typing import Any
@@ -50,11 +49,11 @@ class Connection(Line):
 
     Args:
         board: its endpoint.
-        tls: of the TLS listener; None: it is a plain one on the loopback.
+        secure: it is of the TLS listener, not of the plain one on the loopback.
     """
 
-    def __init__(self, board: Switchboard, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(board, tls)
+    def __init__(self, board: Switchboard, *, secure: bool = False) -> None:
+        super().__init__(board, secure=secure)
         self._answers = AnswerQueue(self._not_stored, self._go_on)
         self._aliases: dict[int, str] = {}
         self._ending: Reason | None = None
@@ -131,7 +130,7 @@ class Connection(Line):
         self.close()
 
     async def _enter(self, packet: Connect) -> None:
-        verdict = await self._board.identify(packet, self._certified, secure=self._tls is not None)
+        verdict = await self._board.identify(packet, self._certified, secure=self.secure)
         if self.closed:
             return
         if verdict.reason:
@@ -164,10 +163,7 @@ class Connection(Line):
         self._wait(keepalive * _KEEPALIVE_FACTOR)
         self._greeted = True
         self.send(Connack(session_present=present, properties=properties))
-        for outgoing in list(session.sent.values()):
-            outgoing.again = True
-            if (message := outgoing.packet(time.monotonic())) is not None:
-                self.send(message)
+        self._board.requeue(session)
         self.send_queued()
         self._let_go()
 

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import logging
+import socket
 import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gateway.alarms.access import AccessList, Verdict, Verify, nobody
@@ -23,7 +25,7 @@ from gateway.alarms.restoring import restore_records
 from gateway.alarms.retained import RetainedBook
 from gateway.alarms.router import Router
 from gateway.alarms.sessions import NEVER_EXPIRES, Session, SessionBook
-from gateway.alarms.tls import server_context
+from gateway.alarms.tls import TlsListener, server_context
 from gateway.alarms.topics import Subscription
 from gateway.alarms.wills import LastWill, WillKeeper
 from gateway.alarms.wireformat import ProtocolBreachError
@@ -91,7 +93,8 @@ class MqttEndpoint:
         self._router = Router(self._book, self._retained, self._by_client)
         self._wills = WillKeeper(self._records, self._publish_will)
         self._admission = Admission(settings)
-        self._servers: list[asyncio.Server] = []
+        self._server: asyncio.Server | None = None
+        self._tls: TlsListener | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._counts = Counter[str]()
         self._stopping = False
@@ -109,38 +112,36 @@ class MqttEndpoint:
             remedy = 'Use "127.0.0.1" there and [mqtt.tls] for the network, or mqtt.mode = "external".'
             raise PermanentError(f"plain MQTT on {settings.host} is refused", where="mqtt.host", remedy=remedy)
         context = server_context(settings.tls) if settings.tls is not None else None
-        await self._restore()
-        await self._listen(settings.host, settings.port, None)
-        if settings.tls is not None and context is not None:
-            await self._listen(settings.tls.host, settings.tls.port, context)
-            _log.info("MQTT: plain on %s:%d, TLS on %s:%d", settings.host, self.port, settings.tls.host, self.tls_port)
-        else:
-            _log.info("MQTT: plain, on the loopback %s:%d only; [mqtt.tls] opens it", settings.host, self.port)
-
-    async def _listen(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        await restore_records(self._records, self._book, self._retained, self._wills)
         loop = asyncio.get_running_loop()
+        host, port = settings.host, settings.port
         try:
-            server = await loop.create_server(lambda: Connection(self, context), host, port, backlog=_BACKLOG)
+            self._server = await loop.create_server(lambda: Connection(self), host, port, backlog=_BACKLOG)
+            if settings.tls is not None and context is not None:
+                host, port = settings.tls.host, settings.tls.port
+                self._tls = TlsListener(settings.tls, partial(self._accepted, context))
         except OSError as error:
-            for server in self._servers:
-                server.close()
+            if self._server is not None:
+                self._server.close()
             remedy = "Is a broker or another gateway running there? Choose another mqtt.port."
             raise PermanentError(f"cannot listen: {error.strerror}", where=f"{host}:{port}", remedy=remedy) from None
-        self._servers.append(server)
+        more = f", TLS on {host}:{self._tls.port}" if self._tls else " only; [mqtt.tls] opens it to the network"
+        _log.info("MQTT: plain on the loopback %s:%d%s", settings.host, self.port, more)
 
-    async def _restore(self) -> None:
-        await restore_records(self._records, self._book, self._retained, self._wills)
+    def _accepted(self, context: ssl.SSLContext, address: str, connected: socket.socket) -> None:
+        Connection(self, secure=True).accepted(address, connected, context)
 
     async def stop(self) -> None:
         """Take no more connections, acknowledge what is being stored, end those that are open.
 
         Wills are not published: they wait in the store, and come after the next start if their client does not.
         """
-        if not self._servers:
+        if self._server is None:
             return
         self._stopping = True
-        for server in self._servers:
-            server.close()
+        self._server.close()
+        if self._tls is not None:
+            await self._tls.close()
         for connection in self._admission.open:
             connection.finish(Reason.SERVER_SHUTTING_DOWN)
         with contextlib.suppress(TimeoutError):
@@ -153,23 +154,21 @@ class MqttEndpoint:
         self._book.end_all_timers()
         self._wills.stop()
         await self._records.close()
-        for server in self._servers:
-            await server.wait_closed()
+        await self._server.wait_closed()
 
     @property
     def port(self) -> int:
         """The port of the plain listener."""
-        return self._port_of(0)
+        if self._server is None:
+            raise PermanentError("the endpoint is not started")
+        return int(self._server.sockets[0].getsockname()[1])
 
     @property
     def tls_port(self) -> int:
         """The port of the TLS listener."""
-        return self._port_of(1)
-
-    def _port_of(self, index: int) -> int:
-        if len(self._servers) <= index:
-            raise PermanentError("the endpoint is not started")
-        return int(self._servers[index].sockets[0].getsockname()[1])
+        if self._tls is None:
+            raise PermanentError("there is no TLS listener")
+        return self._tls.port
 
     @property
     def statistics(self) -> EndpointStatistics:
@@ -324,6 +323,10 @@ class MqttEndpoint:
         """Publish feedback to a button with QoS 1."""
         self._router.route(Publish(topic=feedback.topic, payload=feedback.payload, qos=1), "")
 
+    def requeue(self, session: Session) -> None:
+        """A client is there again: what it has not acknowledged is to be sent again."""
+        self._book.requeue(session)
+
     def next_message(self, session: Session, limit: int) -> Publish | None:
         """The next message for a client that has less than `limit` unacknowledged ones."""
         while session.queue and len(session.sent) < limit:
@@ -385,9 +388,9 @@ class MqttEndpoint:
         except GatewayError as error:
             _log.error("a fault could not be stored: %s: %s", fault, error)
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
         """Run something beside; `stop` waits for it."""
-        self._start(work, name)
+        return self._start(work, name)
 
     def _start(self, work: Coroutine[Any, Any, Any], name: str) -> "asyncio.Task[Any]":
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from abc import abstractmethod
 from typing import cast
@@ -22,7 +23,7 @@ class Line(asyncio.Protocol):
 
     Args:
         board: its endpoint.
-        tls: of the TLS listener; None: it is a plain one on the loopback.
+        secure: it is of the TLS listener, not of the plain one on the loopback.
 
     Attributes:
         will: published when the connection is lost.
@@ -30,14 +31,15 @@ class Line(asyncio.Protocol):
         left_in_order: the client said that it goes.
     """
 
-    def __init__(self, board: Switchboard, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, board: Switchboard, *, secure: bool = False) -> None:
         self._board = board
-        self._tls = tls
+        self.secure = secure
+        self._handshake: asyncio.Task[None] | None = None
         self._reader = PacketReader(board.settings.max_packet_bytes)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._certified: str | None = None
-        self._busy = tls is not None
+        self._busy = False
         self._greeted = False
         self._timer: asyncio.TimerHandle | None = None
         self._part_timer: asyncio.TimerHandle | None = None
@@ -68,41 +70,50 @@ class Line(asyncio.Protocol):
     def end(self, reason: Reason, why: str = "") -> None:
         """Tell a client of MQTT 5 why it is disconnected (§3.14), and close."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client is there; it must say who it is within the time-out."""
-        self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername")
-        self.address = str(peer[0]) if peer else ""
-        find_half_open(transport.get_extra_info("socket"))
-        self._heard = self._loop.time()
-        self._wait(self._board.settings.connect_timeout_seconds)
+    def accepted(self, address: str, connected: socket.socket, context: ssl.SSLContext) -> None:
+        """A client of the TLS listener is there: it counts from now on, and has the time-out for its handshake."""
+        self.address = address
         self._board.admitted(self)
-        if self._tls is None:
-            self._transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
-        elif not self.closed:
-            self._transport.pause_reading()
-            self._board.spawn(self._secure(self._transport, self._tls), "mqtt tls handshake")
+        if self.closed:
+            connected.close()
+            self.connection_lost(None)
+            return
+        work = self._secure(connected, context)
+        self._handshake = self._board.spawn(work, "mqtt tls handshake")
 
-    async def _secure(self, plain: asyncio.Transport, context: ssl.SSLContext) -> None:
+    async def _secure(self, connected: socket.socket, context: ssl.SSLContext) -> None:
         seconds = self._board.settings.connect_timeout_seconds
         try:
-            transport = await self._loop.start_tls(
-                plain, self, context, server_side=True, ssl_handshake_timeout=seconds
+            await self._loop.connect_accepted_socket(
+                lambda: self, connected, ssl=context, ssl_handshake_timeout=seconds, ssl_shutdown_timeout=1.0
             )
         except OSError as error:
             if not self.closed:
                 self._board.refuse("tls_handshake", f"no TLS with {self.address}: {error}", self)
-            plain.abort()
             self.connection_lost(error)
-            return
-        if transport is None or self.closed:
+        except asyncio.CancelledError:
             self.connection_lost(None)
+            raise
+        finally:
+            self._handshake = None
+            if self._transport is None:
+                connected.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client is there; it must say who it is within the time-out."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
+        find_half_open(transport.get_extra_info("socket"))
+        self._heard = self._loop.time()
+        self._wait(self._board.settings.connect_timeout_seconds)
+        if self.secure:
+            self._certified = common_name(transport.get_extra_info("peercert"))
+            if self.closed:
+                self._transport.abort()
             return
-        self._transport = transport
-        transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
-        self._certified = common_name(transport.get_extra_info("peercert"))
-        self._busy = False
-        self._parse()
+        peer = transport.get_extra_info("peername")
+        self.address = str(peer[0]) if peer else ""
+        self._board.admitted(self)
 
     def _wait(self, seconds: float) -> None:
         self._patience = seconds
@@ -190,3 +201,5 @@ class Line(asyncio.Protocol):
         self.closed = True
         if self._transport is not None:
             self._transport.abort()
+        elif self._handshake is not None:
+            self._handshake.cancel()

@@ -255,6 +255,15 @@ class SessionBook:
         ):
             self.drop(session, self.dequeue(session))
 
+    def requeue(self, session: Session) -> None:
+        """The client is there again: what it has not acknowledged goes out again, before all that waits (§4.4)."""
+        for outgoing in reversed(session.sent.values()):
+            outgoing.again = True
+            session.queue.appendleft(outgoing)
+            session.queued_bytes += outgoing.size
+            self._queued_bytes += outgoing.size
+        session.sent.clear()
+
     def dequeue(self, session: Session) -> Outgoing:
         """The oldest message of the queue."""
         outgoing = session.queue.popleft()

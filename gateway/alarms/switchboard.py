@@ -58,6 +58,9 @@ class Switchboard(Protocol):
     def release(self, session: Session, packet_id: int) -> bool:
         """A client released a message with QoS 2; False if it was not there."""
 
+    def requeue(self, session: Session) -> None:
+        """A client is there again: what it has not acknowledged is to be sent again."""
+
     def next_message(self, session: Session, limit: int) -> Publish | None:
         """The next message for a client that has less than `limit` unacknowledged ones."""
 
@@ -70,5 +73,5 @@ class Switchboard(Protocol):
     def refuse(self, fault: str, detail: str, connection: "Line") -> None:
         """Record why a client was turned away."""
 
-    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
         """Run something beside."""

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import uvloop
 from harness.authority import Authority
 from harness.endpoint import Client, Desk, press, running, until
 
@@ -184,7 +185,12 @@ async def test_rules_say_who_may_do_what_with_u_and_c(desk: Desk) -> None:
     async with running(desk, verify=verify, users=users, access=access) as endpoint:
         client = await Client.open(endpoint.port, client_id="c1", username="a", password=b"", protocol_level=5)
         for number, (topic, reason) in enumerate(
-            [("site/a/c1/x", 0), ("site/a/c2/x", Reason.NOT_AUTHORIZED), ("read/x", Reason.NOT_AUTHORIZED)], start=1
+            [
+                ("site/a/c1/x", Reason.NO_MATCHING_SUBSCRIBERS),
+                ("site/a/c2/x", Reason.NOT_AUTHORIZED),
+                ("read/x", Reason.NOT_AUTHORIZED),
+            ],
+            start=1,
         ):
             await client.send(Publish(topic=topic, payload=b"", qos=1, packet_id=number))
             await client.expect(Puback(number, reason))
@@ -246,3 +252,21 @@ async def test_queues_for_who_is_away_are_bounded(desk: Desk) -> None:
         assert got == 4
         await sender.close()
         await away.close()
+
+
+@pytest.mark.parametrize("part", ["certificate", "none", "foreign", "half"])
+def test_tls_is_the_same_on_the_daemon_s_own_loop(
+    authority: Authority, tls: MqttTlsSettings, tmp_path: Path, part: str
+) -> None:
+    async def run() -> None:
+        desk = Desk()
+        desk.gate.set()
+        if part == "certificate":
+            await test_a_certificate_says_who_a_device_is_and_what_it_may_do(desk, authority, tls)
+        elif part == "half":
+            await test_half_a_handshake_is_ended_and_counts(desk, tls)
+        else:
+            await test_no_certificate_or_a_foreign_one_ends_in_the_handshake(desk, authority, tls, tmp_path, part)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
