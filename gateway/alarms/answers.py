@@ -60,3 +60,9 @@ class AnswerQueue:
             return
         self._on_failure(GatewayError(type(error).__name__))
         raise error
+
+
+async def nobody_wants(stored: "asyncio.Future[Any]") -> Reason:
+    """What is said once a message is kept that no filter takes (§3.4.2.1)."""
+    await stored
+    return Reason.NO_MATCHING_SUBSCRIBERS

@@ -8,16 +8,16 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from gateway.alarms.access import AccessList, Verdict, Verify, nobody
 from gateway.alarms.admission import Admission
+from gateway.alarms.answers import nobody_wants
 from gateway.alarms.connection import Connection
 from gateway.alarms.greeting import expiry_of
 from gateway.alarms.line import Line
-from gateway.alarms.messages import Feedback, InboundMessage
+from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
 from gateway.alarms.packets import Connect, Publish
 from gateway.alarms.reasons import Reason
 from gateway.alarms.records import RecordBook, SessionStore
@@ -37,16 +37,6 @@ _CLOSE_SECONDS = 2.0
 _BACKLOG = 512
 _QOS_2 = 2
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class EndpointStatistics:
-    """What the endpoint holds and did."""
-
-    connections: int
-    sessions: int
-    messages: int
-    refused: int
 
 
 class MqttEndpoint:
@@ -260,7 +250,11 @@ class MqttEndpoint:
             return Reason.SUCCESS
         wanted = self._router.route(packet, client_id)
         stored = self.flushed() if packet.qos else Reason.SUCCESS
-        return stored if wanted or not isinstance(stored, Reason) else Reason.NO_MATCHING_SUBSCRIBERS
+        if wanted:
+            return stored
+        if isinstance(stored, Reason):
+            return Reason.NO_MATCHING_SUBSCRIBERS
+        return self._start(nobody_wants(stored), "mqtt retained publish")
 
     async def _handle(self, client_id: str, packet: Publish) -> None:
         message = InboundMessage(
