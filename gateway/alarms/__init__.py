@@ -1,8 +1,10 @@
 """Alarm devices in: the embedded MQTT endpoint, external brokers, dialects, and supervision of silent buttons."""
 
-from gateway.alarms.endpoint import EndpointStatistics, MqttEndpoint
+from gateway.alarms.access import Verify
+from gateway.alarms.endpoint import MqttEndpoint
 from gateway.alarms.listener import AlarmListener
-from gateway.alarms.messages import Feedback, InboundMessage
+from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
+from gateway.alarms.records import SessionStore
 from gateway.alarms.session import BrokerState, MqttSession
 from gateway.alarms.supervision import DeviceStatus, SupervisionTimer
 
@@ -15,5 +17,7 @@ __all__ = [
     "InboundMessage",
     "MqttEndpoint",
     "MqttSession",
+    "SessionStore",
     "SupervisionTimer",
+    "Verify",
 ]

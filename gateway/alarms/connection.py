@@ -1,14 +1,17 @@
 """One client's connection: packets in and out, acknowledgements in order and only for what was handled."""
 
 import asyncio
-import contextlib
-from collections import deque
-from collections.abc import Callable
-from typing import Protocol, cast
+import time
+from dataclasses import replace
+from typing import Any
 
-from gateway.alarms.codec import PacketReader, encode_packet
-from gateway.alarms.messages import InboundMessage
+from gateway.alarms.access import Rights
+from gateway.alarms.answers import AnswerQueue
+from gateway.alarms.encoding import encode_packet
+from gateway.alarms.greeting import check_greeting, greeting_of
+from gateway.alarms.line import Line
 from gateway.alarms.packets import (
+    LEVEL_5,
     Connack,
     Connect,
     Disconnect,
@@ -24,299 +27,302 @@ from gateway.alarms.packets import (
     Subscribe,
     Unsuback,
     Unsubscribe,
-    Will,
 )
+from gateway.alarms.properties import NOTHING, Properties
+from gateway.alarms.reasons import FAILURE, Reason, connack_code
 from gateway.alarms.sessions import Session
-from gateway.alarms.wireformat import MalformedPacketError, UnsupportedProtocolError
+from gateway.alarms.switchboard import Switchboard
+from gateway.alarms.topics import Subscription
+from gateway.alarms.wireformat import MalformedPacketError, ProtocolBreachError, UnsupportedProtocolError
 from gateway.errors import GatewayError
-from gateway.settings import MqttSettings
 
-_HIGH_WATER_BYTES = 1_000_000
-_FAILURE = 0x80
+_HIGH_WATER_BYTES = 512 * 1024
+_MOST_UNRELEASED = 1024
+_MOST_ALIASES = 10
 _CONNECT_HEAD = 0x10
 _KEEPALIVE_FACTOR = 1.5
+_QOS_2 = 2
 
 
-class Switchboard(Protocol):
-    """What a connection asks of its endpoint."""
+class Connection(Line):
+    """What a client says and is told (§3, §4), in its order.
 
-    settings: MqttSettings
+    Args:
+        board: its endpoint.
+        secure: it is of the TLS listener, not of the plain one on the loopback.
+    """
 
-    def admitted(self, connection: "Connection") -> None:
-        """A connection is there; its address is known."""
+    def __init__(self, board: Switchboard, *, secure: bool = False) -> None:
+        super().__init__(board, secure=secure)
+        self._answers = AnswerQueue(self._not_stored, self._go_on)
+        self._aliases: dict[int, str] = {}
+        self._ending: Reason | None = None
+        self._window = board.settings.max_inflight
+        self._largest = 0
+        self._unanswered = 0
+        self._explains = True
+        self.rights = Rights()
 
-    def connected(self, connection: "Connection", packet: Connect) -> tuple[Session, bool]:
-        """A client said who it is: its session, and whether that was there before."""
+    # --- packets in
 
-    def disconnected(self, connection: "Connection", will: Will | None) -> None:
-        """A connection ended; `will` is published."""
-
-    async def handle(self, message: InboundMessage) -> None:
-        """Take a message; returns once it may be acknowledged."""
-
-    def subscribe(self, session: Session, pattern: str, qos: int) -> bool:
-        """Add a filter to a session; False if there are too many."""
-
-    def unsubscribe(self, session: Session, pattern: str) -> None:
-        """Remove a filter."""
-
-    def retained(self, pattern: str) -> list[Publish]:
-        """Kept messages for a new filter."""
-
-    def refuse(self, fault: str, detail: str, connection: "Connection") -> None:
-        """Record why a client was turned away."""
-
-
-class Connection(asyncio.Protocol):
-    """The server's side of one TCP connection (§4)."""
-
-    def __init__(self, switchboard: Switchboard) -> None:
-        self._board = switchboard
-        self._reader = PacketReader(switchboard.settings.max_packet_bytes)
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._will: Will | None = None
-        self._handling: deque[tuple[asyncio.Task[None], Callable[[], None]]] = deque()
-        self._paused = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._heard = 0.0
-        self._patience = 0.0
-        self.session: Session | None = None
-        self.address = ""
-        self.closed = False
-
-    @property
-    def client_id(self) -> str:
-        """Who it is; empty before its CONNECT."""
-        return self.session.client_id if self.session else ""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A client is there; it must say who it is within the time-out."""
-        self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername")
-        self.address = str(peer[0]) if peer else ""
-        self._transport.set_write_buffer_limits(high=_HIGH_WATER_BYTES)
-        self._heard = self._loop.time()
-        self._wait(self._board.settings.connect_timeout_seconds)
-        self._board.admitted(self)
-
-    def _wait(self, seconds: float) -> None:
-        self._patience = seconds
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._check_silence) if seconds else None
-
-    def _check_silence(self) -> None:
-        left = self._heard + self._patience - self._loop.time()
-        if self.session is None or left <= 0:
-            self.abort()
-        else:
-            self._timer = self._loop.call_later(left, self._check_silence)
-
-    def pause_writing(self) -> None:
-        """The client does not read what it is sent: it is dropped; what matters waits in its session."""
-        self.abort()
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes of the client."""
-        if self.session is not None:
-            self._heard = self._loop.time()
+    def _parse(self) -> None:
         try:
-            if self.session is None and not self._reader.waiting and data[0] != _CONNECT_HEAD:
-                raise MalformedPacketError("the first packet is no CONNECT")
-            for packet in self._reader.feed(data):
-                if self.closed:
-                    return
+            while not self._busy and not self.closed and self._ending is None:
+                if self.session is None and self._reader.waiting and self._reader.first_byte != _CONNECT_HEAD:
+                    raise MalformedPacketError("the first packet is no CONNECT")
+                packet = self._reader.next()
+                if packet is None:
+                    break
+                self._heard = self._loop.time()
                 self._take(packet)
         except UnsupportedProtocolError as error:
             self.send(Connack(code=1))
-            self._refuse("unsupported_protocol", str(error))
+            self._turn_away("unsupported_protocol", error)
         except MalformedPacketError as error:
-            self._refuse("malformed_packet", str(error))
+            self._turn_away("malformed_packet", error)
+        self._watch_part()
 
-    def _refuse(self, fault: str, detail: str) -> None:
-        self._board.refuse(fault, detail, self)
-        self.close()
+    def _turn_away(self, fault: str, error: MalformedPacketError) -> None:
+        self._board.refuse(fault, str(error), self)
+        if self.session is None and self._reader.level >= LEVEL_5:
+            self.send(Connack(code=error.reason))
+        self.end(error.reason, str(error))
 
     def _take(self, packet: Packet) -> None:
-        if self.session is None:
+        session = self.session
+        if session is None:
             self._open(packet)
             return
         match packet:
             case Publish():
-                self._take_publish(packet, self.session)
-            case Puback() | Pubrel():
-                self._take_acknowledgement(packet, self.session)
+                self._take_publish(packet, session)
+            case Puback():
+                self._board.acknowledged(session, packet.packet_id)
+                self.send_queued()
+            case Pubrel():
+                self._take_release(packet, session)
             case Subscribe():
-                self._take_subscribe(packet, self.session)
+                self._take_subscribe(packet, session)
             case Unsubscribe():
-                for pattern in packet.filters:
-                    self._board.unsubscribe(self.session, pattern)
-                self.send(Unsuback(packet.packet_id))
+                self._take_unsubscribe(packet, session)
             case Pingreq():
                 self.send(Pingresp())
             case Disconnect():
-                self._will = None
-                self.close()
+                self._take_disconnect(packet, session)
             case _:
-                raise MalformedPacketError(f"a client may not send {type(packet).__name__}")
+                raise ProtocolBreachError(f"a client may not send {type(packet).__name__}")
 
-    def _take_acknowledgement(self, packet: Puback | Pubrel, session: Session) -> None:
-        if isinstance(packet, Pubrel):
-            session.received.discard(packet.packet_id)
-            self._in_order(lambda: self.send(Pubcomp(packet.packet_id)))
-        else:
-            session.sent.pop(packet.packet_id, None)
-            self._send_queued()
+    # --- coming in
 
     def _open(self, packet: Packet) -> None:
         if not isinstance(packet, Connect):
             raise MalformedPacketError("the first packet is no CONNECT")
-        if not packet.client_id and not packet.clean_session:
-            self.send(Connack(code=2))
-            self._refuse("bad_client_id", "an empty client id needs a clean session (§3.1.3.1)")
+        refusal = check_greeting(packet)
+        if refusal is not None:
+            self._refuse_entry(refusal[0], "bad_connect", refusal[1])
             return
-        session, present = self._board.connected(self, packet)
+        self._hold()
+        self._board.spawn(self._enter(packet), "mqtt connect")
+
+    def _refuse_entry(self, reason: Reason, fault: str, detail: str) -> None:
+        self._board.refuse(fault, detail, self)
+        self.send(Connack(code=connack_code(reason, self._reader.level)))
+        self.close()
+
+    async def _enter(self, packet: Connect) -> None:
+        verdict = await self._board.identify(packet, self._certified, secure=self.secure)
+        if self.closed:
+            return
+        if verdict.reason:
+            self._refuse_entry(
+                verdict.reason, "refused_client", f"client {packet.client_id[:64]!r}: {verdict.reason.name}"
+            )
+            return
+        try:
+            session, present = self._board.connected(self, packet, verdict.user)
+        except ProtocolBreachError as error:
+            self._refuse_entry(error.reason, "refused_client", str(error))
+            return
         self.session = session
-        self._will = packet.will
-        self.send(Connack(session_present=present))
-        self._wait(packet.keepalive * _KEEPALIVE_FACTOR)
-        for packet_id, message in session.sent.items():
-            self.send(_again(message, packet_id))
-        self._send_queued()
+        try:
+            stored = self._board.flushed()
+            if not isinstance(stored, Reason):
+                await stored
+        except GatewayError:
+            self.send(Connack(code=connack_code(Reason.SERVER_UNAVAILABLE, self._reader.level)))
+            self.close()
+            return
+        self._greet(packet, session, present=present)
+
+    def _greet(self, packet: Connect, session: Session, *, present: bool) -> None:
+        keepalive, properties = greeting_of(packet, session.client_id, self._board.settings, _MOST_ALIASES)
+        said = packet.properties
+        self._window = min(said.receive_maximum or self._window, self._window)
+        self._largest = said.maximum_packet_size or 0
+        self._explains = said.request_problem_information != 0
+        self._wait(keepalive * _KEEPALIVE_FACTOR)
+        self._greeted = True
+        self.send(Connack(session_present=present, properties=properties))
+        self._board.requeue(session)
+        self.send_queued()
+        self._let_go()
+
+    # --- messages in
 
     def _take_publish(self, packet: Publish, session: Session) -> None:
-        if packet.qos == 2 and packet.packet_id in session.received:  # noqa: PLR2004  # QoS 2
-            self._in_order(lambda: self.send(Pubrec(packet.packet_id)))
-            return
-        message = InboundMessage(
-            topic=packet.topic,
-            payload=packet.payload,
-            qos=packet.qos,
-            retain=packet.retain,
-            origin=session.client_id,
-        )
-        task = self._loop.create_task(self._board.handle(message), name=f"mqtt publish of {session.client_id}")
-        self._handling.append((task, self._acknowledgement(packet, session)))
-        task.add_done_callback(self._handled)
-        if len(self._handling) >= self._board.settings.max_inflight and self._transport and not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
+        packet = self._resolved(packet)
+        again = packet.qos == _QOS_2 and packet.packet_id in session.received
+        if packet.qos and not again:
+            self._check_window(session)
+            self._unanswered += 1
+        if not self.rights.may_publish(packet.topic):
+            outcome: asyncio.Future[Any] | Reason = self._board.refuse_publish(self, packet.topic, packet.payload)
+        else:
+            outcome = Reason.SUCCESS if again else self._board.take(session, packet)
+        self._answers.add(outcome, lambda reason: self._acknowledge(packet, reason, again=again))
+        if len(self._answers) >= self._most_answers:
+            self._hold()
 
-    def _acknowledgement(self, packet: Publish, session: Session) -> Callable[[], None]:
-        if packet.qos == 0:
-            return lambda: None
+    def _resolved(self, packet: Publish) -> Publish:
+        """The message with the topic that its alias stands for (§3.3.2.3.4)."""
+        if packet.properties is NOTHING:
+            return packet
+        if packet.properties.subscription_ids:
+            raise ProtocolBreachError("a client may not send subscription identifiers")
+        alias = packet.properties.topic_alias
+        if alias is None:
+            return packet
+        if alias > _MOST_ALIASES:
+            raise ProtocolBreachError(f"topic alias {alias}", Reason.TOPIC_ALIAS_INVALID)
+        if packet.topic:
+            self._aliases[alias] = packet.topic
+            return packet
+        if alias not in self._aliases:
+            raise ProtocolBreachError(f"topic alias {alias} was never given a topic")
+        return replace(packet, topic=self._aliases[alias])
+
+    def _check_window(self, session: Session) -> None:
+        """§4.9: a client of MQTT 5 may have as many unanswered messages as it was told."""
+        unreleased = len(session.received)
+        if session.level >= LEVEL_5 and self._unanswered + unreleased >= self._board.settings.max_inflight:
+            raise ProtocolBreachError("more messages than Receive Maximum", Reason.RECEIVE_MAXIMUM_EXCEEDED)
+        if unreleased >= _MOST_UNRELEASED:
+            raise ProtocolBreachError("too many messages that are not released", Reason.QUOTA_EXCEEDED)
+
+    @property
+    def _most_answers(self) -> int:
+        """Above it nothing is read; a client of MQTT 5 that knows the window is ended by that, not by this."""
+        most = self._board.settings.max_inflight
+        return most if self._reader.level < LEVEL_5 else 2 * most
+
+    def _acknowledge(self, packet: Publish, reason: Reason, *, again: bool) -> None:
+        if packet.qos and not again:
+            self._unanswered -= 1
         if packet.qos == 1:
-            return lambda: self.send(Puback(packet.packet_id))
+            self.send(Puback(packet.packet_id, reason))
+        elif packet.qos == _QOS_2:
+            self.send(Pubrec(packet.packet_id, reason))
 
-        def received() -> None:
-            session.received.add(packet.packet_id)
-            self.send(Pubrec(packet.packet_id))
+    def _take_release(self, packet: Pubrel, session: Session) -> None:
+        known = self._board.release(session, packet.packet_id)
+        reason = Reason.SUCCESS if known else Reason.PACKET_ID_NOT_FOUND
+        stored = self._board.flushed() if known else Reason.SUCCESS
+        self._answers.add(stored, lambda _reason: self.send(Pubcomp(packet.packet_id, reason)))
 
-        return received
+    def _not_stored(self, _error: GatewayError) -> None:
+        """Without an acknowledgement it will be sent again (§4.4); an error code would end the matter."""
+        self.end(Reason.SERVER_BUSY)
 
-    def _in_order(self, answer: Callable[[], None]) -> None:
-        """Answer behind the acknowledgements that are due before it (§4.6)."""
-        if not self._handling:
-            answer()
-            return
-        last, before = self._handling[-1]
+    def _go_on(self) -> None:
+        if self._ending is not None and not self._answers:
+            self.end(self._ending)
+        elif self._greeted and self._busy and len(self._answers) < self._most_answers:
+            self._let_go()
 
-        def both() -> None:
-            before()
-            answer()
-
-        self._handling[-1] = (last, both)
-
-    def _handled(self, _task: asyncio.Task[None]) -> None:
-        while self._handling and self._handling[0][0].done():
-            task, acknowledge = self._handling.popleft()
-            if task.cancelled():
-                continue
-            error = task.exception()
-            if error is None:
-                acknowledge()
-            elif isinstance(error, GatewayError):
-                self.close()
-            else:
-                self.close()
-                raise error
-        if self._paused and len(self._handling) < self._board.settings.max_inflight and self._transport:
-            self._paused = False
-            with contextlib.suppress(RuntimeError):
-                self._transport.resume_reading()
+    # --- subscriptions
 
     def _take_subscribe(self, packet: Subscribe, session: Session) -> None:
-        capped = [(pattern, min(qos, 1)) for pattern, qos in packet.filters]
-        granted = [qos if self._board.subscribe(session, pattern, qos) else _FAILURE for pattern, qos in capped]
-        self.send(Suback(packet.packet_id, tuple(granted)))
-        for (pattern, _qos), code in zip(packet.filters, granted, strict=True):
-            if code != _FAILURE:
-                for message in self._board.retained(pattern):
-                    self.deliver(message, min(message.qos, code), retain=True)
+        identifier = packet.properties.subscription_ids[0] if packet.properties.subscription_ids else None
+        codes, granted = [], list[tuple[Subscription, bool]]()
+        for pattern, options in packet.filters:
+            # Messages go out with QoS 0 and 1; a 2 that is asked for is granted as 1 (§3.8.4).
+            capped = options & ~3 | min(options & 3, 1)
+            subscription = Subscription(pattern, capped, identifier)
+            fresh = pattern not in session.filters
+            if not self.rights.may_subscribe(pattern):
+                self._board.refuse("refused_subscription", f"{pattern[:256]!r} is not allowed", self)
+                codes.append(Reason.NOT_AUTHORIZED if session.level >= LEVEL_5 else FAILURE)
+            elif self._board.subscribe(session, subscription):
+                codes.append(capped & 3)
+                granted.append((subscription, fresh))
+            else:
+                codes.append(Reason.QUOTA_EXCEEDED if session.level >= LEVEL_5 else FAILURE)
 
-    def deliver(self, message: Publish, qos: int, *, retain: bool = False) -> None:
-        """Send a message to this client, or queue it behind those that wait for an acknowledgement."""
-        session = self.session
-        if session is None:
+        def answer(_reason: Reason) -> None:
+            self.send(Suback(packet.packet_id, tuple(codes)))
+            for subscription, fresh in granted:
+                self._board.send_retained(session, subscription, fresh=fresh)
+
+        self._answers.add(self._board.flushed() if session.lasts else Reason.SUCCESS, answer)
+
+    def _take_unsubscribe(self, packet: Unsubscribe, session: Session) -> None:
+        found = [self._board.unsubscribe(session, pattern) for pattern in packet.filters]
+        codes = tuple(Reason.SUCCESS if each else Reason.NO_SUBSCRIPTION_EXISTED for each in found)
+        stored = self._board.flushed() if session.lasts else Reason.SUCCESS
+        self._answers.add(stored, lambda _reason: self.send(Unsuback(packet.packet_id, codes)))
+
+    # --- messages out
+
+    def send_message(self, message: Publish, expires: float | None) -> None:
+        """Send one with QoS 0."""
+        if not self._greeted:
             return
-        outgoing = Publish(topic=message.topic, payload=message.payload, qos=qos, retain=retain)
-        if qos == 0:
-            self.send(outgoing)
-        else:
-            session.enqueue(outgoing)
-            self._send_queued()
+        if expires is not None:
+            left = max(1, round(expires - time.monotonic()))
+            message = replace(message, properties=replace(message.properties, message_expiry=left))
+        self.send(message)
 
-    def _send_queued(self) -> None:
+    def send_queued(self) -> None:
+        """Send what waits in the session, as far as the client takes more."""
         session = self.session
-        while session is not None and session.queue and len(session.sent) < self._board.settings.max_inflight:
-            waiting = session.dequeue()
-            packet_id = session.take_id()
-            message = Publish(
-                topic=waiting.topic,
-                payload=waiting.payload,
-                qos=waiting.qos,
-                retain=waiting.retain,
-                packet_id=packet_id,
-            )
-            session.sent[packet_id] = message
-            self.send(message)
+        while session is not None and self._greeted and not self.closed:
+            message = self._board.next_message(session, self._window)
+            if message is None:
+                return
+            if not self.send(message):
+                self._board.acknowledged(session, message.packet_id)
 
-    def send(self, packet: Packet) -> None:
-        """Write a packet; nothing happens once the connection is closed."""
-        if self._transport is not None and not self.closed:
-            self._transport.write(encode_packet(packet))
+    def send(self, packet: Packet) -> bool:
+        """Write a packet; False if it is larger than the client takes (§3.1.2.11.4)."""
+        if self._transport is None or self.closed:
+            return True
+        data = encode_packet(packet, self._reader.level)
+        if self._largest and len(data) > self._largest:
+            return False
+        self._write(data)
+        return True
 
-    def close(self) -> None:
-        """End the connection once what was written is out."""
-        if not self.closed and self._transport is not None:
-            self.closed = True
-            self._transport.close()
+    # --- the end
 
-    def abort(self) -> None:
-        """End the connection at once."""
-        self.closed = True
-        if self._transport is not None:
-            self._transport.abort()
+    def _take_disconnect(self, packet: Disconnect, session: Session) -> None:
+        expiry = packet.properties.session_expiry
+        if expiry is not None:
+            if expiry and not session.expiry:
+                raise ProtocolBreachError("a session expiry behind one of 0")
+            self._board.change_expiry(session, expiry)
+        if packet.reason != Reason.DISCONNECT_WITH_WILL:
+            self.left_in_order = True
+        self.close()
 
-    def eof_received(self) -> bool:
-        """The client sends no more: close."""
-        return False
+    def end(self, reason: Reason, why: str = "") -> None:
+        """Tell a client of MQTT 5 why it is disconnected (§3.14), and close."""
+        if self._greeted and self._reader.level >= LEVEL_5 and not self.closed:
+            properties = Properties(reason_string=why[:256]) if why and self._explains else NOTHING
+            self.send(Disconnect(reason, properties))
+        self.close()
 
-    def connection_lost(self, _error: Exception | None) -> None:
-        """The connection is gone; what is being handled goes on, its acknowledgement has no addressee any more."""
-        self.closed = True
-        if self._timer is not None:
-            self._timer.cancel()
-        self._board.disconnected(self, self._will)
-
-
-def _again(message: Publish, packet_id: int) -> Publish:
-    return Publish(
-        topic=message.topic,
-        payload=message.payload,
-        qos=message.qos,
-        retain=message.retain,
-        dup=True,
-        packet_id=packet_id,
-    )
+    def finish(self, reason: Reason) -> None:
+        """End once what is being stored was acknowledged."""
+        self._ending = reason
+        if not self._answers:
+            self.end(reason)

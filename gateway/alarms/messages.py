@@ -25,3 +25,13 @@ class Feedback:
 
     topic: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointStatistics:
+    """What the endpoint holds and did."""
+
+    connections: int
+    sessions: int
+    messages: int
+    refused: int

@@ -1,21 +1,31 @@
-"""The control packets of MQTT 3.1.1 (OASIS Standard, 29 October 2014) as frozen values."""
+"""The control packets of MQTT 5 (OASIS Standard, 7 March 2019) and 3.1.1 (29 October 2014) as frozen values.
+
+What 3.1.1 does not have (reasons, properties) stays at its default there.
+"""
 
 from dataclasses import dataclass, field
+
+from gateway.alarms.properties import NOTHING, Properties
+
+LEVEL_311, LEVEL_5 = 4, 5
+QOS_MASK, NO_LOCAL, RETAIN_AS_PUBLISHED = 0x03, 0x04, 0x08
+RETAIN_HANDLING_SHIFT, RETAIN_IF_NEW, RETAIN_NEVER = 4, 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Will:
-    """What is published when a client is lost (§3.1.2.5)."""
+    """What is published when a client is lost (§3.1.2.5, §3.1.3.2)."""
 
     topic: str
     payload: bytes
     qos: int = 0
     retain: bool = False
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect:
-    """CONNECT (§3.1)."""
+    """CONNECT (§3.1); `clean_session` is called Clean Start in MQTT 5."""
 
     client_id: str
     clean_session: bool = True
@@ -23,20 +33,22 @@ class Connect:
     will: Will | None = None
     username: str | None = None
     password: bytes | None = field(default=None, repr=False)
-    protocol_level: int = 4
+    protocol_level: int = LEVEL_311
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connack:
-    """CONNACK (§3.2); 0 accepted, 1 protocol level, 2 client id, 3 unavailable, 4 credentials, 5 not authorised."""
+    """CONNACK (§3.2); `code` is a return code of 3.1.1 (0 accepted to 5 not authorised) or a reason of MQTT 5."""
 
     session_present: bool = False
     code: int = 0
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publish:
-    """PUBLISH (§3.3); `packet_id` is 0 with QoS 0."""
+    """PUBLISH (§3.3); `packet_id` is 0 with QoS 0, `topic` is empty where an alias stands for it."""
 
     topic: str
     payload: bytes
@@ -44,6 +56,7 @@ class Publish:
     retain: bool = False
     dup: bool = False
     packet_id: int = 0
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,8 @@ class Puback:
     """PUBACK (§3.4)."""
 
     packet_id: int
+    reason: int = 0
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +73,8 @@ class Pubrec:
     """PUBREC (§3.5)."""
 
     packet_id: int
+    reason: int = 0
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,8 @@ class Pubrel:
     """PUBREL (§3.6)."""
 
     packet_id: int
+    reason: int = 0
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +91,26 @@ class Pubcomp:
     """PUBCOMP (§3.7)."""
 
     packet_id: int
+    reason: int = 0
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """SUBSCRIBE (§3.8): topic filters with the QoS that is asked for."""
+    """SUBSCRIBE (§3.8): topic filters, each with its options byte (§3.8.3.1), in 3.1.1 the QoS alone."""
 
     packet_id: int
     filters: tuple[tuple[str, int], ...]
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Suback:
-    """SUBACK (§3.9): the QoS granted for each filter, or 0x80."""
+    """SUBACK (§3.9): the QoS granted for each filter, or why it was refused."""
 
     packet_id: int
     codes: tuple[int, ...]
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +119,16 @@ class Unsubscribe:
 
     packet_id: int
     filters: tuple[str, ...]
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Unsuback:
-    """UNSUBACK (§3.11)."""
+    """UNSUBACK (§3.11); `codes` only in MQTT 5, one for each filter."""
 
     packet_id: int
+    codes: tuple[int, ...] = ()
+    properties: Properties = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +144,17 @@ class Pingresp:
 @dataclass(frozen=True, slots=True)
 class Disconnect:
     """DISCONNECT (§3.14)."""
+
+    reason: int = 0
+    properties: Properties = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Auth:
+    """AUTH (§3.15), in MQTT 5 only."""
+
+    reason: int = 0
+    properties: Properties = NOTHING
 
 
 Packet = (
@@ -135,4 +172,5 @@ Packet = (
     | Pingreq
     | Pingresp
     | Disconnect
+    | Auth
 )

@@ -10,7 +10,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from gateway.alarms.messages import Feedback, InboundMessage
 from gateway.errors import GatewayError, PermanentError
@@ -18,6 +20,7 @@ from gateway.settings import BrokerSettings
 
 _FIRST_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 30.0
+_NEVER = 0xFFFF_FFFF
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _log = logging.getLogger(__name__)
 
@@ -51,7 +54,7 @@ class MqttSession:
         self.address = f"{parts.scheme}://{self._host}:{self._port}"
         self._broker = broker
         self._handler = handler
-        self._topics = [(f"campus/{site}/button/+/{leaf}", 1) for leaf in ("event", "health", "state")]
+        self._topics = _topics(site, broker.share_group)
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[mqtt.MQTTMessage] = asyncio.Queue()
         self._lost = asyncio.Event()
@@ -60,10 +63,12 @@ class MqttSession:
 
     def _make_client(self, tls: bool, username: str, site: str) -> mqtt.Client:
         client_id = self._broker.client_id or f"campus-gateway-{site}"
+        shares = self._broker.share_group is not None
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=client_id,
-            clean_session=False,
+            clean_session=None if shares else False,
+            protocol=MQTTProtocolVersion.MQTTv5 if shares else MQTTProtocolVersion.MQTTv311,
             manual_ack=True,
             reconnect_on_failure=False,
         )
@@ -72,7 +77,7 @@ class MqttSession:
         if username:
             client.username_pw_set(username, self._password())
         if tls:
-            client.tls_set_context(ssl.create_default_context(cafile=self._ca_file()))
+            client.tls_set_context(self._tls_context())
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
@@ -87,8 +92,27 @@ class MqttSession:
         except OSError as error:
             raise PermanentError(f"cannot be read: {error.strerror}", where=str(path)) from None
 
-    def _ca_file(self) -> str | None:
-        return str(self._broker.ca_file) if self._broker.ca_file else None
+    def _tls_context(self) -> ssl.SSLContext:
+        broker = self._broker
+        try:
+            context = ssl.create_default_context(cafile=broker.ca_file)
+            if broker.certificate_file is not None:
+                context.load_cert_chain(broker.certificate_file, broker.key_file)
+        except OSError as error:
+            remedy = "Name PEM files that this user may read: ca_file, certificate_file, key_file."
+            raise PermanentError(f"TLS cannot be used: {error}", where=self.address, remedy=remedy) from None
+        return context
+
+    def _join(self) -> None:
+        """Connect to the broker, with the session of before."""
+        keepalive = self._broker.keepalive_seconds
+        if self._broker.share_group is None:
+            self._client.connect(self._host, self._port, keepalive)
+            return
+        said = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho's
+        said.SessionExpiryInterval = _NEVER
+        said.ReceiveMaximum = self._broker.receive_maximum
+        self._client.connect(self._host, self._port, keepalive, clean_start=False, properties=said)
 
     @property
     def state(self) -> BrokerState:
@@ -119,7 +143,7 @@ class MqttSession:
     async def _connect(self) -> bool:
         self._lost.clear()
         try:
-            await asyncio.to_thread(self._client.connect, self._host, self._port, self._broker.keepalive_seconds)
+            await asyncio.to_thread(self._join)
         except (OSError, ValueError) as error:
             self._state = BrokerState(self.address, connected=False, reason=str(error) or type(error).__name__)
             _log.warning("broker %s: %s", self.address, error)
@@ -129,18 +153,20 @@ class MqttSession:
 
     async def _take_messages(self) -> None:
         lost = asyncio.ensure_future(self._lost.wait())
+        get: asyncio.Future[mqtt.MQTTMessage] | None = None
         try:
             while not lost.done():
                 get = asyncio.ensure_future(self._inbox.get())
                 await asyncio.wait({get, lost}, return_when=asyncio.FIRST_COMPLETED)
                 if not get.done():
-                    get.cancel()
                     return
                 if not await self._take_group([get.result(), *self._drain()]):
                     self._client.disconnect()
                     return
         finally:
             lost.cancel()
+            if get is not None:
+                get.cancel()
 
     def _drain(self) -> list[mqtt.MQTTMessage]:
         drained = []
@@ -196,3 +222,10 @@ class MqttSession:
     def _call(self, what: Callable[[], None]) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(what)
+
+
+def _topics(site: str, group: str | None) -> list[tuple[str, int]]:
+    """What is subscribed to; a group shares the presses, while each of its gateways supervises every button."""
+    share = f"$share/{group}/" if group else ""
+    supervised = [(f"campus/{site}/button/+/{leaf}", 1) for leaf in ("health", "state")]
+    return [(f"{share}campus/{site}/button/+/event", 1), *supervised]

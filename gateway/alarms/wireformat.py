@@ -1,25 +1,45 @@
-"""The bytes of MQTT 3.1.1: fields, strings and topic rules (§1.5, §2.2, §4.7), read strictly."""
+"""The bytes of MQTT: fields, strings and topic rules, read strictly.
+
+Sections are those of MQTT 5 (OASIS Standard, 7 March 2019) unless "3.1.1" stands before them (29 October 2014).
+"""
 
 import struct
 
+from gateway.alarms.reasons import Reason
 from gateway.errors import PermanentError
 
 MAX_REMAINING_LENGTH = 268_435_455
+LENGTH_BYTES = 4
 _MAX_STRING = 65_535
 _CONTINUE = 0x80
-_SURROGATES = range(0xD800, 0xE000)
+_MOST_LEVELS = 200  # each level of a filter is held in memory; no real topic has so many
+SHARE_PREFIX = "$share/"
 
 
 class MalformedPacketError(PermanentError):
-    """Bytes that are no MQTT 3.1.1 packet; the connection must be closed (§4.8)."""
+    """Bytes that are no MQTT packet; the connection must be closed (§4.13)."""
+
+    reason = Reason.MALFORMED_PACKET
+
+
+class ProtocolBreachError(MalformedPacketError):
+    """A well-formed packet that may not be sent, or not now (§4.13.1); `reason` says it to a client of MQTT 5."""
+
+    def __init__(self, what: str, reason: Reason = Reason.PROTOCOL_ERROR) -> None:
+        super().__init__(what)
+        self.reason = reason
 
 
 class UnsupportedProtocolError(MalformedPacketError):
-    """A CONNECT of another protocol level; answered with CONNACK code 1 (§3.1.2.2)."""
+    """A CONNECT of another protocol level; answered with CONNACK code 1 (3.1.1 §3.1.2.2)."""
+
+    reason = Reason.UNSUPPORTED_VERSION
 
 
 class PacketTooLargeError(MalformedPacketError):
-    """A packet over the limit of this endpoint."""
+    """A packet over the limit of this endpoint (§3.2.2.3.6)."""
+
+    reason = Reason.PACKET_TOO_LARGE
 
 
 class Cursor:
@@ -32,12 +52,28 @@ class Cursor:
         self._place = 0
 
     def byte(self) -> int:
-        """One byte."""
+        """One byte (§1.5.1)."""
         return self.take(1)[0]
 
     def word(self) -> int:
         """A two-byte integer, big-endian (§1.5.2)."""
         return int.from_bytes(self.take(2), "big")
+
+    def long(self) -> int:
+        """A four-byte integer, big-endian (§1.5.3)."""
+        return int.from_bytes(self.take(4), "big")
+
+    def variable(self) -> int:
+        """A variable byte integer of one to four bytes, in its shortest form (§1.5.5)."""
+        value = 0
+        for place in range(LENGTH_BYTES):
+            digit = self.byte()
+            value |= (digit & 0x7F) << 7 * place
+            if digit < _CONTINUE:
+                if place and not digit:
+                    raise MalformedPacketError("a variable byte integer that is longer than it need be")
+                return value
+        raise MalformedPacketError("a variable byte integer of more than four bytes")
 
     def take(self, size: int) -> bytes:
         """`size` bytes."""
@@ -49,11 +85,11 @@ class Cursor:
         return taken
 
     def binary(self) -> bytes:
-        """Bytes with their length before them."""
+        """Bytes with their length before them (§1.5.6)."""
         return self.take(self.word())
 
     def string(self) -> str:
-        """A UTF-8 string with its length before it (§1.5.3)."""
+        """A UTF-8 string with its length before it (§1.5.4)."""
         return checked_text(self.binary())
 
     def rest(self) -> bytes:
@@ -61,7 +97,7 @@ class Cursor:
         return self.take(len(self._body) - self._place)
 
     def packet_id(self) -> int:
-        """A packet identifier, never 0 (§2.3.1)."""
+        """A packet identifier, never 0 (§2.2.1)."""
         if (identifier := self.word()) == 0:
             raise MalformedPacketError("packet identifier 0")
         return identifier
@@ -78,7 +114,7 @@ class Cursor:
 
 
 def checked_text(raw: bytes) -> str:
-    """UTF-8 without NUL and surrogates (§1.5.3)."""
+    """UTF-8 without NUL and surrogates (§1.5.4)."""
     try:
         text = raw.decode("utf-8", "strict")
     except UnicodeDecodeError:
@@ -89,19 +125,19 @@ def checked_text(raw: bytes) -> str:
 
 
 def put_string(text: str) -> bytes:
-    """A UTF-8 string with its length before it."""
+    """A UTF-8 string with its length before it (§1.5.4)."""
     return put_binary(text.encode())
 
 
 def put_binary(raw: bytes) -> bytes:
-    """Bytes with their length before them."""
+    """Bytes with their length before them (§1.5.6)."""
     if len(raw) > _MAX_STRING:
         raise MalformedPacketError(f"a field of {len(raw)} bytes; at most {_MAX_STRING} fit")
     return struct.pack(">H", len(raw)) + raw
 
 
 def put_length(length: int) -> bytes:
-    """The remaining length, 1 to 4 bytes (§2.2.3)."""
+    """A variable byte integer, 1 to 4 bytes (§1.5.5)."""
     if length > MAX_REMAINING_LENGTH:
         raise MalformedPacketError("a packet that is too long for MQTT")
     encoded = bytearray()
@@ -115,19 +151,40 @@ def put_length(length: int) -> bytes:
 def check_topic(topic: str) -> str:
     """A topic name: not empty, no wildcards (§4.7.1, §4.7.3)."""
     if not topic or "+" in topic or "#" in topic:
-        raise MalformedPacketError("a topic name that is empty or holds a wildcard")
+        raise ProtocolBreachError("a topic name that is empty or holds a wildcard", Reason.TOPIC_NAME_INVALID)
+    _check_levels(topic)
     return topic
+
+
+def _check_levels(text: str) -> None:
+    if text.count("/") > _MOST_LEVELS:
+        raise ProtocolBreachError(f"a topic with more than {_MOST_LEVELS} slashes")
 
 
 def check_filter(pattern: str) -> str:
     """A topic filter: wildcards stand alone in their level, ``#`` in the last (§4.7.1)."""
-    levels = pattern.split("/")
     if not pattern:
         raise MalformedPacketError("an empty topic filter")
+    _check_levels(pattern)
+    levels = pattern.split("/")
     for index, level in enumerate(levels):
         if ("#" in level and (level != "#" or index != len(levels) - 1)) or ("+" in level and level != "+"):
-            raise MalformedPacketError("a topic filter with a misplaced wildcard")
+            raise ProtocolBreachError("a topic filter with a misplaced wildcard", Reason.TOPIC_FILTER_INVALID)
     return pattern
+
+
+def split_share(pattern: str) -> tuple[str, str]:
+    """Group and filter of a shared subscription's ``$share/<group>/<filter>`` (§4.8.2); the group of any other is "".
+
+    Raises:
+        ProtocolBreachError: it begins like one and is none.
+    """
+    if not pattern.startswith(SHARE_PREFIX):
+        return "", pattern
+    group, slash, wanted = pattern.removeprefix(SHARE_PREFIX).partition("/")
+    if not group or not slash or not wanted or "+" in group or "#" in group:
+        raise ProtocolBreachError("a shared subscription without group or filter", Reason.TOPIC_FILTER_INVALID)
+    return group, wanted
 
 
 def topic_matches(pattern: str, topic: str) -> bool:

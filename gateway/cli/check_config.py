@@ -12,7 +12,10 @@ from gateway.cli.output import put
 from gateway.errors import ConfigError, Fault
 from gateway.settings import Settings, load_embedder
 
-_FILE_KEYS = ("password_file", "secret_file", "ca_file", "key_file", "detector_model", "embedder")
+_FILE_KEYS = (
+    *("password_file", "secret_file", "ca_file", "key_file", "certificate_file", "client_ca_file"),
+    *("detector_model", "embedder"),
+)
 
 
 def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
@@ -55,6 +58,8 @@ def _embedder_faults(model: Path) -> Iterator[Fault]:
 
 def _named_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     slices = [("mqtt", settings.mqtt), ("storage", settings.storage), ("matching", settings.matching)]
+    if settings.mqtt.tls is not None:
+        slices.append(("mqtt.tls", settings.mqtt.tls))
     slices += [(f"mqtt.brokers.{number}", each) for number, each in enumerate(settings.mqtt.brokers)]
     slices += [(f"cameras.{each.id}", each) for each in settings.cameras]
     slices += [(f"destinations.{each.id}", each) for each in settings.destinations]

@@ -12,6 +12,7 @@ from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor_app
 from gateway.cli.matching import matching_app
 from gateway.cli.models_command import models_app
+from gateway.cli.mqtt_password import mqtt_password
 from gateway.cli.output import say
 from gateway.cli.run import run
 from gateway.cli.simulate import simulate
@@ -35,6 +36,7 @@ app.command()(status)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
     simulate
 )
+app.command("mqtt-password")(mqtt_password)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.add_typer(doctor_app, name="doctor")

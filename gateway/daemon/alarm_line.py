@@ -9,13 +9,16 @@ from gateway.alarms import (
     Feedback,
     MqttEndpoint,
     MqttSession,
+    SessionStore,
     SupervisionTimer,
+    Verify,
 )
 from gateway.clock import Clock
 from gateway.events import ButtonPressed, Event, IncidentAcknowledged, IncidentResolved, Severity
 from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, Settings
 from gateway.storage import Incident
 
+_OF_THE_BROKER = ("password_file", "ca_file", "certificate_file", "key_file")
 _ANSWERS: dict[type[Event], str] = {IncidentAcknowledged: "acknowledged", IncidentResolved: "resolved"}
 
 
@@ -25,6 +28,8 @@ class AlarmLine:
     Args:
         report: journals an event; returns once it is durable.
         unstored: shows an event that could not be stored.
+        kept: where the endpoint keeps sessions.
+        verify: checks a password against its hash.
     """
 
     def __init__(
@@ -34,6 +39,8 @@ class AlarmLine:
         report: Callable[[Event], Awaitable[object]],
         unstored: Callable[[Event], None],
         clock: Clock,
+        kept: SessionStore,
+        verify: Verify,
     ) -> None:
         site = settings.gateway.site
         self.supervision = SupervisionTimer(site, report, clock)
@@ -46,14 +53,17 @@ class AlarmLine:
             clock=clock,
             window_seconds=settings.mqtt.duplicate_window_seconds,
         )
-        self.endpoint = self._endpoint(settings.mqtt) if settings.mqtt.mode == "embedded" else None
+        self.endpoint = self._endpoint(settings.mqtt, site, kept, verify) if settings.mqtt.mode == "embedded" else None
         brokers = _brokers(settings.mqtt)
         self.sessions = [MqttSession(each, site=site, handler=self.listener.handle) for each in brokers]
         self.accepting = False
 
-    def _endpoint(self, settings: MqttSettings) -> MqttEndpoint:
+    def _endpoint(self, settings: MqttSettings, site: str, kept: SessionStore, verify: Verify) -> MqttEndpoint:
         return MqttEndpoint(
             settings,
+            site=site,
+            store=kept,
+            verify=verify,
             takes=self.listener.takes,
             private=self.listener.keeps_private,
             handler=self.listener.handle,
@@ -82,7 +92,7 @@ class AlarmLine:
         """Take presses from now on.
 
         Raises:
-            PermanentError: the endpoint's address cannot be used.
+            PermanentError: the endpoint's address or TLS files cannot be used.
         """
         if self.endpoint is not None:
             await self.endpoint.start()
@@ -121,5 +131,6 @@ class AlarmLine:
 def _brokers(settings: MqttSettings) -> list[BrokerSettings]:
     brokers = list(settings.brokers)
     if settings.mode == "external" and settings.url is not None:
-        brokers.insert(0, BrokerSettings(url=settings.url, password_file=settings.password_file))
+        given = {name: getattr(settings, name) for name in _OF_THE_BROKER}
+        brokers.insert(0, BrokerSettings(url=settings.url, **given))
     return brokers

@@ -86,7 +86,15 @@ class AlarmHouse:
         self._manager = ServiceManager()
         site = settings.gateway.site
         self._hub = EventHub(stores.journal, clock)
-        self._alarms = AlarmLine(settings, report=stores.journal.append, unstored=self._hub.show_unstored, clock=clock)
+        self._passwords = PasswordHasher()
+        self._alarms = AlarmLine(
+            settings,
+            report=stores.journal.append,
+            unstored=self._hub.show_unstored,
+            clock=clock,
+            kept=stores.mqtt,
+            verify=self._passwords.verify,
+        )
         self._vision = VisionLine(settings, stores, clock)
         self._watchlist = WatchList(site, stores, self._vision.workers, clock)
         self._calibrations = Calibrations(site, stores, self._vision.workers, clock)
@@ -141,7 +149,6 @@ class AlarmHouse:
         )
 
     async def _parts(self) -> ApiParts:
-        passwords = PasswordHasher()
         return ApiParts(
             settings=self._settings,
             stores=self._stores,
@@ -153,8 +160,8 @@ class AlarmHouse:
             workers=self._vision.workers,
             forwarders=self._forwarders,
             clock=self._clock,
-            passwords=passwords,
-            decoy_hash=await passwords.hash(new_token()),
+            passwords=self._passwords,
+            decoy_hash=await self._passwords.hash(new_token()),
             accepting=lambda: self._alarms.accepting,
             loop_lag_ms=lambda: self._chores.loop_lag_ms,
             endpoint=self._alarms.statistics,

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from gateway.errors import PermanentError
 from gateway.events import buttons, cameras, incidents, operations
@@ -45,7 +46,7 @@ def _shapes() -> Mapping[str, _Shape]:
 
 def encode(event: Event) -> bytes:
     """The event as one CloudEvents 1.0 JSON object (JSON event format §3), UTF-8, without line breaks."""
-    return json.dumps(as_cloudevent(event), ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+    return to_json(as_cloudevent(event))
 
 
 def as_cloudevent(event: Event) -> dict[str, Any]:
@@ -71,12 +72,6 @@ def as_cloudevent(event: Event) -> dict[str, Any]:
 def _data(event: Event) -> dict[str, Any]:
     values = ((name, getattr(event, name)) for name in _shapes()[event.TYPE].data_names)
     return {name: value for name, value in values if value is not None}
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return _rfc3339(value)
-    raise TypeError(f"an event cannot hold {type(value).__name__}")
 
 
 def _rfc3339(moment: datetime) -> str:

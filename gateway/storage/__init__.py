@@ -17,6 +17,7 @@ from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import DistanceRow, FaceWarning, Histograms, SeenPassages
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal, type_of
+from gateway.storage.mqtt_session_store import MqttSessionStore
 from gateway.storage.outbox import Outbox
 from gateway.storage.passwords import PasswordHasher
 from gateway.storage.state import State
@@ -75,6 +76,7 @@ __all__ = [
     "Incident",
     "IncidentStore",
     "Journal",
+    "MqttSessionStore",
     "NewTemplate",
     "NewerFileError",
     "Outbox",

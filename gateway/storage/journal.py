@@ -4,25 +4,28 @@ import asyncio
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 from gateway.clock import Clock
-from gateway.events import Event, UnknownEvent, decode, encode
+from gateway.events import Event, Severity, UnknownEvent, decode, encode
 from gateway.settings import StorageSettings
 from gateway.storage.chain import GENESIS, chain_hash
-from gateway.storage.database import open_writer
+from gateway.storage.database import lay_out_log, open_writer
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.folder import Ballast
 from gateway.storage.readers import Readers
 from gateway.storage.statements import load_statements
 from gateway.storage.subscription import Subscription, Waiters
 from gateway.storage.values import EventFilter, Stored
-from gateway.storage.writer import Writer, WriterHooks, WriterStatistics
+from gateway.storage.writer import Result, Writer, WriterHooks, WriterStatistics
 
 _RING = 4096
+_LOG_BYTES = 8 * 1024 * 1024
 _SALT_BYTES = 16
 _SCAN = 2000
 _SQL = load_statements("journal")
@@ -39,6 +42,7 @@ class Journal:
 
     def __init__(self, path: Path, *, clock: Clock, settings: StorageSettings, ballast: Ballast, floor: int) -> None:
         connection = open_writer(path, "journal")
+        lay_out_log(connection, path, _LOG_BYTES)
         newest = _newest(connection, path)
         self._last = newest.position
         self._committed = _Head(max(newest.position, floor), newest.hash)
@@ -117,8 +121,15 @@ class Journal:
             StorageFailedError: the disk failed; nothing is stored any more until the daemon is started anew.
         """
         recorded = replace(event, recorded=self._clock.now())
-        stored, _is_new = await self._writer.submit(_Insertion(self._head, recorded, encode(recorded)))
-        return stored
+        return (await self._writer.submit(_Insertion(self._head, recorded, encode(recorded)))).stored
+
+    def submit(self, work: Callable[[sqlite3.Connection], Result]) -> "asyncio.Future[Result]":
+        """Queue other work on this file, for the same group commit and behind the appends that were asked for before.
+
+        Raises:
+            StorageFailedError: the disk failed before, or the store is closed.
+        """
+        return self._writer.submit(work)
 
     async def append_all(self, events: Sequence[Event]) -> list[Stored]:
         """Store several events, in order; each as `append`."""
@@ -134,9 +145,10 @@ class Journal:
         if not self.failed.done():
             self.failed.set_result(error)
 
-    def _publish(self, results: list[tuple[Stored, bool]]) -> None:
-        for stored, is_new in results:
-            if is_new:
+    def _publish(self, results: list[object]) -> None:
+        for result in results:
+            if isinstance(result, _Appended) and result.is_new:
+                stored = result.stored
                 self._ring.append(stored)
                 self._last = stored.position
         self._waiters.wake(self._last)
@@ -154,14 +166,9 @@ class Journal:
         if not self._ring or after < self._ring[0].position - 1:
             return None
         start = after - self._ring[0].position + 1
-        found = []
-        for index in range(start, len(self._ring)):
-            stored = self._ring[index]
-            if wanted is None or wanted.matches(stored.event, type_of(stored.event)):
-                found.append(stored)
-                if len(found) == limit:
-                    break
-        return found
+        if wanted is None:
+            return list(islice(self._ring, start, start + limit))
+        return list(islice(filter(passes(wanted), islice(self._ring, start, None)), limit))
 
     async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
         """The newest `limit` events that pass the filter, oldest first."""
@@ -197,6 +204,11 @@ def _newest(connection: sqlite3.Connection, path: Path) -> _Head:
     return _Head(*found) if found else _Head(0, GENESIS)
 
 
+class _Appended(NamedTuple):
+    stored: Stored
+    is_new: bool
+
+
 class _Insertion:
     """One append, run in the writer's thread; keeps the head in step."""
 
@@ -207,10 +219,10 @@ class _Insertion:
         self._event = event
         self._body = body
 
-    def __call__(self, connection: sqlite3.Connection) -> tuple[Stored, bool]:
+    def __call__(self, connection: sqlite3.Connection) -> _Appended:
         event, body, head = self._event, self._body, self._head
         if (old := _find(connection, event.id)) is not None:
-            return old, False
+            return _Appended(old, False)
         position = head.position + 1
         salt = os.urandom(_SALT_BYTES)
         digest = chain_hash(head.hash, position, event.id, salt, body)
@@ -222,7 +234,24 @@ class _Insertion:
             remedy = "Let one gateway alone have the state folder."
             raise StorageFailedError("another program wrote to the journal", remedy=remedy) from None
         head.position, head.hash = position, digest
-        return Stored(position, event, body), True
+        return _Appended(Stored(position, event, body), True)
+
+
+@lru_cache(maxsize=64)
+def passes(wanted: EventFilter) -> Callable[[Stored], bool]:
+    """Whether an event passes a filter; readers far behind ask of thousands, so that each kind is judged once."""
+    kinds: dict[tuple[str, Severity], bool] = {}
+    of_kind = replace(wanted, source=None, since=None, until=None)
+    only_kind = wanted == of_kind
+
+    def check(stored: Stored) -> bool:
+        event = stored.event
+        kind = (type_of(event), event.severity)
+        if (good := kinds.get(kind)) is None:
+            good = kinds[kind] = of_kind.matches(event, kind[0])
+        return good and (only_kind or wanted.matches(event, kind[0]))
+
+    return check
 
 
 def type_of(event: Event) -> str:

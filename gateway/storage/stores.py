@@ -16,6 +16,7 @@ from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import Histograms
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal
+from gateway.storage.mqtt_session_store import MqttSessionStore
 from gateway.storage.outbox import Outbox, highest_position
 from gateway.storage.state import State
 from gateway.storage.vault import Vault, load_master_key
@@ -38,6 +39,7 @@ class Stores:
     entries: EntryStore
     audit: AuditTrail
     histograms: Histograms
+    mqtt: MqttSessionStore
     vault: Vault
     ballast: Ballast
     _state: State = field(repr=False)
@@ -177,6 +179,7 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         entries=EntryStore(state, vault),
         audit=AuditTrail(state),
         histograms=Histograms(state),
+        mqtt=MqttSessionStore(journal),
         vault=vault,
         ballast=ballast,
         _state=state,

@@ -21,9 +21,8 @@ class Mosquitto:
     def start(self) -> Self:
         """Start it and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "user root", *self._settings]
         configuration = self.folder / "mosquitto.conf"
-        configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        configuration.write_text(self._configuration(), encoding="utf-8")
         command = ["mosquitto", "-c", str(configuration)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         until = time.monotonic() + 10
@@ -35,6 +34,10 @@ class Mosquitto:
                 time.sleep(0.05)
             else:
                 return self
+
+    def _configuration(self) -> str:
+        lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous true", "user root", *self._settings]
+        return "\n".join(lines) + "\n"
 
     def stop(self) -> None:
         """End it in order."""

@@ -3,22 +3,18 @@
 import asyncio
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 
 import pytest
+from harness.endpoint import Client, Desk, press, running, until
 from harness.press import Presser
 from harness.rawmqtt import RawClient
 from harness.tools import needs
 
-from gateway.alarms import Feedback, InboundMessage, MqttEndpoint
-from gateway.alarms.codec import PacketReader, encode_packet
+from gateway.alarms import Feedback
+from gateway.alarms.codec import encode_packet
 from gateway.alarms.packets import (
     Connack,
-    Connect,
     Disconnect,
-    Packet,
     Pingreq,
     Pingresp,
     Puback,
@@ -30,85 +26,7 @@ from gateway.alarms.packets import (
     Subscribe,
     Will,
 )
-from gateway.errors import PermanentError, TransientError
-from gateway.settings import MqttSettings
-
-
-@dataclass
-class Desk:
-    """Stands in for the listener: notes what it handled; can be told to wait or to fail."""
-
-    handled: list[InboundMessage] = field(default_factory=list)
-    faults: list[tuple[str, str, str]] = field(default_factory=list)
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
-    failing: bool = False
-
-    async def handle(self, message: InboundMessage) -> None:
-        await self.gate.wait()
-        if self.failing:
-            raise TransientError("the disk is full")
-        self.handled.append(message)
-
-    async def fault(self, *what: str) -> None:
-        self.faults.append((what[0], what[1], what[2]))
-
-
-class Client:
-    """Speaks raw packets."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-        self._packets = PacketReader(100_000)
-        self._waiting: list[Packet] = []
-
-    @classmethod
-    async def open(cls, port: int, **connect: object) -> "Client":
-        client = cls(*await asyncio.open_connection("127.0.0.1", port))
-        if connect:
-            await client.send(Connect(**connect))  # type: ignore[arg-type]  # its keywords
-            assert isinstance(await client.read(), Connack)
-        return client
-
-    async def send(self, *packets: Packet) -> None:
-        await self.send_raw(b"".join(encode_packet(packet) for packet in packets))
-
-    async def send_raw(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
-
-    async def read(self) -> Packet | None:
-        """The next packet; None once the endpoint closed the connection."""
-        while not self._waiting:
-            try:
-                data = await asyncio.wait_for(self._reader.read(65536), 10)
-            except ConnectionError:
-                return None
-            if not data:
-                return None
-            self._waiting += self._packets.feed(data)
-        return self._waiting.pop(0)
-
-    async def close(self) -> None:
-        self._writer.close()
-        with suppress(ConnectionError):
-            await self._writer.wait_closed()
-
-
-@asynccontextmanager
-async def running(desk: Desk, **settings: object) -> AsyncIterator[MqttEndpoint]:
-    endpoint = MqttEndpoint(
-        MqttSettings(port=0, **settings),
-        takes=lambda topic: topic.startswith("campus/"),
-        private=lambda topic: topic.endswith(("/event", "/feedback")),
-        handler=desk.handle,
-        on_fault=desk.fault,
-    )
-    await endpoint.start()
-    try:
-        yield endpoint
-    finally:
-        await endpoint.stop()
+from gateway.errors import PermanentError
 
 
 @pytest.fixture
@@ -116,17 +34,6 @@ async def desk() -> Desk:
     made = Desk()
     made.gate.set()
     return made
-
-
-def press(number: int, qos: int = 1, **fields: object) -> Publish:
-    topic = "campus/east/button/btn-01/event"
-    return Publish(topic=topic, payload=b"{}", qos=qos, packet_id=number, **fields)  # type: ignore[arg-type]  # keywords
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_puback_goes_out_only_after_the_message_was_handled(desk: Desk) -> None:
@@ -324,7 +231,7 @@ async def test_filters_and_kept_messages_are_bounded_over_all_clients(desk: Desk
 async def test_another_protocol_level_is_told_so(desk: Desk) -> None:
     async with running(desk) as endpoint:
         client = await Client.open(endpoint.port)
-        await client.send_raw(b"\x10\x10\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x03abc")
+        await client.send_raw(b"\x10\x10\x00\x04MQTT\x06\x02\x00\x3c\x00\x00\x03abc")
         assert await client.read() == Connack(code=1)
         assert await client.read() is None
         await client.close()

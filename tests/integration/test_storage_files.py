@@ -106,23 +106,23 @@ async def test_a_damaged_file_is_named(directory: Path, file: str) -> None:
 async def test_an_older_file_is_copied_and_then_migrated(directory: Path, scripts: Path) -> None:
     await filled(directory, 3)
     path = directory / "journal.db"
-    (scripts / "journal" / "0002_more.sql").write_text("ALTER TABLE event ADD COLUMN more TEXT NOT NULL DEFAULT 'x';")
+    (scripts / "journal" / "0003_more.sql").write_text("ALTER TABLE event ADD COLUMN more TEXT NOT NULL DEFAULT 'x';")
     with closing(open_writer(path, "journal")) as connection:
         assert connection.execute("SELECT count(*), min(more) FROM event").fetchone() == (3, "x")
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-    with closing(sqlite3.connect(directory / "journal.db.before-2")) as copy:
-        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
+    with closing(sqlite3.connect(directory / "journal.db.before-3")) as copy:
+        assert copy.execute("PRAGMA user_version").fetchone() == (2,)
         assert copy.execute("SELECT count(*) FROM event").fetchone() == (3,)
 
 
 async def test_a_migration_that_fails_changes_nothing(directory: Path, scripts: Path) -> None:
     await filled(directory, 3)
     path = directory / "journal.db"
-    (scripts / "journal" / "0002_bad.sql").write_text("ALTER TABLE event ADD COLUMN more TEXT; SELECT no_such();")
+    (scripts / "journal" / "0003_bad.sql").write_text("ALTER TABLE event ADD COLUMN more TEXT; SELECT no_such();")
     with pytest.raises(StorageFailedError, match="no_such"):
         open_writer(path, "journal")
     with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
         assert "more" not in str(connection.execute("SELECT sql FROM sqlite_master").fetchall())
 
 

@@ -42,6 +42,18 @@ def test_each_commented_key_of_the_example_exists(tmp_path: Path) -> None:
     assert load(tmp_path, text.replace(key_files[0], "", 1)).matching.warnings_per_day == 1
 
 
+def test_the_examples_of_the_mqtt_endpoint_are_taken_as_they_stand(tmp_path: Path) -> None:
+    text = (EXAMPLE / "gateway.toml").read_text(encoding="utf-8")
+    part = text[text.index("# [mqtt.tls]") : text.index("[api]")]
+    lines = [line.removeprefix("#").strip() for line in part.splitlines()]
+    settings = load(tmp_path, MINIMUM + "[mqtt]\n" + "\n".join(lines)).mqtt
+    assert settings.tls is not None
+    assert settings.tls.require_certificate
+    assert (settings.users[0].name, settings.access[0].users) == ("btn-07", ("zigbee",))
+    assert settings.networks[0].max_connections_per_address == 4
+    assert settings.brokers[0].share_group == "gateways"
+
+
 def test_the_environment_overrides_the_file_and_set_overrides_both(tmp_path: Path) -> None:
     text = MINIMUM + '[api]\nport = 1\nhost = "127.0.0.1"\n'
     environment = {"GATEWAY_API__PORT": "2", "GATEWAY_API__TLS": "off", "PATH": "x", "GATEWAY_UNRELATED": "y"}
@@ -57,6 +69,9 @@ def test_the_environment_overrides_the_file_and_set_overrides_both(tmp_path: Pat
         ("[gateway]\nsite = 'ä'\n", ["gateway.site", "must match"]),
         (MINIMUM + "[api]\nhost = '0.0.0.0'\ntls = 'off'\n", ["api", "loopback"]),
         (MINIMUM + "[mqtt]\nmode = 'external'\n", ["mqtt", "needs url"]),
+        (MINIMUM + "[[mqtt.access]]\ntopic = 'a/b#'\n", ["mqtt.access.0", "wildcard"]),
+        (MINIMUM + "[[mqtt.brokers]]\nurl = 'mqtt://b'\nshare_group = 'g'\n", ["mqtt.brokers.0", "client_id"]),
+        (MINIMUM + "[[mqtt.users]]\nname = 'a/b'\npassword_hash = 'x'\n", ["mqtt.users.0.name", "password_hash"]),
         (MINIMUM + "[matching]\nthreshold = 0.7\n", ["matching.threshold", "less than or equal to 0.6"]),
         (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'http://x'\n", ["cameras.0.url", "onvif"]),
         (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'rtsp://u:geheim@x/y'\n", ["cameras.0", "password_file"]),
