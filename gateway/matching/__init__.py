@@ -12,6 +12,7 @@ from gateway.matching.faults import (
     TruncatedModelError,
 )
 from gateway.matching.gallery import Gallery
+from gateway.matching.gallery_faiss import FaissGallery
 from gateway.matching.gallery_layout import Extent
 from gateway.matching.gallery_values import (
     Candidate,
@@ -52,6 +53,7 @@ __all__ = [
     "FaceGallery",
     "FaceQuality",
     "FaceTracker",
+    "FaissGallery",
     "FineView",
     "FivePointAligner",
     "ForeignModelError",
