@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,10 +33,10 @@ from matching_live import children, live  # noqa: E402  # likewise
 from matching_plots import plot  # noqa: E402  # likewise
 from matching_rivals import hnsw, missing, rivals  # noqa: E402  # likewise
 
-from gateway.matching import Gallery, TemplateTable  # noqa: E402  # likewise
+from gateway.matching import CompactGallery, Gallery, TemplateTable, cosine_distance_limit  # noqa: E402  # likewise
 
 BATCHES, THRESHOLDS = (1, 8, 64), (0.60, 0.55, 0.50, 0.45, 0.40)
-PARTS = ("exactness", "rivals", "bandwidth", "approximate", "growth", "live", "children")
+PARTS = ("exactness", "rivals", "bandwidth", "approximate", "growth", "live", "children", "memory", "512")
 _ROUND_SECONDS = 0.25
 Row = dict[str, Any]
 
@@ -189,6 +190,58 @@ def built(scene: Scene) -> tuple[Gallery, Row]:
     }
 
 
+def memory(scene: Scene) -> Row:
+    """The gallery in little memory: bytes a template in memory and in the file, and CPU milliseconds a probe."""
+    persons = [f"p{owner}" for owner in scene.owners.tolist()]
+    table = TemplateTable(scene.templates, persons, [f"t{number}" for number in range(len(persons))])
+    began = time.process_time()
+    gallery = CompactGallery(table, fingerprint="dlib", dimension=128, folder=Path(tempfile.gettempdir()))
+    built_in = time.process_time() - began
+    probes = [scene.probes[start : start + 1] for start in range(20)]
+    ways = {
+        f"{within:.2f}": repeated(lambda probe, within=within: gallery.identify(probe, within, 10), probes)
+        for within in (0.5, 0.45, 0.4)
+    }
+    spent = interleaved(ways, 3, time.process_time)
+    return {
+        "templates": len(gallery),
+        "memory_bytes_a_template": round(gallery.memory_bytes / len(gallery), 1),
+        "file_bytes_a_template": round(gallery.file_bytes / len(gallery), 1),
+        "build_cpu_seconds": round(built_in, 2),
+        "milliseconds": {name: round(1e3 * each / len(probes), 3) for name, each in spent.items()},
+    }
+
+
+def directions(count: int, batches: Sequence[int]) -> Row:
+    """Isotropic unit vectors of 512 components, the worst case, within cosine 0.35: the core, int8 and FAISS."""
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((count, 512), np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = [str(number) for number in range(count)]
+    table, within = TemplateTable(vectors, ids, ids), cosine_distance_limit(0.35)
+    core = Gallery.build(table, fingerprint="directions", dimension=512)
+    small = CompactGallery(table, fingerprint="directions", dimension=512, folder=Path(tempfile.gettempdir()))
+    core.use_threads(1)
+    rows = {}
+    for batch in batches:
+        probes = (vectors[:batch] + 0.06 * rng.standard_normal((batch, 512), np.float32)).astype(np.float32)
+        probes /= np.linalg.norm(probes, axis=1, keepdims=True)
+        ways = {
+            "core": lambda probes=probes: core.identify(probes, within, 10),
+            "int8": lambda probes=probes: small.identify(probes, within, 10),
+        } | {
+            rival.name: lambda probes=probes, ask=rival.ask: ask(probes)
+            for rival in rivals(vectors, within, batch, all_of_them=False)
+        }
+        spent = interleaved(ways, 3, time.process_time)
+        rows[f"x{batch}"] = {name: round(1e3 * each / batch, 3) for name, each in spent.items()}
+    return {
+        "templates": count,
+        "memory_bytes_a_template_int8": round(small.memory_bytes / count, 1),
+        "milliseconds": rows,
+    }
+
+
 def exponents(rows: Sequence[Row]) -> dict[str, float]:
     """Slope of log time over log templates from 100 k on, by batch and threshold."""
     found = {}
@@ -227,11 +280,16 @@ def measure(arguments: argparse.Namespace) -> Row:
             budget = {True: 200, False: 10 if count > 1_000_000 else 60 if count == 1_000_000 else 3_400}[quick]
             report.setdefault("exactness", []).append(audits(scene, budget))
             print(report["exactness"][-1], file=sys.stderr)
+        if "memory" in parts and count in (100_000, 1_000_000):
+            report.setdefault("memory", []).append(memory(scene))
+            print(report["memory"][-1], file=sys.stderr)
         if "live" in parts and count in (100_000, 1_000_000):
             report.setdefault("live", []).append(live(scene, 3.0 if quick else 8.0))
             print(report["live"][-1], file=sys.stderr)
         if "children" in parts and (count == 1_000_000 or (quick and count == 100_000)):
             report["children"] = children(scene, 16)
+    if "512" in parts and not quick:
+        report["512"] = directions(200_000, (1, 8, 64))
     report["exponents"] = exponents(report["rivals"])
     return report
 

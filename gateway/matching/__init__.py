@@ -12,6 +12,7 @@ from gateway.matching.faults import (
     TruncatedModelError,
 )
 from gateway.matching.gallery import Gallery
+from gateway.matching.gallery_compact import CompactGallery
 from gateway.matching.gallery_faiss import FaissGallery
 from gateway.matching.gallery_layout import Extent
 from gateway.matching.gallery_values import (
@@ -41,6 +42,7 @@ __all__ = [
     "YUNET_SHA256",
     "BadImageError",
     "Candidate",
+    "CompactGallery",
     "Complaint",
     "Decision",
     "Detection",

@@ -1,9 +1,11 @@
 """What every gallery answers: the core, built here, mapped from shared memory or written live, and that over FAISS."""
 
 import math
+import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 
 from gateway.matching import (
     Candidate,
+    CompactGallery,
     FaceGallery,
     FaissGallery,
     Gallery,
@@ -51,7 +54,19 @@ def over_faiss(rows: Rows, dimension: int) -> FaceGallery:
     return FaissGallery(rows, fingerprint="net-1", dimension=dimension, revision=7)
 
 
-IMPLEMENTATIONS: dict[str, Make] = {"built": built, "mapped": mapped, "written": written, "faiss": over_faiss}
+def compact(rows: Rows, dimension: int) -> FaceGallery:
+    return CompactGallery(
+        rows, fingerprint="net-1", dimension=dimension, folder=Path(tempfile.gettempdir()), revision=7
+    )
+
+
+IMPLEMENTATIONS: dict[str, Make] = {
+    "built": built,
+    "mapped": mapped,
+    "written": written,
+    "compact": compact,
+    "faiss": over_faiss,
+}
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
@@ -108,7 +123,7 @@ def test_the_answer_is_that_of_a_float64_brute_force(
     distances = [math.dist(r.vector.astype(float), p.astype(float)) for r in rows for p in probes]
     if any(abs(d - within) <= 1e-9 * scale for d in distances):
         return  # on the edge itself a rounding of the reference decides
-    for make in (built, mapped, written, *([over_faiss] if find_spec("faiss") else [])):
+    for make in (built, mapped, written, compact, *([over_faiss] if find_spec("faiss") else [])):
         answers = make(rows, dimension).identify(probes, within, k)
         for probe, answer in zip(probes, answers, strict=True):
             assert_same(answer, brute_force(rows, probe, within, k))
