@@ -15,16 +15,23 @@ _LIST_ROWS, _ARRAY_ROWS, _PLAIN_ROWS, _HNSW_ROWS = 10_000, 100_000, 1_000_000, 1
 
 @dataclass(frozen=True)
 class Rival:
-    """A way to answer probes (b, d) within a threshold, or nearest first; `ask` takes the probes."""
+    """A way to answer probes (b, d) within a threshold, or nearest first; `ask` takes the probes.
+
+    Attributes:
+        slow: so much slower that fewer probes tell enough.
+    """
 
     name: str
     ask: Ask
+    slow: bool = False
 
 
 def missing() -> list[str]:
     """The rivals that are not installed here."""
     names = ("faiss", "usearch", "simsimd", "numkong", "hnswlib", "face_recognition")
-    return [name for name in names if not _importable(name)]
+    found = [name for name in names if not _importable(name)]
+    # Both loaded, simsimd 6.5 takes float32 for another type; numkong is its successor by the same author.
+    return [*found, "simsimd (not beside usearch)"] if _importable("usearch") and _importable("simsimd") else found
 
 
 def _importable(name: str) -> bool:
@@ -45,7 +52,8 @@ def rivals(vectors: NDArray[np.float32], within: float, batch: int, *, all_of_th
     if len(vectors) <= _ARRAY_ROWS and _importable("face_recognition"):
         found += _face_recognition(vectors)
     if len(vectors) <= _PLAIN_ROWS:
-        found += [make(vectors) for name, make in _PLAIN.items() if _importable(name)]
+        plain = [name for name in _PLAIN if name != "simsimd" or not _importable("usearch")]
+        found += [_PLAIN[name](vectors) for name in plain if _importable(name)]
     return found
 
 
@@ -93,21 +101,21 @@ def _faiss(vectors: NDArray[np.float32], batch: int, within: float, *, panorama:
 def _face_recognition(vectors: NDArray[np.float32]) -> list[Rival]:
     face_distance = importlib.import_module("face_recognition").face_distance
     double = vectors.astype(np.float64)
-    found = [Rival("face_distance array", lambda probes: face_distance(double, probes[0]))]
+    found = [Rival("face_distance array", lambda probes: face_distance(double, probes[0]), slow=True)]
     if len(vectors) <= _LIST_ROWS:
         listed = list(double)
-        found.append(Rival("face_distance list", lambda probes: face_distance(listed, probes[0])))
+        found.append(Rival("face_distance list", lambda probes: face_distance(listed, probes[0]), slow=True))
     return found
 
 
 def _simsimd(vectors: NDArray[np.float32]) -> Rival:
     simsimd = importlib.import_module("simsimd")
-    return Rival("simsimd", lambda probes: np.asarray(simsimd.cdist(probes, vectors, metric="sqeuclidean")))
+    return Rival("simsimd", lambda probes: np.asarray(simsimd.cdist(probes, vectors, metric="sqeuclidean")), slow=True)
 
 
 def _numkong(vectors: NDArray[np.float32]) -> Rival:
     numkong = importlib.import_module("numkong")
-    return Rival("numkong", lambda probes: np.asarray(numkong.cdist(probes, vectors, metric="sqeuclidean")))
+    return Rival("numkong", lambda probes: np.asarray(numkong.cdist(probes, vectors, metric="sqeuclidean")), slow=True)
 
 
 def _usearch(vectors: NDArray[np.float32]) -> Rival:
@@ -115,6 +123,7 @@ def _usearch(vectors: NDArray[np.float32]) -> Rival:
     return Rival(
         "usearch exact",
         lambda probes: index.search(vectors, probes, _TOP, index.MetricKind.L2sq, exact=True, threads=1),
+        slow=True,
     )
 
 

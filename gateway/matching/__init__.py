@@ -15,6 +15,8 @@ from gateway.matching.faults import (
     TruncatedModelError,
 )
 from gateway.matching.gallery import Gallery
+from gateway.matching.gallery_compact import CompactGallery
+from gateway.matching.gallery_faiss import FaissGallery
 from gateway.matching.gallery_layout import Extent
 from gateway.matching.gallery_values import (
     Candidate,
@@ -52,6 +54,7 @@ __all__ = [
     "Calibration",
     "CalibrationError",
     "Candidate",
+    "CompactGallery",
     "Complaint",
     "Decision",
     "Detection",
@@ -67,6 +70,7 @@ __all__ = [
     "FaceSize",
     "FaceTracker",
     "FactoryModel",
+    "FaissGallery",
     "FineView",
     "FivePointAligner",
     "ForeignModelError",

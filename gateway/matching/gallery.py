@@ -104,6 +104,24 @@ class Gallery:
         """Refuse, by `GalleryError`, to serve vectors of another embedder."""
         require_same(self.fingerprint, fingerprint)
 
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """After how many principal axes a search may stop; none in small galleries and where that does not pay."""
+        return self._arrays.shape.depths
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory of the gallery, with the writer's spare room."""
+        return len(self._arrays.buffer)
+
+    def head_bytes(self, within: float) -> int:
+        """What one probe reads of all templates before anything is dropped."""
+        return self._search.bytes_read(within)
+
+    def use_threads(self, threads: int) -> None:
+        """Use at most as many threads where a second one gains; as many as there are processors at first."""
+        self._search.threads = threads
+
     def label_of(self, person: str) -> str:
         """What the list says of a person, also of one who was removed since; empty for a stranger."""
         number = self._arrays.persons.find(person, self._extent.people)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,15 +52,22 @@ def fit(vectors: NDArray[np.float32], least: int) -> Axes:
     if len(vectors) < least:
         return none
     sample = vectors[:: -(-len(vectors) // _SAMPLE)].astype(np.float64)
-    centre = sample.mean(axis=0)
-    _, columns = np.linalg.eigh(np.cov((sample - centre).T).reshape(dimension, dimension))
-    basis = np.ascontiguousarray(columns[:, ::-1])
-    _require_orthonormal(basis)
+    centre, basis = principal(sample)
     known = [depth for depth in _DEPTHS if depth <= dimension // 2]
     table = _profile((sample - centre) @ basis, known)
     depths = _worthy(table, known, dimension)
     kept = [known.index(depth) for depth in depths] + [len(known)]
     return Axes(centre, np.ascontiguousarray(basis[:, : depths[-1] if depths else 0]), depths, table[kept])
+
+
+def principal(vectors: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean (d,) of some vectors (n, d), n at least 2, and all their principal axes (d, d) in columns, largest first."""
+    sample, dimension = vectors[:: -(-len(vectors) // _SAMPLE)].astype(np.float64), vectors.shape[1]
+    centre = sample.mean(axis=0)
+    _, columns = np.linalg.eigh(np.cov((sample - centre).T).reshape(dimension, dimension))
+    basis = np.ascontiguousarray(columns[:, ::-1])
+    _require_orthonormal(basis)
+    return centre, basis
 
 
 def _require_orthonormal(basis: NDArray[np.float64]) -> None:

@@ -67,7 +67,7 @@ class ExactSearch:
     def __init__(self, arrays: GalleryArrays, count: int, threads: int) -> None:
         self._arrays = arrays
         self._vectors, self._halves = arrays.vectors[:count], arrays.halves[:count]
-        self._threads = threads
+        self.threads = threads
         self._longest, self._longest_head = float(arrays.reach[0]), float(arrays.reach[1]) * _ROUNDED
         self._centre = float(np.linalg.norm(arrays.centre))
         self._half_lines = arrays.shape.half_lines
@@ -89,7 +89,7 @@ class ExactSearch:
             return [near for p, square, t in asked for near in self.near(p[None], (square,), (t,))]
         sieve = self._by_heads(probes, squares, within) or self._by_vectors(probes, squares, within)
         pooled = len(probes) >= _POOLED_PROBES and len(self._vectors) >= _POOLED_ROWS
-        threads = self._threads if pooled else 1
+        threads = self.threads if pooled else 1
         if threads == 1:
             found = self._sift(sieve, range(0, len(self._vectors), sieve.width))
             return list(map(self._finish, probes, squares, within, found))
@@ -190,6 +190,12 @@ class ExactSearch:
         distances = np.concatenate(measured) if measured else _NO_DISTANCES
         inside = distances <= within
         return rows[inside], distances[inside]
+
+    def bytes_read(self, within: float) -> int:
+        """Bytes of all templates that one probe's first sieve reads."""
+        level, shape = self._level(within, batch=False), self._arrays.shape
+        numbers = shape.dimension + 1 if level is None else shape.depths[level] + level + 1
+        return len(self._vectors) * numbers * self._vectors.itemsize
 
     def share_within(self, within: float) -> float:
         """About which share of the templates lies within a distance of a probe; 0 for a gallery without heads."""

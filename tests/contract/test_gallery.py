@@ -1,8 +1,11 @@
-"""What every gallery answers, whether it was built here or mapped from shared memory."""
+"""What every gallery answers: the core, built here, mapped from shared memory or written live, and that over FAISS."""
 
 import math
+import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,10 +14,20 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from gateway.matching import Candidate, Gallery, GalleryError, TemplateRow, margin
+from gateway.matching import (
+    Candidate,
+    CompactGallery,
+    FaceGallery,
+    FaissGallery,
+    Gallery,
+    GalleryError,
+    GalleryWriter,
+    TemplateRow,
+    margin,
+)
 
 Rows = list[TemplateRow]
-Make = Callable[[Rows, int], Gallery]
+Make = Callable[[Rows, int], FaceGallery]
 
 
 def built(rows: Rows, dimension: int) -> Gallery:
@@ -25,10 +38,42 @@ def mapped(rows: Rows, dimension: int) -> Gallery:
     return Gallery.map(memoryview(built(rows, dimension).pack() + b"more room"))
 
 
-@pytest.fixture(params=[built, mapped], ids=["built", "mapped"])
+def written(rows: Rows, dimension: int) -> Gallery:
+    """The first half at once, the rest one by one, and a person in between who was removed again."""
+    half = len(rows) // 2
+    writer = GalleryWriter(rows[:half], fingerprint="net-1", dimension=dimension)
+    writer.add([TemplateRow("gone", "gone", np.ones(dimension, np.float32))])
+    for each in rows[half:]:
+        writer.add([each])
+    writer.remove_person("gone")
+    writer.publish(7)
+    return writer.view
+
+
+def over_faiss(rows: Rows, dimension: int) -> FaceGallery:
+    return FaissGallery(rows, fingerprint="net-1", dimension=dimension, revision=7)
+
+
+def compact(rows: Rows, dimension: int) -> FaceGallery:
+    return CompactGallery(
+        rows, fingerprint="net-1", dimension=dimension, folder=Path(tempfile.gettempdir()), revision=7
+    )
+
+
+IMPLEMENTATIONS: dict[str, Make] = {
+    "built": built,
+    "mapped": mapped,
+    "written": written,
+    "compact": compact,
+    "faiss": over_faiss,
+}
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
 def make(request: pytest.FixtureRequest) -> Make:
-    chosen: Make = request.param
-    return chosen
+    if request.param == "faiss":
+        pytest.importorskip("faiss", reason="the extra [faiss] is not installed")
+    return IMPLEMENTATIONS[request.param]
 
 
 def row(person: str, template: str, *values: float) -> TemplateRow:
@@ -78,7 +123,7 @@ def test_the_answer_is_that_of_a_float64_brute_force(
     distances = [math.dist(r.vector.astype(float), p.astype(float)) for r in rows for p in probes]
     if any(abs(d - within) <= 1e-9 * scale for d in distances):
         return  # on the edge itself a rounding of the reference decides
-    for make in (built, mapped):
+    for make in (built, mapped, written, compact, *([over_faiss] if find_spec("faiss") else [])):
         answers = make(rows, dimension).identify(probes, within, k)
         for probe, answer in zip(probes, answers, strict=True):
             assert_same(answer, brute_force(rows, probe, within, k))
@@ -199,7 +244,8 @@ def test_what_a_gallery_is_survives_the_mapping(make: Make) -> None:
     assert (gallery.fingerprint, gallery.revision, gallery.persons, len(gallery)) == ("net-1", 7, 2, 2)
     found = gallery.identify(np.eye(2, dtype=np.float32), 0.1, 1)
     assert [(c[0].person, c[0].template) for c in found] == [("张三", "模板-1"), ("", "")]
-    assert gallery.pack() == Gallery.map(memoryview(gallery.pack())).pack()
+    if isinstance(gallery, Gallery):
+        assert gallery.pack() == Gallery.map(memoryview(gallery.pack())).pack()
 
 
 def test_the_margin_is_the_distance_between_the_first_two() -> None:

@@ -39,21 +39,21 @@ class ListHolder:
             GatewayError: the memory is not sealed or holds no list, or another model made it.
         """
         extent = Extent(snapshot.rows, snapshot.numbered, snapshot.templates, snapshot.people, snapshot.revision)
-        gallery = self._mapped(snapshot, descriptor).within(extent)
-        gallery.require(self._embedder.fingerprint)
-        self._current = SharedList(gallery)
-
-    def _mapped(self, snapshot: GallerySnapshot, descriptor: int) -> Gallery:
-        """The memory behind the descriptor; the one that is mapped already if it only was filled further."""
-        try:
-            told = os.fstat(descriptor)
-        except OSError as error:
-            raise PermanentError(f"the shared memory cannot be mapped ({error})") from None
-        memory = (told.st_dev, told.st_ino)
+        memory = _identity(descriptor)
         if self._current is not None and memory == self._memory:
             os.close(descriptor)
-            return self._current.gallery
-        # The keeper made and checked it; the seals keep everybody else from changing it.
-        gallery = Gallery.map(map_sealed(descriptor, snapshot.size), checked=False)
-        self._memory = memory
-        return gallery
+            gallery = self._current.gallery
+        else:
+            # The keeper made it; its seals keep everybody else from changing it, so the checksum need not be compared.
+            gallery = Gallery.map(map_sealed(descriptor, snapshot.size), checked=False)
+        gallery.require(self._embedder.fingerprint)
+        self._current, self._memory = SharedList(gallery.within(extent)), memory
+
+
+def _identity(descriptor: int) -> tuple[int, int]:
+    """Tells one memory from another as long as either is mapped."""
+    try:
+        told = os.fstat(descriptor)
+    except OSError as error:
+        raise PermanentError(f"the shared memory cannot be mapped ({error})") from None
+    return told.st_dev, told.st_ino

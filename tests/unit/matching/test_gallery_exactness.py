@@ -27,7 +27,7 @@ def spread_out(rng: np.random.Generator, count: int, dimension: int, offset: flo
 def gallery_of(vectors: NDArray[np.float32], *, threads: int = 1) -> Gallery:
     ids = [str(number) for number in range(len(vectors))]
     gallery = Gallery.build(TemplateTable(vectors, ids, ids), fingerprint="net", dimension=vectors.shape[1])
-    gallery._search._threads = threads
+    gallery.use_threads(threads)
     return gallery
 
 

@@ -1,0 +1,315 @@
+"""The gallery against FAISS and others, over synthetic galleries with the statistics of real dlib vectors.
+
+Run:  .venv/bin/python benchmarks/matching.py [--sizes 1000 10000 100000 1000000 5000000] [--parts …] [--quick] [--json]
+          [--plots FOLDER]
+
+Rivals are not dependencies: pip install faiss-cpu usearch simsimd numkong hnswlib into .venv first; missing ones are
+named. Rivals and ours are asked in turns, the same probes; times are CPU milliseconds a probe, medians of the turns,
+one thread where nothing else is said. FAISS flat answers the ten nearest; "tuned" has its BLAS switch on for batches.
+Ours answers *all* templates within the threshold (`all`), or the ten nearest people (`people`).
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"  # before NumPy: it reads them once
+
+import numpy as np  # noqa: E402  # see the line above
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+
+from dlib_like import Scene, make  # noqa: E402  # the folders are found through the lines above
+from matching_audits import audits  # noqa: E402  # likewise
+from matching_live import children, live  # noqa: E402  # likewise
+from matching_plots import plot  # noqa: E402  # likewise
+from matching_rivals import hnsw, missing, rivals  # noqa: E402  # likewise
+
+from gateway.matching import CompactGallery, Gallery, TemplateTable, cosine_distance_limit  # noqa: E402  # likewise
+
+BATCHES, THRESHOLDS = (1, 8, 64), (0.60, 0.55, 0.50, 0.45, 0.40)
+PARTS = ("exactness", "rivals", "bandwidth", "approximate", "growth", "live", "children", "memory", "512")
+_ROUND_SECONDS = 0.25
+Row = dict[str, Any]
+
+
+def gallery_of(scene: Scene) -> Gallery:
+    """The scene's templates as a gallery that uses one thread."""
+    persons = [f"p{owner}" for owner in scene.owners.tolist()]
+    templates = [f"t{number}" for number in range(len(persons))]
+    return Gallery.build(TemplateTable(scene.templates, persons, templates), fingerprint="dlib", dimension=128)
+
+
+def interleaved(ways: dict[str, Callable[[], Any]], turns: int, clock: Callable[[], float]) -> dict[str, float]:
+    """Median seconds of each way, asked in turns."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(turns):
+        for name, way in ways.items():
+            began = clock()
+            way()
+            times[name].append(clock() - began)
+    return {name: float(np.median(each)) for name, each in times.items()}
+
+
+def repeated(ask: Callable[[Any], Any], batches: Sequence[Any]) -> Callable[[], None]:
+    """The same question about every batch."""
+
+    def run() -> None:
+        for batch in batches:
+            ask(batch)
+
+    return run
+
+
+def compare(scene: Scene, gallery: Gallery, batch: int, within: float, turns: int) -> Row:
+    """Ours and the rivals at one size, batch and threshold."""
+    count = len(scene.templates)
+    rounds = max(1, min(100, round(_ROUND_SECONDS / (3e-5 + 3e-8 * count * batch**0.6))))
+    spare = len(scene.probes) - batch + 1
+    batches = [scene.probes[start : start + batch] for start in np.linspace(0, spare - 1, rounds).astype(int)]
+    asked = rivals(scene.templates, within, batch, all_of_them=within in (0.5, 0.4))
+    ways = {
+        "all": repeated(lambda probes: gallery.templates_within(probes, within), batches),
+        "people": repeated(lambda probes: gallery.identify(probes, within, 10), batches),
+    }
+    probes_of = dict.fromkeys(ways, rounds * batch)
+    for rival in asked:
+        some = batches[: max(1, rounds // 15)] if rival.slow else batches
+        ways[rival.name], probes_of[rival.name] = repeated(rival.ask, some), len(some) * batch
+    for way in ways.values():
+        way()
+    spent_by = interleaved(ways, turns, time.process_time)
+    times = {name: 1e3 * spent / probes_of[name] for name, spent in spent_by.items()}
+    return {
+        "templates": count,
+        "batch": batch,
+        "within": within,
+        "milliseconds": {name: round(spent, 5) for name, spent in times.items()},
+        "faster": {rival.name: round(times[rival.name] / times["all"], 2) for rival in asked},
+    }
+
+
+def compared(scene: Scene, gallery: Gallery, batches: Sequence[int], withins: Sequence[float], turns: int) -> list[Row]:
+    """Every batch and threshold at one size, one thread."""
+    gallery.use_threads(1)
+    rows = []
+    for batch in batches:
+        for within in withins:
+            rows.append(compare(scene, gallery, batch, within, turns))
+            told = " ".join(f"{name} {spent:.4g}" for name, spent in rows[-1]["milliseconds"].items())
+            ratios = " ".join(f"{name} {ratio:.2f}x" for name, ratio in rows[-1]["faster"].items())
+            print(f"{len(scene.templates):>8} x{batch:<2} {within:.2f}  ms: {told}  | {ratios}", file=sys.stderr)
+    return rows
+
+
+def threaded(scene: Scene, gallery: Gallery) -> list[Row]:
+    """Wall time of batches of 64 with one thread and two."""
+    rows = []
+    for within in (0.5, 0.4):
+
+        def with_threads(threads: int, within: float = within) -> Callable[[], None]:
+            def run() -> None:
+                gallery.use_threads(threads)
+                gallery.templates_within(scene.probes[:64], within)
+
+            return run
+
+        spent = interleaved({"1": with_threads(1), "2": with_threads(2)}, 5, time.perf_counter)
+        rows.append({"within": within, "wall_milliseconds": {n: round(1e3 * t / 64, 4) for n, t in spent.items()}})
+    return rows
+
+
+def bandwidth(scene: Scene, gallery: Gallery) -> Row:
+    """How near one probe at 0.40 comes to reading its heads as fast as the machine reads."""
+    gallery.use_threads(1)
+    whole = scene.templates.reshape(-1)
+    ones = np.ones(len(whole), np.float32)
+    probes = [scene.probes[start : start + 1] for start in range(20)]
+    ways = {
+        "read": lambda: np.dot(whole, ones),
+        "ours": repeated(lambda probe: gallery.templates_within(probe, 0.4), probes),
+    }
+    spent = interleaved(ways, 5, time.process_time)
+    machine = 2 * whole.nbytes / spent["read"] / 1e9
+    ours = gallery.head_bytes(0.4) * len(probes) / spent["ours"] / 1e9
+    return {
+        "machine_gigabytes_a_second": round(machine, 1),
+        "ours": round(ours, 1),
+        "share": round(ours / machine, 2),
+    }
+
+
+def approximate(scene: Scene, gallery: Gallery) -> Row | None:
+    """hnswlib: time, and how many of the true matches at 0.40 and 0.50 it finds."""
+    index = hnsw(scene.templates, time.process_time)
+    if index is None:
+        return None
+    gallery.use_threads(1)
+    rows = []
+    for effort in (50, 200):
+        batches = [scene.probes[start : start + 1] for start in range(100)]
+        ways = {
+            "hnsw": repeated(lambda probe, effort=effort: index.ask(probe, effort), batches),
+            "ours": repeated(lambda probe: gallery.templates_within(probe, 0.4), batches),
+        }
+        spent = interleaved(ways, 3, time.process_time)
+        labels = index.ask(scene.probes, effort)
+        for within in (0.5, 0.4):
+            near = [rows_[np.argsort(far)[:10]] for rows_, far in gallery.templates_within(scene.probes, within)]
+            hit = sum(len(set(wanted.tolist()) & set(got.tolist())) for wanted, got in zip(near, labels, strict=True))
+            rows.append({"ef": effort, "within": within, "found": hit, "of": sum(map(len, near))})
+        rows[-1]["milliseconds"] = {name: round(10 * each, 4) for name, each in spent.items()}
+    return {"templates": len(scene.templates), "build_cpu_seconds": round(index.build_seconds, 1), "rows": rows}
+
+
+def built(scene: Scene) -> tuple[Gallery, Row]:
+    """The gallery, with seconds of building and mapping it and its bytes."""
+    began = time.process_time()
+    gallery = gallery_of(scene)
+    seconds = time.process_time() - began
+    packed = memoryview(gallery.pack()) if len(gallery) <= 1_000_000 else None
+    loads = {}
+    for name, checked in (("checked", True), ("sealed", False)) if packed is not None else ():
+        began = time.process_time()
+        Gallery.map(packed, checked=checked)
+        loads[name] = round(1e3 * (time.process_time() - began), 3)
+    return gallery, {
+        "templates": len(gallery),
+        "build_cpu_seconds": round(seconds, 3),
+        "bytes_a_template": round(gallery.size_bytes / len(gallery)),
+        "depths": list(gallery.depths),
+        "load_milliseconds": loads,
+    }
+
+
+def memory(scene: Scene) -> Row:
+    """The gallery in little memory: bytes a template in memory and in the file, and CPU milliseconds a probe."""
+    persons = [f"p{owner}" for owner in scene.owners.tolist()]
+    table = TemplateTable(scene.templates, persons, [f"t{number}" for number in range(len(persons))])
+    began = time.process_time()
+    gallery = CompactGallery(table, fingerprint="dlib", dimension=128, folder=Path(tempfile.gettempdir()))
+    built_in = time.process_time() - began
+    probes = [scene.probes[start : start + 1] for start in range(20)]
+    ways = {
+        f"{within:.2f}": repeated(lambda probe, within=within: gallery.identify(probe, within, 10), probes)
+        for within in (0.5, 0.45, 0.4)
+    }
+    spent = interleaved(ways, 3, time.process_time)
+    return {
+        "templates": len(gallery),
+        "memory_bytes_a_template": round(gallery.memory_bytes / len(gallery), 1),
+        "file_bytes_a_template": round(gallery.file_bytes / len(gallery), 1),
+        "build_cpu_seconds": round(built_in, 2),
+        "milliseconds": {name: round(1e3 * each / len(probes), 3) for name, each in spent.items()},
+    }
+
+
+def directions(count: int, batches: Sequence[int]) -> Row:
+    """Isotropic unit vectors of 512 components, the worst case, within cosine 0.35: the core, int8 and FAISS."""
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((count, 512), np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = [str(number) for number in range(count)]
+    table, within = TemplateTable(vectors, ids, ids), cosine_distance_limit(0.35)
+    core = Gallery.build(table, fingerprint="directions", dimension=512)
+    small = CompactGallery(table, fingerprint="directions", dimension=512, folder=Path(tempfile.gettempdir()))
+    core.use_threads(1)
+    rows = {}
+    for batch in batches:
+        probes = (vectors[:batch] + 0.06 * rng.standard_normal((batch, 512), np.float32)).astype(np.float32)
+        probes /= np.linalg.norm(probes, axis=1, keepdims=True)
+        ways = {
+            "core": lambda probes=probes: core.identify(probes, within, 10),
+            "int8": lambda probes=probes: small.identify(probes, within, 10),
+        } | {
+            rival.name: lambda probes=probes, ask=rival.ask: ask(probes)
+            for rival in rivals(vectors, within, batch, all_of_them=False)
+        }
+        spent = interleaved(ways, 3, time.process_time)
+        rows[f"x{batch}"] = {name: round(1e3 * each / batch, 3) for name, each in spent.items()}
+    return {
+        "templates": count,
+        "memory_bytes_a_template_int8": round(small.memory_bytes / count, 1),
+        "milliseconds": rows,
+    }
+
+
+def exponents(rows: Sequence[Row]) -> dict[str, float]:
+    """Slope of log time over log templates from 100 k on, by batch and threshold."""
+    found = {}
+    for batch in BATCHES:
+        for within in THRESHOLDS:
+            points = [
+                (row["templates"], row["milliseconds"]["all"])
+                for row in rows
+                if (row["batch"], row["within"]) == (batch, within) and row["templates"] >= 100_000
+            ]
+            if len(points) > 1:
+                x, y = np.log(np.array(points)).T
+                found[f"x{batch} {within:.2f}"] = round(float(np.polyfit(x, y, 1)[0]), 3)
+    return found
+
+
+def measure(arguments: argparse.Namespace) -> Row:
+    """All parts that were asked for."""
+    parts, quick = arguments.parts, arguments.quick
+    report: Row = {"missing_rivals": missing(), "blas": os.environ.get("OPENBLAS_CORETYPE", "chosen by itself")}
+    report |= {"galleries": [], "rivals": [], "threads": [], "approximate": []}
+    for count in arguments.sizes:
+        scene = make(count, 320, seed=7)
+        gallery, told = built(scene)
+        report["galleries"].append(told)
+        print(told, file=sys.stderr)
+        if "rivals" in parts:
+            withins = (0.5, 0.4) if quick else THRESHOLDS
+            report["rivals"] += compared(scene, gallery, BATCHES, withins, 3 if quick or count > 1_000_000 else 7)
+        if count == 1_000_000 and "bandwidth" in parts:
+            report["bandwidth"] = bandwidth(scene, gallery)
+            report["threads"] = threaded(scene, gallery)
+        if "approximate" in parts and not quick and count >= 10_000:
+            report["approximate"].append(approximate(scene, gallery))
+        if "exactness" in parts:
+            budget = {True: 200, False: 10 if count > 1_000_000 else 60 if count == 1_000_000 else 3_400}[quick]
+            report.setdefault("exactness", []).append(audits(scene, budget))
+            print(report["exactness"][-1], file=sys.stderr)
+        if "memory" in parts and count in (100_000, 1_000_000):
+            report.setdefault("memory", []).append(memory(scene))
+            print(report["memory"][-1], file=sys.stderr)
+        if "live" in parts and count in (100_000, 1_000_000):
+            report.setdefault("live", []).append(live(scene, 3.0 if quick else 8.0))
+            print(report["live"][-1], file=sys.stderr)
+        if "children" in parts and (count == 1_000_000 or (quick and count == 100_000)):
+            report["children"] = children(scene, 16)
+    if "512" in parts and not quick:
+        report["512"] = directions(200_000, (1, 8, 64))
+    report["exponents"] = exponents(report["rivals"])
+    return report
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--plots", type=Path)
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.sizes = [1_000, 10_000, 100_000]
+    report = measure(arguments)
+    if arguments.plots:
+        plot(report["rivals"], arguments.plots)
+    print(json.dumps(report) if arguments.json else json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()
