@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,6 +18,7 @@ from gateway.settings import BrokerSettings
 
 _FIRST_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 30.0
+_FILTERS_AT_ONCE = 100
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _log = logging.getLogger(__name__)
 
@@ -36,14 +37,20 @@ class MqttSession:
 
     Args:
         broker: its address and credentials' file.
-        site: names the topics and, unless the broker's entry does, the client.
+        site: names the client, unless the broker's entry does.
+        topics: the filters to subscribe to; asked at each connection and by `resubscribe`.
         handler: takes a message; returns once it may be acknowledged.
 
     A message whose handler fails is not acknowledged; the connection is closed, so that the broker delivers it again.
     """
 
     def __init__(
-        self, broker: BrokerSettings, *, site: str, handler: Callable[[InboundMessage], Awaitable[None]]
+        self,
+        broker: BrokerSettings,
+        *,
+        site: str,
+        topics: Callable[[], Sequence[str]],
+        handler: Callable[[InboundMessage], Awaitable[None]],
     ) -> None:
         parts = urlsplit(broker.url)
         self._host = parts.hostname or ""
@@ -51,7 +58,8 @@ class MqttSession:
         self.address = f"{parts.scheme}://{self._host}:{self._port}"
         self._broker = broker
         self._handler = handler
-        self._topics = [(f"campus/{site}/button/+/{leaf}", 1) for leaf in ("event", "health", "state")]
+        self._topics = topics
+        self._asked: tuple[str, ...] = ()
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[mqtt.MQTTMessage] = asyncio.Queue()
         self._lost = asyncio.Event()
@@ -98,6 +106,20 @@ class MqttSession:
     def answer(self, feedback: Feedback) -> None:
         """Publish feedback to a button with QoS 1; queued while the broker is away."""
         self._client.publish(feedback.topic, feedback.payload, qos=1)
+
+    def resubscribe(self) -> None:
+        """The filters have changed: ask the broker for the new ones and take back the old ones."""
+        gone = [each for each in self._asked if each not in self._topics()]
+        if self._state.connected and gone:
+            self._client.unsubscribe(gone)
+        if self._state.connected:
+            self._subscribe()
+
+    def _subscribe(self) -> None:
+        wanted = tuple(self._topics())
+        for start in range(0, len(wanted), _FILTERS_AT_ONCE):
+            self._client.subscribe([(each, 1) for each in wanted[start : start + _FILTERS_AT_ONCE]])
+        self._asked = wanted
 
     async def run(self) -> None:
         """Stay connected and take messages, until cancelled."""
@@ -169,6 +191,7 @@ class MqttSession:
             payload=bytes(message.payload),
             qos=message.qos,
             retain=message.retain,
+            replayed=message.retain,
             origin=self.address,
         )
 
@@ -177,7 +200,7 @@ class MqttSession:
             self._post(BrokerState(self.address, connected=False, reason=str(code)))
             self._loop.call_soon_threadsafe(self._lost.set)
             return
-        client.subscribe(self._topics)
+        self._call(self._subscribe)
         self._post(BrokerState(self.address, connected=True))
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:  # noqa: ANN401  # paho's types

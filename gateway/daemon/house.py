@@ -25,6 +25,7 @@ from gateway.api import (
 from gateway.clock import Clock, SystemClock
 from gateway.daemon.alarm_line import AlarmLine
 from gateway.daemon.chores import Chores, keep_going
+from gateway.daemon.device_memory import DeviceMemories
 from gateway.daemon.links import setup_link, show_setup_link
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.press_clips import PressClips
@@ -86,6 +87,7 @@ class AlarmHouse:
         site = settings.gateway.site
         self._hub = EventHub(stores.journal, clock)
         self._alarms = AlarmLine(settings, report=stores.journal.append, unstored=self._hub.show_unstored, clock=clock)
+        self._memories = DeviceMemories(self._alarms.listener, stores.devices, stores.journal)
         self._vision = VisionLine(settings, stores, clock)
         self._watchlist = WatchList(site, stores, self._vision.workers, clock)
         self._chores = Chores(stores, self._watchlist, settings.evidence, clock, self._manager)
@@ -177,6 +179,7 @@ class AlarmHouse:
         await self._installation.load()
         try:
             async with asyncio.TaskGroup() as group:
+                await self._memories.load()
                 self._start_tasks(group, server)
                 await self._alarms.start()
                 await server.started()
@@ -208,6 +211,7 @@ class AlarmHouse:
             "incident desk": self._desk.run,
             "escalation": escalation.run,
             "supervision": self._alarms.supervision.run,
+            "memory of devices": self._memories.run,
             "expiry": self._chores.expire_people,
             "evidence": self._chores.purge_evidence,
             "judged evidence": self._chores.keep_judged,
@@ -266,12 +270,19 @@ class AlarmHouse:
         """In order: no more presses, children, screens; each waits for the one before."""
         self._manager.stopping()
         await self._alarms.stop()
+        await self._remember_devices()
         self._vision.workers.stop()
         await asyncio.wait([self._workers_task])
         server.stop()
         await asyncio.wait([self._server_task])
         await self._note(self._own_event(GatewayStopped, reason="asked to"))
         self._marker().unlink(missing_ok=True)
+
+    async def _remember_devices(self) -> None:
+        try:
+            await self._memories.save()
+        except TransientError as error:
+            _log.error("what is known of devices was not written down: %s", error)
 
     def _own_event(self, kind: Callable[..., Event], severity: Severity = Severity.INFO, **data: object) -> Event:
         source = gateway_source(self._settings.gateway.site)

@@ -3,24 +3,34 @@
 from gateway.settings.alarm import (
     BrokerSettings,
     DestinationSettings,
-    DeviceSettings,
     ForwardingSettings,
     IncidentSettings,
     MqttSettings,
 )
 from gateway.settings.base import EntrySlice, Slice
+from gateway.settings.devices import (
+    BUILT_IN_DIALECTS,
+    DeviceSettings,
+    DialectSettings,
+    Meaning,
+    MessageSettings,
+    SiaAccountSettings,
+    SiaSettings,
+)
 from gateway.settings.embedder import EmbedderAlignment, EmbedderInput, EmbedderSettings, embedder_file, load_embedder
 from gateway.settings.load import load_settings, parse_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
 __all__ = [
+    "BUILT_IN_DIALECTS",
     "LOOPBACK",
     "ApiSettings",
     "BrokerSettings",
     "CameraSettings",
     "DestinationSettings",
     "DeviceSettings",
+    "DialectSettings",
     "EmbedderAlignment",
     "EmbedderInput",
     "EmbedderSettings",
@@ -30,8 +40,12 @@ __all__ = [
     "GatewaySettings",
     "IncidentSettings",
     "MatchingSettings",
+    "Meaning",
+    "MessageSettings",
     "MqttSettings",
     "Settings",
+    "SiaAccountSettings",
+    "SiaSettings",
     "Slice",
     "StorageSettings",
     "VisionSettings",

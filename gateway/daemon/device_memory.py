@@ -1,0 +1,60 @@
+"""What supervision knows outlives the daemon: written down now and then, and completed from the journal at start."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+
+from pydantic import TypeAdapter, ValidationError
+
+from gateway.alarms import AlarmListener, DeviceMemory
+from gateway.events import Event
+from gateway.storage import DeviceStore, EventFilter, Journal
+
+_SAVE_SECONDS = 15.0
+_PAGE = 500
+_LOOK_BACK = 20_000
+_ADAPTER = TypeAdapter(DeviceMemory)
+_TOLD = EventFilter(types=("campus.button.", "campus.gateway.fault"))
+_log = logging.getLogger(__name__)
+
+
+class DeviceMemories:
+    """Binds the listener's memory to the store and the journal."""
+
+    def __init__(self, listener: AlarmListener, store: DeviceStore, journal: Journal) -> None:
+        self._listener = listener
+        self._store = store
+        self._journal = journal
+
+    async def load(self) -> None:
+        """Take up what a former run knew; what it reported behind its last writing is read from the journal."""
+        position, bodies = await self._store.load()
+        start = max(position, self._journal.last_position - _LOOK_BACK)
+        self._listener.restore(list(_memories(bodies)), await self._events(start))
+
+    async def _events(self, after: int) -> list[Event]:
+        found: list[Event] = []
+        while page := await self._journal.read(after, _PAGE, _TOLD):
+            found += [stored.event for stored in page]
+            after = page[-1].position
+        return found
+
+    async def run(self) -> None:
+        """Write it down now and then, for ever."""
+        while True:
+            await asyncio.sleep(_SAVE_SECONDS)
+            await self.save()
+
+    async def save(self) -> None:
+        """Write it down; the position is taken first, so that nothing behind it is missed."""
+        position = self._journal.last_position
+        memories = self._listener.memories()
+        await self._store.save(position, {name: _ADAPTER.dump_json(each).decode() for name, each in memories.items()})
+
+
+def _memories(bodies: dict[str, str]) -> Iterator[DeviceMemory]:
+    for device, body in bodies.items():
+        try:
+            yield _ADAPTER.validate_json(body)
+        except ValidationError:
+            _log.error("what was known of device %s cannot be read; it is forgotten", device)
