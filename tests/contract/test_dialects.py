@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from harness.dialects import FIXTURES, Bench, cases, device_of
+from harness.dialects import FIXTURES, Bench, cases, content_of, device_of
 
 from gateway.alarms import DIALECTS, Dialect, PayloadError
 from gateway.events import ButtonPressed, GatewayFault

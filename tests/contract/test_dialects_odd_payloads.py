@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.dialects import FIXTURES, Bench, cases, device_of
+from harness.dialects import FIXTURES, Bench, cases, content_of, device_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +40,8 @@ PAYLOADS = (
         b"[" * 5000, b'{"a":' * 5000, b"1" * 5000, b'{"battery": 1' + b"0" * 5000 + b"}", b"NaN", b'"\\ud800"',
         b'{"action": "\\ud800"}', b'{"type": "press", "id": "\\udfff"}', b'{"last_seen": 1e308, "action": "single"}',
         b'{"event": "S", "event_cnt": 99999999999999999999999}', b"\xff\xfe", b"\x00",
-        b'{"type": "press", "at": "9999-12-31T23:59:59-23:59"}', b'{"type": "press", "at": "0001-01-01T00:00:00+14:00"}',
+        b'{"type": "press", "at": "9999-12-31T23:59:59-23:59"}',
+        b'{"type": "press", "at": "0001-01-01T00:00:00+14:00"}',
         b"#1234|1120 01 ZZZ]", b"#1234|Nri1/", b"#1234|1120 01 005][H99:99:99,99-99-9999]",
     ])
 )  # fmt: skip
