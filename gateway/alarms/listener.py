@@ -93,7 +93,7 @@ class AlarmListener:
         dialect = self._dialects.get(device.dialect)
         if dialect is None:
             remedy = f"Choose one of {', '.join(self._dialects)}, or describe it under [[dialects]]."
-            raise PermanentError(f"there is no dialect {device.dialect}", where="dialect", remedy=remedy)
+            raise PermanentError(f"the dialect {device.dialect} is unknown", where="dialect", remedy=remedy)
         self._devices[device.id] = device
         if device.dialect != _OWN:
             self._topics.put(device.id, self.topics_of(device))

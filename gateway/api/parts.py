@@ -3,10 +3,11 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from gateway.alarms import BrokerState, DeviceStatus, EndpointStatistics
+from gateway.alarms import BrokerState, DeviceStatus, EndpointStatistics, SiaStatistics, Trials
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation
 from gateway.api.turns import Turns
+from gateway.api.walktests import WalkTests
 from gateway.api.watchlist import WatchList
 from gateway.clock import Clock
 from gateway.forwarding import Forwarders
@@ -27,6 +28,9 @@ class ApiParts:
         endpoint: the embedded endpoint's figures; None in external mode.
         brokers: states of external brokers.
         device_statuses: how each alarm device is.
+        trials: tests that wait for a press.
+        walk_tests: the walk test that is on, and those that were.
+        panels: figures of the receiver of alarm panels; None without it.
         turns: of those who sign in.
         demo_press: presses the demo's button; None outside the demo.
     """
@@ -47,5 +51,8 @@ class ApiParts:
     endpoint: Callable[[], EndpointStatistics | None]
     brokers: Callable[[], tuple[BrokerState, ...]]
     device_statuses: Callable[[], tuple[DeviceStatus, ...]]
+    trials: Trials
+    walk_tests: WalkTests
+    panels: Callable[[], SiaStatistics | None]
     demo_press: Callable[[str], Awaitable[None]] | None = None
     turns: Turns = field(default_factory=Turns)

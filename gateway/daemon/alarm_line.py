@@ -115,7 +115,7 @@ class AlarmLine:
             PermanentError: there is no such dialect, or no receiver for it.
         """
         if device.account is not None and self.panels is None:
-            raise PermanentError("there is no section [sia]", where="dialect", remedy="Add it to the configuration.")
+            raise PermanentError("no section [sia] receives alarm panels", where="dialect", remedy="Add it.")
         self.listener.add(device)
         self._topics_changed()
 

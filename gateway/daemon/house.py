@@ -17,6 +17,7 @@ from gateway.api import (
     EventHub,
     Installation,
     Register,
+    WalkTests,
     WatchList,
     create_app,
     ensure_tls,
@@ -95,6 +96,8 @@ class AlarmHouse:
         self._desk = IncidentDesk(stores.journal, stores.incidents, clock, self._on_transition, policy)
         self._forwarders = Forwarders(self._forwarder)
         self._installation = self._registers(file)
+        trials, devices = self._alarms.listener.trials, self._installation.devices.all
+        self._walk_tests = WalkTests(site, stores.journal, trials, devices, clock)
         self._press_clips = PressClips(
             stores.journal, settings.evidence, self._linked_cameras, self._vision.workers.record_clip, clock
         )
@@ -159,6 +162,9 @@ class AlarmHouse:
             endpoint=self._alarms.statistics,
             brokers=self._alarms.broker_states,
             device_statuses=self._alarms.supervision.statuses,
+            trials=self._alarms.listener.trials,
+            walk_tests=self._walk_tests,
+            panels=self._alarms.panel_statistics,
             demo_press=self._hooks.press,
         )
 
@@ -180,6 +186,7 @@ class AlarmHouse:
         try:
             async with asyncio.TaskGroup() as group:
                 await self._memories.load()
+                await self._walk_tests.resume()
                 self._start_tasks(group, server)
                 await self._alarms.start()
                 await server.started()
@@ -212,6 +219,7 @@ class AlarmHouse:
             "escalation": escalation.run,
             "supervision": self._alarms.supervision.run,
             "memory of devices": self._memories.run,
+            "walk tests": self._walk_tests.run,
             "expiry": self._chores.expire_people,
             "evidence": self._chores.purge_evidence,
             "judged evidence": self._chores.keep_judged,

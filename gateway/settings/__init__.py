@@ -7,7 +7,7 @@ from gateway.settings.alarm import (
     IncidentSettings,
     MqttSettings,
 )
-from gateway.settings.base import EntrySlice, Slice
+from gateway.settings.base import EntrySlice, Name, Slice
 from gateway.settings.devices import (
     BUILT_IN_DIALECTS,
     DeviceSettings,
@@ -43,6 +43,7 @@ __all__ = [
     "Meaning",
     "MessageSettings",
     "MqttSettings",
+    "Name",
     "Settings",
     "SiaAccountSettings",
     "SiaSettings",
