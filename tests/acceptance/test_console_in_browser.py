@@ -97,6 +97,23 @@ def test_the_other_language_and_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
 
 
+def test_a_walk_test_is_ticked_off_and_a_round_trip_is_told(page: Page, daemon: Daemon) -> None:
+    page.click("button[data-view=protection]")
+    expect(page.locator(".sum.bad")).to_contain_text("1 of 1")
+    page.click("text=Start a walk test")
+    expect(page.locator(".strip")).to_contain_text("Walk test is on")
+    press(daemon)
+    expect(page.locator(".ticks .done")).to_contain_text("East gate booth")
+    expect(page.locator(".walk")).to_contain_text("1 of 1 pressed")
+    expect(page.locator("text=Start a walk test")).to_be_visible()
+    page.click("text=Round-trip test")
+    expect(page.locator(".tester p")).to_contain_text("Press the button now")
+    press(daemon)
+    expect(page.locator(".tester p")).to_contain_text("stored; no destination asks for tests", timeout=20000)
+    expect(page.locator(".tester button")).to_be_enabled()
+    page.click("button[data-view=board]")
+
+
 @pytest.mark.restarts_shared_daemon
 def test_a_killed_gateway_is_told_and_the_board_is_right_after_it_is_back(page: Page, daemon: Daemon) -> None:
     daemon.kill()
