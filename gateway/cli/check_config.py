@@ -56,6 +56,7 @@ def _embedder_faults(model: Path) -> Iterator[Fault]:
 def _named_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     slices = [("mqtt", settings.mqtt), ("storage", settings.storage), ("matching", settings.matching)]
     slices += [(f"mqtt.brokers.{number}", each) for number, each in enumerate(settings.mqtt.brokers)]
+    slices += [(f"sia.accounts.{each.account}", each) for each in (settings.sia.accounts if settings.sia else ())]
     slices += [(f"cameras.{each.id}", each) for each in settings.cameras]
     slices += [(f"destinations.{each.id}", each) for each in settings.destinations]
     for where, slice_ in slices:
