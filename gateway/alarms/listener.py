@@ -1,5 +1,6 @@
 """From a device's message to a durable event and an answer; the sender is acknowledged only after `handle` returned."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -83,6 +84,7 @@ class AlarmListener:
         self._topics = TopicTree()
         self.trials = Trials(clock)
         self.faults = FaultRecorder(site, report, clock)
+        self.conditions_changed = asyncio.Event()
 
     def add(self, device: DeviceSettings) -> None:
         """Take presses of a device; again replaces its settings.
@@ -168,9 +170,15 @@ class AlarmListener:
             await self._fault("unknown_device", f"no device {identity} is configured", message, severity=severity)
             return
         if message.retain and leaf == _EVENT:
-            await self._fault("retained_press", "a retained press never alarms", message, device=identity)
+            await self._kept_press(message, identity)
             return
         await self._decode(_Told(device, self._dialects[_OWN], message), leaf)
+
+    async def _kept_press(self, message: InboundMessage, device: str) -> None:
+        """One that a broker kept is of no present interest; one that a device wants kept is its wrong setting."""
+        severity = Severity.MEDIUM if message.replayed else Severity.HIGH
+        what = "a retained press never alarms: let the device publish without retain"
+        await self._fault("retained_press", what, message, device=device, severity=severity)
 
     async def _decode(self, told: _Told, leaf: str) -> None:
         try:
@@ -245,8 +253,7 @@ class AlarmListener:
             await self._fault("unknown_action", what, told.message, device=told.device.id, severity=Severity.HIGH)
         elif meaning != "ignore":
             if told.message.retain:
-                what = "a retained press never alarms"
-                await self._fault("retained_press", what, told.message, device=told.device.id)
+                await self._kept_press(told.message, told.device.id)
             else:
                 await self._press(told, action, meaning)
 
@@ -262,6 +269,8 @@ class AlarmListener:
         elif action is not None and (condition.active or meaning not in ("test", "clear")):
             await self._press(told, action, meaning if condition.active else "clear")
         self._conditions.note(told.device.id, condition)
+        if action is not None:
+            self.conditions_changed.set()
 
     async def _press(self, told: _Told, action: Action, meaning: Meaning) -> None:
         device = told.device

@@ -154,9 +154,12 @@ class MqttSession:
         try:
             while not lost.done():
                 get = asyncio.ensure_future(self._inbox.get())
-                await asyncio.wait({get, lost}, return_when=asyncio.FIRST_COMPLETED)
-                if not get.done():
-                    get.cancel()
+                try:
+                    await asyncio.wait({get, lost}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if waiting := not get.done():
+                        get.cancel()
+                if waiting:
                     return
                 if not await self._take_group([get.result(), *self._drain()]):
                     self._client.disconnect()

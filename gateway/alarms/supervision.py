@@ -23,6 +23,8 @@ _FLAPPING = "device_flapping"
 
 @dataclass(slots=True)
 class _Watched:
+    """One device; what changes with every message is beside its status, because a status is made anew as a whole."""
+
     settings: DeviceSettings
     status: DeviceStatus
     deadline: float
@@ -31,7 +33,19 @@ class _Watched:
     reason: str = "silent"
     heard_at: float | None = None
     alive_since: float | None = None
+    last_seen: datetime | None = None
+    last_press: datetime | None = None
+    via: str = ""
     flapping: Flapping = field(default_factory=Flapping)
+
+    def snapshot(self) -> DeviceStatus:
+        """The status with what changes with every message."""
+        return replace(self.status, last_seen=self.last_seen, last_press=self.last_press, via=self.via)
+
+    def take(self, status: DeviceStatus) -> None:
+        """Take up a whole status."""
+        self.status = status
+        self.last_seen, self.last_press, self.via = status.last_seen, status.last_press, status.via
 
     def heard_within(self, now: float) -> bool:
         """Whether the device spoke within its deadline before `now`."""
@@ -71,7 +85,7 @@ class SupervisionTimer:
 
     def statuses(self) -> tuple[DeviceStatus, ...]:
         """All devices as they are now."""
-        return tuple(watched.status for watched in self._devices.values())
+        return tuple(watched.snapshot() for watched in self._devices.values())
 
     def heard_for(self, device: str) -> float:
         """Seconds for which a device was never silent past its deadline; 0 if it is lost, or was not heard yet."""
@@ -83,7 +97,7 @@ class SupervisionTimer:
     def memories(self) -> dict[str, DeviceMemory]:
         """What should outlive the process, by device; the conditions are the listener's."""
         return {
-            name: DeviceMemory(status=each.status, since=each.since, samples=each.samples)
+            name: DeviceMemory(status=each.snapshot(), since=each.since, samples=each.samples)
             for name, each in self._devices.items()
         }
 
@@ -97,10 +111,10 @@ class SupervisionTimer:
         for name, watched in self._devices.items():
             memory = known.get(name)
             if memory is not None:
-                watched.status, watched.since, watched.samples = memory.status, memory.since, memory.samples
-            watched.status = recall(watched.status, events)
-            flaps = _FLAPPING in watched.status.troubles
-            watched.status = replace(watched.status, flapping=flaps)
+                watched.since, watched.samples = memory.since, memory.samples
+            recalled = recall(memory.status if memory is not None else watched.snapshot(), events)
+            flaps = _FLAPPING in recalled.troubles
+            watched.take(replace(recalled, flapping=flaps))
             if flaps:
                 watched.flapping.resume(self._clock.monotonic())
             watched.deadline = self._clock.monotonic() + watched.settings.health_deadline_seconds
@@ -119,7 +133,7 @@ class SupervisionTimer:
         watched.heard_at = now
         watched.deadline = now + watched.settings.health_deadline_seconds
         watched.reason = "silent"
-        watched.status = replace(watched.status, last_seen=self._clock.now(), via=via or watched.status.via)
+        watched.last_seen, watched.via = self._clock.now(), via or watched.via
         if watched.status.lost and not watched.flapping.active:
             await self._is_back(watched)
 
@@ -166,13 +180,16 @@ class SupervisionTimer:
     def told(self, event: ButtonEvent) -> None:
         """An event of the device's own was stored: a press, a test, tampering or its end."""
         watched = self._devices.get(event.device)
-        if watched is not None:
-            now = self._clock.now()
-            watched.status = recall(watched.status, [event])
-            if isinstance(event, ButtonPressed):
-                watched.status = replace(watched.status, last_press=now)
-            elif isinstance(event, ButtonTested):
-                watched.status = replace(watched.status, last_test=now)
+        if watched is None:
+            return
+        if isinstance(event, ButtonPressed):
+            watched.last_press = self._clock.now()
+            if watched.status.test_due:
+                watched.status = replace(watched.status, test_due=False)
+        else:
+            status = recall(watched.status, [event])
+            tested = self._clock.now() if isinstance(event, ButtonTested) else status.last_test
+            watched.status = replace(status, last_test=tested)
 
     async def trouble(self, device: str, fault: str, detail: str, *, active: bool) -> None:
         """Something is wrong with a device, or is right: each is said when it changes."""
@@ -228,7 +245,7 @@ class SupervisionTimer:
             await self._sleep()
 
     async def _lose(self, watched: _Watched, now: float) -> None:
-        lost = replace(watched.status, lost=True, reason=watched.reason)
+        lost = replace(watched.snapshot(), lost=True, reason=watched.reason)
         heard = watched.heard_at
         await self._report(self._events.lost(watched.settings, self._clock.now(), lost))
         if watched.heard_at != heard:  # it spoke while that was stored
@@ -251,7 +268,7 @@ class SupervisionTimer:
 
     def _is_due(self, watched: _Watched) -> bool:
         days = watched.settings.press_test_days
-        known = [watched.since, watched.status.last_test, watched.status.last_press]
+        known = [watched.since, watched.status.last_test, watched.last_press]
         latest = max(each for each in known if each is not None)
         return days > 0 and self._clock.now() - latest >= timedelta(days=days)
 

@@ -1,6 +1,7 @@
 """What supervision knows outlives the daemon: written down now and then, and completed from the journal at start."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from gateway.events import Event
 from gateway.storage import DeviceStore, EventFilter, Journal
 
 _SAVE_SECONDS = 15.0
+_GATHER_SECONDS = 0.2
 _PAGE = 500
 _LOOK_BACK = 20_000
 _ADAPTER = TypeAdapter(DeviceMemory)
@@ -40,9 +42,13 @@ class DeviceMemories:
         return found
 
     async def run(self) -> None:
-        """Write it down now and then, for ever."""
+        """Write it down now and then, and soon when a condition changed (it would press again), for ever."""
+        changed = self._listener.conditions_changed
         while True:
-            await asyncio.sleep(_SAVE_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(changed.wait(), _SAVE_SECONDS)
+            await asyncio.sleep(_GATHER_SECONDS)
+            changed.clear()
             await self.save()
 
     async def save(self) -> None:
