@@ -2,6 +2,8 @@
 
 from gateway.alarms.dialects.said import Action, Condition
 
+_MOST_OF_A_DEVICE = 100
+
 
 class ConditionBook:
     """The last known state of each condition, by device."""
@@ -30,7 +32,10 @@ class ConditionBook:
 
     def note(self, device: str, said: Condition) -> None:
         """Remember a state, once what it means is stored."""
-        self._known.setdefault(device, {})[_key(said)] = said.active
+        known = self._known.setdefault(device, {})
+        if len(known) >= _MOST_OF_A_DEVICE:  # a device makes up inputs
+            known.pop(next(iter(known)))
+        known[_key(said)] = said.active
 
 
 def _key(said: Condition) -> str:

@@ -129,12 +129,18 @@ class AlarmListener:
             return not topic.endswith(("/health", "/state"))
         return bool(self._topics.devices_of(topic))
 
-    def restore(self, memories: Iterable[DeviceMemory], said: Sequence[Event]) -> None:
-        """Take up what a former run knew of devices, and the events that it stored after it wrote that down."""
+    def restore(self, memories: Iterable[DeviceMemory], said: Sequence[Event], pressed: Sequence[Event]) -> None:
+        """Take up what a former run knew of devices.
+
+        Args:
+            memories: what it wrote down.
+            said: the events that it stored after that, from old to new.
+            pressed: its latest presses, from old to new.
+        """
         known = list(memories)
         for memory in known:
             self._conditions.remember(memory.status.device, memory.conditions)
-        self._presses.remember(said, self._clock.monotonic())
+        self._presses.remember(pressed, self._clock.monotonic())
         self._supervision.restore(known, said)
 
     def memories(self) -> dict[str, DeviceMemory]:

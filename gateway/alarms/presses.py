@@ -25,6 +25,7 @@ from gateway.settings import DeviceSettings, Meaning
 LATE = timedelta(seconds=60)
 _AHEAD = timedelta(seconds=60)
 _COUNTER_SECONDS = 120.0
+_MOST_INPUTS = 50_000
 _Key = tuple[str, str, str]
 
 
@@ -121,6 +122,8 @@ class PressBook:
             last = _Last(new_id(), monotonic, action.seq)
         elif action.seq is not None:
             last.at = monotonic
+        if len(self._last) >= _MOST_INPUTS:  # a device makes up inputs
+            self._last.clear()
         self._last[key] = last
         return last.id
 

@@ -1,6 +1,7 @@
 """Supervision of alarm devices: each has a deadline of its own; whatever ails one is said once, and its end once."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ _WILL_GRACE_SECONDS = 3.0
 _BATTERY_HYSTERESIS = 5.0
 _LONGEST_SLEEP_SECONDS = 60.0
 _AT_ONCE = 500
+_MOST_TROUBLES = 16
+_MOST_IN_A_MINUTE = 20
+_MINUTE_SECONDS = 60.0
 _FLAPPING = "device_flapping"
 
 
@@ -36,6 +40,7 @@ class _Watched:
     last_seen: datetime | None = None
     last_press: datetime | None = None
     via: str = ""
+    told: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_IN_A_MINUTE))
     flapping: Flapping = field(default_factory=Flapping)
 
     def snapshot(self) -> DeviceStatus:
@@ -167,14 +172,15 @@ class SupervisionTimer:
         above = said.battery is None or said.battery > limit + _BATTERY_HYSTERESIS
         if said.battery_low or below:
             if not watched.status.battery_low:
-                await self._report(self._events.battery_low(watched.settings, self._clock.now(), said.battery))
+                event = self._events.battery_low(watched.settings, self._clock.now(), said.battery)
+                await self._tell(watched, event)
                 watched.status = replace(watched.status, battery_low=True)
         elif above:
             watched.status = replace(watched.status, battery_low=False)
 
     async def _judge_tamper(self, watched: _Watched, tampered: bool) -> None:
         if tampered and not watched.status.tampered:
-            await self._report(self._events.tampered(watched.settings, self._clock.now()))
+            await self._tell(watched, self._events.tampered(watched.settings, self._clock.now()))
         watched.status = replace(watched.status, tampered=tampered)
 
     def told(self, event: ButtonEvent) -> None:
@@ -197,9 +203,19 @@ class SupervisionTimer:
         if watched is None or (fault in watched.status.troubles) == active:
             return
         left = [each for each in watched.status.troubles if each != fault]
+        if active and len(left) >= _MOST_TROUBLES:
+            return
         event = self._events.trouble(watched.settings, self._clock.now(), fault, detail, cleared=not active)
-        await self._report(event)
+        await self._tell(watched, event)
         watched.status = replace(watched.status, troubles=(*left, fault) if active else tuple(left))
+
+    async def _tell(self, watched: _Watched, event: Event) -> None:
+        """Report what a device may bring about at will: 20 times a minute at most, because more is its own fault."""
+        now = self._clock.monotonic()
+        if len(watched.told) == _MOST_IN_A_MINUTE and now - watched.told[0] < _MINUTE_SECONDS:
+            return
+        watched.told.append(now)
+        await self._report(event)
 
     async def state(self, device: str, *, online: bool, bridge: bool = False) -> None:
         """The device is connected, or its last will came: then it has a few seconds to come back.

@@ -12,7 +12,7 @@ from gateway.api.watchlist import WatchList
 from gateway.clock import Clock
 from gateway.forwarding import Forwarders
 from gateway.incidents import IncidentDesk
-from gateway.settings import Settings
+from gateway.settings import DeviceSettings, Settings
 from gateway.storage import PasswordHasher, Stores
 from gateway.workers import Workers
 
@@ -28,6 +28,7 @@ class ApiParts:
         endpoint: the embedded endpoint's figures; None in external mode.
         brokers: states of external brokers.
         device_statuses: how each alarm device is.
+        device_topics: the filters that an alarm device publishes on, for access lists of brokers.
         trials: tests that wait for a press.
         walk_tests: the walk test that is on, and those that were.
         panels: figures of the receiver of alarm panels; None without it.
@@ -51,6 +52,7 @@ class ApiParts:
     endpoint: Callable[[], EndpointStatistics | None]
     brokers: Callable[[], tuple[BrokerState, ...]]
     device_statuses: Callable[[], tuple[DeviceStatus, ...]]
+    device_topics: Callable[[DeviceSettings], tuple[str, ...]]
     trials: Trials
     walk_tests: WalkTests
     panels: Callable[[], SiaStatistics | None]

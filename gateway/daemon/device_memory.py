@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.alarms import AlarmListener, DeviceMemory
-from gateway.events import Event
+from gateway.events import ButtonPressed, Event
 from gateway.storage import DeviceStore, EventFilter, Journal
 
 _SAVE_SECONDS = 15.0
 _GATHER_SECONDS = 0.2
 _PAGE = 500
-_LOOK_BACK = 20_000
+_LOOK_BACK = 10_000
 _ADAPTER = TypeAdapter(DeviceMemory)
+_PRESSED = EventFilter(types=(ButtonPressed.TYPE,))
 _TOLD = EventFilter(types=("campus.button.", "campus.gateway.fault"))
 _log = logging.getLogger(__name__)
 
@@ -32,11 +33,13 @@ class DeviceMemories:
         """Take up what a former run knew; what it reported behind its last writing is read from the journal."""
         position, bodies = await self._store.load()
         start = max(position, self._journal.last_position - _LOOK_BACK)
-        self._listener.restore(list(_memories(bodies)), await self._events(start))
+        pressed = await self._events(self._journal.last_position - _LOOK_BACK, _PRESSED)
+        self._listener.restore(list(_memories(bodies)), await self._events(start, _TOLD), pressed)
 
-    async def _events(self, after: int) -> list[Event]:
+    async def _events(self, after: int, wanted: EventFilter) -> list[Event]:
         found: list[Event] = []
-        while page := await self._journal.read(after, _PAGE, _TOLD):
+        after = max(0, after)
+        while page := await self._journal.read(after, _PAGE, wanted):
             found += [stored.event for stored in page]
             after = page[-1].position
         return found

@@ -162,6 +162,7 @@ class AlarmHouse:
             endpoint=self._alarms.statistics,
             brokers=self._alarms.broker_states,
             device_statuses=self._alarms.supervision.statuses,
+            device_topics=self._alarms.listener.topics_of,
             trials=self._alarms.listener.trials,
             walk_tests=self._walk_tests,
             panels=self._alarms.panel_statistics,

@@ -97,7 +97,9 @@ def test_a_zigbee_button_alarms_by_its_own_words(daemon: Daemon) -> None:
     publish(daemon, "zigbee2mqtt/library", '{"action": "hold", "battery": 71}')
     with daemon.client() as client:
         assert [each["kind"] for each in presses(daemon, client, "z2m")] == ["press", "duress"]
-        assert client.get("/devices/z2m").json()["status"]["battery"] == 71
+        device = client.get("/devices/z2m").json()
+        assert device["status"]["battery"] == 71
+        assert device["topics"][:2] == ["zigbee2mqtt/library", "zigbee2mqtt/library/availability"]
 
 
 def test_a_device_that_only_the_configuration_describes_alarms(daemon: Daemon) -> None:

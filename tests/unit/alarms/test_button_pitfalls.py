@@ -111,7 +111,7 @@ async def test_2_a_counter_that_is_said_again_after_a_restart_is_no_new_press() 
     before = Bench({"entry": {"dialect": "shelly1"}})
     await before.play({"topic": topic, "payload": body})
     after = Bench({"entry": {"dialect": "shelly1"}})
-    after.listener.restore([], before.events)
+    after.listener.restore([], [], before.events)
     await after.play({"topic": topic, "payload": body, "after_seconds": 20})
     assert {each.id for each in presses(after)} == {before.events[0].id}
     await after.play({"topic": topic, "payload": '{"event": "S", "event_cnt": 8}', "after_seconds": 1})
