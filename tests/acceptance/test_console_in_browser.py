@@ -114,6 +114,24 @@ def test_a_walk_test_is_ticked_off_and_a_round_trip_is_told(page: Page, daemon: 
     page.click("button[data-view=board]")
 
 
+def test_a_button_is_added_and_removed(page: Page, daemon: Daemon) -> None:
+    page.click("button[data-view=protection]")
+    page.click("summary")
+    page.fill("input[name=id]", "library")
+    page.fill("input[name=place]", "Library desk")
+    page.fill("input[name=dialect]", "klingon")
+    page.click(".newdevice button")
+    expect(page.locator(".newdevice .problem")).to_contain_text("klingon")
+    page.fill("input[name=dialect]", "zigbee2mqtt")
+    page.click(".newdevice button")
+    tile = page.locator("li.tile", has_text="Library desk")
+    expect(tile).to_contain_text("zigbee2mqtt")
+    page.once("dialog", lambda dialog: dialog.accept())
+    tile.locator(".danger").click()
+    expect(tile).to_have_count(0)
+    page.click("button[data-view=board]")
+
+
 @pytest.mark.restarts_shared_daemon
 def test_a_killed_gateway_is_told_and_the_board_is_right_after_it_is_back(page: Page, daemon: Daemon) -> None:
     daemon.kill()

@@ -102,6 +102,18 @@ def test_a_zigbee_button_alarms_by_its_own_words(daemon: Daemon) -> None:
         assert device["topics"][:2] == ["zigbee2mqtt/library", "zigbee2mqtt/library/availability"]
 
 
+def test_a_second_press_counts_on_the_same_incident(daemon: Daemon) -> None:
+    with daemon.client() as client:
+        for press in ("count-1", "count-1", "count-2"):
+            own_press(daemon, press)
+
+        def incidents() -> list[int]:
+            items = client.get("/incidents", params={"state": "open"}).json()["items"]
+            return [each["count"] for each in items if each["source"] == "/site/east/button/btn-01"]
+
+        _until(lambda: incidents() == [2])
+
+
 def test_a_device_that_only_the_configuration_describes_alarms(daemon: Daemon) -> None:
     publish(daemon, "acme/acme-1/alarm", '{"code": 1}')
     with daemon.client() as client:

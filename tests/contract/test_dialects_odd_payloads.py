@@ -58,10 +58,7 @@ def topics_of(folder: Path) -> list[str]:
     return [*dict.fromkeys(recorded), *(each.replace("+", "RESULT").replace("#", "$state") for each in patterns)]
 
 
-@pytest.mark.parametrize("device", DEVICES.values(), ids=list(DEVICES))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.data())
-async def test_whatever_comes_is_an_event_a_fault_or_nothing(device: Path, data: st.DataObject) -> None:
+async def flood(device: Path, data: st.DataObject) -> None:
     bench = Bench(device_of(device / "any"))
     topic = data.draw(st.sampled_from(topics_of(device)))
     for payload in data.draw(st.lists(PAYLOADS, min_size=1, max_size=4)):
@@ -69,6 +66,22 @@ async def test_whatever_comes_is_an_event_a_fault_or_nothing(device: Path, data:
         await bench.take(InboundMessage(topic=topic, payload=payload, retain=retain, replayed=retain))
     for event in bench.events:
         assert decode(encode(event)).id == event.id, "an event that cannot be written down is a lost press"
+
+
+@pytest.mark.parametrize("device", DEVICES.values(), ids=list(DEVICES))
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+async def test_whatever_comes_is_an_event_a_fault_or_nothing(device: Path, data: st.DataObject) -> None:
+    await flood(device, data)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("device", DEVICES.values(), ids=list(DEVICES))
+@settings(max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+async def test_whatever_comes_for_long_is_an_event_a_fault_or_nothing(device: Path, data: st.DataObject) -> None:
+    await flood(device, data)
 
 
 @given(garbage=st.binary(max_size=64))

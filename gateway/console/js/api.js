@@ -60,6 +60,8 @@ export const api = {
   walkTests: () => call("GET", "/walktests"),
   startWalkTest: (minutes) => call("POST", "/walktests", { minutes }),
   endWalkTest: (id) => call("DELETE", `/walktests/${encodeURIComponent(id)}`),
+  addDevice: (device) => call("POST", "/devices", device),
+  removeDevice: (id) => call("DELETE", `/devices/${encodeURIComponent(id)}`),
   testDevice: (id, seconds) => call("POST", `/devices/${encodeURIComponent(id)}/test`, { seconds }),
   demoPress: (kind) => call("POST", "/demo/press", { kind }),
 };

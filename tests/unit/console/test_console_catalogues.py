@@ -40,6 +40,7 @@ EXPANSIONS = {
         "test_due",
         "destinations_unproved",
     ],
+    "newdevice.": ["id", "name", "place", "topic", "input", "account", "zone", "health_deadline_seconds"],
     "kind.": ["press", "silent", "duress", "test"],
     "walk.": ["start", "end", "on", "last"],
     "device.": ["ok", "lost", "flapping"],

@@ -4,6 +4,7 @@ import { api, snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
 import { facts } from "./common.js";
+import { NewDevice } from "./newdevice.js";
 import { Reach } from "./reach.js";
 import { WalkTest } from "./walktest.js";
 
@@ -19,10 +20,10 @@ export class Protection {
     this.cameras = h("ul", { class: "tiles" });
     this.devices = h("ul", { class: "tiles" });
     this.destinations = h("ul", { class: "tiles" });
-    const part = (name, list) => h("section", {}, h("h2", {}, t(`strip.${name}`)), list);
+    const part = (name, ...content) => h("section", {}, h("h2", {}, t(`strip.${name}`)), ...content);
     this.reach = new Reach();
     this.walk = new WalkTest(app);
-    this.element = h("div", { class: "page" }, this.reach.element, this.walk.element, part("cameras", this.cameras), part("devices", this.devices),
+    this.element = h("div", { class: "page" }, this.reach.element, this.walk.element, part("cameras", this.cameras), part("devices", this.devices, app.state.me?.role === "admin" && new NewDevice(app).element),
       part("destinations", this.destinations), this.post());
     app.refresh();
   }
@@ -109,7 +110,18 @@ export class Protection {
     const button = h("button", { on: { click: () => this.test(device) } }, t("test.start"));
     button.disabled = this.testing.has(device.id);
     this.testers.set(device.id, { said, button });
-    return h("div", { class: "tester" }, button, said);
+    const removable = !device.from_file && this.app.state.me?.role === "admin";
+    return h("div", { class: "tester" }, button, said, removable && this.removeButton(device));
+  }
+
+  removeButton(device) {
+    const name = device.place || device.name || device.id;
+    const remove = async () => {
+      if (!window.confirm(t("device.confirm_remove", { name }))) return;
+      await api.removeDevice(device.id).catch((problem) => this.app.notice(problem));
+      await this.app.refresh();
+    };
+    return h("button", { class: "plain danger", on: { click: remove } }, t("device.remove"));
   }
 
   async test(device) {
