@@ -126,6 +126,8 @@ def test_a_button_is_added_and_removed(page: Page, daemon: Daemon) -> None:
     page.click(".newdevice button")
     tile = page.locator("li.tile", has_text="Library desk")
     expect(tile).to_contain_text("zigbee2mqtt")
+    expect(tile).to_contain_text("not heard yet")
+    expect(page.locator("input[name=dialect]")).to_have_value("campus")
     page.once("dialog", lambda dialog: dialog.accept())
     tile.locator(".danger").click()
     expect(tile).to_have_count(0)

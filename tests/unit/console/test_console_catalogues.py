@@ -43,7 +43,7 @@ EXPANSIONS = {
     "newdevice.": ["id", "name", "place", "topic", "input", "account", "zone", "health_deadline_seconds"],
     "kind.": ["press", "silent", "duress", "test"],
     "walk.": ["start", "end", "on", "last"],
-    "device.": ["ok", "lost", "flapping"],
+    "device.": ["ok", "lost", "flapping", "unheard"],
     "evidence.": ["crop", "scene"],
     "evidence.clip.": ["recording", "whole", "cut_short"],
 }

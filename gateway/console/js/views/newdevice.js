@@ -28,6 +28,7 @@ export class NewDevice {
       field("health_deadline_seconds", { type: "number", min: 5, value: DEADLINE_SECONDS, required: true }),
       h("button", { type: "submit" }, t("newdevice.add")),
     );
+    for (const input of this.form.querySelectorAll("input")) input.defaultValue = input.value; // what a reset gives back
     this.element = h("details", { class: "newdevice" }, h("summary", {}, t("newdevice.title")), this.form, this.problem);
   }
 

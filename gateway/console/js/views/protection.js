@@ -86,8 +86,8 @@ export class Protection {
 
   device(tile, device) {
     const status = device.status ?? {};
-    const good = status.lost === false && !status.flapping;
-    const word = status.lost === false ? (status.flapping ? "device.flapping" : "device.ok") : "device.lost";
+    const word = deviceWord(status);
+    const good = word === "device.ok";
     tile.replaceChildren(
       this.head(tile, device, good, t(word)),
       facts([
@@ -152,6 +152,12 @@ export class Protection {
       ]),
     );
   }
+}
+
+function deviceWord(status) {
+  if (status.lost !== false) return "device.lost";
+  if (status.flapping) return "device.flapping";
+  return status.last_seen ? "device.ok" : "device.unheard";
 }
 
 function batteryText({ battery, battery_low: low, battery_trend: trend, battery_days_left: days }) {
