@@ -1,23 +1,37 @@
-"""Alarm devices in: the embedded MQTT endpoint, external brokers, dialects, and supervision of silent buttons."""
+"""Alarm devices in: the embedded MQTT endpoint, external brokers, dialects, alarm panels, and their supervision."""
 
 from gateway.alarms.access import Verify
+from gateway.alarms.device_status import BatterySample, DeviceMemory, DeviceStatus
+from gateway.alarms.dialects import DIALECTS, dialects_with
+from gateway.alarms.dialects.said import Dialect, PayloadError
 from gateway.alarms.endpoint import MqttEndpoint
 from gateway.alarms.listener import AlarmListener
 from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
 from gateway.alarms.records import SessionStore
 from gateway.alarms.session import BrokerState, MqttSession
-from gateway.alarms.supervision import DeviceStatus, SupervisionTimer
+from gateway.alarms.sia import SiaReceiver, SiaStatistics
+from gateway.alarms.supervision import SupervisionTimer
+from gateway.alarms.trials import Trials
 
 __all__ = [
+    "DIALECTS",
     "AlarmListener",
+    "BatterySample",
     "BrokerState",
+    "DeviceMemory",
     "DeviceStatus",
+    "Dialect",
     "EndpointStatistics",
     "Feedback",
     "InboundMessage",
     "MqttEndpoint",
     "MqttSession",
+    "PayloadError",
     "SessionStore",
+    "SiaReceiver",
+    "SiaStatistics",
     "SupervisionTimer",
+    "Trials",
     "Verify",
+    "dialects_with",
 ]

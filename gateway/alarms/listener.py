@@ -1,20 +1,49 @@
-"""From an MQTT message to a durable event and an answer; the sender is acknowledged only after `handle` returned."""
+"""From a device's message to a durable event and an answer; the sender is acknowledged only after `handle` returned."""
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from gateway.alarms.dialects import campus
-from gateway.alarms.dialects.campus import EventPayload, HealthPayload, PayloadError
+from gateway.alarms.conditions import ConditionBook
+from gateway.alarms.device_status import DeviceMemory
+from gateway.alarms.device_topics import TopicTree
+from gateway.alarms.dialects import DIALECTS
+from gateway.alarms.dialects.campus import feedback_topic, parse_topic
+from gateway.alarms.dialects.said import (
+    DISCREET,
+    Action,
+    Condition,
+    Dialect,
+    Health,
+    PayloadError,
+    Presence,
+    Said,
+    Trouble,
+)
 from gateway.alarms.faults import FaultRecorder
 from gateway.alarms.messages import Feedback, InboundMessage
-from gateway.alarms.presses import PressBook
+from gateway.alarms.presses import Arrival, PressBook
 from gateway.alarms.supervision import SupervisionTimer
+from gateway.alarms.trials import Trials
 from gateway.clock import Clock
-from gateway.errors import GatewayError
-from gateway.events import ButtonEvent, ButtonPressed, Event, PressKind, Severity
-from gateway.settings import DeviceSettings
+from gateway.errors import GatewayError, PermanentError
+from gateway.events import ButtonEvent, ButtonPressed, Event, Severity
+from gateway.settings import DeviceSettings, Meaning
 
 _EVENT = "event"
+_OWN = "campus"
+_CLOCK = "clock_wrong"
+_MISSING = "/missing"
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A message with the device that it is of."""
+
+    device: DeviceSettings
+    dialect: Dialect
+    message: InboundMessage
 
 
 class AlarmListener:
@@ -27,6 +56,7 @@ class AlarmListener:
         answer: sends feedback to a button; must not wait.
         supervision: is told of every sign of life.
         window_seconds: presses without id and counter within it are one press.
+        dialects: what devices may speak, by name.
     """
 
     def __init__(
@@ -39,6 +69,7 @@ class AlarmListener:
         supervision: SupervisionTimer,
         clock: Clock,
         window_seconds: float,
+        dialects: Mapping[str, Dialect] = DIALECTS,
     ) -> None:
         self._site = site
         self._report = report
@@ -46,29 +77,76 @@ class AlarmListener:
         self._answer = answer
         self._supervision = supervision
         self._clock = clock
+        self._dialects = dialects
         self._presses = PressBook(site, window_seconds)
+        self._conditions = ConditionBook()
         self._devices: dict[str, DeviceSettings] = {}
+        self._topics = TopicTree()
+        self.trials = Trials(clock)
         self.faults = FaultRecorder(site, report, clock)
+        self.conditions_changed = asyncio.Event()
 
     def add(self, device: DeviceSettings) -> None:
-        """Take presses of a device; again replaces its settings."""
+        """Take presses of a device; again replaces its settings.
+
+        Raises:
+            PermanentError: there is no such dialect.
+        """
+        dialect = self._dialects.get(device.dialect)
+        if dialect is None:
+            remedy = f"Choose one of {', '.join(self._dialects)}, or describe it under [[dialects]]."
+            raise PermanentError(f"the dialect {device.dialect} is unknown", where="dialect", remedy=remedy)
         self._devices[device.id] = device
+        if device.dialect != _OWN:
+            self._topics.put(device.id, self.topics_of(device))
         self._supervision.watch(device)
 
     def remove(self, device: str) -> None:
         """Take no presses of it any more; what it sends is a fault."""
         self._devices.pop(device, None)
+        self._topics.drop(device)
+        self._conditions.forget(device)
         self._supervision.forget(device)
 
-    @staticmethod
-    def takes(topic: str) -> bool:
-        """Whether a topic is one of the gateway's own profile."""
-        return topic.startswith("campus/")
+    def topics_of(self, device: DeviceSettings) -> tuple[str, ...]:
+        """The filters (MQTT 5.0 §4.7) that a device publishes on, for access lists and subscriptions."""
+        dialect = self._dialects[device.dialect]
+        default = dialect.address.replace("{site}", self._site).replace("{device}", device.id)
+        return dialect.topics(device.topic or default)
 
-    @staticmethod
-    def keeps_private(topic: str) -> bool:
+    def subscriptions(self) -> tuple[str, ...]:
+        """The filters that an external broker is asked for: all of the own profile, and those of other devices."""
+        own = tuple(f"campus/{self._site}/button/+/{leaf}" for leaf in ("event", "health", "state"))
+        return (*own, *self._topics.filters())
+
+    def takes(self, topic: str) -> bool:
+        """Whether a topic is one of the gateway's own profile, or of a configured device."""
+        return topic.startswith("campus/") or bool(self._topics.devices_of(topic))
+
+    def keeps_private(self, topic: str) -> bool:
         """Whether no other button may learn of a message: a press is nobody else's, and an answer is the gateway's."""
-        return topic.startswith("campus/") and not topic.endswith(("/health", "/state"))
+        if topic.startswith("campus/"):
+            return not topic.endswith(("/health", "/state"))
+        return bool(self._topics.devices_of(topic))
+
+    def restore(self, memories: Iterable[DeviceMemory], said: Sequence[Event], pressed: Sequence[Event]) -> None:
+        """Take up what a former run knew of devices.
+
+        Args:
+            memories: what it wrote down.
+            said: the events that it stored after that, from old to new.
+            pressed: its latest presses, from old to new.
+        """
+        known = list(memories)
+        for memory in known:
+            self._conditions.remember(memory.status.device, memory.conditions)
+        self._presses.remember(pressed, self._clock.monotonic())
+        self._supervision.restore(known, said)
+
+    def memories(self) -> dict[str, DeviceMemory]:
+        """What should outlive the process, by device."""
+        found = self._supervision.memories()
+        return {name: replace(each, conditions=self._conditions.known(name)) for name, each in found.items()}
 
     async def handle(self, message: InboundMessage) -> None:
         """Take one message; returns once what it means is durable.
@@ -76,49 +154,158 @@ class AlarmListener:
         Raises:
             GatewayError: it could not be stored; the sender must not be acknowledged.
         """
-        parts = campus.parse_topic(message.topic)
+        if message.topic.startswith("campus/"):
+            await self._handle_own(message)
+            return
+        devices = sorted(self._topics.devices_of(message.topic))
+        if not devices:
+            await self._fault("wrong_topic", "no topic that a device of this site publishes on", message)
+        for identity in devices:
+            device = self._devices[identity]
+            await self._decode(_Told(device, self._dialects[device.dialect], message), _EVENT)
+
+    async def _handle_own(self, message: InboundMessage) -> None:
+        parts = parse_topic(message.topic)
         if parts is None or parts[0] != self._site or parts[2] == "feedback":
             await self._fault("wrong_topic", "no topic that a button of this site publishes on", message)
             return
         _site, identity, leaf = parts
         device = self._devices.get(identity)
-        if device is None:
+        if device is None or device.dialect != _OWN:
             severity = Severity.HIGH if leaf == _EVENT else Severity.MEDIUM
             await self._fault("unknown_device", f"no device {identity} is configured", message, severity=severity)
             return
         if message.retain and leaf == _EVENT:
-            await self._fault("retained_press", "a retained press never alarms", message, device=identity)
+            await self._kept_press(message, identity)
             return
+        await self._decode(_Told(device, self._dialects[_OWN], message), leaf)
+
+    async def _kept_press(self, message: InboundMessage, device: str) -> None:
+        """One that a broker kept is of no present interest; one that a device wants kept is its wrong setting."""
+        severity = Severity.MEDIUM if message.replayed else Severity.HIGH
+        what = "a retained press never alarms: let the device publish without retain"
+        await self._fault("retained_press", what, message, device=device, severity=severity)
+
+    async def _decode(self, told: _Told, leaf: str) -> None:
         try:
-            said = campus.decode(leaf, message.payload)
+            said = told.dialect.decode(told.message.topic, told.message.payload)
         except PayloadError as error:
-            await self._fault("bad_payload", str(error), message, device=identity, severity=_severity_of(leaf))
+            severity = Severity.HIGH if leaf == _EVENT else Severity.MEDIUM
+            await self._fault("bad_payload", str(error), told.message, device=told.device.id, severity=severity)
             return
-        await self._take(device, said)
+        await self._take(told, said)
 
-    async def _take(self, device: DeviceSettings, said: campus.Payload) -> None:
-        if isinstance(said, EventPayload):
-            event = self._presses.event_of(device, said, self._clock.now(), self._clock.monotonic())
-            await self._store(event)
-            await self._supervision.seen(device.id)
-        elif isinstance(said, HealthPayload):
-            await self._supervision.health(device.id, said)
-        else:
-            await self._supervision.state(device.id, online=said.online)
+    async def handle_panel(self, account: str, message: InboundMessage) -> bool:
+        """Take a message of an alarm panel: its topic is ``<id token>/<sequence>``; False if no device has the account.
 
-    async def _store(self, event: ButtonEvent) -> None:
+        Raises:
+            PayloadError: it has not the form of its token.
+            GatewayError: it could not be stored; the panel must not be acknowledged.
+        """
+        devices = {(each.zone or "").lstrip("0"): each for each in self._devices.values() if each.account == account}
+        if not devices:
+            await self._fault("unknown_device", f"no device has the account {account}", message, severity=Severity.HIGH)
+            return False
+        for said in self._dialects["sia"].decode(message.topic, message.payload):
+            of_zone = devices.get(said.part) or devices.get("")
+            whole = not said.part and not isinstance(said, Action)
+            meant = [of_zone] if of_zone is not None else list(devices.values()) if whole else []
+            for device in meant:
+                await self._take(_Told(device, self._dialects["sia"], message), (said,), lives=False)
+            if not meant:
+                what = f"no device stands for zone {said.part or '-'} of account {account}"
+                await self._fault("unknown_device", what, message, severity=Severity.HIGH)
+        for device in devices.values():  # the panel speaks for each zone that it does not miss
+            if not self._conditions.known(device.id).get(_MISSING):
+                await self._supervision.seen(device.id, message.origin)
+        return True
+
+    async def _take(self, told: _Told, said: Sequence[Said], *, lives: bool = True) -> None:
+        """Presses first, because nothing may stand before them; `lives`: the message is a sign of life."""
+        for each in said:
+            if isinstance(each, Action):
+                await self._act(told, each)
+            elif isinstance(each, Condition):
+                await self._change(told, each)
+        device, message = told.device.id, told.message
+        offline = any(isinstance(each, Presence) and (each.bridge or not each.online) for each in said)
+        if lives and not message.replayed and not offline:
+            await self._supervision.seen(device, message.origin)
+        for each in said:
+            if isinstance(each, Health):
+                await self._supervision.health(device, each)
+            elif isinstance(each, Presence):
+                self._note_missing(told, each)
+                await self._supervision.state(device, online=each.online, bridge=each.bridge)
+            elif isinstance(each, Trouble):
+                await self._supervision.trouble(device, each.name, each.detail, active=each.active)
+
+    def _note_missing(self, told: _Told, said: Presence) -> None:
+        """A zone that its panel misses is missing until the panel finds it, whatever else the panel says."""
+        if told.device.account is not None:
+            self._conditions.note(told.device.id, Condition(name="missing", active=not said.online))
+
+    def _meaning_of(self, told: _Told, said: Action | Condition) -> Meaning | None:
+        if told.device.input and said.part != told.device.input:
+            return "ignore"
+        chosen = told.device.actions
+        found = chosen.get(f"{said.part}/{said.name}") or chosen.get(said.name)
+        return found or told.dialect.meanings.get(said.name)
+
+    async def _act(self, told: _Told, action: Action) -> None:
+        meaning = self._meaning_of(told, action)
+        if meaning is None:
+            what = f"nobody has given {action.name[:40]!r} a meaning: name it in the device's actions"
+            await self._fault("unknown_action", what, told.message, device=told.device.id, severity=Severity.HIGH)
+        elif meaning != "ignore":
+            if told.message.retain:
+                await self._kept_press(told.message, told.device.id)
+            else:
+                await self._press(told, action, meaning)
+
+    async def _change(self, told: _Told, condition: Condition) -> None:
+        """A condition that changed is a press, or the end of one; a kept one that nobody knew of is a fault."""
+        meaning = self._meaning_of(told, condition)
+        if meaning is None or meaning == "ignore":
+            return
+        action = self._conditions.change_of(told.device.id, condition)
+        if action is not None and told.message.replayed and condition.active:
+            what = "the condition is kept as active, but its change never came; a retained press never alarms"
+            await self._fault("retained_press", what, told.message, device=told.device.id, severity=Severity.HIGH)
+        elif action is not None and (condition.active or meaning not in ("test", "clear")):
+            await self._press(told, action, meaning if condition.active else "clear")
+        self._conditions.note(told.device.id, condition)
+        if action is not None:
+            self.conditions_changed.set()
+
+    async def _press(self, told: _Told, action: Action, meaning: Meaning) -> None:
+        device = told.device
+        heard = self._supervision.heard_for(device.id)
+        arrival = Arrival(self._clock.now(), self._clock.monotonic(), heard)
+        event = self.trials.claim(self._presses.event_of(device, action, meaning, arrival))
+        await self._store(event, quiet=meaning in DISCREET)
+        self.trials.done(event)
+        self._supervision.told(event)
+        if isinstance(event, ButtonPressed) and event.device_time is not None:
+            what = f"its clock said {event.device_time.isoformat()}" if event.clock_wrong else "its clock is right"
+            await self._supervision.trouble(device.id, _CLOCK, what, active=event.clock_wrong)
+
+    async def _store(self, event: ButtonEvent, *, quiet: bool) -> None:
         try:
             await self._report(event)
         except GatewayError:
             self._unstored(event)
             raise
-        if not isinstance(event, ButtonPressed) or event.kind is PressKind.PRESS:
+        if not quiet:
             self.answer(event.device, event.id, "received")
 
     def answer(self, device: str, event: str, state: str) -> None:
         """Tell a button what became of its press; never called for a silent or duress press."""
+        known = self._devices.get(device)
+        if known is None or known.dialect != _OWN:
+            return
         body = {"event": event, "state": state, "at": self._clock.now().isoformat().replace("+00:00", "Z")}
-        topic = campus.feedback_topic(self._site, device)
+        topic = feedback_topic(self._site, device)
         self._answer(Feedback(topic=topic, payload=json.dumps(body).encode()))
 
     async def _fault(
@@ -133,7 +320,3 @@ class AlarmListener:
         await self.faults.record(
             fault, detail, topic=message.topic, device=device, payload=message.payload, severity=severity
         )
-
-
-def _severity_of(leaf: str) -> Severity:
-    return Severity.HIGH if leaf == _EVENT else Severity.MEDIUM

@@ -10,12 +10,14 @@ class InboundMessage:
     Attributes:
         origin: who delivered it, for faults: client id of the endpoint, or the broker.
         retain: it was kept by a broker, or the sender wants it kept.
+        replayed: it was kept by a broker and says nothing of now.
     """
 
     topic: str
     payload: bytes
     qos: int = 0
     retain: bool = False
+    replayed: bool = False
     origin: str = ""
 
 

@@ -1,28 +1,32 @@
 """From what a button said to events: ids that repeat with the press, honest times, second presses told from copies."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.alarms.dialects.campus import EventPayload, is_plausible
+from gateway.alarms.dialects.reading import is_plausible
+from gateway.alarms.dialects.said import PRESSES, Action
 from gateway.events import (
     ButtonCleared,
     ButtonEvent,
     ButtonPressed,
     ButtonTampered,
     ButtonTested,
+    Event,
     PressKind,
     Severity,
     button_source,
     derived_id,
     new_id,
 )
-from gateway.settings import DeviceSettings
+from gateway.settings import DeviceSettings, Meaning
 
-_LATE = timedelta(seconds=60)
+LATE = timedelta(seconds=60)
 _AHEAD = timedelta(seconds=60)
-_COUNTER_SECONDS = 60.0
+_COUNTER_SECONDS = 120.0
+_MOST_INPUTS = 50_000
+_Key = tuple[str, str, str]
 
 
 @dataclass(slots=True)
@@ -32,8 +36,26 @@ class _Last:
     seq: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When a message came.
+
+    Attributes:
+        wall: by this gateway's clock.
+        monotonic: seconds, for windows.
+        heard_for: seconds for which the device was never silent past its deadline; 0 if it was, or is new.
+    """
+
+    wall: datetime
+    monotonic: float
+    heard_for: float = 0.0
+
+
 class PressBook:
-    """Knows the last press of each device, so that a repeated message is the same event and a second press is not.
+    """Knows the last press of each input, so that a repeated message is the same event and a second press is not.
+
+    A press is known by its id; else by counter and start of the device; else by a counter that did not change within
+    two minutes of its last message; else it is the same within a short window.
 
     Args:
         site: the gateway's site.
@@ -43,60 +65,78 @@ class PressBook:
     def __init__(self, site: str, window_seconds: float) -> None:
         self._site = site
         self._window = window_seconds
-        self._last: dict[tuple[str, str], _Last] = {}
+        self._last: dict[_Key, _Last] = {}
+        self._former: dict[tuple[str, str], _Last] = {}
 
-    def event_of(self, device: DeviceSettings, said: EventPayload, received: datetime, monotonic: float) -> ButtonEvent:
+    def remember(self, events: Iterable[Event], monotonic: float) -> None:
+        """Take up counters of a former run, from old to new: what a device says again of them is no new press."""
+        for event in events:
+            if isinstance(event, ButtonPressed) and event.seq is not None:
+                self._former[event.device, event.kind.value] = _Last(event.id, monotonic, event.seq)
+
+    def event_of(self, device: DeviceSettings, action: Action, meaning: Meaning, arrival: Arrival) -> ButtonEvent:
         """The event of one message, with the same id for the same press."""
         source = button_source(self._site, device.id)
-        wrong = said.at is not None and (not is_plausible(said.at) or said.at > received + _AHEAD)
-        happened = said.at if said.at is not None and not wrong else received
+        wrong = action.at is not None and self._is_wrong(action.at, device, arrival)
+        happened = action.at if action.at is not None and not wrong else arrival.wall
         common: dict[str, Any] = {
-            "id": self._id_of(source, device.id, said, monotonic),
+            "id": self._id_of(source, device.id, action, meaning, arrival.monotonic),
             "source": source,
             "subject": device.id,
             "time": happened,
             "device": device.id,
             "name": device.name,
             "place": device.place,
-            "press_id": said.id,
+            "press_id": action.id,
         }
-        if said.type in _OTHERS:
-            return _OTHERS[said.type](**common)
+        if meaning not in PRESSES:
+            return _other(meaning, common)
         return ButtonPressed(
             **common,
             severity=Severity.CRITICAL,
-            kind=PressKind(said.type),
-            seq=said.seq,
-            device_time=said.at,
-            late=received - happened > _LATE,
+            kind=PressKind(meaning),
+            seq=action.seq,
+            device_time=action.at,
+            late=arrival.wall - happened > LATE,
             clock_wrong=wrong,
+            detail=action.detail,
         )
 
-    def _id_of(self, source: str, device: str, said: EventPayload, monotonic: float) -> str:
-        if said.id is not None:
-            return derived_id(source, said.type, said.id)
-        if said.seq is not None and said.boot is not None:
-            return derived_id(source, said.type, str(said.boot), str(said.seq))
-        last = self._last.get((device, said.type))
-        if last is not None and self._repeats(last, said, monotonic):
-            return last.id
-        fresh = _Last(new_id(), monotonic, said.seq)
-        self._last[device, said.type] = fresh
-        return fresh.id
+    @staticmethod
+    def _is_wrong(at: datetime, device: DeviceSettings, arrival: Arrival) -> bool:
+        """Whether a device's clock cannot be right: never set, ahead, or behind although the device was heard since."""
+        age = (arrival.wall - at).total_seconds()
+        if not is_plausible(at) or -age > _AHEAD.total_seconds():
+            return True
+        return max(LATE.total_seconds(), device.health_deadline_seconds) < age < arrival.heard_for
 
-    def _repeats(self, last: _Last, said: EventPayload, monotonic: float) -> bool:
+    def _id_of(self, source: str, device: str, action: Action, meaning: str, monotonic: float) -> str:
+        part = (action.part,) if action.part else ()
+        if action.id is not None:
+            return derived_id(source, meaning, *part, action.id)
+        if action.seq is not None and action.boot is not None:
+            return derived_id(source, meaning, *part, str(action.boot), str(action.seq))
+        key = (device, meaning, action.part)
+        last = self._last.get(key) or self._former.get((device, meaning))
+        if last is None or not self._repeats(last, action.seq, monotonic):
+            last = _Last(new_id(), monotonic, action.seq)
+        elif action.seq is not None:
+            last.at = monotonic
+        if len(self._last) >= _MOST_INPUTS:  # a device makes up inputs
+            self._last.clear()
+        self._last[key] = last
+        return last.id
+
+    def _repeats(self, last: _Last, seq: int | None, monotonic: float) -> bool:
         age = monotonic - last.at
-        if said.seq is not None or last.seq is not None:
-            return said.seq == last.seq and age < _COUNTER_SECONDS
+        if seq is not None or last.seq is not None:
+            return seq == last.seq and age < _COUNTER_SECONDS
         return age < self._window
 
 
-def _tampered(**common: Any) -> ButtonEvent:  # noqa: ANN401  # the fields of ButtonEvent
-    return ButtonTampered(**common, severity=Severity.HIGH)
-
-
-_OTHERS: dict[str, Callable[..., ButtonEvent]] = {
-    "clear": ButtonCleared,
-    "tamper": _tampered,
-    "test": ButtonTested,
-}
+def _other(meaning: str, common: dict[str, Any]) -> ButtonEvent:
+    if meaning == "clear":
+        return ButtonCleared(**common)
+    if meaning == "tamper":
+        return ButtonTampered(**common, severity=Severity.HIGH)
+    return ButtonTested(**common)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -21,6 +21,7 @@ from gateway.settings import BrokerSettings
 _FIRST_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 30.0
 _NEVER = 0xFFFF_FFFF
+_FILTERS_AT_ONCE = 100
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _log = logging.getLogger(__name__)
 
@@ -39,14 +40,20 @@ class MqttSession:
 
     Args:
         broker: its address and credentials' file.
-        site: names the topics and, unless the broker's entry does, the client.
+        site: names the client, unless the broker's entry does.
+        topics: the filters to subscribe to; asked at each connection and by `resubscribe`.
         handler: takes a message; returns once it may be acknowledged.
 
     A message whose handler fails is not acknowledged; the connection is closed, so that the broker delivers it again.
     """
 
     def __init__(
-        self, broker: BrokerSettings, *, site: str, handler: Callable[[InboundMessage], Awaitable[None]]
+        self,
+        broker: BrokerSettings,
+        *,
+        site: str,
+        topics: Callable[[], Sequence[str]],
+        handler: Callable[[InboundMessage], Awaitable[None]],
     ) -> None:
         parts = urlsplit(broker.url)
         self._host = parts.hostname or ""
@@ -54,7 +61,8 @@ class MqttSession:
         self.address = f"{parts.scheme}://{self._host}:{self._port}"
         self._broker = broker
         self._handler = handler
-        self._topics = _topics(site, broker.share_group)
+        self._topics = topics
+        self._asked: tuple[str, ...] = ()
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[mqtt.MQTTMessage] = asyncio.Queue()
         self._lost = asyncio.Event()
@@ -123,6 +131,23 @@ class MqttSession:
         """Publish feedback to a button with QoS 1; queued while the broker is away."""
         self._client.publish(feedback.topic, feedback.payload, qos=1)
 
+    def resubscribe(self) -> None:
+        """The filters have changed: ask the broker for the new ones and take back the old ones."""
+        gone = [each for each in self._asked if each not in self._wanted()]
+        if self._state.connected and gone:
+            self._client.unsubscribe(gone)
+        if self._state.connected:
+            self._subscribe()
+
+    def _wanted(self) -> tuple[str, ...]:
+        return tuple(_shared(each, self._broker.share_group) for each in self._topics())
+
+    def _subscribe(self) -> None:
+        wanted = self._wanted()
+        for start in range(0, len(wanted), _FILTERS_AT_ONCE):
+            self._client.subscribe([(each, 1) for each in wanted[start : start + _FILTERS_AT_ONCE]])
+        self._asked = wanted
+
     async def run(self) -> None:
         """Stay connected and take messages, until cancelled."""
         wait = _FIRST_WAIT_SECONDS
@@ -157,8 +182,12 @@ class MqttSession:
         try:
             while not lost.done():
                 get = asyncio.ensure_future(self._inbox.get())
-                await asyncio.wait({get, lost}, return_when=asyncio.FIRST_COMPLETED)
-                if not get.done():
+                try:
+                    await asyncio.wait({get, lost}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    if waiting := not get.done():
+                        get.cancel()
+                if waiting:
                     return
                 if not await self._take_group([get.result(), *self._drain()]):
                     self._client.disconnect()
@@ -195,6 +224,7 @@ class MqttSession:
             payload=bytes(message.payload),
             qos=message.qos,
             retain=message.retain,
+            replayed=message.retain,
             origin=self.address,
         )
 
@@ -203,7 +233,7 @@ class MqttSession:
             self._post(BrokerState(self.address, connected=False, reason=str(code)))
             self._loop.call_soon_threadsafe(self._lost.set)
             return
-        client.subscribe(self._topics)
+        self._call(self._subscribe)
         self._post(BrokerState(self.address, connected=True))
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:  # noqa: ANN401  # paho's types
@@ -224,8 +254,6 @@ class MqttSession:
             self._loop.call_soon_threadsafe(what)
 
 
-def _topics(site: str, group: str | None) -> list[tuple[str, int]]:
-    """What is subscribed to; a group shares the presses, while each of its gateways supervises every button."""
-    share = f"$share/{group}/" if group else ""
-    supervised = [(f"campus/{site}/button/+/{leaf}", 1) for leaf in ("health", "state")]
-    return [(f"{share}campus/{site}/button/+/event", 1), *supervised]
+def _shared(topic: str, group: str | None) -> str:
+    """What is subscribed to; a group shares the presses, while each of its gateways supervises all buttons (§4.8.2)."""
+    return f"$share/{group}/{topic}" if group and topic.endswith("/event") else topic

@@ -1,46 +1,60 @@
-"""Supervision of silent buttons: each has its own deadline, and a lost one is said once."""
+"""Supervision of alarm devices: each has a deadline of its own; whatever ails one is said once, and its end once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
-from gateway.alarms.dialects.campus import HealthPayload
+from gateway.alarms.device_events import DeviceEvents
+from gateway.alarms.device_status import BatterySample, DeviceMemory, DeviceStatus, trend_of, with_sample
+from gateway.alarms.dialects.said import Health
+from gateway.alarms.flapping import Flapping
+from gateway.alarms.recall import recall
 from gateway.clock import Clock
-from gateway.events import BatteryLow, ButtonLost, ButtonRestored, Event, Severity, button_source, new_id
+from gateway.events import ButtonEvent, ButtonPressed, ButtonTested, Event
 from gateway.settings import DeviceSettings
 
 _WILL_GRACE_SECONDS = 3.0
 _BATTERY_HYSTERESIS = 5.0
 _LONGEST_SLEEP_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceStatus:
-    """What is known of one alarm device.
-
-    Attributes:
-        last_seen: when it said anything; None if it never did since the start.
-        lost: whether it counts as lost; `reason` is silent or last_will.
-        battery, rssi, firmware: as it said last.
-    """
-
-    device: str
-    last_seen: datetime | None = None
-    lost: bool = False
-    reason: str = ""
-    battery: float | None = None
-    rssi: float | None = None
-    firmware: str | None = None
+_AT_ONCE = 500
+_MOST_TROUBLES = 16
+_MOST_IN_A_MINUTE = 20
+_MINUTE_SECONDS = 60.0
+_FLAPPING = "device_flapping"
 
 
 @dataclass(slots=True)
 class _Watched:
+    """One device; what changes with every message is beside its status, because a status is made anew as a whole."""
+
     settings: DeviceSettings
     status: DeviceStatus
     deadline: float
+    since: datetime
+    samples: tuple[BatterySample, ...] = ()
     reason: str = "silent"
-    battery_low: bool = False
+    heard_at: float | None = None
+    alive_since: float | None = None
+    last_seen: datetime | None = None
+    last_press: datetime | None = None
+    via: str = ""
+    told: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_IN_A_MINUTE))
+    flapping: Flapping = field(default_factory=Flapping)
+
+    def snapshot(self) -> DeviceStatus:
+        """The status with what changes with every message."""
+        return replace(self.status, last_seen=self.last_seen, last_press=self.last_press, via=self.via)
+
+    def take(self, status: DeviceStatus) -> None:
+        """Take up a whole status."""
+        self.status = status
+        self.last_seen, self.last_press, self.via = status.last_seen, status.last_press, status.via
+
+    def heard_within(self, now: float) -> bool:
+        """Whether the device spoke within its deadline before `now`."""
+        return self.heard_at is not None and now - self.heard_at < self.settings.health_deadline_seconds
 
 
 class SupervisionTimer:
@@ -53,7 +67,7 @@ class SupervisionTimer:
     """
 
     def __init__(self, site: str, report: Callable[[Event], Awaitable[object]], clock: Clock) -> None:
-        self._site = site
+        self._events = DeviceEvents(site)
         self._report = report
         self._clock = clock
         self._devices: dict[str, _Watched] = {}
@@ -62,9 +76,12 @@ class SupervisionTimer:
     def watch(self, device: DeviceSettings) -> None:
         """Supervise a device from now on; again replaces its settings."""
         known = self._devices.get(device.id)
-        status = known.status if known else DeviceStatus(device=device.id)
         deadline = self._clock.monotonic() + device.health_deadline_seconds
-        self._devices[device.id] = _Watched(device, status, deadline)
+        if known is not None:
+            known.settings, known.deadline, known.reason = device, deadline, "silent"
+        else:
+            status = DeviceStatus(device=device.id)
+            self._devices[device.id] = _Watched(device, status, deadline, since=self._clock.now())
         self._changed.set()
 
     def forget(self, device: str) -> None:
@@ -73,66 +90,209 @@ class SupervisionTimer:
 
     def statuses(self) -> tuple[DeviceStatus, ...]:
         """All devices as they are now."""
-        return tuple(watched.status for watched in self._devices.values())
+        return tuple(watched.snapshot() for watched in self._devices.values())
 
-    async def seen(self, device: str) -> None:
+    def heard_for(self, device: str) -> float:
+        """Seconds for which a device was never silent past its deadline; 0 if it is lost, or was not heard yet."""
+        watched = self._devices.get(device)
+        if watched is None or watched.alive_since is None or watched.status.lost:
+            return 0.0
+        return self._clock.monotonic() - watched.alive_since
+
+    def memories(self) -> dict[str, DeviceMemory]:
+        """What should outlive the process, by device; the conditions are the listener's."""
+        return {
+            name: DeviceMemory(status=each.snapshot(), since=each.since, samples=each.samples)
+            for name, each in self._devices.items()
+        }
+
+    def restore(self, memories: Iterable[DeviceMemory], said: Iterable[Event]) -> None:
+        """Take up what a former run knew, and what it reported after it wrote that down (`said`, from old to new).
+
+        A device that was lost stays lost and is not said again; each other one has its whole deadline from now on.
+        """
+        known = {memory.status.device: memory for memory in memories}
+        events = list(said)
+        for name, watched in self._devices.items():
+            memory = known.get(name)
+            if memory is not None:
+                watched.since, watched.samples = memory.since, memory.samples
+            recalled = recall(memory.status if memory is not None else watched.snapshot(), events)
+            flaps = _FLAPPING in recalled.troubles
+            watched.take(replace(recalled, flapping=flaps))
+            if flaps:
+                watched.flapping.resume(self._clock.monotonic())
+            watched.deadline = self._clock.monotonic() + watched.settings.health_deadline_seconds
+        self._changed.set()
+
+    async def seen(self, device: str, via: str = "") -> None:
         """The device said something: it lives."""
         watched = self._devices.get(device)
         if watched is None:
             return
-        watched.deadline = self._clock.monotonic() + watched.settings.health_deadline_seconds
+        now = self._clock.monotonic()
+        if watched.status.lost or watched.alive_since is None:
+            watched.alive_since = now
+        if watched.flapping.active and watched.status.lost and not watched.heard_within(now):
+            watched.flapping.went(now)
+        watched.heard_at = now
+        watched.deadline = now + watched.settings.health_deadline_seconds
         watched.reason = "silent"
-        was_lost = watched.status.lost
-        watched.status = replace(watched.status, last_seen=self._clock.now(), lost=False, reason="")
-        if was_lost:
-            await self._report(self._restored(watched))
+        watched.last_seen, watched.via = self._clock.now(), via or watched.via
+        if watched.status.lost and not watched.flapping.active:
+            await self._is_back(watched)
 
-    async def health(self, device: str, said: HealthPayload) -> None:
-        """The device told how it is; a battery that crosses its limit is said once."""
-        await self.seen(device)
+    async def _is_back(self, watched: _Watched) -> None:
+        watched.status = replace(watched.status, lost=False, reason="")
+        await self._report(self._events.restored(watched.settings, self._clock.now()))
+
+    async def health(self, device: str, said: Health) -> None:
+        """The device told how it is; a battery that crosses its limit, and tampering, are said once."""
         watched = self._devices.get(device)
         if watched is None:
             return
-        heard = {"battery": said.battery, "rssi": said.rssi, "firmware": said.firmware}
-        known = {name: value for name, value in heard.items() if value is not None}
-        watched.status = replace(watched.status, **known)  # type: ignore[arg-type]  # names and types as in DeviceStatus
+        names = ("rssi", "link_quality", "firmware", "uptime")
+        known = {name: value for name in names if (value := getattr(said, name)) is not None}
+        watched.status = replace(watched.status, **known)
         if said.battery is not None:
-            await self._judge_battery(watched, said.battery)
+            self._sample(watched, said.battery)
+        if said.battery is not None or said.battery_low is not None:
+            await self._judge_battery(watched, said)
+        if said.tamper is not None:
+            await self._judge_tamper(watched, said.tamper)
 
-    async def _judge_battery(self, watched: _Watched, battery: float) -> None:
+    def _sample(self, watched: _Watched, percent: float) -> None:
+        watched.samples = with_sample(watched.samples, self._clock.now().date(), percent)
+        trend, left = trend_of(watched.samples)
+        watched.status = replace(watched.status, battery=percent, battery_trend=trend, battery_days_left=left)
+
+    async def _judge_battery(self, watched: _Watched, said: Health) -> None:
         limit = watched.settings.battery_low_percent
-        if battery <= limit and not watched.battery_low:
-            watched.battery_low = True
-            await self._report(self._battery_low(watched, battery))
-        elif battery > limit + _BATTERY_HYSTERESIS:
-            watched.battery_low = False
+        below = said.battery is not None and said.battery <= limit
+        above = said.battery is None or said.battery > limit + _BATTERY_HYSTERESIS
+        if said.battery_low or below:
+            if not watched.status.battery_low:
+                event = self._events.battery_low(watched.settings, self._clock.now(), said.battery)
+                await self._tell(watched, event)
+                watched.status = replace(watched.status, battery_low=True)
+        elif above:
+            watched.status = replace(watched.status, battery_low=False)
 
-    async def state(self, device: str, *, online: bool) -> None:
-        """The device said that it is there, or its last will came: then it has a few seconds to come back."""
-        if online:
-            await self.seen(device)
+    async def _judge_tamper(self, watched: _Watched, tampered: bool) -> None:
+        if tampered and not watched.status.tampered:
+            await self._tell(watched, self._events.tampered(watched.settings, self._clock.now()))
+        watched.status = replace(watched.status, tampered=tampered)
+
+    def told(self, event: ButtonEvent) -> None:
+        """An event of the device's own was stored: a press, a test, tampering or its end."""
+        watched = self._devices.get(event.device)
+        if watched is None:
             return
+        if isinstance(event, ButtonPressed):
+            watched.last_press = self._clock.now()
+            if watched.status.test_due:
+                watched.status = replace(watched.status, test_due=False)
+        else:
+            status = recall(watched.status, [event])
+            tested = self._clock.now() if isinstance(event, ButtonTested) else status.last_test
+            watched.status = replace(status, last_test=tested)
+
+    async def trouble(self, device: str, fault: str, detail: str, *, active: bool) -> None:
+        """Something is wrong with a device, or is right: each is said when it changes."""
         watched = self._devices.get(device)
-        if watched is not None and not watched.status.lost:
-            watched.deadline = min(watched.deadline, self._clock.monotonic() + _WILL_GRACE_SECONDS)
-            watched.reason = "last_will"
+        if watched is None or (fault in watched.status.troubles) == active:
+            return
+        left = [each for each in watched.status.troubles if each != fault]
+        if active and len(left) >= _MOST_TROUBLES:
+            return
+        event = self._events.trouble(watched.settings, self._clock.now(), fault, detail, cleared=not active)
+        await self._tell(watched, event)
+        watched.status = replace(watched.status, troubles=(*left, fault) if active else tuple(left))
+
+    async def _tell(self, watched: _Watched, event: Event) -> None:
+        """Report what a device may bring about at will: 20 times a minute at most, because more is its own fault."""
+        now = self._clock.monotonic()
+        if len(watched.told) == _MOST_IN_A_MINUTE and now - watched.told[0] < _MINUTE_SECONDS:
+            return
+        watched.told.append(now)
+        await self._report(event)
+
+    async def state(self, device: str, *, online: bool, bridge: bool = False) -> None:
+        """The device is connected, or its last will came: then it has a few seconds to come back.
+
+        A bridge's word is about the way to the device: that it is back says nothing of the device itself.
+        """
+        watched = self._devices.get(device)
+        if watched is None or (watched.settings.sleeps and not bridge):
+            return
+        now = self._clock.monotonic()
+        if online:
+            if bridge and watched.reason == "bridge":
+                watched.reason = "silent"
+                watched.deadline = now + watched.settings.health_deadline_seconds
+            return
+        if watched.flapping.went(now):
+            await self._flaps(watched, active=True)
+        if not watched.status.lost and not watched.flapping.active:
+            watched.deadline = min(watched.deadline, now + _WILL_GRACE_SECONDS)
+            watched.reason = "bridge" if bridge else "last_will"
             self._changed.set()
 
+    async def _flaps(self, watched: _Watched, *, active: bool) -> None:
+        detail = "goes and comes again and again: two devices with one client id, or a weak link?"
+        text = detail if active else "stayed for five minutes"
+        watched.status = replace(watched.status, flapping=active)
+        if active:
+            watched.deadline = self._clock.monotonic() + watched.settings.health_deadline_seconds
+            watched.reason = "silent"
+        self._changed.set()
+        await self.trouble(watched.settings.id, _FLAPPING, text, active=active)
+
     async def run(self) -> None:
-        """Say who is lost, for ever."""
+        """Say who is lost, whose flapping ended and whose test is due, for ever."""
         while True:
             now = self._clock.monotonic()
-            for watched in [each for each in self._devices.values() if not each.status.lost]:
-                if watched.deadline <= now:
-                    lost = replace(watched.status, lost=True, reason=watched.reason)
-                    await self._report(self._lost(watched, lost))
-                    watched.status = lost
+            watched = list(self._devices.values())
+            due = [each for each in watched if not each.status.lost and each.deadline <= now]
+            for start in range(0, len(due), _AT_ONCE):
+                await asyncio.gather(*(self._lose(each, now) for each in due[start : start + _AT_ONCE]))
+            for each in watched:
+                await self._look_after(each, now)
             await self._sleep()
+
+    async def _lose(self, watched: _Watched, now: float) -> None:
+        lost = replace(watched.snapshot(), lost=True, reason=watched.reason)
+        heard = watched.heard_at
+        await self._report(self._events.lost(watched.settings, self._clock.now(), lost))
+        if watched.heard_at != heard:  # it spoke while that was stored
+            await self._is_back(watched)
+            return
+        watched.status = replace(watched.status, lost=True, reason=lost.reason)
+        watched.alive_since = None
+        if watched.flapping.went(now):
+            await self._flaps(watched, active=True)
+
+    async def _look_after(self, watched: _Watched, now: float) -> None:
+        if watched.flapping.calmed(now):
+            await self._flaps(watched, active=False)
+            if watched.status.lost and watched.heard_within(now):
+                await self._is_back(watched)
+        if self._is_due(watched) and not watched.status.test_due:
+            event = self._events.test_due(watched.settings, self._clock.now(), watched.status.last_test)
+            await self._report(event)
+            watched.status = replace(watched.status, test_due=True)
+
+    def _is_due(self, watched: _Watched) -> bool:
+        days = watched.settings.press_test_days
+        known = [watched.since, watched.status.last_test, watched.last_press]
+        latest = max(each for each in known if each is not None)
+        return days > 0 and self._clock.now() - latest >= timedelta(days=days)
 
     async def _sleep(self) -> None:
         now = self._clock.monotonic()
         deadlines = [each.deadline - now for each in self._devices.values() if not each.status.lost]
-        wait = max(0.0, min([_LONGEST_SLEEP_SECONDS, *deadlines]))
+        calm = [each.flapping.calm_at - now for each in self._devices.values() if each.flapping.active]
+        wait = max(0.0, min([_LONGEST_SLEEP_SECONDS, *deadlines, *calm]))
         self._changed.clear()
         timer = asyncio.ensure_future(self._clock.sleep(wait))
         change = asyncio.ensure_future(self._changed.wait())
@@ -141,44 +301,3 @@ class SupervisionTimer:
         finally:
             timer.cancel()
             change.cancel()
-
-    def _lost(self, watched: _Watched, status: DeviceStatus) -> ButtonLost:
-        device = watched.settings
-        return ButtonLost(
-            id=new_id(),
-            source=button_source(self._site, device.id),
-            subject=device.id,
-            time=self._clock.now(),
-            severity=Severity.HIGH,
-            device=device.id,
-            name=device.name,
-            place=device.place,
-            reason=status.reason,
-            last_seen=status.last_seen,
-        )
-
-    def _restored(self, watched: _Watched) -> ButtonRestored:
-        device = watched.settings
-        return ButtonRestored(
-            id=new_id(),
-            source=button_source(self._site, device.id),
-            subject=device.id,
-            time=self._clock.now(),
-            device=device.id,
-            name=device.name,
-            place=device.place,
-        )
-
-    def _battery_low(self, watched: _Watched, battery: float) -> BatteryLow:
-        device = watched.settings
-        return BatteryLow(
-            id=new_id(),
-            source=button_source(self._site, device.id),
-            subject=device.id,
-            time=self._clock.now(),
-            severity=Severity.MEDIUM,
-            device=device.id,
-            name=device.name,
-            place=device.place,
-            battery=battery,
-        )

@@ -11,6 +11,7 @@ from gateway.api.parts import ApiParts
 from gateway.api.routes.session import make_token
 from gateway.api.server import ApiServer
 from gateway.api.tls import TlsFiles, ensure_tls
+from gateway.api.walktests import WalkTests
 from gateway.api.watchlist import PhotoRefusedError, WatchList
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "PhotoRefusedError",
     "Register",
     "TlsFiles",
+    "WalkTests",
     "WatchList",
     "calibration_request",
     "check_new_password",

@@ -3,17 +3,18 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from gateway.alarms import BrokerState, DeviceStatus, EndpointStatistics
+from gateway.alarms import BrokerState, DeviceStatus, EndpointStatistics, SiaStatistics, Trials
 from gateway.api.calibration import Calibrations
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation
 from gateway.api.known import KnownCredentials
 from gateway.api.turns import Crowd, Turns
+from gateway.api.walktests import WalkTests
 from gateway.api.watchlist import WatchList
 from gateway.clock import Clock
 from gateway.forwarding import Forwarders
 from gateway.incidents import IncidentDesk
-from gateway.settings import Settings
+from gateway.settings import DeviceSettings, Settings
 from gateway.storage import PasswordHasher, Stores
 from gateway.workers import Workers
 
@@ -31,6 +32,10 @@ class ApiParts:
         endpoint: the embedded endpoint's figures; None in external mode.
         brokers: states of external brokers.
         device_statuses: how each alarm device is.
+        device_topics: the filters that an alarm device publishes on, for access lists of brokers.
+        trials: tests that wait for a press.
+        walk_tests: the walk test that is on, and those that were.
+        panels: figures of the receiver of alarm panels; None without it.
         turns: of those who sign in.
         sign_ins: how many do so at once from one network.
         known: credentials that were good lately.
@@ -54,6 +59,10 @@ class ApiParts:
     endpoint: Callable[[], EndpointStatistics | None]
     brokers: Callable[[], tuple[BrokerState, ...]]
     device_statuses: Callable[[], tuple[DeviceStatus, ...]]
+    device_topics: Callable[[DeviceSettings], tuple[str, ...]]
+    trials: Trials
+    walk_tests: WalkTests
+    panels: Callable[[], SiaStatistics | None]
     demo_press: Callable[[str], Awaitable[None]] | None = None
     turns: Turns = field(default_factory=Turns)
     sign_ins: Crowd = field(default_factory=lambda: Crowd(_SIGN_INS_OF_ONE))

@@ -61,6 +61,7 @@ def _named_files(settings: Settings) -> Iterator[tuple[str, Path]]:
     if settings.mqtt.tls is not None:
         slices.append(("mqtt.tls", settings.mqtt.tls))
     slices += [(f"mqtt.brokers.{number}", each) for number, each in enumerate(settings.mqtt.brokers)]
+    slices += [(f"sia.accounts.{each.account}", each) for each in (settings.sia.accounts if settings.sia else ())]
     slices += [(f"cameras.{each.id}", each) for each in settings.cameras]
     slices += [(f"destinations.{each.id}", each) for each in settings.destinations]
     for where, slice_ in slices:

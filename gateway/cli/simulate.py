@@ -9,7 +9,7 @@ import typer
 
 def simulate(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="camera, button, office or police", metavar="KIND")],
+    kind: Annotated[str, typer.Argument(help="camera, button, panel, office or police", metavar="KIND")],
 ) -> None:
     """Run a simulated device or receiver that speaks the real protocol; --help after KIND tells its options."""
     os.execv(sys.executable, [sys.executable, "-m", "gateway.simulators", kind, *context.args])  # noqa: S606  # no shell

@@ -10,12 +10,16 @@ from gateway.alarms import (
     MqttEndpoint,
     MqttSession,
     SessionStore,
+    SiaReceiver,
+    SiaStatistics,
     SupervisionTimer,
     Verify,
+    dialects_with,
 )
 from gateway.clock import Clock
+from gateway.errors import PermanentError
 from gateway.events import ButtonPressed, Event, IncidentAcknowledged, IncidentResolved, Severity
-from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, Settings
+from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, Settings, SiaSettings
 from gateway.storage import Incident
 
 _OF_THE_BROKER = ("password_file", "ca_file", "certificate_file", "key_file")
@@ -52,11 +56,17 @@ class AlarmLine:
             supervision=self.supervision,
             clock=clock,
             window_seconds=settings.mqtt.duplicate_window_seconds,
+            dialects=dialects_with(settings.dialects),
         )
         self.endpoint = self._endpoint(settings.mqtt, site, kept, verify) if settings.mqtt.mode == "embedded" else None
         brokers = _brokers(settings.mqtt)
-        self.sessions = [MqttSession(each, site=site, handler=self.listener.handle) for each in brokers]
+        take, topics = self.listener.handle, self.listener.subscriptions
+        self.sessions = [MqttSession(each, site=site, topics=topics, handler=take) for each in brokers]
+        self.panels = self._receiver(settings.sia, clock) if settings.sia is not None else None
         self.accepting = False
+
+    def _receiver(self, settings: SiaSettings, clock: Clock) -> SiaReceiver:
+        return SiaReceiver(settings, handler=self.listener.handle_panel, on_fault=self._record_fault, clock=clock)
 
     def _endpoint(self, settings: MqttSettings, site: str, kept: SessionStore, verify: Verify) -> MqttEndpoint:
         return MqttEndpoint(
@@ -96,25 +106,45 @@ class AlarmLine:
         """
         if self.endpoint is not None:
             await self.endpoint.start()
+        if self.panels is not None:
+            await self.panels.start()
         self.accepting = True
 
     async def stop(self) -> None:
         """Take no more presses; what is in flight is committed and acknowledged first."""
         self.accepting = False
+        if self.panels is not None:
+            await self.panels.stop()
         if self.endpoint is not None:
             await self.endpoint.stop()
 
     async def put_device(self, device: DeviceSettings) -> None:
-        """Take presses of a device."""
+        """Take presses of a device.
+
+        Raises:
+            PermanentError: there is no such dialect, or no receiver for it.
+        """
+        if device.account is not None and self.panels is None:
+            raise PermanentError("no section [sia] receives alarm panels", where="dialect", remedy="Add it.")
         self.listener.add(device)
+        self._topics_changed()
 
     async def drop_device(self, device: str) -> None:
         """Take presses of it no more."""
         self.listener.remove(device)
+        self._topics_changed()
+
+    def _topics_changed(self) -> None:
+        for session in self.sessions:
+            session.resubscribe()
 
     def statistics(self) -> EndpointStatistics | None:
         """Figures of the embedded endpoint."""
         return self.endpoint.statistics if self.endpoint is not None else None
+
+    def panel_statistics(self) -> SiaStatistics | None:
+        """Figures of the receiver of alarm panels."""
+        return self.panels.statistics if self.panels is not None else None
 
     def broker_states(self) -> tuple[BrokerState, ...]:
         """How the external brokers are."""

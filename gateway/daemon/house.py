@@ -18,6 +18,7 @@ from gateway.api import (
     EventHub,
     Installation,
     Register,
+    WalkTests,
     WatchList,
     create_app,
     ensure_tls,
@@ -26,6 +27,7 @@ from gateway.api import (
 from gateway.clock import Clock, SystemClock
 from gateway.daemon.alarm_line import AlarmLine
 from gateway.daemon.chores import Chores, keep_going
+from gateway.daemon.device_memory import DeviceMemories
 from gateway.daemon.links import setup_link, show_setup_link
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.press_clips import PressClips
@@ -95,6 +97,7 @@ class AlarmHouse:
             kept=stores.mqtt,
             verify=self._passwords.verify,
         )
+        self._memories = DeviceMemories(self._alarms.listener, stores.devices, stores.journal)
         self._vision = VisionLine(settings, stores, clock)
         self._watchlist = WatchList(site, stores, self._vision.workers, clock)
         self._calibrations = Calibrations(site, stores, self._vision.workers, clock)
@@ -103,6 +106,8 @@ class AlarmHouse:
         self._desk = IncidentDesk(stores.journal, stores.incidents, clock, self._on_transition, policy)
         self._forwarders = Forwarders(self._forwarder)
         self._installation = self._registers(file)
+        trials, devices = self._alarms.listener.trials, self._installation.devices.all
+        self._walk_tests = WalkTests(site, stores.journal, trials, devices, clock)
         self._press_clips = PressClips(
             stores.journal, settings.evidence, self._linked_cameras, self._vision.workers.record_clip, clock
         )
@@ -167,6 +172,10 @@ class AlarmHouse:
             endpoint=self._alarms.statistics,
             brokers=self._alarms.broker_states,
             device_statuses=self._alarms.supervision.statuses,
+            device_topics=self._alarms.listener.topics_of,
+            trials=self._alarms.listener.trials,
+            walk_tests=self._walk_tests,
+            panels=self._alarms.panel_statistics,
             demo_press=self._hooks.press,
         )
 
@@ -189,6 +198,8 @@ class AlarmHouse:
         await self._installation.load()
         try:
             async with asyncio.TaskGroup() as group:
+                await self._memories.load()
+                await self._walk_tests.resume()
                 self._start_tasks(group, server)
                 await self._alarms.start()
                 await server.started()
@@ -220,6 +231,8 @@ class AlarmHouse:
             "incident desk": self._desk.run,
             "escalation": escalation.run,
             "supervision": self._alarms.supervision.run,
+            "memory of devices": self._memories.run,
+            "walk tests": self._walk_tests.run,
             "expiry": self._chores.expire_people,
             "evidence": self._chores.purge_evidence,
             "judged evidence": self._chores.keep_judged,
@@ -281,12 +294,19 @@ class AlarmHouse:
         """In order: no more presses, children, screens; each waits for the one before."""
         self._manager.stopping()
         await self._alarms.stop()
+        await self._remember_devices()
         self._vision.workers.stop()
         await asyncio.wait([self._workers_task])
         server.stop()
         await asyncio.wait([self._server_task])
         await self._note(self._own_event(GatewayStopped, reason="asked to"))
         self._marker().unlink(missing_ok=True)
+
+    async def _remember_devices(self) -> None:
+        try:
+            await self._memories.save()
+        except TransientError as error:
+            _log.error("what is known of devices was not written down: %s", error)
 
     def _own_event(self, kind: Callable[..., Event], severity: Severity = Severity.INFO, **data: object) -> Event:
         source = gateway_source(self._settings.gateway.site)

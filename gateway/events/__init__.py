@@ -9,8 +9,11 @@ from gateway.events.buttons import (
     ButtonPressed,
     ButtonRestored,
     ButtonTampered,
+    ButtonTestDue,
     ButtonTested,
     PressKind,
+    WalkTestEnded,
+    WalkTestStarted,
 )
 from gateway.events.cameras import (
     CameraEvent,
@@ -51,6 +54,7 @@ __all__ = [
     "ButtonPressed",
     "ButtonRestored",
     "ButtonTampered",
+    "ButtonTestDue",
     "ButtonTested",
     "CameraEvent",
     "CameraFault",
@@ -76,6 +80,8 @@ __all__ = [
     "PressKind",
     "Severity",
     "UnknownEvent",
+    "WalkTestEnded",
+    "WalkTestStarted",
     "WatchListChanged",
     "as_cloudevent",
     "button_source",

@@ -42,6 +42,7 @@ class ButtonPressed(ButtonEvent):
         device_time: what the device's clock said, if it said so.
         late: true if the press waited (outage) before it reached the gateway.
         clock_wrong: true if the device's clock cannot be right.
+        detail: more of it in the device's words, such as a panel's code and zone.
     """
 
     TYPE: ClassVar[str] = "campus.button.pressed"
@@ -51,6 +52,7 @@ class ButtonPressed(ButtonEvent):
     device_time: datetime | None = None
     late: bool = False
     clock_wrong: bool = False
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +73,25 @@ class ButtonTampered(ButtonEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonTested(ButtonEvent):
-    """A press in test position."""
+    """A press in test position, or the first press of a button while a test waits for it.
+
+    Attributes:
+        trial: the walk test or round-trip test that waited for it.
+        kind: what the press would have been without the test.
+    """
 
     TYPE: ClassVar[str] = "campus.button.tested"
     press_id: str | None = None
+    trial: str | None = None
+    kind: PressKind | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonTestDue(ButtonEvent):
+    """Nobody pressed or tested the button for longer than its entry allows: a reminder to the guard."""
+
+    TYPE: ClassVar[str] = "campus.button.test_due"
+    last_test: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +112,29 @@ class ButtonRestored(ButtonEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatteryLow(ButtonEvent):
-    """A button's battery must be changed; `battery` in percent."""
+    """A button's battery must be changed; `battery` in percent, None if the device says only that it is low."""
 
     TYPE: ClassVar[str] = "campus.button.battery_low"
-    battery: float = 0.0
+    battery: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkTestStarted(Event):
+    """Somebody walks from button to button: the first press of each of `devices` is a test, until `until`."""
+
+    TYPE: ClassVar[str] = "campus.walktest.started"
+    walk: str
+    devices: tuple[str, ...]
+    until: datetime
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalkTestEnded(Event):
+    """Presses are real again; `missing` are the devices that nobody pressed."""
+
+    TYPE: ClassVar[str] = "campus.walktest.ended"
+    walk: str
+    pressed: int
+    missing: tuple[str, ...] = ()
+    actor: str = ""

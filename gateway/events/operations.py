@@ -71,6 +71,7 @@ class GatewayFault(Event):
         topic: the MQTT topic, if any.
         payload_size: bytes of the payload that was refused, if any.
         payload_sha256: its hash; the payload itself is not kept.
+        cleared: true if a fault that was told before is over.
     """
 
     TYPE: ClassVar[str] = "campus.gateway.fault"
@@ -80,6 +81,7 @@ class GatewayFault(Event):
     topic: str = ""
     payload_size: int | None = None
     payload_sha256: str | None = None
+    cleared: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from gateway.forwarding.fleet import Forwarders
 from gateway.forwarding.forwarder import Forwarder
+from gateway.forwarding.intake import wants
 from gateway.forwarding.sinks import Outcome, Sink, Verdict, WebhookSink
 from gateway.forwarding.standing import DestinationStatus
 
-__all__ = ["DestinationStatus", "Forwarder", "Forwarders", "Outcome", "Sink", "Verdict", "WebhookSink"]
+__all__ = ["DestinationStatus", "Forwarder", "Forwarders", "Outcome", "Sink", "Verdict", "WebhookSink", "wants"]

@@ -3,12 +3,20 @@
 from gateway.settings.alarm import (
     BrokerSettings,
     DestinationSettings,
-    DeviceSettings,
     ForwardingSettings,
     IncidentSettings,
     MqttSettings,
 )
-from gateway.settings.base import EntrySlice, Slice
+from gateway.settings.base import EntrySlice, Name, Slice
+from gateway.settings.devices import (
+    BUILT_IN_DIALECTS,
+    DeviceSettings,
+    DialectSettings,
+    Meaning,
+    MessageSettings,
+    SiaAccountSettings,
+    SiaSettings,
+)
 from gateway.settings.embedder import EmbedderAlignment, EmbedderInput, EmbedderSettings, embedder_file, load_embedder
 from gateway.settings.load import load_settings, parse_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
@@ -16,6 +24,7 @@ from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTls
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
 __all__ = [
+    "BUILT_IN_DIALECTS",
     "LOOPBACK",
     "AccessSettings",
     "ApiSettings",
@@ -24,6 +33,7 @@ __all__ = [
     "DestinationSettings",
     "DeviceNetworkSettings",
     "DeviceSettings",
+    "DialectSettings",
     "EmbedderAlignment",
     "EmbedderInput",
     "EmbedderSettings",
@@ -33,10 +43,15 @@ __all__ = [
     "GatewaySettings",
     "IncidentSettings",
     "MatchingSettings",
+    "Meaning",
+    "MessageSettings",
     "MqttSettings",
     "MqttTlsSettings",
     "MqttUserSettings",
+    "Name",
     "Settings",
+    "SiaAccountSettings",
+    "SiaSettings",
     "Slice",
     "StorageSettings",
     "VisionSettings",

@@ -1,11 +1,11 @@
-"""Settings of the alarm house: MQTT, alarm devices, incidents, destinations."""
+"""Settings of the alarm house: MQTT, incidents, destinations."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from gateway.settings.base import EntrySlice, Label, Name, Slice, Url
+from gateway.settings.base import EntrySlice, Name, Slice, Url
 from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTlsSettings, MqttUserSettings
 
 RetryWaits = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
@@ -94,23 +94,6 @@ class MqttSettings(Slice):
         if self.mode == "external" and self.url is None:
             raise ValueError('mode "external" needs url, such as "mqtts://user@broker:8883"')
         return self
-
-
-class DeviceSettings(EntrySlice):
-    """An alarm device (button).
-
-    Attributes:
-        dialect: what it speaks on MQTT; ``campus`` is the gateway's own profile.
-        health_deadline_seconds: silent for longer, it counts as lost.
-        linked_cameras: cameras whose picture belongs to its presses.
-    """
-
-    name: Label = ""
-    place: Label = ""
-    dialect: Literal["campus"] = "campus"
-    health_deadline_seconds: Annotated[float, Field(ge=5, le=31 * 86400)] = 180.0
-    battery_low_percent: Annotated[float, Field(ge=0, le=100)] = 20.0
-    linked_cameras: tuple[Name, ...] = ()
 
 
 class DestinationSettings(EntrySlice):

@@ -8,12 +8,12 @@ from pydantic import Field, model_validator
 
 from gateway.settings.alarm import (
     DestinationSettings,
-    DeviceSettings,
     ForwardingSettings,
     IncidentSettings,
     MqttSettings,
 )
 from gateway.settings.base import Host, Name, Slice
+from gateway.settings.devices import BUILT_IN_DIALECTS, DeviceSettings, DialectSettings, SiaSettings
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -79,25 +79,27 @@ class Settings(Slice):
     gateway: GatewaySettings
     storage: StorageSettings = StorageSettings()
     mqtt: MqttSettings = MqttSettings()
+    sia: SiaSettings | None = None
     api: ApiSettings = ApiSettings()
     incidents: IncidentSettings = IncidentSettings()
     forwarding: ForwardingSettings = ForwardingSettings()
     vision: VisionSettings = VisionSettings()
     matching: MatchingSettings = MatchingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    dialects: tuple[DialectSettings, ...] = ()
     devices: tuple[DeviceSettings, ...] = ()
     cameras: tuple[CameraSettings, ...] = ()
     destinations: tuple[DestinationSettings, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems = [*self._repeated_ids(), *self._dangling_links()]
+        problems = [*self._repeated_ids(), *self._dangling_links(), *self._unknown_dialects()]
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
     def _repeated_ids(self) -> Iterator[str]:
-        for kind in ("devices", "cameras", "destinations"):
+        for kind in ("dialects", "devices", "cameras", "destinations"):
             ids = [entry.id for entry in getattr(self, kind)]
             for repeated in sorted({each for each in ids if ids.count(each) > 1}):
                 yield f"{kind}: id {repeated!r} is used more than once"
@@ -108,3 +110,11 @@ class Settings(Slice):
             for camera in device.linked_cameras:
                 if camera not in known:
                     yield f"devices.{device.id}.linked_cameras: there is no camera {camera!r} in this file"
+
+    def _unknown_dialects(self) -> Iterator[str]:
+        known = (*BUILT_IN_DIALECTS, *(each.id for each in self.dialects))
+        for device in self.devices:
+            if device.dialect not in known:
+                yield f"devices.{device.id}.dialect: there is no dialect {device.dialect!r}; known: {', '.join(known)}"
+            if device.dialect == "sia" and self.sia is None:
+                yield f"devices.{device.id}.dialect: there is no section [sia] to receive it"

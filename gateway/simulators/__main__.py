@@ -1,4 +1,4 @@
-"""`python -m gateway.simulators camera|button|office|police …`."""
+"""`python -m gateway.simulators camera|button|panel|office|police …`."""
 
 import sys
 

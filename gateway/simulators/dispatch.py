@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-KINDS = ("camera", "button", "office", "police")
+KINDS = ("camera", "button", "panel", "office", "police")
 _WRONG_USAGE = 2
 
 

@@ -4,6 +4,7 @@ from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
 from gateway.storage.clip_store import ClipStore
 from gateway.storage.copies import ChainReport, back_up, restore, verify_chains
+from gateway.storage.device_store import DeviceStore
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
 from gateway.storage.faults import (
@@ -63,6 +64,7 @@ __all__ = [
     "ClipStore",
     "DeadLetter",
     "Delivery",
+    "DeviceStore",
     "DistanceRow",
     "Entry",
     "EntryStore",

@@ -9,6 +9,7 @@ from gateway.settings import StorageSettings
 from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
 from gateway.storage.clip_store import ClipStore
+from gateway.storage.device_store import DeviceStore
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
 from gateway.storage.faults import StorageBusyError
@@ -37,6 +38,7 @@ class Stores:
     clips: ClipStore
     accounts: AccountStore
     entries: EntryStore
+    devices: DeviceStore
     audit: AuditTrail
     histograms: Histograms
     mqtt: MqttSessionStore
@@ -177,6 +179,7 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         clips=clips,
         accounts=AccountStore(state),
         entries=EntryStore(state, vault),
+        devices=DeviceStore(state),
         audit=AuditTrail(state),
         histograms=Histograms(state),
         mqtt=MqttSessionStore(journal),

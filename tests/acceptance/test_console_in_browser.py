@@ -97,6 +97,43 @@ def test_the_other_language_and_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
 
 
+def test_a_walk_test_is_ticked_off_and_a_round_trip_is_told(page: Page, daemon: Daemon) -> None:
+    page.click("button[data-view=protection]")
+    expect(page.locator(".sum.bad")).to_contain_text("1 of 1")
+    page.click("text=Start a walk test")
+    expect(page.locator(".strip")).to_contain_text("Walk test is on")
+    press(daemon)
+    expect(page.locator(".ticks .done")).to_contain_text("East gate booth")
+    expect(page.locator(".walk")).to_contain_text("1 of 1 pressed")
+    expect(page.locator("text=Start a walk test")).to_be_visible()
+    page.click("text=Round-trip test")
+    expect(page.locator(".tester p")).to_contain_text("Press the button now")
+    press(daemon)
+    expect(page.locator(".tester p")).to_contain_text("stored; no destination asks for tests", timeout=20000)
+    expect(page.locator(".tester button")).to_be_enabled()
+    page.click("button[data-view=board]")
+
+
+def test_a_button_is_added_and_removed(page: Page, daemon: Daemon) -> None:
+    page.click("button[data-view=protection]")
+    page.click("summary")
+    page.fill("input[name=id]", "library")
+    page.fill("input[name=place]", "Library desk")
+    page.fill("input[name=dialect]", "klingon")
+    page.click(".newdevice button")
+    expect(page.locator(".newdevice .problem")).to_contain_text("klingon")
+    page.fill("input[name=dialect]", "zigbee2mqtt")
+    page.click(".newdevice button")
+    tile = page.locator("li.tile", has_text="Library desk")
+    expect(tile).to_contain_text("zigbee2mqtt")
+    expect(tile).to_contain_text("not heard yet")
+    expect(page.locator("input[name=dialect]")).to_have_value("campus")
+    page.once("dialog", lambda dialog: dialog.accept())
+    tile.locator(".danger").click()
+    expect(tile).to_have_count(0)
+    page.click("button[data-view=board]")
+
+
 @pytest.mark.restarts_shared_daemon
 def test_a_killed_gateway_is_told_and_the_board_is_right_after_it_is_back(page: Page, daemon: Daemon) -> None:
     daemon.kill()

@@ -117,7 +117,7 @@ async def test_two_gateways_share_the_presses_of_a_broker_over_tls(tmp_path: Pat
             key_file=key,
             share_group="gateways",
         )
-        return MqttSession(broker, site="east", handler=handle)
+        return MqttSession(broker, site="east", topics=lambda: [EVENT.format("+")], handler=handle)
 
     with Shipped(tmp_path / "broker", authority) as broker:
         sessions = [session(name, broker.port) for name in taken]
@@ -144,7 +144,7 @@ async def test_two_gateways_share_the_presses_of_a_broker_over_tls(tmp_path: Pat
 async def test_a_broker_s_tls_files_that_are_bad_are_named(tmp_path: Path) -> None:
     broker = BrokerSettings(url="mqtts://127.0.0.1:1", ca_file=tmp_path / "none.pem")
     with pytest.raises(PermanentError, match="ca_file"):
-        MqttSession(broker, site="east", handler=_nothing)
+        MqttSession(broker, site="east", topics=tuple, handler=_nothing)
 
 
 async def _nothing(_message: InboundMessage) -> None:

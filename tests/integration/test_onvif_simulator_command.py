@@ -68,7 +68,7 @@ def test_mistakes_are_said_in_one_line_without_a_traceback(recording: Path, tmp_
         (["camera", "--recording", str(tmp_path / "none.mp4")], 1, "none.mp4"),
         (["camera", "--recording", str(recording), "--quirk", "slow"], 1, "unknown quirk 'slow'"),
         (["camera", "--recording", str(recording), "--password-file", str(tmp_path / "none")], 1, "password file"),
-        (["toaster"], 2, "camera, button, office, police"),
+        (["toaster"], 2, "camera, button, panel, office, police"),
         ([], 2, "name one of"),
     ]
     for arguments, code, said in wrong:

@@ -1,10 +1,12 @@
 """Whether the gateway lives, whether it takes presses, and its figures; outside /api/v1 and without sign-in."""
 
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from gateway.alarms import DeviceStatus
 from gateway.api.auth import Caller, Parts
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
@@ -44,6 +46,8 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         "alarms": {
             "accepting": parts.accepting(),
             "brokers": {each.address: each.connected for each in parts.brokers()},
+            "panels": asdict(panels) if (panels := parts.panels()) is not None else None,
+            "walk_test": parts.walk_tests.current,
         },
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
         "workers": {each.name: each.stage.value for each in parts.workers.workers()},
@@ -92,7 +96,7 @@ _Samples = list[tuple[str, float]]
 def _metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
     journal, endpoint = parts.stores.journal, parts.endpoint()
     cameras, destinations = parts.workers.cameras(), parts.forwarders.statuses()
-    statistics = journal.statistics
+    statistics, panels, devices = journal.statistics, parts.panels(), parts.device_statuses()
 
     def per_camera(field: str) -> _Samples:
         return [(f'{{camera="{c.camera}"}}', getattr(c.status, field)) for c in cameras if c.status is not None]
@@ -106,6 +110,15 @@ def _metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
         ("mqtt_connections", "gauge", "Connected devices.", [("", endpoint.connections if endpoint else 0)]),
         ("mqtt_messages_total", "counter", "Messages of devices.", [("", endpoint.messages if endpoint else 0)]),
         ("mqtt_refused_total", "counter", "Clients turned away.", [("", endpoint.refused if endpoint else 0)]),
+        (
+            "sia_acknowledged_total",
+            "counter",
+            "Messages of panels on disk.",
+            [("", panels.acknowledged if panels else 0)],
+        ),
+        ("sia_refused_total", "counter", "Messages of panels refused.", [("", panels.refused if panels else 0)]),
+        ("devices_lost", "gauge", "Alarm devices that are lost.", [("", sum(each.lost for each in devices))]),
+        ("device_battery_percent", "gauge", "Battery of a device.", _batteries(devices)),
         (
             "destination_backlog",
             "gauge",
@@ -133,6 +146,10 @@ def _metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
             [(f'{{worker="{each.name}"}}', each.resident_megabytes) for each in parts.workers.workers()],
         ),
     ]
+
+
+def _batteries(devices: tuple[DeviceStatus, ...]) -> _Samples:
+    return [(f'{{device="{each.device}"}}', each.battery) for each in devices if each.battery is not None]
 
 
 class DemoPress(Body):

@@ -137,7 +137,7 @@ async def _pictures(parts: ApiParts, camera: str, caller: Principal) -> AsyncIte
 def _device(parts: ApiParts, device: DeviceSettings) -> Fields:
     status = {each.device: each for each in parts.device_statuses()}.get(device.id)
     body = shown(device) | {"from_file": parts.installation.devices.in_file(device.id)}
-    return body | {"status": asdict(status) if status else {}}
+    return body | {"topics": parts.device_topics(device), "status": asdict(status) if status else {}}
 
 
 @router.get("/devices")

@@ -57,6 +57,13 @@ export const api = {
   cameras: () => call("GET", "/cameras"),
   devices: () => call("GET", "/devices"),
   destinations: () => call("GET", "/destinations"),
+  protection: () => call("GET", "/protection"),
+  walkTests: () => call("GET", "/walktests"),
+  startWalkTest: (minutes) => call("POST", "/walktests", { minutes }),
+  endWalkTest: (id) => call("DELETE", `/walktests/${encodeURIComponent(id)}`),
+  addDevice: (device) => call("POST", "/devices", device),
+  removeDevice: (id) => call("DELETE", `/devices/${encodeURIComponent(id)}`),
+  testDevice: (id, seconds) => call("POST", `/devices/${encodeURIComponent(id)}/test`, { seconds }),
   demoPress: (kind) => call("POST", "/demo/press", { kind }),
 };
 
@@ -69,3 +76,5 @@ export const photoUrl = (person, photo) =>
   `${BASE}/watchlist/people/${encodeURIComponent(person)}/photos/${encodeURIComponent(photo)}`;
 /** Address of a camera's newest picture; `stamp` keeps the browser from showing an old one. */
 export const snapshotUrl = (camera, stamp) => `${BASE}/cameras/${encodeURIComponent(camera)}/snapshot.jpg?at=${stamp}`;
+/** Address of a walk test's report. */
+export const walkReportUrl = (walk) => `${BASE}/walktests/${encodeURIComponent(walk)}/report.txt`;

@@ -79,10 +79,12 @@ class Console {
   }
 
   async refresh() {
-    const [cameras, devices, destinations, threshold] = await Promise.all(
-      [api.cameras(), api.devices(), api.destinations(), api.threshold()].map((call) => call.catch(() => null)),
+    const [cameras, devices, destinations, threshold, protection, walks] = await Promise.all(
+      [api.cameras(), api.devices(), api.destinations(), api.threshold(), api.protection(), api.walkTests()].map((call) => call.catch(() => null)),
     );
     const values = {};
+    if (protection) values.protection = protection;
+    if (walks) values.walks = walks;
     if (cameras) values.cameras = cameras.items;
     if (devices) values.devices = devices.items;
     if (destinations) values.destinations = destinations.items;
@@ -97,7 +99,7 @@ class Console {
     const { type, data } = frame.event;
     if (type === "campus.incident.opened" && this.state.selected === null) this.select(data.incident);
     else if (data?.incident && data.incident === this.state.selected) this.fetchIncident(data.incident);
-    if (/^campus\.(camera|button|destination)\./.test(type)) this.refreshSoon();
+    if (/^campus\.(camera|button|destination|walktest)\./.test(type)) this.refreshSoon();
   }
 
   refreshSoon() {

@@ -24,6 +24,8 @@ export function initialState() {
     cameras: [],
     devices: [],
     destinations: [],
+    protection: null,
+    walks: null,
     notice: null,
   };
 }

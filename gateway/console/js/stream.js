@@ -95,13 +95,13 @@ export class Stream {
   }
 }
 
-const BUTTON = ["pressed", "cleared", "tampered", "lost", "restored", "battery_low", "tested"];
+const BUTTON = ["pressed", "cleared", "tampered", "lost", "restored", "battery_low", "tested", "test_due"];
 const CAMERA = ["lost", "restored", "tampered", "input_triggered", "motion", "fault"];
 const INCIDENT = ["opened", "acknowledged", "escalated", "dispatched", "noted", "resolved", "raised_again",
   "shelved", "unshelved"];
 const OTHER = ["face.matched", "face.verified", "flood.started", "flood.ended", "drill.started", "drill.ended",
   "watchlist.changed", "destination.failing", "destination.recovered", "evidence.purged", "gateway.started",
-  "gateway.stopped", "gateway.fault"];
+  "gateway.stopped", "gateway.fault", "walktest.started", "walktest.ended"];
 
 /** Every type that the gateway sends. */
 export const EVENT_TYPES = [

@@ -25,10 +25,15 @@ export function eventRow({ position, event }) {
     severityMark(event.severity),
     h("span", { class: "what" }, typeText(event.type)),
     h("span", { class: "where" }, where),
+    event.data?.late && h("span", { class: "late" }, lateText(event)),
     event.drill && h("span", { class: "drill" }, t("drill")),
     h("span", { class: "muted position" }, position === null ? "…" : `#${position}`),
   );
 }
+
+/** That a press waited on its way: both its times. */
+export const lateText = (event) =>
+  t("press.late", { pressed: moment(event.time), arrived: event.recordedtime ? moment(event.recordedtime) : "…" });
 
 /** Pairs of term and value; empty values are left out. */
 export function facts(pairs) {

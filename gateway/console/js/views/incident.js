@@ -3,7 +3,7 @@
 import { evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
-import { facts, severityMark, typeText } from "./common.js";
+import { facts, lateText, severityMark, typeText } from "./common.js";
 
 const VERDICTS = ["genuine", "false_alarm", "test", "duplicate"];
 const FACE = "campus.face.matched";
@@ -172,7 +172,7 @@ export class IncidentPane {
 
   step({ event }) {
     const { data } = event;
-    const parts = [data.actor, data.to, data.note, data.verdict && tOr(`verdict.${data.verdict}`, tOr(`verify.${data.verdict}`, data.verdict))];
+    const parts = [data.late && lateText(event), data.clock_wrong && t("press.clock_wrong"), data.detail, data.actor, data.to, data.note, data.verdict && tOr(`verdict.${data.verdict}`, tOr(`verify.${data.verdict}`, data.verdict))];
     return h("li", {}, h("time", { datetime: event.time }, moment(event.time)), " ", typeText(event.type),
       ...parts.filter(Boolean).map((part) => ` · ${part}`));
   }

@@ -1,20 +1,31 @@
 /** What protects: every camera, button and destination with its state. */
 
-import { snapshotUrl } from "../api.js";
+import { api, snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
 import { facts } from "./common.js";
 import { ThresholdLine, cameraThreshold } from "./threshold.js";
+import { NewDevice } from "./newdevice.js";
+import { Reach } from "./reach.js";
+import { WalkTest } from "./walktest.js";
+
+const TEST_SECONDS = 60;
+const PEOPLE = ["guard", "admin"];
 
 export class Protection {
   constructor(app) {
     this.app = app;
+    this.testing = new Set();
+    this.said = new Map();
+    this.testers = new Map();
     this.cameras = h("ul", { class: "tiles" });
     this.devices = h("ul", { class: "tiles" });
     this.destinations = h("ul", { class: "tiles" });
     this.threshold = new ThresholdLine();
     const part = (name, ...content) => h("section", {}, h("h2", {}, t(`strip.${name}`)), ...content);
-    this.element = h("div", { class: "page" }, part("cameras", this.threshold.element, this.cameras), part("devices", this.devices),
+    this.reach = new Reach();
+    this.walk = new WalkTest(app);
+    this.element = h("div", { class: "page" }, this.reach.element, this.walk.element, part("cameras", this.threshold.element, this.cameras), part("devices", this.devices, app.state.me?.role === "admin" && new NewDevice(app).element),
       part("destinations", this.destinations), this.post());
     app.refresh();
   }
@@ -25,9 +36,15 @@ export class Protection {
     return h("section", {}, h("h2", {}, t("post.title")), h("label", { class: "check" }, box, t("post.discreet")));
   }
 
+  tick(now) {
+    this.walk.clock(now);
+  }
+
   update(state) {
     this.threshold.update(state.threshold);
     const watching = state.cameras.map((each) => (each.watch_faces ? { ...each, compares: cameraThreshold(state.threshold, each.id) } : each));
+    this.reach.update(state.protection);
+    this.walk.update(state.walks);
     this.show(this.cameras, watching, (tile, each) => this.camera(tile, each));
     this.show(this.devices, state.devices, (tile, each) => this.device(tile, each));
     this.show(this.destinations, state.destinations, (tile, each) => this.destination(tile, each));
@@ -74,16 +91,58 @@ export class Protection {
 
   device(tile, device) {
     const status = device.status ?? {};
-    const good = status.lost === false;
+    const word = deviceWord(status);
+    const good = word === "device.ok";
     tile.replaceChildren(
-      this.head(tile, device, good, good ? t("device.ok") : t("device.lost")),
+      this.head(tile, device, good, t(word)),
       facts([
         [t("device.place"), device.place],
+        [t("device.dialect"), device.dialect],
         [t("device.seen"), status.last_seen && moment(status.last_seen)],
-        [t("device.battery"), status.battery !== undefined && status.battery !== null ? `${status.battery} %` : ""],
+        [t("device.battery"), batteryText(status)],
+        [t("device.signal"), signalText(status)],
         [t("device.firmware"), status.firmware],
+        [t("device.troubles"), troublesText(status)],
+        [t("device.last_test"), testText(status)],
       ]),
+      PEOPLE.includes(this.app.state.me?.role) ? this.testButton(device) : "",
     );
+  }
+
+  /** Wait for somebody to press the button, and say in its tile how far that came. */
+  testButton(device) {
+    const said = h("p", { class: "muted", role: "status" }, this.said.get(device.id) ?? "");
+    const button = h("button", { on: { click: () => this.test(device) } }, t("test.start"));
+    button.disabled = this.testing.has(device.id);
+    this.testers.set(device.id, { said, button });
+    const removable = !device.from_file && this.app.state.me?.role === "admin";
+    return h("div", { class: "tester" }, button, said, removable && this.removeButton(device));
+  }
+
+  removeButton(device) {
+    const name = device.place || device.name || device.id;
+    const remove = async () => {
+      if (!window.confirm(t("device.confirm_remove", { name }))) return;
+      await api.removeDevice(device.id).catch((problem) => this.app.notice(problem));
+      await this.app.refresh();
+    };
+    return h("button", { class: "plain danger", on: { click: remove } }, t("device.remove"));
+  }
+
+  async test(device) {
+    this.testing.add(device.id);
+    this.tell(device, t("test.press_now", { seconds: TEST_SECONDS }));
+    const text = await api.testDevice(device.id, TEST_SECONDS).then((result) => resultText(device, result), (problem) => problem.message);
+    this.testing.delete(device.id);
+    this.tell(device, text);
+    this.app.refresh();
+  }
+
+  tell(device, text) {
+    this.said.set(device.id, text);
+    const { said, button } = this.testers.get(device.id);
+    said.textContent = text;
+    button.disabled = this.testing.has(device.id);
   }
 
   destination(tile, destination) {
@@ -98,4 +157,38 @@ export class Protection {
       ]),
     );
   }
+}
+
+function deviceWord(status) {
+  if (status.lost !== false) return "device.lost";
+  if (status.flapping) return "device.flapping";
+  return status.last_seen ? "device.ok" : "device.unheard";
+}
+
+function batteryText({ battery, battery_low: low, battery_trend: trend, battery_days_left: days }) {
+  const parts = [battery !== null && battery !== undefined && `${battery} %`, low && t("reach.battery_low"),
+    trend && t("device.trend", { trend }), days !== null && days !== undefined && t("device.days_left", { days })];
+  return parts.filter(Boolean).join(" · ");
+}
+
+function signalText({ rssi, link_quality: quality }) {
+  if (rssi !== null && rssi !== undefined) return `${rssi} dBm`;
+  return quality !== null && quality !== undefined ? `${quality} / 255` : "";
+}
+
+function troublesText({ tampered, troubles = [] }) {
+  return [...(tampered ? ["tampered"] : []), ...troubles].map((each) => tOr(`reach.${each}`, each)).join(" · ");
+}
+
+function testText({ last_test: tested, test_due: due }) {
+  return [tested && moment(tested), due && t("reach.test_due")].filter(Boolean).join(" · ");
+}
+
+function resultText(device, result) {
+  const name = device.place || device.name || device.id;
+  if (!result.pressed) return t("test.nobody", { name });
+  const failed = result.destinations.filter((each) => !["accepted", "not_wanted"].includes(each.state));
+  if (failed.length) return t("test.stopped", { name, where: failed.map((each) => each.destination).join(", ") });
+  const taken = result.destinations.filter((each) => each.state === "accepted").map((each) => each.destination);
+  return taken.length ? t("test.passed", { name, where: taken.join(", ") }) : t("test.stored", { name });
 }

@@ -110,10 +110,22 @@ export class Shell {
       const text = `${t(`strip.${kind}`)} ${good} ${t("strip.ok")}${bad ? ` · ${bad} ${t(`strip.bad.${kind}`)}` : ""}`;
       return h("button", { class: `part ${bad ? "bad" : ""}`, on: { click: () => this.open("protection") } }, text);
     });
+    parts.push(...this.warnings(state));
     const signature = parts.map((each) => each.textContent).join("|");
     if (signature === this.stripSignature) return;
     this.stripSignature = signature;
     this.strip.replaceChildren(...parts);
+  }
+
+  /** What all posts must know: buttons that reach nobody, a walk test that is on, tests that are due. */
+  warnings({ protection: view }) {
+    if (!view) return [];
+    const words = [
+      view.not_reaching && t("strip.unreached", { count: view.not_reaching }),
+      view.walk_test && t("strip.walk"),
+      view.test_due.length && t("strip.test_due", { count: view.test_due.length }),
+    ];
+    return words.filter(Boolean).map((text) => h("button", { class: "part bad", on: { click: () => this.open("protection") } }, text));
   }
 
   tick(now) {

@@ -1,0 +1,5 @@
+"""Alarm panels in: a receiver of SIA DC-09 over TCP and UDP whose ACK means "on disk"."""
+
+from gateway.alarms.sia.receiver import SiaReceiver, SiaStatistics
+
+__all__ = ["SiaReceiver", "SiaStatistics"]

@@ -1,0 +1,124 @@
+"""What protects: which buttons would not reach the office now, walk tests, and the round trip of one button."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter
+from fastapi.responses import PlainTextResponse
+from pydantic import Field
+
+from gateway.api.auth import Caller, Guard, Parts, record
+from gateway.api.parts import ApiParts
+from gateway.api.problems import Problem
+from gateway.api.reach import Ways, office_faults, reach_of
+from gateway.api.roundtrip import DeviceBusyError, try_round_trip
+from gateway.api.routes.session import Body
+from gateway.api.walktests import WalkTest, WalkTestRunningError, report_of
+from gateway.settings import Name
+
+router = APIRouter()
+Fields = dict[str, Any]
+
+
+class NewWalkTest(Body):
+    """A walk test.
+
+    Attributes:
+        devices: those that are walked to; all if none is named.
+        minutes: after so many it ends by itself.
+    """
+
+    devices: Annotated[tuple[Name, ...], Field(max_length=10_000)] = ()
+    minutes: Annotated[float, Field(gt=0, le=480)] = 60.0
+
+
+class DeviceTest(Body):
+    """How long to wait for somebody to press the button."""
+
+    seconds: Annotated[float, Field(gt=0, le=300)] = 60.0
+
+
+@router.get("/protection")
+async def protection(_caller: Caller, parts: Parts) -> Fields:
+    """Which buttons would not reach the office now and why, those first; and the ways that all presses take."""
+    ways = _ways(parts)
+    proved = any(each.last_success is not None for each in parts.forwarders.statuses())
+    statuses = {each.device: each for each in parts.device_statuses()}
+    found = reach_of(parts.installation.devices.all(), statuses, ways, proved=proved)
+    return {
+        "items": [asdict(each) for each in found],
+        "reaching": sum(each.reaches for each in found),
+        "not_reaching": sum(not each.reaches for each in found),
+        "test_due": [each.device for each in statuses.values() if each.test_due],
+        "walk_test": parts.walk_tests.current or None,
+        "ways": asdict(ways) | {"proved": proved},
+    }
+
+
+def _ways(parts: ApiParts) -> Ways:
+    destinations = parts.installation.destinations.all()
+    return Ways(
+        accepting=parts.accepting(),
+        stored=not parts.stores.journal.failed.done(),
+        embedded=parts.endpoint() is not None,
+        brokers=parts.brokers(),
+        office=office_faults(destinations, parts.forwarders.statuses()),
+    )
+
+
+@router.post("/devices/{identity}/test")
+async def try_device(identity: str, caller: Guard, parts: Parts, body: DeviceTest | None = None) -> Fields:
+    """Wait for somebody to press the button, take that as a test, and tell how far it came: disk, button, office."""
+    try:
+        result = await try_round_trip(parts, identity, (body or DeviceTest()).seconds)
+    except DeviceBusyError as error:
+        raise Problem(409, error.what, where=error.where) from None
+    outcome = "passed" if result.passed else "failed" if result.pressed else "nobody pressed"
+    await record(parts, caller.name, "tested device", identity, outcome)
+    return asdict(result)
+
+
+@router.get("/walktests")
+async def walk_tests(_caller: Caller, parts: Parts) -> Fields:
+    """The walk test that is on, if one is, and the newest ones."""
+    items = await parts.walk_tests.recent()
+    return {"current": parts.walk_tests.current or None, "items": [_shown(each) for each in items]}
+
+
+@router.post("/walktests", status_code=201)
+async def start_walk_test(body: NewWalkTest, caller: Guard, parts: Parts) -> Fields:
+    """Take the first press of each device as a test, until all were pressed or the time is over; 409 if one is on."""
+    try:
+        walk = await parts.walk_tests.start(body.devices, body.minutes, caller.name)
+    except WalkTestRunningError as error:
+        raise Problem(409, error.what, where=error.where, remedy=error.remedy) from None
+    await record(parts, caller.name, "started walk test", walk.id, f"{len(walk.ticks)} devices")
+    return _shown(walk)
+
+
+@router.get("/walktests/{walk}")
+async def walk_test(walk: str, _caller: Caller, parts: Parts) -> Fields:
+    """One walk test: which devices were pressed, and which not."""
+    return _shown(await parts.walk_tests.get(walk))
+
+
+@router.get("/walktests/{walk}/report.txt", response_class=PlainTextResponse)
+async def walk_test_report(walk: str, _caller: Caller, parts: Parts) -> PlainTextResponse:
+    """The report of a walk test for people."""
+    found = await parts.walk_tests.get(walk)
+    name = f'attachment; filename="walk-test-{found.started:%Y%m%d-%H%M}.txt"'
+    return PlainTextResponse(report_of(found, parts.settings.gateway.site), headers={"Content-Disposition": name})
+
+
+@router.delete("/walktests/{walk}")
+async def end_walk_test(walk: str, caller: Guard, parts: Parts) -> Fields:
+    """End the walk test that is on: every press is real again."""
+    if parts.walk_tests.current != walk:
+        raise Problem(404, "no such walk test is on", where=f"walk test {walk}")
+    ended = await parts.walk_tests.end(caller.name)
+    await record(parts, caller.name, "ended walk test", walk)
+    return _shown(ended) if ended is not None else {}
+
+
+def _shown(walk: WalkTest) -> Fields:
+    return asdict(walk) | {"missing": walk.missing, "pressed": len(walk.ticks) - len(walk.missing)}

@@ -1,0 +1,71 @@
+/** The walk test: started, ticked off button by button, ended, and its report. */
+
+import { api, walkReportUrl } from "../api.js";
+import { fill, h, syncList } from "../dom.js";
+import { elapsed, moment, t, tOr } from "../i18n.js";
+
+const MINUTES = 60;
+const PEOPLE = ["guard", "admin"];
+
+export class WalkTest {
+  constructor(app) {
+    this.app = app;
+    this.head = h("div", { class: "row" });
+    this.list = h("ol", { class: "ticks" });
+    this.element = h("section", { class: "walk" }, h("h2", {}, t("walk.title")),
+      h("p", { class: "muted" }, t("walk.explain")), this.head, this.list);
+  }
+
+  /** @param {{current: string|null, items: Array}|null} walks */
+  update(walks) {
+    if (!walks) return;
+    const walk = walks.items[0];
+    const on = Boolean(walk) && walk.id === walks.current;
+    this.draw(walk, on);
+    syncList(this.list, walk?.ticks ?? [], (each) => each.device, () => h("li"), (row, each) => this.tick(row, each));
+  }
+
+  draw(walk, on) {
+    const signature = JSON.stringify([walk?.id, on, walk?.pressed, this.app.state.me?.role]);
+    if (signature === this.signature) return;
+    this.signature = signature;
+    const may = PEOPLE.includes(this.app.state.me?.role);
+    this.left = on && h("time", { class: "elapsed" });
+    this.until = on ? new Date(walk.until).getTime() : 0;
+    const counts = walk && { pressed: walk.pressed, all: walk.ticks.length };
+    fill(
+      this.head,
+      h("strong", { class: on ? "on" : "" }, walk ? t(on ? "walk.on" : "walk.last", { ...counts, at: moment(walk.started) }) : t("walk.never")),
+      this.left,
+      h("span", { class: "grow" }),
+      walk && h("a", { class: "button", href: walkReportUrl(walk.id), download: true }, t("walk.report")),
+      may && (on ? this.button("walk.end", () => api.endWalkTest(walk.id)) : this.button("walk.start", () => api.startWalkTest(MINUTES))),
+    );
+  }
+
+  button(words, act) {
+    const press = async () => {
+      await act().catch((problem) => this.app.notice(problem));
+      await this.app.refresh();
+    };
+    return h("button", { class: words === "walk.end" ? "primary" : "", on: { click: press } }, t(words));
+  }
+
+  tick(row, each) {
+    const signature = JSON.stringify(each);
+    if (row.dataset.signature === signature) return;
+    row.dataset.signature = signature;
+    row.className = each.pressed ? "done" : "";
+    row.replaceChildren(
+      h("span", { class: "mark" }, each.pressed ? "✓" : "○"),
+      h("strong", {}, each.place || each.name || each.device),
+      h("span", { class: "muted" }, each.name || each.device),
+      h("span", { class: "why" }, each.pressed ? `${moment(each.pressed)} ${tOr(`kind.${each.kind}`, each.kind)}` : t("walk.waiting")),
+    );
+  }
+
+  /** The time that is left. */
+  clock(now) {
+    if (this.left) this.left.textContent = elapsed((this.until - now) / 1000);
+  }
+}
