@@ -3,6 +3,7 @@
 from gateway.alarms.endpoint import EndpointStatistics, MqttEndpoint
 from gateway.alarms.listener import AlarmListener
 from gateway.alarms.messages import Feedback, InboundMessage
+from gateway.alarms.outputs import output_command
 from gateway.alarms.session import BrokerState, MqttSession
 from gateway.alarms.supervision import DeviceStatus, SupervisionTimer
 
@@ -16,4 +17,5 @@ __all__ = [
     "MqttEndpoint",
     "MqttSession",
     "SupervisionTimer",
+    "output_command",
 ]

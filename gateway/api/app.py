@@ -6,7 +6,7 @@ from gateway import __version__
 from gateway.api.console import add_console
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem, add_problem_handlers
-from gateway.api.routes import events, evidence, health, incidents, session, site, watchlist
+from gateway.api.routes import events, evidence, health, incidents, response, session, site, watchlist
 from gateway.api.shield import Shield
 
 PREFIX = "/api/v1"
@@ -25,7 +25,7 @@ def create_app(parts: ApiParts | None) -> FastAPI:
     app.state.parts = parts
     app.state.streams = events.Streams()
     api = APIRouter(prefix=PREFIX)
-    for room in (session, events, evidence, incidents, watchlist, site):
+    for room in (session, events, evidence, incidents, response, watchlist, site):
         api.include_router(room.router)
     api.include_router(health.demo_router)
     app.include_router(api)

@@ -10,10 +10,11 @@ from gateway.alarms import (
     MqttEndpoint,
     MqttSession,
     SupervisionTimer,
+    output_command,
 )
 from gateway.clock import Clock
 from gateway.events import ButtonPressed, Event, IncidentAcknowledged, IncidentResolved, Severity
-from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, Settings
+from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, OutputSettings, Settings
 from gateway.storage import Incident
 
 _ANSWERS: dict[type[Event], str] = {IncidentAcknowledged: "acknowledged", IncidentResolved: "resolved"}
@@ -35,7 +36,7 @@ class AlarmLine:
         unstored: Callable[[Event], None],
         clock: Clock,
     ) -> None:
-        site = settings.gateway.site
+        self._site = site = settings.gateway.site
         self.supervision = SupervisionTimer(site, report, clock)
         self.listener = AlarmListener(
             site=site,
@@ -68,6 +69,10 @@ class AlarmLine:
             self.endpoint.answer(feedback)
         for session in self.sessions:
             session.answer(feedback)
+
+    def switch(self, output: OutputSettings, on: bool) -> None:  # the outputs' port
+        """Tell a siren or lamp, at the endpoint and at every broker."""
+        self._answer(output_command(output, self._site, on=on))
 
     def answer_transition(self, incident: Incident, event: Event) -> None:
         """Tell the button what became of its press; a silent or duress press is never answered."""

@@ -5,13 +5,13 @@ from gateway.settings.alarm import (
     DestinationSettings,
     DeviceSettings,
     ForwardingSettings,
-    IncidentSettings,
     MqttSettings,
 )
 from gateway.settings.base import EntrySlice, Slice
 from gateway.settings.embedder import EmbedderAlignment, EmbedderInput, EmbedderSettings, embedder_file, load_embedder
 from gateway.settings.load import load_settings, parse_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
+from gateway.settings.response import IncidentSettings, InhibitionSettings, OutputSettings, ProcedureSettings
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
 __all__ = [
@@ -29,8 +29,11 @@ __all__ = [
     "ForwardingSettings",
     "GatewaySettings",
     "IncidentSettings",
+    "InhibitionSettings",
     "MatchingSettings",
     "MqttSettings",
+    "OutputSettings",
+    "ProcedureSettings",
     "Settings",
     "Slice",
     "StorageSettings",

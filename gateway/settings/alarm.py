@@ -1,4 +1,4 @@
-"""Settings of the alarm house: MQTT, alarm devices, incidents, destinations."""
+"""Settings of the alarm house: MQTT, alarm devices, destinations."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -70,6 +70,8 @@ class DeviceSettings(EntrySlice):
         dialect: what it speaks on MQTT; ``campus`` is the gateway's own profile.
         health_deadline_seconds: silent for longer, it counts as lost.
         linked_cameras: cameras whose picture belongs to its presses.
+        reports_clear: it says when its condition is over (``clear``); before that only a forced resolve ends its
+            incident.
     """
 
     name: Label = ""
@@ -78,6 +80,7 @@ class DeviceSettings(EntrySlice):
     health_deadline_seconds: Annotated[float, Field(ge=5, le=31 * 86400)] = 180.0
     battery_low_percent: Annotated[float, Field(ge=0, le=100)] = 20.0
     linked_cameras: tuple[Name, ...] = ()
+    reports_clear: bool = False
 
 
 class DestinationSettings(EntrySlice):
@@ -87,6 +90,9 @@ class DestinationSettings(EntrySlice):
         secret, secret_file: the Standard Webhooks signing secret (``whsec_…``), one of the two.
         events: prefixes of event types that it gets; all if empty.
         minimum_severity: less severe events are not sent.
+        audience: what belongs to a drill (演练) never goes to the ``police``.
+        minimum_level: escalations below it are not sent; with ``events = ["campus.incident.escalated"]`` it is a
+            call-out.
     """
 
     kind: Literal["webhook"] = "webhook"
@@ -95,6 +101,8 @@ class DestinationSettings(EntrySlice):
     secret_file: Path | None = None
     events: tuple[str, ...] = ()
     minimum_severity: Literal["critical", "high", "medium", "low", "info"] = "info"
+    audience: Literal["office", "police"] = "office"
+    minimum_level: Annotated[int, Field(ge=0, le=10)] = 0
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     ca_file: Path | None = None
 
@@ -103,19 +111,6 @@ class DestinationSettings(EntrySlice):
         if self.secret is not None and self.secret_file is not None:
             raise ValueError("give secret or secret_file, not both")
         return self
-
-
-class IncidentSettings(Slice):
-    """When a warning becomes an incident, and when silence escalates it.
-
-    Attributes:
-        escalate_after_seconds: unacknowledged for these times an incident rises a level each.
-        join_window_seconds: a further warning of the same person at the same camera within it joins the open
-            incident; a further press of the same button always joins.
-    """
-
-    escalate_after_seconds: tuple[Annotated[float, Field(gt=0)], ...] = (30.0, 60.0, 120.0)
-    join_window_seconds: Annotated[float, Field(ge=0, le=31 * 86400)] = 600.0
 
 
 class ForwardingSettings(Slice):

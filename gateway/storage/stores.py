@@ -17,6 +17,7 @@ from gateway.storage.histograms import Histograms
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal
 from gateway.storage.outbox import Outbox, highest_position
+from gateway.storage.post_store import PostStore
 from gateway.storage.state import State
 from gateway.storage.vault import Vault, load_master_key
 from gateway.storage.watchlist_store import WatchListStore
@@ -36,6 +37,7 @@ class Stores:
     clips: ClipStore
     accounts: AccountStore
     entries: EntryStore
+    posts: PostStore
     audit: AuditTrail
     histograms: Histograms
     vault: Vault
@@ -174,6 +176,7 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         clips=clips,
         accounts=AccountStore(state),
         entries=EntryStore(state, vault),
+        posts=PostStore(state),
         audit=AuditTrail(state),
         histograms=Histograms(state),
         vault=vault,
