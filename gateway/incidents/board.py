@@ -6,6 +6,12 @@ from gateway.incidents.replay import RESOLVED
 from gateway.storage import Incident
 
 
+def concerns(event: Event, incident: Incident) -> bool:
+    """Whether a clearing ends the condition of an incident, or of a loss that it hides; once is enough."""
+    lost = name_of_loss(event)
+    return (incident.active and ends(event, incident)) or any(each.source == lost for each in incident.hidden)
+
+
 class Board:
     """What the guards have before them."""
 
@@ -39,10 +45,7 @@ class Board:
 
     def cleared_by(self, event: Event) -> list[Incident]:
         """All unresolved incidents whose condition an event ends, or that hide what it ends."""
-        lost = name_of_loss(event)
-        return [
-            each for each in self._open.values() if ends(event, each) or any(one.source == lost for one in each.hidden)
-        ]
+        return [each for each in self._open.values() if concerns(event, each)]
 
     def hiding(self, event: IncidentOpened) -> list[Incident]:
         """All unresolved incidents that hide what another one was opened by."""

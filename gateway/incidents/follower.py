@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pydantic import TypeAdapter
 
 from gateway.errors import TransientError
-from gateway.events import Event, FaceVerified, IncidentEvent, IncidentOpened
-from gateway.incidents.board import Board
-from gateway.incidents.keys import CLEARING, group_key, is_group, key_of
+from gateway.events import Event, FaceVerified, IncidentEvent, IncidentOpened, IncidentRaisedAgain
+from gateway.incidents.board import Board, concerns
+from gateway.incidents.keys import CLEARING, group_key, is_group, key_of, name_of_loss
 from gateway.incidents.policy import Policy
 from gateway.incidents.ports import JournalPort, StorePort
 from gateway.incidents.replay import RESOLVED, apply
@@ -24,6 +24,7 @@ _RETRY_SECONDS = 1.0
 _PAGE = 64
 _SKIPPED = 500
 _RECENT = 256
+_CLEARINGS = 1000
 _SITUATIONS = ("campus.flood.", "campus.drill.")
 _log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Follower:
         self._stale = False
         self._unsettled = True
         self._released: list[Incident] = []
+        self._clearings: dict[str, list[Stored]] = {}
         self.situation = CALM
         self.board = Board()
         self.lock = asyncio.Lock()
@@ -61,9 +63,13 @@ class Follower:
         """Take up where the store ends."""
         self.board.clear()
         self._undecided.clear()
+        self._clearings.clear()
         self._position = self._stored_position = await self._store.position()
         self._history = self._journal.last_position
         self.situation = await self._restored()
+        for stored in await self._journal.tail(_CLEARINGS, EventFilter(types=tuple(each.TYPE for each in CLEARING))):
+            if stored.position <= self._position:
+                self._note_clearing(stored)
         self._unsettled = True
         for incident in await self._store.unresolved():
             self.board.keep(incident)
@@ -200,8 +206,27 @@ class Follower:
             known = [await self.find(event.incident)]
             known += self.board.hiding(event) if isinstance(event, IncidentOpened) else []
         elif isinstance(event, CLEARING):
+            self._note_clearing(stored)
             known += self.board.cleared_by(event)
-        return [changed for each in known if (changed := self._apply(each, stored)) is not None]
+        changed = [after for each in known if (after := self._apply(each, stored)) is not None]
+        if isinstance(event, IncidentOpened | IncidentRaisedAgain):
+            changed = [self._cleared_meanwhile(each, event.trigger_position) for each in changed]
+        return changed
+
+    def _note_clearing(self, stored: Stored) -> None:
+        name = name_of_loss(stored.event)
+        self._clearings[name] = [*self._clearings.pop(name, []), stored][-_PAGE:]
+        while len(self._clearings) > _CLEARINGS:
+            self._clearings.pop(next(iter(self._clearings)))
+
+    def _cleared_meanwhile(self, incident: Incident, trigger: int) -> Incident:
+        """The incident after clearings that stand between its trigger and what was decided about that."""
+        names = {incident.source, *(each.source for each in incident.hidden)}
+        for name in sorted(names & self._clearings.keys()):
+            for stored in self._clearings[name]:
+                if stored.position > trigger and concerns(stored.event, incident):
+                    incident = self._apply(incident, stored) or incident
+        return incident
 
     def _apply(self, known: Incident | None, stored: Stored) -> Incident | None:
         incident = apply(known, stored)

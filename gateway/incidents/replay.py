@@ -30,6 +30,9 @@ _MOST_HIDDEN = 2000
 def apply(incident: Incident | None, stored: Stored) -> Incident | None:
     """The incident after one of its events; the same event again changes nothing.
 
+    What its source says stands in the journal before what was decided about it, so a clearing may come first here that
+    came second there: the outcome is the same.
+
     Args:
         incident: as it was; None before its first event.
         stored: an incident event, a verification, the clearing of its source, or of one that it hides.
@@ -44,10 +47,12 @@ def apply(incident: Incident | None, stored: Stored) -> Incident | None:
         return incident
     moment = event.recorded or event.time
     change = _cleared if isinstance(event, CLEARING) else _CHANGES.get(type(event))
-    changes = (change(incident, event, moment) if change is not None else {}) | {"updated": moment}
+    changes = change(incident, event, moment) if change is not None else {}
+    if isinstance(event, CLEARING) and ends(event, incident):
+        changes["cleared"] = max(incident.cleared, stored.position)
     positions = (event.trigger_position,) if isinstance(event, IncidentRaisedAgain) else ()
-    new = tuple(each for each in (*positions, stored.position) if each not in incident.events)
-    changes["events"] = _bounded((*incident.events, *new))
+    events = {*incident.events, *positions, stored.position}
+    changes |= {"updated": max(moment, incident.updated), "events": _bounded(tuple(sorted(events)))}
     return replace(incident, **changes)
 
 
@@ -95,7 +100,8 @@ def _raised_again(incident: Incident, event: IncidentRaisedAgain, moment: dateti
     if event.reason == "inhibited":
         return hidden
     triggers = _bounded((*incident.triggers, Trigger(event.trigger, event.trigger_position)))
-    joined = {"active": True, "count": event.count, "triggers": triggers, "triggered": moment} | hidden
+    active = incident.active or event.trigger_position > incident.cleared
+    joined = {"active": active, "count": event.count, "triggers": triggers, "triggered": moment} | hidden
     waits = incident.state == RAISED or incident.shelf is not None
     return joined if waits else joined | raise_it
 

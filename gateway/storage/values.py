@@ -108,6 +108,7 @@ class Incident:
         lasting: its source says when the condition is over; until then only force resolves it.
         during_drill: it is real, though a drill was on.
         hidden: losses behind it that it inhibits.
+        cleared: position of the newest event that said that its condition is over; triggers before it are over, too.
         shelf: set while it is shelved.
         checks: steps of the procedure that are done.
     """
@@ -141,6 +142,7 @@ class Incident:
     lasting: bool = False
     during_drill: bool = False
     hidden: tuple[Hidden, ...] = ()
+    cleared: int = 0
     shelf: Shelf | None = None
     checks: tuple[Check, ...] = ()
 
