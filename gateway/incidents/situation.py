@@ -29,6 +29,7 @@ class Situation:
         flood: alarms come faster than a guard can follow.
         recent: when alarms came that had, or would have had, an incident of their own, with that incident; real ones,
             and none of a silent or duress press: a flood is told to every post.
+        first: the incident that was first in it.
         grouped: alarms that this flood's groups took.
         drill: id of the drill that is on.
         drill_over: the journal's position at which the last drill ended; None while one is on.
@@ -36,6 +37,7 @@ class Situation:
 
     flood: bool = False
     recent: tuple[tuple[datetime, str], ...] = ()
+    first: str = ""
     grouped: int = 0
     drill: str = ""
     drill_over: int | None = None
@@ -52,9 +54,9 @@ def advance(situation: Situation, stored: Stored, policy: Policy) -> Situation:
         case IncidentOpened() | IncidentRaisedAgain():
             return _with_alarm(situation, event, moment, policy)
         case FloodStarted():
-            return replace(situation, flood=True, grouped=0)
+            return replace(situation, flood=True, first=event.first, grouped=0)
         case FloodEnded():
-            return replace(situation, flood=False, grouped=0)
+            return replace(situation, flood=False, first="", grouped=0)
         case DrillStarted():
             return replace(situation, drill=event.drill_id, drill_over=None)
         case DrillEnded():

@@ -138,6 +138,7 @@ async def situation(caller: Caller, parts: Parts) -> Fields:
     now, current = parts.desk.situation, parts.drills.current
     return {
         "flood": now.flood,
+        "first": now.first,
         "grouped": now.grouped,
         "drill": _drill(current) if current is not None else None,
         "post": _post(caller.post) if caller.post is not None else None,

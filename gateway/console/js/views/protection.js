@@ -1,9 +1,10 @@
 /** What protects: every camera, button and destination with its state. */
 
-import { snapshotUrl } from "../api.js";
+import { api, snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
 import { facts } from "./common.js";
+import { Posts } from "./posts.js";
 
 export class Protection {
   constructor(app) {
@@ -11,22 +12,20 @@ export class Protection {
     this.cameras = h("ul", { class: "tiles" });
     this.devices = h("ul", { class: "tiles" });
     this.destinations = h("ul", { class: "tiles" });
+    this.outputs = h("ul", { class: "tiles" });
+    this.posts = new Posts(app);
     const part = (name, list) => h("section", {}, h("h2", {}, t(`strip.${name}`)), list);
     this.element = h("div", { class: "page" }, part("cameras", this.cameras), part("devices", this.devices),
-      part("destinations", this.destinations), this.post());
+      part("destinations", this.destinations), part("outputs", this.outputs), this.posts.element);
     app.refresh();
-  }
-
-  post() {
-    const box = h("input", { type: "checkbox", checked: this.app.state.discreetSafe,
-      on: { change: (event) => this.app.setDiscreetSafe(event.target.checked) } });
-    return h("section", {}, h("h2", {}, t("post.title")), h("label", { class: "check" }, box, t("post.discreet")));
   }
 
   update(state) {
     this.show(this.cameras, state.cameras, (tile, each) => this.camera(tile, each));
     this.show(this.devices, state.devices, (tile, each) => this.device(tile, each));
     this.show(this.destinations, state.destinations, (tile, each) => this.destination(tile, each));
+    this.show(this.outputs, state.outputs, (tile, each) => this.output(tile, each));
+    this.posts.update(state);
   }
 
   show(list, items, fill) {
@@ -91,6 +90,15 @@ export class Protection {
         [t("destination.success"), status.last_success && moment(status.last_success)],
         [t("destination.error"), status.last_error],
       ]),
+    );
+  }
+  output(tile, output) {
+    const { on, testing } = output.status;
+    const test = () => api.testOutput(output.id).catch((problem) => this.app.notice(problem));
+    tile.replaceChildren(
+      this.head(tile, output, !on, on ? t("output.on") : t("output.off")),
+      facts([[t("output.kind"), output.kind], [t("output.places"), [...output.places, ...output.devices].join(" · ")]]),
+      this.app.state.me.role === "admin" ? h("button", { disabled: testing, on: { click: test } }, t("output.test")) : "",
     );
   }
 }
