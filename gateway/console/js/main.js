@@ -80,7 +80,7 @@ class Console {
       [api.cameras(), api.devices(), api.destinations(), api.situation(), api.posts(), api.outputs()].map((call) => call.catch(() => null)),
     );
     const values = {};
-    if (situation && situation.sees_discreet !== this.state.situation.sees_discreet) return this.begin();
+    if (situation && !this.beginning && situation.sees_discreet !== this.state.situation.sees_discreet) return this.begin();
     if (situation) values.situation = situation;
     if (posts) values.posts = posts;
     if (outputs) values.outputs = outputs.items;
@@ -94,9 +94,13 @@ class Console {
   /** What this browser may be told has changed: begin anew with an empty memory. */
   begin() {
     const { me, view, notice } = this.state;
-    this.stop();
-    this.state = { ...initialState(), me, view, notice };
-    return this.enter();
+    this.beginning ??= (async () => {
+      this.stop();
+      this.state = { ...initialState(), me, view, notice };
+      await this.enter();
+      this.beginning = null;
+    })();
+    return this.beginning;
   }
 
   /** Tell the gateway that somebody is here, and whether this browser can sound. */

@@ -48,19 +48,26 @@ export class Board {
     document.title = titleOf(active);
   }
 
+  /** Select an incident; on a phone, where the list stands above it, go there. */
+  open(id) {
+    this.app.select(id);
+    const { top } = this.pane.element.getBoundingClientRect();
+    if (top > innerHeight / 2) requestAnimationFrame(() => this.pane.element.scrollIntoView({ block: "start" }));
+  }
+
   drawShelf(shelved) {
     const signature = JSON.stringify(shelved.map((each) => [each.id, each.shelf]));
     if (signature === this.shelfSignature) return;
     this.shelfSignature = signature;
     this.shelf.hidden = shelved.length === 0;
     setText(this.shelf.firstChild, t("shelf.title", { count: shelved.length }));
-    fill(this.shelf.lastChild, ...shelved.map((each) => h("li", {}, h("button", { on: { click: () => this.app.select(each.id) } },
+    fill(this.shelf.lastChild, ...shelved.map((each) => h("li", {}, h("button", { on: { click: () => this.open(each.id) } },
       h("strong", {}, each.place || each.title), ` ${typeText(each.kind)} · `, t("shelf.until", { time: moment(each.shelf.until), name: each.shelf.actor })))));
   }
 
   card() {
     const card = h("li", {}, h("button", { class: "card" }));
-    card.firstChild.addEventListener("click", () => this.app.select(card.dataset.key));
+    card.firstChild.addEventListener("click", () => this.open(card.dataset.key));
     return card;
   }
 

@@ -51,7 +51,7 @@ export class Shell {
       this.clock,
       h("span", { class: "muted who" }, me.username),
       h("button", { class: "plain", on: { click: () => this.app.switchLanguage() } }, t("language.other")),
-      h("button", { class: "plain", "aria-label": t("help.title"), on: { click: () => this.toggleHelp() } }, "?"),
+      h("button", { class: "plain keys", "aria-label": t("help.title"), on: { click: () => this.toggleHelp() } }, "?"),
       h("button", { class: "plain", on: { click: () => this.app.signOut() } }, t("signin.out")),
     );
   }
