@@ -17,7 +17,9 @@ _ORDER = list(Severity)
 
 def wants(destination: DestinationSettings, event: Event) -> bool:
     """Whether a destination gets an event: none about itself, no drill to the police, and what its entry asks for."""
-    if getattr(event, "destination", None) == destination.id or (event.drill and destination.audience == "police"):
+    if getattr(event, "destination", None) == destination.id or event.source.endswith(f"/gateway#{destination.id}"):
+        return False
+    if event.drill and destination.audience == "police":
         return False
     if isinstance(event, IncidentEscalated) and event.level < destination.minimum_level:
         return False

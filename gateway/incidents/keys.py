@@ -42,7 +42,7 @@ def key_of(event: Event) -> Key | None:
     if isinstance(event, IncidentEvent) or type_.startswith(_OWN) or not _needs_somebody(event):
         return None
     detail = _detail_of(event)
-    return (event.source, type_, f"drill {detail}".rstrip() if event.drill else detail)
+    return (name_of_loss(event), type_, f"drill {detail}".rstrip() if event.drill else detail)
 
 
 def _needs_somebody(event: Event) -> bool:
@@ -53,8 +53,6 @@ def _detail_of(event: Event) -> str:
     match event:
         case FaceMatched():
             return event.person
-        case DestinationFailing():
-            return event.destination
         case _:
             return "discreet" if is_discreet(event) else ""
 
@@ -109,5 +107,4 @@ def ends(event: Event, incident: Incident) -> bool:
     if isinstance(event, ButtonCleared):
         return incident.source == event.source and incident.kind == ButtonPressed.TYPE
     lost = _OVER.get(type(event))
-    detail = event.destination if isinstance(event, DestinationRecovered) else ""
-    return lost is not None and key_of_incident(incident) == (event.source, lost, detail)
+    return lost is not None and key_of_incident(incident) == (name_of_loss(event), lost, "")

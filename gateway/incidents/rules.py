@@ -104,7 +104,7 @@ def _raised_again(incident: Incident, stored: Stored, reason: str = "trigger") -
     event = stored.event
     return IncidentRaisedAgain(
         id=decisions_of(event.id)[1],
-        source=event.source,
+        source=name_of_loss(event),
         subject=incident.id,
         time=event.time,
         severity=event.severity,
@@ -126,7 +126,7 @@ def _opened(stored: Stored, key: Key, policy: Policy, situation: Situation) -> I
     device = getattr(event, "device", "")
     return IncidentOpened(
         id=decisions_of(event.id)[0],
-        source=event.source,
+        source=name_of_loss(event),
         subject=incident,
         time=event.time,
         severity=event.severity,
@@ -135,7 +135,7 @@ def _opened(stored: Stored, key: Key, policy: Policy, situation: Situation) -> I
         trigger=event.id,
         trigger_position=stored.position,
         kind=key[1],
-        origin=event.source,
+        origin=name_of_loss(event),
         title=getattr(event, "name", "") or event.subject,
         place=place_of(event),
         discreet=is_discreet(event),
