@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from gateway.errors import TransientError
 from gateway.events import Event, FaceVerified, IncidentEvent, IncidentOpened, IncidentRaisedAgain
 from gateway.incidents.board import Board, concerns
-from gateway.incidents.keys import CLEARING, group_key, is_group, key_of, name_of_loss
+from gateway.incidents.keys import CLEARING, LOSSES, group_key, is_group, key_of, name_of_loss
 from gateway.incidents.policy import Policy
 from gateway.incidents.ports import JournalPort, StorePort
 from gateway.incidents.replay import RESOLVED, apply
@@ -157,7 +157,8 @@ class Follower:
         key = key_of(event)
         known = board.of_key(key) if key is not None else None
         group = board.of_key(group_key(event)) if self.situation.flood else None
-        cause = next((each for each in board.all() if explains(each, stored, self._policy)), None)
+        causes = board.all() if isinstance(event, LOSSES) and self._policy.inhibitions else ()
+        cause = next((each for each in causes if explains(each, stored, self._policy)), None)
         decided = decide(known, stored, self._policy, self.situation, group, cause)
         return await self._decided(decided)
 

@@ -1,6 +1,7 @@
 """What each of its events makes of an incident: raised, acknowledged, dispatched, resolved; pure."""
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -51,9 +52,19 @@ def apply(incident: Incident | None, stored: Stored) -> Incident | None:
     if isinstance(event, CLEARING) and ends(event, incident):
         changes["cleared"] = max(incident.cleared, stored.position)
     positions = (event.trigger_position,) if isinstance(event, IncidentRaisedAgain) else ()
-    events = {*incident.events, *positions, stored.position}
-    changes |= {"updated": max(moment, incident.updated), "events": _bounded(tuple(sorted(events)))}
+    events = _with(incident.events, (*positions, stored.position))
+    changes |= {"updated": max(moment, incident.updated), "events": _bounded(events)}
     return replace(incident, **changes)
+
+
+def _with(events: tuple[int, ...], positions: Iterable[int]) -> tuple[int, ...]:
+    """The positions in order, each once."""
+    ordered = list(events)
+    for position in positions:
+        place = bisect_left(ordered, position)
+        if place == len(ordered) or ordered[place] != position:
+            ordered.insert(place, position)
+    return tuple(ordered)
 
 
 def _bounded(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -68,7 +68,7 @@ def decide(
     if key is None:
         return ()
     known = [each for each in (incident, group, cause) if each is not None]
-    if any(trigger.event == event.id for each in known for trigger in each.triggers):
+    if any(stored.position in each.events for each in known):
         return ()
     if incident is not None and not _stands_alone(incident, event, policy):
         return (_raised_again(incident, stored),)
