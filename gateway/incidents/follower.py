@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from gateway.errors import TransientError
 from gateway.events import Event, FaceVerified, IncidentEvent, IncidentOpened, IncidentRaisedAgain
 from gateway.incidents.board import Board, concerns
-from gateway.incidents.keys import CLEARING, LOSSES, group_key, is_group, key_of, name_of_loss
+from gateway.incidents.keys import CLEARING, LOSSES, Key, group_key, is_group, key_of, name_of_loss
 from gateway.incidents.policy import Policy
 from gateway.incidents.ports import JournalPort, StorePort
 from gateway.incidents.replay import RESOLVED, apply
@@ -25,6 +25,7 @@ _PAGE = 64
 _SKIPPED = 500
 _RECENT = 256
 _CLEARINGS = 1000
+_GROUPS = 5
 _SITUATIONS = ("campus.flood.", "campus.drill.")
 _log = logging.getLogger(__name__)
 
@@ -156,11 +157,22 @@ class Follower:
         event, board = stored.event, self.board
         key = key_of(event)
         known = board.of_key(key) if key is not None else None
-        group = board.of_key(group_key(event)) if self.situation.flood else None
+        group_by = self._group_by(event)
+        group = board.of_key(group_by) if group_by is not None else None
         causes = board.all() if isinstance(event, LOSSES) and self._policy.inhibitions else ()
         cause = next((each for each in causes if explains(each, stored, self._policy)), None)
-        decided = decide(known, stored, self._policy, self.situation, group, cause)
+        decided = decide(known, stored, self._policy, self.situation, group, cause, group_by)
         return await self._decided(decided)
+
+    def _group_by(self, event: Event) -> Key | None:
+        """How a flood groups an event: by its place, and once there are many groups of its kind by the kind alone."""
+        if not self.situation.flood:
+            return None
+        narrow = group_key(event)
+        if self.board.of_key(narrow) is not None:
+            return narrow
+        groups = sum(is_group(each) and each.kind == narrow[1] for each in self.board.all())
+        return narrow if groups < _GROUPS else group_key(event, everywhere=True)
 
     async def _decided(self, events: Sequence[Event]) -> list[Incident]:
         """Store what was decided, and a flood that it begins."""

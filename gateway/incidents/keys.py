@@ -63,10 +63,10 @@ def key_of_incident(incident: Incident) -> Key:
     return (source, incident.kind, incident.key)
 
 
-def group_key(event: Event) -> Key:
-    """In a flood: type and place are what events share."""
+def group_key(event: Event, *, everywhere: bool = False) -> Key:
+    """In a flood: type and place are what events share; `everywhere`: the type alone."""
     drill = "drill " if event.drill else ""
-    return ("", type_of(event), f"{GROUP}{drill}{place_of(event)}")
+    return ("", type_of(event), f"{GROUP}{drill}{'' if everywhere else place_of(event)}")
 
 
 def place_of(event: Event) -> str:

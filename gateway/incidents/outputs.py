@@ -1,6 +1,7 @@
 """Sirens and lamps: on while an incident wants them; a silent or duress press never does."""
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from gateway.storage import Incident
 _RANK = {severity: number for number, severity in enumerate(Severity)}
 _SHORTEST_SECONDS = 1.0
 _TEST_SECONDS = 12.0
+_OFF_AGAIN_SECONDS, _OFF_TIMES = 20.0, 3
 Switch = Callable[[OutputSettings, bool], None]
 
 
@@ -40,6 +42,15 @@ def _drives(output: OutputSettings, incident: Incident) -> bool:
 def _is_there(output: OutputSettings, incident: Incident) -> bool:
     everywhere = not output.places and not output.devices
     return everywhere or incident.place in output.places or incident.source.rsplit("/", 1)[-1] in output.devices
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an output was told last: so many times, and when again by the monotonic clock."""
+
+    on: bool
+    again: float
+    times: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,7 @@ class OutputDriver:
         self._incidents = incidents
         self._switch = switch
         self._clock = clock
-        self._told: dict[str, tuple[bool, float]] = {}
+        self._told: dict[str, _Told] = {}
         self._testing: dict[str, float] = {}
         self._by: dict[str, str] = {}
         self._changed = asyncio.Event()
@@ -87,7 +98,7 @@ class OutputDriver:
         """How every output is to be now."""
         now = self._clock.monotonic()
         return tuple(
-            OutputStatus(each, self._told.get(each, (False, 0.0))[0], self._by.get(each, ""), self._tests(each, now))
+            OutputStatus(each, self._is_on(each), self._by.get(each, ""), self._tests(each, now))
             for each in self._outputs
         )
 
@@ -104,6 +115,10 @@ class OutputDriver:
         self._testing[output] = self._clock.monotonic() + _TEST_SECONDS
         self._changed.set()
 
+    def _is_on(self, output: str) -> bool:
+        told = self._told.get(output)
+        return told is not None and told.on
+
     def _tests(self, output: str, now: float) -> bool:
         return self._testing.get(output, 0.0) > now
 
@@ -115,17 +130,23 @@ class OutputDriver:
             incident = wanted(output, incidents)
             on = incident is not None or self._tests(output.id, now)
             self._by[output.id] = incident.id if incident else ""
-            was, since = self._told.get(output.id, (None, 0.0))
-            again = output.seconds / 2
-            if on != was or (on and now - since >= again):
-                self._switch(output, on)
-                self._told[output.id] = (on, now)
-                since = now
-            if on:
-                soonest = min(soonest, since + again - now)
+            soonest = min(soonest, self._tell(output, on=on, now=now))
             if self._tests(output.id, now):
                 soonest = min(soonest, self._testing[output.id] - now)
         return max(soonest, _SHORTEST_SECONDS)
+
+    def _tell(self, output: OutputSettings, *, on: bool, now: float) -> float:
+        """Say on or off if it is news, or due again; seconds until it is.
+
+        On is said again in time, off a few times: whoever was not connected when it was said learns it.
+        """
+        told = self._told.get(output.id)
+        if told is None or told.on is not on or now >= told.again:
+            times = told.times + 1 if told is not None and told.on is on else 1
+            wait = output.seconds / 2 if on else _OFF_AGAIN_SECONDS if times < _OFF_TIMES else math.inf
+            self._switch(output, on)
+            told = self._told[output.id] = _Told(on, now + wait, times)
+        return told.again - now
 
     async def run(self) -> None:
         """Drive the outputs, for ever; the first look says off to what a former run may have left on."""

@@ -36,6 +36,7 @@ from gateway.storage import Incident, Stored
 
 INHIBITED = "inhibited"
 TIMED_OUT = "acknowledgement_timeout"
+_AND_MORE = " …"
 
 
 def decisions_of(trigger: str) -> tuple[str, str]:
@@ -50,6 +51,7 @@ def decide(
     situation: Situation = CALM,
     group: Incident | None = None,
     cause: Incident | None = None,
+    group_by: Key | None = None,
 ) -> tuple[IncidentEvent, ...]:
     """What a stored event means for incidents.
 
@@ -60,6 +62,7 @@ def decide(
         situation: of the site.
         group: the unresolved incident of the flood that the event would be grouped in.
         cause: an unresolved incident that explains the event.
+        group_by: what events share that a flood's new group would hold; type and place if None.
 
     Returns:
         the incident events to store; their ids are derived from the trigger, so that a replay stores nothing twice.
@@ -75,7 +78,7 @@ def decide(
     if cause is not None and isinstance(event, LOSSES) and not is_emergency(event):
         return (_raised_again(cause, stored, INHIBITED),)
     if situation.flood and not is_emergency(event):
-        key = group_key(event)
+        key = group_by or group_key(event)
         if group is not None and not is_worse(event, group):
             return (_raised_again(group, stored, GROUPED),)
     return (_opened(stored, key, policy, situation),)
@@ -137,7 +140,7 @@ def _opened(stored: Stored, key: Key, policy: Policy, situation: Situation) -> I
         kind=key[1],
         origin=name_of_loss(event),
         title=getattr(event, "name", "") or event.subject,
-        place=place_of(event),
+        place=place_of(event) + (_AND_MORE if key == group_key(event, everywhere=True) else ""),
         discreet=is_discreet(event),
         key=key[2],
         lasting=bool(device) and is_emergency(event) and policy.reports_clear(device),

@@ -91,6 +91,17 @@ async def test_in_a_flood_losses_are_grouped_by_place_and_the_first_stays_first(
     assert len(bench.open()) == 5
 
 
+async def test_a_loss_of_500_at_500_places_is_one_flood_and_few_cards(bench: Bench) -> None:
+    losses = (replace(lost(f"l{number}", f"dev-{number}"), place=f"room {number}") for number in range(500))
+    await bench.take(*losses)
+    assert len(bench.told(FloodStarted)) == 1
+    assert len(bench.open()) == 4 + 5 + 1
+    everywhere = bench.open()[-1]
+    assert (everywhere.count, everywhere.place) == (491, "room 9 …")
+    await bench.take(press("p1", "dev-1"))
+    assert len(bench.open("pressed")) == 1
+
+
 async def test_in_a_flood_every_press_stands_alone(bench: Bench) -> None:
     await flood(bench)
     kinds = [PressKind.PRESS, PressKind.SILENT, PressKind.DURESS]

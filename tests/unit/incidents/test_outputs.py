@@ -103,6 +103,14 @@ def test_the_first_look_says_off_to_what_a_former_run_left_on() -> None:
     assert bench.sent == [("siren", False)]
 
 
+def test_off_is_said_a_few_times_for_those_who_were_not_there() -> None:
+    bench = Bench(output())
+    for _ in range(10):
+        bench.driver.look()
+        bench.clock.advance(20)
+    assert bench.sent == [("siren", False)] * 3
+
+
 def test_it_is_on_as_long_as_one_wants_it_and_is_told_again_in_time() -> None:
     bench = Bench(output(seconds=60))
     bench.incidents = [incident(), incident(id="i2")]
