@@ -154,6 +154,7 @@ class Follower:
         return any(each is not None for each in found)
 
     async def _decide(self, stored: Stored) -> list[Incident]:
+        await self._begin_flood()  # that a crash left out
         event, board = stored.event, self.board
         key = key_of(event)
         known = board.of_key(key) if key is not None else None
@@ -179,9 +180,12 @@ class Follower:
         changed: list[Incident] = []
         for event in events:
             changed += await self._project(await self._journal.append(event))
+        await self._begin_flood()
+        return changed
+
+    async def _begin_flood(self) -> None:
         if (flood := flood_begins(self.situation, self._policy)) is not None:
             await self._project(await self._journal.append(flood))
-        return changed
 
     async def _settle(self) -> None:
         """What follows from the state as it is: after a crash before it, it is done at the next look."""
@@ -194,7 +198,7 @@ class Follower:
         self._released.clear()
         for event in list(settled(self.board.all(), self.situation)):
             await self._persist(await self._decided([event]))
-        await self._decided(())
+        await self._begin_flood()
 
     async def _release(self, cause: Incident) -> None:
         """Losses that an incident hid, and that last on without it, open their own."""
