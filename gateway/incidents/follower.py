@@ -81,7 +81,7 @@ class Follower:
         known = [await self._journal.tail(1, EventFilter(types=(kind,))) for kind in _SITUATIONS]
         opened = await self._journal.tail(_RECENT, EventFilter(types=(IncidentOpened.TYPE,)))
         situation = CALM
-        for stored in [*opened, *(each for page in known for each in page)]:
+        for stored in sorted([*opened, *known[0], *known[1]], key=lambda each: each.position):
             situation = advance(situation, stored, self._policy)
         return situation
 

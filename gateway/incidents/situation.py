@@ -27,8 +27,8 @@ class Situation:
 
     Attributes:
         flood: alarms come faster than a guard can follow.
-        recent: when alarms came that had, or would have had, an incident of their own, with that incident; real ones,
-            and none of a silent or duress press: a flood is told to every post.
+        recent: when alarms came since the last flood ended that had, or would have had, an incident of their own, with
+            that incident; real ones, and none of a silent or duress press: a flood is told to every post.
         first: the incident that was first in it.
         grouped: alarms that this flood's groups took.
         drill: id of the drill that is on.
@@ -56,7 +56,7 @@ def advance(situation: Situation, stored: Stored, policy: Policy) -> Situation:
         case FloodStarted():
             return replace(situation, flood=True, first=event.first, grouped=0)
         case FloodEnded():
-            return replace(situation, flood=False, first="", grouped=0)
+            return replace(situation, flood=False, first="", grouped=0, recent=())
         case DrillStarted():
             return replace(situation, drill=event.drill_id, drill_over=None)
         case DrillEnded():

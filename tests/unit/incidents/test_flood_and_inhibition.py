@@ -53,6 +53,10 @@ class Bench:
     def open(self, kind: str = "") -> list[Incident]:
         return [each for each in self.desk.unresolved() if kind in each.kind]
 
+    async def restart(self) -> None:
+        self.desk = IncidentDesk(self.journal, self.store, self.clock, policy=POLICY)
+        await self.desk.load()
+
     def in_flood(self) -> bool:
         return self.desk.situation.flood
 
@@ -135,6 +139,10 @@ async def test_a_flood_ends_once_few_came_for_a_whole_window(bench: Bench) -> No
     assert not bench.in_flood()
     assert len(bench.told(FloodEnded)) == 1
     await bench.take(lost("later", "dev-9"))
+    assert not is_group(bench.open()[-1])
+    await bench.restart()
+    await bench.take(lost("still later", "dev-10"))
+    assert not bench.in_flood()
     assert not is_group(bench.open()[-1])
 
 

@@ -97,11 +97,8 @@ class Life:
         await self.catch_up()
 
     def of(self, trigger: str) -> str:
-        return next(
-            each.id
-            for each in self.ports.store.incidents.values()
-            if any(one.event == trigger for one in each.triggers)
-        )
+        known: list[Incident] = list(self.ports.store.incidents.values())
+        return next(each.id for each in known if any(one.event == trigger for one in each.triggers))
 
     def drill(self, kind: type[DrillStarted | DrillEnded], name: str) -> Event:
         common: Any = {"id": name, "source": "/g", "subject": "drill", "time": self.clock.now(), "drill": True}
