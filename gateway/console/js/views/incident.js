@@ -64,7 +64,8 @@ export class IncidentPane {
   }
 
   drawActions(incident, me) {
-    const signature = JSON.stringify([incident.id, incident.state, incident.verification, me.role, incident.active, Boolean(incident.shelf)]);
+    const signature = JSON.stringify([incident.id, incident.state, incident.verification || "", me.role,
+      incident.active !== false, Boolean(incident.lasting), Boolean(incident.shelf)]);
     if (signature === this.actionSignature) return;
     this.actionSignature = signature;
     if (!this.mayAct(incident, me)) {
