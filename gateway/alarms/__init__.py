@@ -7,6 +7,7 @@ from gateway.alarms.dialects.said import Dialect, PayloadError
 from gateway.alarms.endpoint import MqttEndpoint
 from gateway.alarms.listener import AlarmListener
 from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
+from gateway.alarms.outputs import output_command
 from gateway.alarms.records import SessionStore
 from gateway.alarms.session import BrokerState, MqttSession
 from gateway.alarms.sia import SiaReceiver, SiaStatistics
@@ -34,4 +35,5 @@ __all__ = [
     "Trials",
     "Verify",
     "dialects_with",
+    "output_command",
 ]

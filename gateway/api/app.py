@@ -13,7 +13,18 @@ from gateway.api.hosts import HostNames
 from gateway.api.known import credential_of
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem, add_problem_handlers
-from gateway.api.routes import events, evidence, health, incidents, protection, session, site, threshold, watchlist
+from gateway.api.routes import (
+    events,
+    evidence,
+    health,
+    incidents,
+    protection,
+    response,
+    session,
+    site,
+    threshold,
+    watchlist,
+)
 from gateway.api.shield import Scope, Shield
 from gateway.settings import ApiSettings
 
@@ -34,7 +45,7 @@ def create_app(parts: ApiParts | None) -> FastAPI:
     app.state.parts = parts
     app.state.streams = events.Streams()
     api = APIRouter(prefix=PREFIX)
-    for room in (session, events, evidence, incidents, watchlist, threshold, site, protection):
+    for room in (session, events, evidence, incidents, response, watchlist, threshold, site, protection):
         api.include_router(room.router)
     api.include_router(health.demo_router)
     app.include_router(api)

@@ -14,7 +14,7 @@ from gateway.api.problems import Problem
 from gateway.api.turns import CrowdedError
 from gateway.errors import PermanentError, TransientError
 from gateway.settings import ApiSettings
-from gateway.storage import ApiToken, Session, User
+from gateway.storage import ApiToken, Post, Session, User
 
 ROLES = ("viewer", "guard", "admin", "auditor")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -32,12 +32,19 @@ class Principal:
     Attributes:
         name: of the account or token.
         key: hash of the session or token, to count streams and to end it.
+        post: the enrolled post whose browser it is; None if it is none.
     """
 
     name: str
     role: str
     key: str
     by_cookie: bool
+    post: Post | None = None
+
+    @property
+    def sees_discreet(self) -> bool:
+        """Whether silent and duress presses may be told: to programs, and to browsers that are marked discreet-safe."""
+        return not self.by_cookie or (self.post is not None and self.post.discreet_safe)
 
 
 def new_token() -> str:
@@ -64,6 +71,11 @@ def session_cookie(settings: ApiSettings) -> str:
     return "__Host-session" if settings.tls == "auto" else "session"
 
 
+def post_cookie_name(parts: ApiParts) -> str:
+    """The cookie of an enrolled browser; it lets nobody in, it only says which screen this is."""
+    return "__Host-post" if parts.settings.api.tls == "auto" else "post"
+
+
 async def principal_of(request: Request, parts: Parts) -> Principal:
     """Who calls, or 401."""
     header = request.headers.get("Authorization", "")
@@ -75,7 +87,8 @@ async def principal_of(request: Request, parts: Parts) -> Principal:
         raise Problem(401, "no valid session or token", remedy="Sign in: POST /api/v1/session.")
     check_same_site(request)
     session, user = found
-    return Principal(name=user.name, role=user.role, key=session.key, by_cookie=True)
+    post = parts.posts.of_token(request.cookies.get(post_cookie_name(parts), ""))
+    return Principal(name=user.name, role=user.role, key=session.key, by_cookie=True, post=post)
 
 
 async def _by_session(parts: ApiParts, key: str) -> tuple[Session, User] | None:
@@ -108,11 +121,16 @@ async def live_session(parts: ApiParts, key: str) -> tuple[Session, User] | None
 
 
 async def still_allowed(parts: ApiParts, caller: Principal) -> bool:
-    """Whether the session or token that a long answer began with is still good."""
+    """Whether the session or token that a long answer began with is still good, and its post what it was."""
     if caller.by_cookie:
-        return await live_session(parts, caller.key) is not None
+        return _is_same_post(parts, caller.post) and await live_session(parts, caller.key) is not None
     token = await parts.stores.accounts.token(caller.key)
     return token is not None and _is_live(token, parts)
+
+
+def _is_same_post(parts: ApiParts, post: Post | None) -> bool:
+    now = next((each for each in parts.posts.all() if post is not None and each.id == post.id), None)
+    return post is None or (now is not None and now.discreet_safe == post.discreet_safe)
 
 
 async def _by_token(parts: ApiParts, text: str) -> Principal:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from gateway.clock import Clock
 from gateway.events import Event, encode
+from gateway.incidents import is_discreet
 from gateway.storage import EventFilter, Journal, Stored, type_of
 
 _RING = 4096
@@ -28,6 +29,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class _Frame:
     stored: Stored
     data: bytes
+    discreet: bool
 
 
 def frame_of(stored: Stored) -> bytes:
@@ -43,7 +45,7 @@ class EventHub:
         self._clock = clock
         self._ring: deque[_Frame] = deque(maxlen=_RING)
         self._last = journal.last_position
-        self._unstored: deque[tuple[int, bytes]] = deque(maxlen=_UNSTORED)
+        self._unstored: deque[tuple[int, bytes, bool]] = deque(maxlen=_UNSTORED)
         self._unstored_count = 0
         self._news = asyncio.Event()
         self.clients = 0
@@ -55,7 +57,7 @@ class EventHub:
             while True:
                 await subscription.wait(self._last)
                 for stored in await self._journal.read(self._last, _PAGE):
-                    self._ring.append(_Frame(stored, frame_of(stored)))
+                    self._ring.append(_Frame(stored, frame_of(stored), is_discreet(stored.event)))
                     self._last = stored.position
                 self._wake()
 
@@ -63,7 +65,7 @@ class EventHub:
         """Show an event that could not be stored; the stored one with the same id replaces it later."""
         self._unstored_count += 1
         data = b"event: unstored\ndata: %b\n\n" % encode(event)
-        self._unstored.append((self._unstored_count, data))
+        self._unstored.append((self._unstored_count, data, is_discreet(event)))
         self._wake()
 
     def stop(self) -> None:
@@ -80,23 +82,31 @@ class EventHub:
         """How many events were shown unstored so far; a new client begins behind them."""
         return self._unstored_count
 
-    def unstored_after(self, number: int) -> list[bytes]:
-        """Frames of unstored events behind a number."""
-        return [data for count, data in self._unstored if count > number]
+    def unstored_after(self, number: int, *, discreet: bool = True) -> list[bytes]:
+        """Frames of unstored events behind a number; silent and duress presses only if `discreet`."""
+        return [data for count, data, hidden in self._unstored if count > number and (discreet or not hidden)]
 
-    async def frames_after(self, cursor: int, wanted: EventFilter | None) -> tuple[int, bytes]:
-        """A page of frames behind a position that pass the filter, and the cursor behind them."""
+    async def frames_after(
+        self, cursor: int, wanted: EventFilter | None, *, discreet: bool = True
+    ) -> tuple[int, bytes]:
+        """A page of frames behind a position that pass the filter, and the cursor behind them.
+
+        Args:
+            cursor: the position.
+            wanted: the filter.
+            discreet: also what nothing at the place may show.
+        """
         if cursor >= self._last:
             return cursor, b""
         if not self._ring or cursor < self._ring[0].stored.position - 1:
             page = await self._journal.read(cursor, _PAGE, wanted)
             reached = page[-1].position if len(page) == _PAGE else self._journal.last_position
-            return reached, b"".join(frame_of(stored) for stored in page)
+            return reached, b"".join(frame_of(each) for each in page if discreet or not is_discreet(each.event))
         start = cursor - self._ring[0].stored.position + 1
         passing: list[bytes] = []
         for frame in islice(self._ring, start, None):
             cursor = frame.stored.position
-            if wanted is None or _passes(frame.stored, wanted):
+            if (discreet or not frame.discreet) and (wanted is None or _passes(frame.stored, wanted)):
                 passing.append(frame.data)
                 if len(passing) == _PAGE:
                     break
@@ -124,6 +134,7 @@ class EventStream(Response):
         hub: where frames come from.
         after: position that the client has.
         wanted: its filter.
+        discreet: whether it may be told of silent and duress presses.
         still_allowed: asked every few seconds, however much there is to send; False ends the stream.
     """
 
@@ -135,6 +146,7 @@ class EventStream(Response):
         *,
         after: int,
         wanted: EventFilter | None,
+        discreet: bool,
         still_allowed: Callable[[], Awaitable[bool]],
         ended: Callable[[], None],
     ) -> None:
@@ -143,6 +155,7 @@ class EventStream(Response):
         self._hub = hub
         self._cursor = after
         self._wanted = wanted
+        self._discreet = discreet
         self._unstored = hub.unstored_count
         self._still_allowed = still_allowed
         self._ended = ended
@@ -167,12 +180,13 @@ class EventStream(Response):
 
     async def _feed(self, send: Send, gone: asyncio.Task[None]) -> None:
         while not gone.done() and not self._hub.stopping.is_set():
-            changed = self._hub.news
+            changed, before = self._hub.news, self._cursor
             data = await self._collect()
             if not await self._is_allowed():
                 return
             if data:
                 await self._write(send, data)
+            if data or self._cursor != before:
                 continue
             news = asyncio.create_task(changed.wait(), name="stream news")
             try:
@@ -190,8 +204,8 @@ class EventStream(Response):
         return await self._still_allowed()
 
     async def _collect(self) -> bytes:
-        self._cursor, data = await self._hub.frames_after(self._cursor, self._wanted)
-        unstored = self._hub.unstored_after(self._unstored)
+        self._cursor, data = await self._hub.frames_after(self._cursor, self._wanted, discreet=self._discreet)
+        unstored = self._hub.unstored_after(self._unstored, discreet=self._discreet)
         self._unstored = self._hub.unstored_count
         return b"".join(unstored) + data
 

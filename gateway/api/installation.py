@@ -101,6 +101,10 @@ class Register(Generic[Settings]):
             raise PermanentError(f"there is no such {self._kind}", where=f"{self._kind} {identity}")
         return self._entries[identity]
 
+    def find(self, identity: str) -> Settings | None:
+        """One entry, if it is there."""
+        return self._entries.get(identity)
+
     def in_file(self, identity: str) -> bool:
         """Whether an entry is of the file."""
         return identity in self._from_file

@@ -13,7 +13,7 @@ from gateway.api.walktests import WalkTests
 from gateway.api.watchlist import WatchList
 from gateway.clock import Clock
 from gateway.forwarding import Forwarders
-from gateway.incidents import IncidentDesk
+from gateway.incidents import DrillDesk, IncidentDesk, OutputDriver, PostBook
 from gateway.settings import DeviceSettings, Settings
 from gateway.storage import PasswordHasher, Stores
 from gateway.workers import Workers
@@ -45,6 +45,9 @@ class ApiParts:
     settings: Settings
     stores: Stores
     desk: IncidentDesk
+    drills: DrillDesk
+    posts: PostBook
+    outputs: OutputDriver
     hub: EventHub
     watchlist: WatchList
     calibrations: Calibrations

@@ -1,8 +1,10 @@
 """Time as a value that tests can hold in their hands."""
 
 import asyncio
+import secrets
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 
@@ -75,3 +77,14 @@ class ManualClock:
     def jump(self, seconds: float) -> None:
         """Set the wall clock forward or back, as an NTP step or an operator does."""
         self._now += timedelta(seconds=seconds)
+
+
+def boot_id() -> str:
+    """Which start of the machine this is (Linux `random(4)`, ``boot_id``): within one, monotonic moments compare.
+
+    Where the kernel does not tell, every start of the process counts as one.
+    """
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return secrets.token_hex(16)

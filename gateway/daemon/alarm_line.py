@@ -15,11 +15,12 @@ from gateway.alarms import (
     SupervisionTimer,
     Verify,
     dialects_with,
+    output_command,
 )
 from gateway.clock import Clock
 from gateway.errors import PermanentError
 from gateway.events import ButtonPressed, Event, IncidentAcknowledged, IncidentResolved, Severity
-from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, Settings, SiaSettings
+from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, OutputSettings, Settings, SiaSettings
 from gateway.storage import Incident
 
 _OF_THE_BROKER = ("password_file", "ca_file", "certificate_file", "key_file")
@@ -46,7 +47,7 @@ class AlarmLine:
         kept: SessionStore,
         verify: Verify,
     ) -> None:
-        site = settings.gateway.site
+        self._site = site = settings.gateway.site
         self.supervision = SupervisionTimer(site, report, clock)
         self.listener = AlarmListener(
             site=site,
@@ -88,6 +89,10 @@ class AlarmLine:
             self.endpoint.answer(feedback)
         for session in self.sessions:
             session.answer(feedback)
+
+    def switch(self, output: OutputSettings, on: bool) -> None:  # the outputs' port
+        """Tell a siren or lamp, at the endpoint and at every broker."""
+        self._answer(output_command(output, self._site, on=on))
 
     def answer_transition(self, incident: Incident, event: Event) -> None:
         """Tell the button what became of its press; a silent or duress press is never answered."""

@@ -31,13 +31,13 @@ from gateway.daemon.device_memory import DeviceMemories
 from gateway.daemon.links import setup_link, show_setup_link
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.press_clips import PressClips
+from gateway.daemon.response import Response
 from gateway.daemon.vision_line import VisionLine
 from gateway.errors import PermanentError, TransientError
 from gateway.events import Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
 from gateway.forwarding import Forwarder, Forwarders, WebhookSink
-from gateway.incidents import EscalationClock, IncidentDesk, Policy
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Settings
-from gateway.storage import Incident, PasswordHasher, StorageFailedError, Stores, open_storage
+from gateway.storage import Incident, PasswordHasher, StorageFailedError, Stored, Stores, open_storage
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class AlarmHouse:
         self._passwords = PasswordHasher()
         self._alarms = AlarmLine(
             settings,
-            report=stores.journal.append,
+            report=self._report,
             unstored=self._hub.show_unstored,
             clock=clock,
             kept=stores.mqtt,
@@ -102,8 +102,14 @@ class AlarmHouse:
         self._watchlist = WatchList(site, stores, self._vision.workers, clock)
         self._calibrations = Calibrations(site, stores, self._vision.workers, clock)
         self._chores = Chores(stores, self._watchlist, settings.evidence, clock, self._manager)
-        policy = Policy(settings.incidents.join_window_seconds)
-        self._desk = IncidentDesk(stores.journal, stores.incidents, clock, self._on_transition, policy)
+        self._response = Response(
+            settings,
+            stores,
+            clock,
+            device=self._device,
+            switch=self._alarms.switch,
+            on_transition=self._on_transition,
+        )
         self._forwarders = Forwarders(self._forwarder)
         self._installation = self._registers(file)
         trials, devices = self._alarms.listener.trials, self._installation.devices.all
@@ -112,8 +118,15 @@ class AlarmHouse:
             stores.journal, settings.evidence, self._linked_cameras, self._vision.workers.record_clip, clock
         )
 
+    async def _report(self, event: Event) -> Stored:
+        return await self._response.drills.report(event, self._stores.journal.append)
+
+    def _device(self, device: str) -> DeviceSettings | None:
+        return self._installation.devices.find(device)
+
     def _linked_cameras(self, device: str) -> tuple[str, ...]:
-        return next((each.linked_cameras for each in self._installation.devices.all() if each.id == device), ())
+        found = self._device(device)
+        return found.linked_cameras if found is not None else ()
 
     def _on_transition(self, incident: Incident, event: Event) -> None:
         self._alarms.answer_transition(incident, event)
@@ -157,7 +170,10 @@ class AlarmHouse:
         return ApiParts(
             settings=self._settings,
             stores=self._stores,
-            desk=self._desk,
+            desk=self._response.desk,
+            drills=self._response.drills,
+            posts=self._response.posts,
+            outputs=self._response.outputs,
             hub=self._hub,
             watchlist=self._watchlist,
             calibrations=self._calibrations,
@@ -190,7 +206,7 @@ class AlarmHouse:
             StorageFailedError: the disk failed; start anew.
             GatewayError: something cannot be opened.
         """
-        await self._desk.load()
+        await self._response.load()
         parts = await self._parts()
         await parts.known.load(self._stores.accounts, self._clock.now())
         server = ApiServer(create_app(parts), self._settings.api, self._tls(), self._hub, parts.known)
@@ -223,13 +239,11 @@ class AlarmHouse:
         return ensure_tls(self._settings.storage.directory, site=site, names=usable, now=self._clock.now())
 
     def _start_tasks(self, group: asyncio.TaskGroup, server: ApiServer) -> None:
-        escalation = EscalationClock(self._desk, self._settings.incidents.escalate_after_seconds, self._clock)
         self._workers_task = group.create_task(self._vision.workers.run(), name="workers")
         self._server_task = group.create_task(server.run(), name="api")
         for name, work in {
             "event hub": self._hub.run,
-            "incident desk": self._desk.run,
-            "escalation": escalation.run,
+            **self._response.work(),
             "supervision": self._alarms.supervision.run,
             "memory of devices": self._memories.run,
             "walk tests": self._walk_tests.run,

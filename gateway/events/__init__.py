@@ -27,6 +27,7 @@ from gateway.events.codec import as_cloudevent, decode, encode, event_types
 from gateway.events.ids import derived_id, new_id
 from gateway.events.incidents import (
     IncidentAcknowledged,
+    IncidentChecked,
     IncidentDispatched,
     IncidentEscalated,
     IncidentEvent,
@@ -34,6 +35,8 @@ from gateway.events.incidents import (
     IncidentOpened,
     IncidentRaisedAgain,
     IncidentResolved,
+    IncidentShelved,
+    IncidentUnshelved,
 )
 from gateway.events.operations import (
     DestinationFailing,
@@ -44,6 +47,7 @@ from gateway.events.operations import (
     GatewayStopped,
     WatchListChanged,
 )
+from gateway.events.situations import DrillEnded, DrillStarted, FloodEnded, FloodStarted
 from gateway.events.sources import button_source, camera_source, gateway_source
 
 __all__ = [
@@ -62,14 +66,19 @@ __all__ = [
     "CameraRestored",
     "DestinationFailing",
     "DestinationRecovered",
+    "DrillEnded",
+    "DrillStarted",
     "Event",
     "EvidencePurged",
     "FaceMatched",
     "FaceVerified",
+    "FloodEnded",
+    "FloodStarted",
     "GatewayFault",
     "GatewayStarted",
     "GatewayStopped",
     "IncidentAcknowledged",
+    "IncidentChecked",
     "IncidentDispatched",
     "IncidentEscalated",
     "IncidentEvent",
@@ -77,6 +86,8 @@ __all__ = [
     "IncidentOpened",
     "IncidentRaisedAgain",
     "IncidentResolved",
+    "IncidentShelved",
+    "IncidentUnshelved",
     "PressKind",
     "Severity",
     "UnknownEvent",

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
 from gateway.errors import PermanentError
-from gateway.events import buttons, cameras, incidents, operations
+from gateway.events import buttons, cameras, incidents, operations, situations
 from gateway.events.base import ATTRIBUTES, Event, Severity, UnknownEvent
 
 
@@ -24,7 +24,7 @@ def _subclasses(root: type[Event]) -> Iterator[type[Event]]:
 @cache
 def event_types() -> Mapping[str, type[Event]]:
     """Every event class by its CloudEvents type."""
-    rooms = {module.__name__ for module in (buttons, cameras, incidents, operations)}
+    rooms = {module.__name__ for module in (buttons, cameras, incidents, operations, situations)}
     return {kind.TYPE: kind for kind in _subclasses(Event) if kind.__module__ in rooms and kind.TYPE}
 
 

@@ -1,6 +1,7 @@
 """The life of an incident (早处置): each transition is an event, the incident is their replay."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
 from gateway.events.base import Event
@@ -13,17 +14,23 @@ class IncidentEvent(Event):
     Attributes:
         incident: the incident's id.
         actor: the account that did it; empty if the gateway itself.
+        post: the enrolled post that it was done at, if any.
         command_id: the client's id of the command, so that the same one again is one transition.
+        was: the state that the incident was in.
+        discreet: it is about a silent or duress press: nothing at the place may show it.
     """
 
     incident: str
     actor: str = ""
+    post: str = ""
     command_id: str = ""
+    was: str = ""
+    discreet: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentOpened(IncidentEvent):
-    """A critical or high event opened an incident.
+    """An event that somebody must act upon opened an incident.
 
     Attributes:
         trigger: id of the event that opened it.
@@ -32,8 +39,9 @@ class IncidentOpened(IncidentEvent):
         origin: source of the trigger.
         title: what happened, in words of the place.
         place: where.
-        discreet: true for silent and duress presses: nothing at the place may show it.
         key: what further events of the same origin and kind must share to join it.
+        lasting: the source says when its condition is over; until then only a forced resolve ends the incident.
+        during_drill: it is real, though a drill is on.
     """
 
     TYPE: ClassVar[str] = "campus.incident.opened"
@@ -43,18 +51,29 @@ class IncidentOpened(IncidentEvent):
     origin: str
     title: str = ""
     place: str = ""
-    discreet: bool = False
     key: str = ""
+    lasting: bool = False
+    during_drill: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentRaisedAgain(IncidentEvent):
-    """A further event of the same source joined the incident; `count` triggers by now."""
+    """A further event joined the incident, or time put it before the guards again.
+
+    Attributes:
+        trigger, trigger_position: the event that joined; the newest one if none did.
+        count: triggers by now.
+        reason: ``trigger``; ``inhibited``: a loss behind this one, which raises nothing; or
+            ``acknowledgement_timeout``: acknowledged, and nobody was sent in time.
+        origin: source of the trigger.
+    """
 
     TYPE: ClassVar[str] = "campus.incident.raised_again"
     trigger: str
     trigger_position: int
     count: int
+    reason: str = "trigger"
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +101,16 @@ class IncidentNoted(IncidentEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentEscalated(IncidentEvent):
-    """Nobody acknowledged in time; `level` rises from 1."""
+    """Nobody acknowledged in time; `level` rises from 1.
+
+    Attributes:
+        unattended: nobody took it for so long, or nobody can have heard it, that others must act.
+    """
 
     TYPE: ClassVar[str] = "campus.incident.escalated"
     level: int
     reason: str = ""
+    unattended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,4 +121,32 @@ class IncidentResolved(IncidentEvent):
     verdict: str
     note: str = ""
     forced: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentChecked(IncidentEvent):
+    """A step of the procedure (预案) was done, or was not done after all; `text` is what the step said."""
+
+    TYPE: ClassVar[str] = "campus.incident.checked"
+    procedure: str
+    step: str
+    text: str = ""
+    done: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentShelved(IncidentEvent):
+    """Put aside by a guard for a time (ISA-18.2 shelving): it neither sounds nor escalates until then."""
+
+    TYPE: ClassVar[str] = "campus.incident.shelved"
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentUnshelved(IncidentEvent):
+    """Back before the guards, because its time was over or somebody took it back."""
+
+    TYPE: ClassVar[str] = "campus.incident.unshelved"
     reason: str = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from gateway.events import Event, Severity
+from gateway.events import Event, IncidentEscalated, Severity
 from gateway.forwarding.lanes import LANE, Lanes
 from gateway.forwarding.ledger import Ledger
 from gateway.forwarding.ports import JournalPort
@@ -16,8 +16,12 @@ _ORDER = list(Severity)
 
 
 def wants(destination: DestinationSettings, event: Event) -> bool:
-    """Whether a destination gets an event: not what is about itself, and only what its entry asks for."""
-    if getattr(event, "destination", None) == destination.id:
+    """Whether a destination gets an event: none about itself, no drill to the police, and what its entry asks for."""
+    if getattr(event, "destination", None) == destination.id or event.source.endswith(f"/gateway#{destination.id}"):
+        return False
+    if event.drill and destination.audience == "police":
+        return False
+    if isinstance(event, IncidentEscalated) and event.level < destination.minimum_level:
         return False
     severe = _ORDER.index(event.severity) <= _ORDER.index(Severity(destination.minimum_severity))
     return severe and (not destination.events or type_of(event).startswith(destination.events))

@@ -1,23 +1,48 @@
-"""Incidents: pure rules, the desk that runs them, and the clock that escalates."""
+"""Incidents: pure rules, the desk that runs them, the clock that escalates, drills, posts, and outputs at the place."""
 
+from gateway.incidents.commands import By
 from gateway.incidents.desk import VERDICTS, VERIFICATIONS, IncidentDesk
-from gateway.incidents.escalation import EscalationClock
+from gateway.incidents.drills import Drill, DrillDesk
+from gateway.incidents.escalation import EscalationClock, Patience
 from gateway.incidents.faults import BadCommandError, ConflictError, NotFoundError
-from gateway.incidents.ports import JournalPort, StorePort
+from gateway.incidents.follower import Transition
+from gateway.incidents.keys import is_discreet, is_group
+from gateway.incidents.outputs import OutputDriver, OutputStatus, Switch, wanted
+from gateway.incidents.policy import Policy
+from gateway.incidents.ports import DeadlinePort, JournalPort, StorePort
+from gateway.incidents.posts import PostBook, Presence
+from gateway.incidents.procedures import procedure_for
 from gateway.incidents.replay import apply
-from gateway.incidents.rules import Policy, decide
+from gateway.incidents.rules import decide
+from gateway.incidents.situation import Situation
 
 __all__ = [
     "VERDICTS",
     "VERIFICATIONS",
     "BadCommandError",
+    "By",
     "ConflictError",
+    "DeadlinePort",
+    "Drill",
+    "DrillDesk",
     "EscalationClock",
     "IncidentDesk",
     "JournalPort",
     "NotFoundError",
+    "OutputDriver",
+    "OutputStatus",
+    "Patience",
     "Policy",
+    "PostBook",
+    "Presence",
+    "Situation",
     "StorePort",
+    "Switch",
+    "Transition",
     "apply",
     "decide",
+    "is_discreet",
+    "is_group",
+    "procedure_for",
+    "wanted",
 ]

@@ -1,8 +1,15 @@
 """The unresolved incidents in memory: by id and by the key that further events join them with."""
 
+from gateway.events import Event, IncidentOpened
+from gateway.incidents.keys import Key, ends, key_of_incident, name_of_loss
 from gateway.incidents.replay import RESOLVED
-from gateway.incidents.rules import Key, key_of_incident
 from gateway.storage import Incident
+
+
+def concerns(event: Event, incident: Incident) -> bool:
+    """Whether a clearing ends the condition of an incident, or of a loss that it hides; once is enough."""
+    lost = name_of_loss(event)
+    return (incident.active and ends(event, incident)) or any(each.source == lost for each in incident.hidden)
 
 
 class Board:
@@ -36,9 +43,17 @@ class Board:
         """The newest unresolved incident that events of this key join."""
         return self._open.get(self._keys.get(key, ""))
 
-    def of_source(self, source: str) -> list[Incident]:
-        """All unresolved incidents of a source."""
-        return [each for each in self._open.values() if each.source == source]
+    def cleared_by(self, event: Event) -> list[Incident]:
+        """All unresolved incidents whose condition an event ends, or that hide what it ends."""
+        return [each for each in self._open.values() if concerns(event, each)]
+
+    def hiding(self, event: IncidentOpened) -> list[Incident]:
+        """All unresolved incidents that hide what another one was opened by."""
+        return [
+            each
+            for each in self._open.values()
+            if each.hidden and any(one.event == event.trigger for one in each.hidden)
+        ]
 
     def all(self) -> tuple[Incident, ...]:
         """All, oldest first."""

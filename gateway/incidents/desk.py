@@ -1,7 +1,8 @@
 """The desk: takes the guards' commands, one thing at a time, each once; who was first wins."""
 
 from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
+from typing import Any, Unpack
 
 from gateway.clock import Clock
 from gateway.events import (
@@ -9,33 +10,30 @@ from gateway.events import (
     FaceMatched,
     FaceVerified,
     IncidentAcknowledged,
+    IncidentChecked,
     IncidentDispatched,
     IncidentEscalated,
     IncidentEvent,
     IncidentNoted,
-    IncidentOpened,
-    IncidentRaisedAgain,
     IncidentResolved,
+    IncidentShelved,
+    IncidentUnshelved,
     Severity,
     derived_id,
 )
-from gateway.incidents.faults import BadCommandError, ConflictError, NotFoundError
-from gateway.incidents.follower import INCIDENT, Follower, Transition
+from gateway.incidents.commands import OPEN, By, Commands
+from gateway.incidents.faults import BadCommandError, ConflictError
+from gateway.incidents.follower import Follower, Transition
+from gateway.incidents.policy import Policy
 from gateway.incidents.ports import JournalPort, StorePort
 from gateway.incidents.replay import ACKNOWLEDGED, DISPATCHED, RAISED, RESOLVED
-from gateway.incidents.rules import Policy
+from gateway.incidents.rules import timed_out
+from gateway.incidents.situation import Situation, flood_ends
 from gateway.storage import Incident
 
 VERDICTS = ("genuine", "false_alarm", "test", "duplicate")
 VERIFICATIONS = ("confirmed", "rejected", "unsure")
-_OPEN = frozenset({RAISED, ACKNOWLEDGED, DISPATCHED})
-_MADE_BY: dict[str, tuple[type[Event], ...]] = {
-    RAISED: (IncidentOpened, IncidentRaisedAgain),
-    ACKNOWLEDGED: (IncidentAcknowledged,),
-    DISPATCHED: (IncidentDispatched,),
-    RESOLVED: (IncidentResolved,),
-}
-_Make = Callable[[dict[str, Any]], IncidentEvent | FaceVerified]
+LONGEST_SHELF = timedelta(hours=8)
 
 
 class IncidentDesk:
@@ -46,6 +44,7 @@ class IncidentDesk:
         on_transition: told of each incident event behind its commit, for button feedback and outputs; after a crash
             perhaps once more. It must not wait. What it makes of a discreet incident must never show at the place.
         policy: what the site decided.
+        longest_shelf: how long something may be put aside.
     """
 
     def __init__(
@@ -55,12 +54,16 @@ class IncidentDesk:
         clock: Clock,
         on_transition: Transition = lambda _incident, _event: None,
         policy: Policy | None = None,
+        longest_shelf: timedelta = LONGEST_SHELF,
     ) -> None:
-        self._journal = journal
-        self._store = store
         self._clock = clock
-        self._follower = Follower(journal, store, policy or Policy(), on_transition)
+        self._journal = journal
+        self._policy = policy or Policy()
+        self._longest_shelf = longest_shelf
+        self._follower = Follower(journal, store, self._policy, on_transition)
+        self._commands = Commands(journal, store, self._follower, clock)
         self.changed = self._follower.changed
+        self.get = self._commands.get
 
     async def load(self) -> None:
         """Take up where the last run ended; call it once before anything else."""
@@ -82,63 +85,54 @@ class IncidentDesk:
         """All incidents that are not resolved."""
         return self._follower.board.all()
 
-    async def get(self, incident: str) -> Incident:
-        """One incident.
+    @property
+    def situation(self) -> Situation:
+        """Whether there is a flood, or a drill."""
+        return self._follower.situation
 
-        Raises:
-            NotFoundError: there is none of that id.
-        """
-        known = await self._follower.find(incident)
-        if known is None:
-            raise NotFoundError("there is no such incident", where=f"incident {incident}")
-        return known
-
-    async def acknowledge(
-        self, incident: str, *, actor: str, command_id: str, expected_state: str | None = None
-    ) -> Incident:
+    async def acknowledge(self, incident: str, **by: Unpack[By]) -> Incident:
         """Own an incident. Only one that is raised can be acknowledged: who was first wins.
 
         Raises:
             NotFoundError, ConflictError, BadCommandError: as every command.
         """
-        return await self._command(
-            incident, actor, command_id, expected_state, {RAISED}, lambda common: IncidentAcknowledged(**common)
-        )
+        return await self._commands.take(incident, by, {RAISED}, lambda common: IncidentAcknowledged(**common))
 
-    async def dispatch(
-        self, incident: str, *, actor: str, command_id: str, to: str = "", expected_state: str | None = None
-    ) -> Incident:
+    async def dispatch(self, incident: str, *, to: str = "", **by: Unpack[By]) -> Incident:
         """Say who was sent."""
         allowed = {ACKNOWLEDGED, DISPATCHED}
-        return await self._command(
-            incident, actor, command_id, expected_state, allowed, lambda common: IncidentDispatched(to=to, **common)
-        )
+        return await self._commands.take(incident, by, allowed, lambda common: IncidentDispatched(to=to, **common))
 
-    async def note(
-        self, incident: str, *, actor: str, command_id: str, note: str, expected_state: str | None = None
-    ) -> Incident:
+    async def note(self, incident: str, *, note: str, **by: Unpack[By]) -> Incident:
         """Add a remark, also to a resolved incident."""
-        allowed = _OPEN | {RESOLVED}
-        return await self._command(
-            incident, actor, command_id, expected_state, allowed, lambda common: IncidentNoted(note=note, **common)
-        )
+        allowed = OPEN | {RESOLVED}
+        return await self._commands.take(incident, by, allowed, lambda common: IncidentNoted(note=note, **common))
+
+    async def check(
+        self, incident: str, *, procedure: str, step: str, text: str, done: bool, **by: Unpack[By]
+    ) -> Incident:
+        """Say that a step of the procedure is done, or is not after all."""
+
+        def make(common: dict[str, Any]) -> IncidentEvent:
+            return IncidentChecked(procedure=procedure, step=step, text=text, done=done, **common)
+
+        return await self._commands.take(incident, by, OPEN, make)
 
     async def resolve(
         self,
         incident: str,
         *,
-        actor: str,
-        command_id: str,
         verdict: str,
         note: str = "",
         force: bool = False,
         reason: str = "",
-        expected_state: str | None = None,
+        **by: Unpack[By],
     ) -> Incident:
-        """End an incident with a verdict.
+        """End an incident with a verdict; while its source says that the condition goes on, only by force.
 
         Raises:
             BadCommandError: the verdict is none, or `force` comes without a reason.
+            ConflictError: the condition goes on.
         """
         if verdict not in VERDICTS:
             raise BadCommandError(f"verdict {verdict!r}", remedy=f"One of {', '.join(VERDICTS)}.")
@@ -148,11 +142,52 @@ class IncidentDesk:
         def make(common: dict[str, Any]) -> IncidentEvent:
             return IncidentResolved(verdict=verdict, note=note, forced=force, reason=reason, **common)
 
-        return await self._command(incident, actor, command_id, expected_state, _OPEN, make)
+        def refuse(known: Incident) -> None:
+            if known.lasting and known.active and not force:
+                what = "its source has not cleared: it can be resolved by force only, with a reason"
+                raise ConflictError(what, state=known.state, owner=known.owner, since=known.triggered)
 
-    async def verify(
-        self, incident: str, *, actor: str, command_id: str, verdict: str, expected_state: str | None = None
-    ) -> Incident:
+        return await self._commands.take(incident, by, OPEN, make, refuse=refuse)
+
+    async def shelve(self, incident: str, *, seconds: float, reason: str, **by: Unpack[By]) -> Incident:
+        """Put an incident aside for a time: it neither sounds nor escalates; never an emergency.
+
+        Raises:
+            BadCommandError: an emergency, too long, or without a reason.
+        """
+        time = timedelta(seconds=seconds)
+        if not reason.strip():
+            raise BadCommandError("shelving needs a reason", remedy="Say why.")
+        if not timedelta(0) < time <= self._longest_shelf:
+            hours = self._longest_shelf.total_seconds() / 3600
+            raise BadCommandError("so long nothing may be shelved", remedy=f"At most {hours:g} hours.")
+
+        def make(common: dict[str, Any]) -> IncidentEvent:
+            return IncidentShelved(until=common["time"] + time, reason=reason, **common)
+
+        def refuse(known: Incident) -> None:
+            if known.severity is Severity.CRITICAL:
+                raise BadCommandError("an emergency cannot be shelved", remedy="Acknowledge it.")
+
+        return await self._commands.take(incident, by, OPEN, make, refuse=refuse)
+
+    async def unshelve(self, incident: str, **by: Unpack[By]) -> Incident:
+        """Take it back before its time.
+
+        Raises:
+            ConflictError: it is not shelved.
+        """
+
+        def refuse(known: Incident) -> None:
+            if known.shelf is None:
+                raise ConflictError("it is not shelved", state=known.state, owner=known.owner, since=known.updated)
+
+        def make(common: dict[str, Any]) -> IncidentEvent:
+            return IncidentUnshelved(reason="taken back", **common)
+
+        return await self._commands.take(incident, by, OPEN, make, refuse=refuse)
+
+    async def verify(self, incident: str, *, verdict: str, **by: Unpack[By]) -> Incident:
         """Judge a face warning: confirmed, rejected or unsure; an unsure one may be judged again.
 
         Raises:
@@ -167,80 +202,58 @@ class IncidentDesk:
         match = known.triggers[-1].event
 
         def make(common: dict[str, Any]) -> FaceVerified:
-            common = common | {"severity": Severity.INFO}
-            return FaceVerified(verdict=verdict, match=match, camera=camera, place=known.place, **common)
+            kept = {name: value for name, value in common.items() if name not in ("post", "was", "discreet")}
+            kept["severity"] = Severity.INFO
+            return FaceVerified(verdict=verdict, match=match, camera=camera, place=known.place, **kept)
 
-        return await self._command(incident, actor, command_id, expected_state, _OPEN, make, verifying=True)
+        return await self._commands.take(incident, by, OPEN, make, verifying=True)
 
-    async def escalate(self, incident: str, level: int, reason: str) -> None:
+    async def escalate(self, incident: str, level: int, reason: str, *, unattended: bool = False) -> None:
         """Nobody acknowledged in time: raise the level, once per raise."""
+
+        def make(known: Incident) -> Event | None:
+            if known.state != RAISED or known.level >= level or known.shelf is not None:
+                return None
+            raised = (known.raised or known.opened).isoformat()
+            common = self._commands.common(known) | {"id": derived_id("escalated", known.id, raised, str(level))}
+            return IncidentEscalated(level=level, reason=reason, unattended=unattended, **common)
+
+        await self._of_itself(incident, make)
+
+    async def time_out(self, incident: str) -> None:
+        """Acknowledged, and nobody was sent in time: raise it again."""
+
+        def make(known: Incident) -> Event | None:
+            return timed_out(known, self._clock.now()) if known.state == ACKNOWLEDGED else None
+
+        await self._of_itself(incident, make)
+
+    async def end_shelf(self, incident: str) -> None:
+        """The time on the shelf is over."""
+
+        def make(known: Incident) -> Event | None:
+            if known.shelf is None:
+                return None
+            identity = derived_id("unshelved", known.id, known.shelf.since.isoformat())
+            return IncidentUnshelved(reason="its time was over", **(self._commands.common(known) | {"id": identity}))
+
+        await self._of_itself(incident, make)
+
+    async def end_flood(self) -> None:
+        """End the flood if alarms come slowly enough again."""
+        if not self._follower.situation.flood:
+            return
+        async with self._follower.lock:
+            await self._follower.refresh()
+            over = flood_ends(self._follower.situation, self._clock.now(), self._policy)
+            if over is not None:
+                await self._follower.note_situation(over)
+
+    async def _of_itself(self, incident: str, make: Callable[[Incident], Event | None]) -> None:
+        """Store what time makes of an incident, if it still does."""
         async with self._follower.lock:
             await self._follower.refresh()
             known = self._follower.board.get(incident)
-            if known is None or known.state != RAISED or known.level >= level:
-                return
-            common = {
-                "id": derived_id("escalated", incident, str(known.count), str(level)),
-                **self._common(known, "", ""),
-            }
-            await self._follower.record(IncidentEscalated(level=level, reason=reason, **common))
-
-    async def _command(
-        self,
-        incident: str,
-        actor: str,
-        command_id: str,
-        expected_state: str | None,
-        allowed: set[str] | frozenset[str],
-        make: _Make,
-        *,
-        verifying: bool = False,
-    ) -> Incident:
-        async with self._follower.lock:
-            await self._follower.refresh()
-            known = await self.get(incident)
-            event = make({"id": derived_id("command", command_id), **self._common(known, actor, command_id)})
-            if (first := await self._store.command(command_id)) is not None:
-                return await self._repeated(event, first)
-            judged = verifying and known.verification not in ("", "unsure")
-            if known.state not in allowed or (expected_state or known.state) != known.state or judged:
-                raise await self._conflict(known, judged=judged)
-            return await self._follower.record(event)
-
-    async def _repeated(self, event: IncidentEvent | FaceVerified, first: str) -> Incident:
-        """The first answer to a command that comes again; an id that served another command is a fault of the client.
-
-        Raises:
-            BadCommandError: the id was used for something else.
-        """
-        stored = await self._journal.find(event.id)
-        was = stored.event if stored is not None else event
-        if type(was) is not type(event) or getattr(was, "incident", "") != event.incident:
-            remedy = "Take a new command_id for each command."
-            raise BadCommandError("this command_id was used for another command", where=event.command_id, remedy=remedy)
-        return INCIDENT.validate_json(first)
-
-    async def _conflict(self, incident: Incident, *, judged: bool) -> ConflictError:
-        kinds = (FaceVerified,) if judged else _MADE_BY[incident.state]
-        state = f"judged {incident.verification}" if judged else incident.state
-        actor, since = "", incident.updated
-        for position in reversed(incident.events):
-            found = [each.event for each in await self._journal.read(position - 1, 1) if each.position == position]
-            if found and isinstance(found[0], kinds):
-                actor, since = getattr(found[0], "actor", ""), found[0].recorded or found[0].time
-                break
-        who = f" by {actor}" if actor else ""
-        what = f"it is {RAISED}" if state == RAISED else f"already {state}{who}"
-        return ConflictError(what, state=incident.state, owner=actor or incident.owner, since=since)
-
-    def _common(self, incident: Incident, actor: str, command_id: str) -> dict[str, Any]:
-        return {
-            "source": incident.source,
-            "subject": incident.id,
-            "time": self._clock.now(),
-            "severity": incident.severity,
-            "drill": incident.drill,
-            "incident": incident.id,
-            "actor": actor,
-            "command_id": command_id,
-        }
+            event = make(known) if known is not None else None
+            if isinstance(event, IncidentEvent):
+                await self._follower.record(event)

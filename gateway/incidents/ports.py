@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from gateway.events import Event
-from gateway.storage import EventFilter, Incident, Stored
+from gateway.storage import Deadline, EventFilter, Incident, Stored
 
 
 class Waiting(Protocol):
@@ -31,6 +31,9 @@ class JournalPort(Protocol):
     async def find(self, event_id: str) -> Stored | None:
         """The event of that id, if it is there."""
 
+    async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
+        """The newest events that pass, oldest first."""
+
     def subscribe(self) -> AbstractContextManager[Waiting]:
         """A way to wait."""
 
@@ -55,3 +58,13 @@ class StorePort(Protocol):
 
     async def clear(self) -> None:
         """Forget all incidents."""
+
+
+class DeadlinePort(Protocol):
+    """Where it is kept since when incidents wait."""
+
+    async def deadlines(self) -> list[Deadline]:
+        """All that were kept."""
+
+    async def keep_deadlines(self, begun: Sequence[Deadline], over: Sequence[str]) -> None:
+        """Keep waits that began, and forget those of incidents that wait no more."""

@@ -1,49 +1,70 @@
 """What each of its events makes of an incident: raised, acknowledged, dispatched, resolved; pure."""
 
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from gateway.events import (
-    ButtonCleared,
     Event,
     FaceVerified,
     IncidentAcknowledged,
+    IncidentChecked,
     IncidentDispatched,
     IncidentEscalated,
     IncidentNoted,
     IncidentOpened,
     IncidentRaisedAgain,
     IncidentResolved,
+    IncidentShelved,
+    IncidentUnshelved,
 )
-from gateway.storage import Incident, Stored, Trigger
+from gateway.incidents.keys import CLEARING, LOSS_KINDS, ends, is_group, name_of_loss
+from gateway.storage import Check, Hidden, Incident, Shelf, Stored, Trigger
 
 RAISED, ACKNOWLEDGED, DISPATCHED, RESOLVED = "raised", "acknowledged", "dispatched", "resolved"
 _FIRST, _NEWEST = 2, 500
+_MOST_HIDDEN = 2000
 
 
 def apply(incident: Incident | None, stored: Stored) -> Incident | None:
     """The incident after one of its events; the same event again changes nothing.
 
+    What its source says stands in the journal before what was decided about it, so a clearing may come first here that
+    came second there: the outcome is the same.
+
     Args:
         incident: as it was; None before its first event.
-        stored: an incident event, a verification, or the clearing of its source.
+        stored: an incident event, a verification, the clearing of its source, or of one that it hides.
 
     Returns:
         the incident after it; None if the event is of no known incident.
     """
     event = stored.event
-    if isinstance(event, IncidentOpened):
+    if isinstance(event, IncidentOpened) and (incident is None or incident.id == event.incident):
         return incident if incident is not None else _first(event, stored)
     if incident is None or stored.position in incident.events:
         return incident
     moment = event.recorded or event.time
-    change = _CHANGES.get(type(event))
-    changes = (change(incident, event, moment) if change is not None else {}) | {"updated": moment}
+    change = _cleared if isinstance(event, CLEARING) else _CHANGES.get(type(event))
+    changes = change(incident, event, moment) if change is not None else {}
+    if isinstance(event, CLEARING) and ends(event, incident):
+        changes["cleared"] = max(incident.cleared, stored.position)
     positions = (event.trigger_position,) if isinstance(event, IncidentRaisedAgain) else ()
-    changes["events"] = _bounded((*incident.events, *positions, stored.position))
+    events = _with(incident.events, (*positions, stored.position))
+    changes |= {"updated": max(moment, incident.updated), "events": _bounded(events)}
     return replace(incident, **changes)
+
+
+def _with(events: tuple[int, ...], positions: Iterable[int]) -> tuple[int, ...]:
+    """The positions in order, each once."""
+    ordered = list(events)
+    for position in positions:
+        place = bisect_left(ordered, position)
+        if place == len(ordered) or ordered[place] != position:
+            ordered.insert(place, position)
+    return tuple(ordered)
 
 
 def _bounded(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -53,7 +74,7 @@ def _bounded(values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _first(event: IncidentOpened, stored: Stored) -> Incident:
     moment = event.recorded or event.time
-    return Incident(
+    incident = Incident(
         id=event.incident,
         state=RAISED,
         severity=event.severity,
@@ -70,13 +91,30 @@ def _first(event: IncidentOpened, stored: Stored) -> Incident:
         drill=event.drill,
         raised=moment,
         key=event.key,
+        triggered=moment,
+        lasting=event.lasting,
+        during_drill=event.during_drill,
     )
+    if is_group(incident) and incident.kind in LOSS_KINDS:
+        return replace(incident, hidden=(Hidden(event.trigger, event.trigger_position, event.origin),))
+    return incident
 
 
 def _raised_again(incident: Incident, event: IncidentRaisedAgain, moment: datetime) -> dict[str, Any]:
+    """A press on an incident that waits already does not let it wait anew: who presses on and on must be escalated."""
+    raise_it = {"state": RAISED, "level": 0, "raised": moment}
+    if event.reason == "acknowledgement_timeout":
+        return raise_it
+    hides = event.reason == "inhibited" or (is_group(incident) and incident.kind in LOSS_KINDS)
+    loss = (Hidden(event.trigger, event.trigger_position, event.origin),)
+    hidden = {"hidden": (*incident.hidden, *loss)[-_MOST_HIDDEN:]} if hides else {}
+    if event.reason == "inhibited":
+        return hidden
     triggers = _bounded((*incident.triggers, Trigger(event.trigger, event.trigger_position)))
-    again = {"state": RAISED, "active": True, "level": 0, "raised": moment}
-    return again | {"count": event.count, "triggers": triggers}
+    active = incident.active or event.trigger_position > incident.cleared
+    joined = {"active": active, "count": event.count, "triggers": triggers, "triggered": moment} | hidden
+    waits = incident.state == RAISED or incident.shelf is not None
+    return joined if waits else joined | raise_it
 
 
 def _resolved(incident: Incident, event: IncidentResolved, moment: datetime) -> dict[str, Any]:
@@ -85,16 +123,46 @@ def _resolved(incident: Incident, event: IncidentResolved, moment: datetime) -> 
         "verdict": event.verdict,
         "resolved": moment,
         "note": event.note or incident.note,
+        "shelf": None,
     }
 
 
+def _cleared(incident: Incident, event: Event, _moment: datetime) -> dict[str, Any]:
+    lost = name_of_loss(event)
+    hidden = tuple(each for each in incident.hidden if each.source != lost)
+    over = ends(event, incident) or (is_group(incident) and bool(incident.hidden) and not hidden)
+    return {"hidden": hidden, "active": incident.active and not over}
+
+
+def _released(incident: Incident, event: IncidentOpened, _moment: datetime) -> dict[str, Any]:
+    """What it hid has an incident of its own now."""
+    return {"hidden": tuple(each for each in incident.hidden if each.event != event.trigger)}
+
+
+def _checked(incident: Incident, event: IncidentChecked, moment: datetime) -> dict[str, Any]:
+    others = tuple(each for each in incident.checks if each.step != event.step)
+    return {"checks": (*others, Check(event.step, event.actor, moment)) if event.done else others}
+
+
+def _shelved(_incident: Incident, event: IncidentShelved, moment: datetime) -> dict[str, Any]:
+    return {"shelf": Shelf(event.until, moment, event.actor, event.reason)}
+
+
+def _unshelved(incident: Incident, _event: IncidentUnshelved, moment: datetime) -> dict[str, Any]:
+    """Back from the shelf it waits anew, unless somebody has it."""
+    return {"shelf": None} | ({"raised": moment, "level": 0} if incident.state == RAISED else {})
+
+
 _CHANGES: dict[type[Event], Callable[[Incident, Any, datetime], dict[str, Any]]] = {
+    IncidentOpened: _released,
     IncidentRaisedAgain: _raised_again,
     IncidentAcknowledged: lambda _i, e, moment: {"state": ACKNOWLEDGED, "owner": e.actor, "acknowledged": moment},
     IncidentDispatched: lambda _i, _e, _moment: {"state": DISPATCHED},
     IncidentNoted: lambda _i, e, _moment: {"note": e.note},
     IncidentEscalated: lambda _i, e, _moment: {"level": e.level},
+    IncidentChecked: _checked,
+    IncidentShelved: _shelved,
+    IncidentUnshelved: _unshelved,
     IncidentResolved: _resolved,
     FaceVerified: lambda _i, e, _moment: {"verification": e.verdict},
-    ButtonCleared: lambda _i, _e, _moment: {"active": False},
 }

@@ -1,55 +1,42 @@
-"""The pure rules of incidents (ISA-18.2 terms): which events open one, and which join."""
+"""The pure rules of incidents (ISA-18.2 terms): which events open one, which join, and what time and guards make of it.
 
-from dataclasses import dataclass
-from datetime import timedelta
+Sources: ISA-18.2 / IEC 62682 (alarm states, shelving, flood), OPC UA Part 9 (condition apart from acknowledgement).
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
 
 from gateway.events import (
-    ButtonPressed,
     Event,
     FaceMatched,
     IncidentEvent,
     IncidentOpened,
     IncidentRaisedAgain,
-    PressKind,
-    Severity,
+    IncidentResolved,
     derived_id,
 )
-from gateway.storage import Incident, Stored, type_of
+from gateway.incidents.keys import (
+    LOSS_KINDS,
+    LOSSES,
+    Key,
+    group_key,
+    is_discreet,
+    is_emergency,
+    is_group,
+    is_worse,
+    key_of,
+    name_of_loss,
+    place_of,
+)
+from gateway.incidents.policy import Policy
+from gateway.incidents.replay import ACKNOWLEDGED, DISPATCHED, RESOLVED
+from gateway.incidents.situation import CALM, GROUPED, Situation
+from gateway.storage import Incident, Stored
 
-Key = tuple[str, str, str]
-_OWN = "campus.incident."
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a site decided about its incidents.
-
-    Attributes:
-        join_window_seconds: a further warning of the same person at the same camera joins the open incident within
-            it. A press joins however old the incident is.
-    """
-
-    join_window_seconds: float = 600.0
-
-
-def key_of(event: Event) -> Key | None:
-    """What events share that belong to one incident: source, type and detail; None if it opens none.
-
-    Every critical event opens one, and every face warning. A silent press never shares one with a loud press, and a
-    real one never with a drill, so that neither is told, or kept quiet, in the other's place.
-    """
-    type_ = type_of(event)
-    if isinstance(event, IncidentEvent) or type_.startswith(_OWN):
-        return None
-    if event.severity is not Severity.CRITICAL and not isinstance(event, FaceMatched):
-        return None
-    detail = event.person if isinstance(event, FaceMatched) else "discreet" if _is_discreet(event) else ""
-    return (event.source, type_, f"drill {detail}".rstrip() if event.drill else detail)
-
-
-def key_of_incident(incident: Incident) -> Key:
-    """The key that further events must have to join an incident."""
-    return (incident.source, incident.kind, incident.key)
+INHIBITED = "inhibited"
+TIMED_OUT = "acknowledgement_timeout"
+_AND_MORE = " …"
 
 
 def decisions_of(trigger: str) -> tuple[str, str]:
@@ -57,56 +44,92 @@ def decisions_of(trigger: str) -> tuple[str, str]:
     return derived_id("opened", trigger), derived_id("raised_again", trigger)
 
 
-def decide(incident: Incident | None, stored: Stored, policy: Policy) -> tuple[IncidentEvent, ...]:
+def decide(
+    incident: Incident | None,
+    stored: Stored,
+    policy: Policy,
+    situation: Situation = CALM,
+    group: Incident | None = None,
+    cause: Incident | None = None,
+    group_by: Key | None = None,
+) -> tuple[IncidentEvent, ...]:
     """What a stored event means for incidents.
 
     Args:
         incident: the unresolved incident of the same key, if there is one.
         stored: the event.
         policy: the site's.
+        situation: of the site.
+        group: the unresolved incident of the flood that the event would be grouped in.
+        cause: an unresolved incident that explains the event.
+        group_by: what events share that a flood's new group would hold; type and place if None.
 
     Returns:
         the incident events to store; their ids are derived from the trigger, so that a replay stores nothing twice.
     """
-    key = key_of(stored.event)
+    event, key = stored.event, key_of(stored.event)
     if key is None:
         return ()
-    if incident is None or _stands_alone(incident, stored.event, policy):
-        return (_opened(stored, key),)
-    if any(trigger.event == stored.event.id for trigger in incident.triggers):
+    known = [each for each in (incident, group, cause) if each is not None]
+    if any(stored.position in each.events for each in known):
         return ()
-    return (_raised_again(incident, stored),)
+    if incident is not None and not _stands_alone(incident, event, policy):
+        return (_raised_again(incident, stored),)
+    if cause is not None and isinstance(event, LOSSES) and not is_emergency(event):
+        return (_raised_again(cause, stored, INHIBITED),)
+    if situation.flood and not is_emergency(event):
+        key = group_by or group_key(event)
+        if group is not None and not is_worse(event, group):
+            return (_raised_again(group, stored, GROUPED),)
+    return (_opened(stored, key, policy, situation),)
+
+
+def explains(incident: Incident, stored: Stored, policy: Policy) -> bool:
+    """Whether an open incident, while its condition lasts, explains a loss: the site says what is behind what."""
+    if not incident.active or is_group(incident) or not isinstance(stored.event, LOSSES):
+        return False
+    return incident.source.rsplit("/", 1)[-1] in policy.inhibitors_of(stored.event.subject)
 
 
 def _stands_alone(incident: Incident, event: Event, policy: Policy) -> bool:
-    since = incident.raised or incident.opened
-    late = (event.recorded or event.time) - since > timedelta(seconds=policy.join_window_seconds)
-    return late and isinstance(event, FaceMatched)
+    if is_worse(event, incident):
+        return True
+    if not isinstance(event, FaceMatched):
+        return False
+    moment = event.recorded or event.time
+    newest, first = incident.triggered or incident.raised or incident.opened, incident.opened
+    return moment - newest > timedelta(seconds=policy.join_window_seconds) or moment - first > timedelta(
+        seconds=policy.join_cap_seconds
+    )
 
 
-def _raised_again(incident: Incident, stored: Stored) -> IncidentRaisedAgain:
+def _raised_again(incident: Incident, stored: Stored, reason: str = "trigger") -> IncidentRaisedAgain:
     event = stored.event
     return IncidentRaisedAgain(
         id=decisions_of(event.id)[1],
-        source=event.source,
+        source=name_of_loss(event),
         subject=incident.id,
         time=event.time,
         severity=event.severity,
         drill=event.drill,
         incident=incident.id,
+        was=incident.state,
+        discreet=incident.discreet,
         trigger=event.id,
         trigger_position=stored.position,
-        count=incident.count + 1,
+        count=incident.count + (reason != INHIBITED),
+        reason=reason,
+        origin=name_of_loss(event),
     )
 
 
-def _opened(stored: Stored, key: Key) -> IncidentOpened:
+def _opened(stored: Stored, key: Key, policy: Policy, situation: Situation) -> IncidentOpened:
     event = stored.event
     incident = derived_id("incident", event.id)
-    name = getattr(event, "name", "") or event.subject
+    device = getattr(event, "device", "")
     return IncidentOpened(
         id=decisions_of(event.id)[0],
-        source=event.source,
+        source=name_of_loss(event),
         subject=incident,
         time=event.time,
         severity=event.severity,
@@ -115,13 +138,59 @@ def _opened(stored: Stored, key: Key) -> IncidentOpened:
         trigger=event.id,
         trigger_position=stored.position,
         kind=key[1],
-        origin=event.source,
-        title=name,
-        place=getattr(event, "place", "") or name,
-        discreet=_is_discreet(event),
+        origin=name_of_loss(event),
+        title=getattr(event, "name", "") or event.subject,
+        place=place_of(event) + (_AND_MORE if key == group_key(event, everywhere=True) else ""),
+        discreet=is_discreet(event),
         key=key[2],
+        lasting=bool(device) and is_emergency(event) and policy.reports_clear(device),
+        during_drill=bool(situation.drill) and not event.drill,
     )
 
 
-def _is_discreet(event: Event) -> bool:
-    return isinstance(event, ButtonPressed) and event.kind is not PressKind.PRESS
+def settled(incidents: Iterable[Incident], situation: Situation) -> Iterator[IncidentResolved]:
+    """Incidents that end by themselves: a loss that is over and was acknowledged, and a drill's once the drill is over.
+
+    An emergency of a real press never does.
+    """
+    for each in incidents:
+        if each.state == RESOLVED:
+            continue
+        if each.drill and situation.drill_over is not None and each.triggers[0].position < situation.drill_over:
+            yield _ended(each, "test", "the drill is over")
+        elif each.kind in LOSS_KINDS and not each.active and each.state in (ACKNOWLEDGED, DISPATCHED):
+            yield _ended(each, "genuine", "the condition is over")
+
+
+def _ended(incident: Incident, verdict: str, reason: str) -> IncidentResolved:
+    raised = (incident.raised or incident.opened).isoformat()
+    common = common_of(incident, derived_id("settled", incident.id, raised, str(incident.count)))
+    return IncidentResolved(verdict=verdict, reason=reason, **common)
+
+
+def timed_out(incident: Incident, now: datetime) -> IncidentRaisedAgain:
+    """Acknowledged, and nobody was sent: it is before the guards again."""
+    last = incident.triggers[-1]
+    since = (incident.acknowledged or incident.updated).isoformat()
+    return IncidentRaisedAgain(
+        trigger=last.event,
+        trigger_position=last.position,
+        count=incident.count,
+        reason=TIMED_OUT,
+        **(common_of(incident, derived_id("timed out", incident.id, since)) | {"time": now}),
+    )
+
+
+def common_of(incident: Incident, identity: str) -> dict[str, Any]:
+    """What every event about an incident says of it; its moment is the incident's last unless another one is given."""
+    return {
+        "id": identity,
+        "source": incident.source,
+        "subject": incident.id,
+        "time": incident.updated,
+        "severity": incident.severity,
+        "drill": incident.drill,
+        "incident": incident.id,
+        "was": incident.state,
+        "discreet": incident.discreet,
+    }

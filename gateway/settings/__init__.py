@@ -4,7 +4,6 @@ from gateway.settings.alarm import (
     BrokerSettings,
     DestinationSettings,
     ForwardingSettings,
-    IncidentSettings,
     MqttSettings,
 )
 from gateway.settings.base import EntrySlice, Name, Slice
@@ -21,6 +20,7 @@ from gateway.settings.embedder import EmbedderAlignment, EmbedderInput, Embedder
 from gateway.settings.load import load_settings, parse_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
 from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTlsSettings, MqttUserSettings
+from gateway.settings.response import IncidentSettings, InhibitionSettings, OutputSettings, ProcedureSettings
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "ForwardingSettings",
     "GatewaySettings",
     "IncidentSettings",
+    "InhibitionSettings",
     "MatchingSettings",
     "Meaning",
     "MessageSettings",
@@ -49,6 +50,8 @@ __all__ = [
     "MqttTlsSettings",
     "MqttUserSettings",
     "Name",
+    "OutputSettings",
+    "ProcedureSettings",
     "Settings",
     "SiaAccountSettings",
     "SiaSettings",

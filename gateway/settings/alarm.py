@@ -1,4 +1,4 @@
-"""Settings of the alarm house: MQTT, incidents, destinations."""
+"""Settings of the alarm house: MQTT, destinations."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -103,6 +103,9 @@ class DestinationSettings(EntrySlice):
         secret, secret_file: the Standard Webhooks signing secret (``whsec_…``), one of the two.
         events: prefixes of event types that it gets; all if empty.
         minimum_severity: less severe events are not sent.
+        audience: what belongs to a drill (演练) never goes to the ``police``.
+        minimum_level: escalations below it are not sent; with ``events = ["campus.incident.escalated"]`` it is a
+            call-out.
     """
 
     kind: Literal["webhook"] = "webhook"
@@ -111,6 +114,8 @@ class DestinationSettings(EntrySlice):
     secret_file: Path | None = None
     events: tuple[str, ...] = ()
     minimum_severity: Literal["critical", "high", "medium", "low", "info"] = "info"
+    audience: Literal["office", "police"] = "office"
+    minimum_level: Annotated[int, Field(ge=0, le=10)] = 0
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10.0
     ca_file: Path | None = None
 
@@ -119,19 +124,6 @@ class DestinationSettings(EntrySlice):
         if self.secret is not None and self.secret_file is not None:
             raise ValueError("give secret or secret_file, not both")
         return self
-
-
-class IncidentSettings(Slice):
-    """When a warning becomes an incident, and when silence escalates it.
-
-    Attributes:
-        escalate_after_seconds: unacknowledged for these times an incident rises a level each.
-        join_window_seconds: a further warning of the same person at the same camera within it joins the open
-            incident; a further press of the same button always joins.
-    """
-
-    escalate_after_seconds: tuple[Annotated[float, Field(gt=0)], ...] = (30.0, 60.0, 120.0)
-    join_window_seconds: Annotated[float, Field(ge=0, le=31 * 86400)] = 600.0
 
 
 class ForwardingSettings(Slice):

@@ -56,6 +56,8 @@ class DeviceSettings(EntrySlice):
         sleeps: it connects only to say something; that it is offline means nothing then.
         press_test_days: after so many days without a press or test a reminder asks for one; 0: never.
         linked_cameras: cameras whose picture belongs to its presses.
+        reports_clear: it says when its condition is over (``clear``); before that only a forced resolve ends its
+            incident.
     """
 
     name: Label = ""
@@ -71,6 +73,7 @@ class DeviceSettings(EntrySlice):
     press_test_days: Annotated[float, Field(ge=0, le=_DAYS)] = 31.0
     battery_low_percent: Annotated[float, Field(ge=0, le=100)] = 20.0
     linked_cameras: tuple[Name, ...] = ()
+    reports_clear: bool = False
 
     @model_validator(mode="after")
     def _fits_its_dialect(self) -> Self:

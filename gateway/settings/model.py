@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 from gateway.settings.alarm import (
     DestinationSettings,
     ForwardingSettings,
-    IncidentSettings,
     MqttSettings,
 )
 from gateway.settings.base import Host, Name, Slice
 from gateway.settings.devices import BUILT_IN_DIALECTS, DeviceSettings, DialectSettings, SiaSettings
+from gateway.settings.response import IncidentSettings, OutputSettings, ProcedureSettings
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -90,6 +90,8 @@ class Settings(Slice):
     devices: tuple[DeviceSettings, ...] = ()
     cameras: tuple[CameraSettings, ...] = ()
     destinations: tuple[DestinationSettings, ...] = ()
+    outputs: tuple[OutputSettings, ...] = ()
+    procedures: tuple[ProcedureSettings, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -99,7 +101,7 @@ class Settings(Slice):
         return self
 
     def _repeated_ids(self) -> Iterator[str]:
-        for kind in ("dialects", "devices", "cameras", "destinations"):
+        for kind in ("dialects", "devices", "cameras", "destinations", "outputs", "procedures"):
             ids = [entry.id for entry in getattr(self, kind)]
             for repeated in sorted({each for each in ids if ids.count(each) > 1}):
                 yield f"{kind}: id {repeated!r} is used more than once"

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 
-from gateway.storage.state import State, text_of
+from gateway.storage.state import State, moment_of, text_of
 from gateway.storage.statements import load_statements
-from gateway.storage.values import Incident
+from gateway.storage.values import Deadline, Incident
 
 _SQL = load_statements("incidents")
 _COMMANDS = 100_000
@@ -67,11 +67,35 @@ class IncidentStore:
 
         await self._state.write(work)
 
-    async def list(self, states: Sequence[str] = (), limit: int = 100, before: str | None = None) -> list[Incident]:
-        """Incidents, newest first; `before` is the id of the last one of the page before."""
+    async def deadlines(self) -> list[Deadline]:
+        """Since when incidents wait, as it was kept last."""
+        rows = await self._state.read(lambda c: c.execute(_SQL["deadlines"]).fetchall())
+        return [Deadline(one, wait, boot, began, moment_of(wall)) for one, wait, boot, began, wall in rows]
+
+    async def keep_deadlines(self, begun: Sequence[Deadline], over: Sequence[str]) -> None:
+        """Keep waits that began, and forget those of the incidents in `over`, all or nothing."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            rows = [(each.incident, each.wait, each.boot, each.monotonic, text_of(each.wall)) for each in begun]
+            connection.executemany(_SQL["keep_deadline"], rows)
+            connection.executemany(_SQL["drop_deadline"], [(each,) for each in over])
+
+        await self._state.write(work)
+
+    async def list(
+        self, states: Sequence[str] = (), limit: int = 100, before: str | None = None, *, discreet: bool = True
+    ) -> list[Incident]:
+        """Incidents, newest first.
+
+        Args:
+            states: all if empty.
+            limit: the most of them.
+            before: the id of the last one of the page before.
+            discreet: also those of silent and duress presses.
+        """
         names = ", ".join("?" for _ in states) or "NULL"
         query = _SQL["list"].replace(":states", names)
-        values = (len(states), *states, before, before, limit)
+        values = (len(states), *states, before, before, discreet, limit)
         rows = await self._state.read(lambda c: c.execute(query, values).fetchall())
         return [_ADAPTER.validate_json(row[0]) for row in rows]
 

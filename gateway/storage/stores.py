@@ -19,6 +19,7 @@ from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal
 from gateway.storage.mqtt_session_store import MqttSessionStore
 from gateway.storage.outbox import Outbox, highest_position
+from gateway.storage.post_store import PostStore
 from gateway.storage.state import State
 from gateway.storage.vault import Vault, load_master_key
 from gateway.storage.watchlist_store import WatchListStore
@@ -39,6 +40,7 @@ class Stores:
     accounts: AccountStore
     entries: EntryStore
     devices: DeviceStore
+    posts: PostStore
     audit: AuditTrail
     histograms: Histograms
     mqtt: MqttSessionStore
@@ -180,6 +182,7 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         accounts=AccountStore(state),
         entries=EntryStore(state, vault),
         devices=DeviceStore(state),
+        posts=PostStore(state),
         audit=AuditTrail(state),
         histograms=Histograms(state),
         mqtt=MqttSessionStore(journal),

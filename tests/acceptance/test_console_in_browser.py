@@ -83,9 +83,44 @@ def test_a_silent_press_is_shown_only_where_that_is_safe(page: Page, daemon: Dae
     page.wait_for_timeout(1500)
     expect(page.locator(".cards .card")).to_have_count(0)
     page.click("button[data-view=protection]")
-    page.check(".check input")
+    page.fill("form.post input[name=name]", "门卫室")
+    page.check("form.post input[name=discreet_safe]")
+    page.click("form.post button")
+    expect(page.locator(".board, .page").first).to_be_visible()
     page.click("button[data-view=board]")
     expect(page.locator(".cards .card")).to_have_count(1)
+    expect(page.locator(".cards .card")).to_contain_text("无声报警")
+
+
+def test_a_drill_is_said_to_every_post_and_its_press_is_marked(page: Page, daemon: Daemon) -> None:
+    page.click("button[data-view=drill]")
+    page.fill("form.enrol input[name=note]", "防暴演练")
+    page.check("form.enrol input[name=device]")
+    page.click("form.enrol button[type=submit]")
+    expect(page.locator(".banner.drilling")).to_contain_text("防暴演练")
+    press(daemon)
+    page.click("button[data-view=board]")
+    drilled = page.locator(".card.critical.raised", has=page.locator(".drill"))
+    expect(drilled).to_have_count(1)
+    press(daemon)
+    real = page.locator(".card.critical.raised", has=page.locator(".real"))
+    expect(real).to_contain_text("演练期间的真实报警")
+    assert page.locator(".cards .card").first.locator(".drill").count() == 0, "real ones stand before the drill"
+    page.click("button[data-view=drill]")
+    page.click("text=结束演练")
+    expect(page.locator(".banner.drilling")).to_have_count(0)
+    expect(page.locator("details summary").first).to_contain_text("防暴演练")
+    page.click("button[data-view=board]")
+    expect(drilled).to_have_count(0)
+    page.locator(".cards .card", has=page.locator(".real")).first.click()
+    page.select_option("select[name=verdict]", "test")
+    page.locator("form.inline", has=page.locator("select[name=verdict]")).locator("button").click()
+    expect(real).to_have_count(0)
+
+
+def test_the_ticker_shows_each_event_once(page: Page) -> None:
+    positions = page.locator(".ticker .position").all_inner_texts()
+    assert len(positions) == len(set(positions)) > 0
 
 
 def test_the_other_language_and_a_phone(page: Page) -> None:

@@ -94,7 +94,7 @@ class Faulty:
         return result
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        owner: Any = self._stores.journal if name in {"append", "read", "find"} else self._stores.incidents
+        owner: Any = self._stores.journal if name in {"append", "read", "find", "tail"} else self._stores.incidents
         return lambda *arguments: self._call(getattr(owner, name), *arguments)
 
 

@@ -92,7 +92,7 @@ async def test_a_guest_of_another_version_or_too_early_is_refused(settings: Stor
     state = settings.directory / "state.db"
     with closing(sqlite3.connect(state)) as connection:
         connection.execute("PRAGMA user_version = 9")
-    with pytest.raises(NewerFileError, match=r"of version 9, this program's is \d"):
+    with pytest.raises(NewerFileError, match=r"of version 9, this program's is \d+"):
         await open_accounts(settings)
     state.rename(settings.directory / "away")
     with pytest.raises(StorageFailedError, match="Try again"):

@@ -13,6 +13,7 @@ from gateway.api.hub import EventStream
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.events import Severity
+from gateway.incidents import is_discreet
 from gateway.storage import EventFilter, Stored
 
 router = APIRouter()
@@ -49,20 +50,30 @@ Wanted = Annotated[EventFilter | None, Depends(_filter)]
 
 @router.get("/events")
 async def events(
-    _caller: Caller,
+    caller: Caller,
     parts: Parts,
     wanted: Wanted,
     after: After = 0,
     limit: Annotated[int, Query(ge=1, le=_MOST)] = 100,
     last: Annotated[int | None, Query(ge=1, le=_MOST, description="the newest so many instead")] = None,
 ) -> dict[str, Any]:
-    """Events behind a position, oldest first; `next` is where to go on."""
-    journal = parts.stores.journal
+    """Events behind a position, oldest first; `next` is where to go on.
+
+    A browser that is no post marked discreet-safe is not told of silent and duress presses.
+    """
+    journal, discreet = parts.stores.journal, caller.sees_discreet
     if last is not None:
         found = await journal.tail(last, wanted)
-        return {"items": [item_of(each) for each in found], "next": journal.last_position}
-    found = await journal.read(after, limit, wanted)
-    return {"items": [item_of(each) for each in found], "next": found[-1].position if found else after}
+        return {"items": [item_of(each) for each in _told(found, discreet=discreet)], "next": journal.last_position}
+    while found := await journal.read(after, limit, wanted):
+        after = found[-1].position
+        if told := _told(found, discreet=discreet):
+            return {"items": [item_of(each) for each in told], "next": after}
+    return {"items": [], "next": after}
+
+
+def _told(found: list[Stored], *, discreet: bool) -> list[Stored]:
+    return [each for each in found if discreet or not is_discreet(each.event)]
 
 
 def item_of(stored: Stored) -> dict[str, Any]:
@@ -105,7 +116,8 @@ async def stream(
     """Server-sent events from a position on: ``id`` position, ``event`` type, ``data`` the CloudEvent.
 
     Resumes from ``Last-Event-ID`` or ``after``. An ``event: heartbeat`` comes every 5 s in silence, and an
-    ``event: unstored`` without id for a press that could not be stored yet.
+    ``event: unstored`` without id for a press that could not be stored yet. Silent and duress presses, and what
+    follows from them, are withheld from browsers that are no post marked discreet-safe.
     """
     streams: Streams = request.app.state.streams
     begin = int(last_event_id) if last_event_id and _POSITION.fullmatch(last_event_id) else after
@@ -114,6 +126,7 @@ async def stream(
         parts.hub,
         after=min(begin, parts.stores.journal.last_position),
         wanted=wanted,
+        discreet=caller.sees_discreet,
         still_allowed=lambda: still_allowed(parts, caller),
         ended=lambda: streams.end(caller.key),
     )

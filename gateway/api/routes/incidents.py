@@ -4,14 +4,16 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
-from gateway.api.auth import PEOPLE_ROLES, Caller, Guard, Parts, record
+from gateway.api.auth import PEOPLE_ROLES, Caller, Guard, Parts, Principal, record
 from gateway.api.parts import ApiParts
+from gateway.api.problems import Problem
 from gateway.api.routes.events import item_of
 from gateway.api.routes.session import Body
 from gateway.events import ButtonPressed, FaceMatched
-from gateway.storage import ClipState, Evidence, Incident
+from gateway.incidents import By, NotFoundError, is_group, procedure_for
+from gateway.storage import ClipState, Evidence, Incident, Stored
 
 router = APIRouter(prefix="/incidents")
 _OPEN = ("raised", "acknowledged", "dispatched")
@@ -52,6 +54,20 @@ class Resolve(Command):
     reason: Text = ""
 
 
+class Shelve(Command):
+    """Put aside for a time."""
+
+    minutes: Annotated[float, Field(gt=0, le=480)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+
+
+class Check(Command):
+    """A step of the procedure."""
+
+    step: Annotated[str, StringConstraints(min_length=1, max_length=8)]
+    done: bool = True
+
+
 class Verify(Command):
     """A judgement of a face warning."""
 
@@ -79,27 +95,48 @@ def _brief(incident: Incident) -> dict[str, Any]:
         "active": incident.active,
         "acknowledged": incident.acknowledged,
         "resolved": incident.resolved,
+        "triggered": incident.triggered,
+        "lasting": incident.lasting,
+        "during_drill": incident.during_drill,
+        "hidden": len(incident.hidden) if not is_group(incident) else 0,
+        "group": is_group(incident),
+        "shelf": asdict(incident.shelf) if incident.shelf else None,
     }
 
 
 @router.get("")
 async def incidents(
-    _caller: Caller,
+    caller: Caller,
     parts: Parts,
     state: Annotated[list[Literal["open", "raised", "acknowledged", "dispatched", "resolved"]] | None, Query()] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     before: str | None = None,
 ) -> dict[str, Any]:
-    """Incidents, newest first; ``state=open`` is all that are not resolved; `next` goes into `before`."""
+    """Incidents, newest first; ``state=open`` is all that are not resolved; `next` goes into `before`.
+
+    A browser that is no post marked discreet-safe is not told of those of silent and duress presses.
+    """
     states = [each for name in state or () for each in (_OPEN if name == "open" else (name,))]
-    found = await parts.stores.incidents.list(states, limit, before)
+    found = await parts.stores.incidents.list(states, limit, before, discreet=caller.sees_discreet)
     return {"items": [_brief(each) for each in found], "next": found[-1].id if len(found) == limit else None}
 
 
 @router.get("/{identity}")
 async def incident(identity: str, caller: Caller, parts: Parts) -> dict[str, Any]:
-    """One incident with its timeline, evidence, match and the cameras linked to its button."""
-    return await _detail(parts, await parts.desk.get(identity), knows_people=caller.role in PEOPLE_ROLES)
+    """One incident with its timeline, evidence, match, procedure and the cameras linked to its button."""
+    return await _detail(parts, await _find(parts, identity, caller), knows_people=caller.role in PEOPLE_ROLES)
+
+
+async def _find(parts: ApiParts, identity: str, caller: Principal) -> Incident:
+    """An incident; one of a silent or duress press is not there for a screen that may not show it.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    found = await parts.desk.get(identity)
+    if found.discreet and not caller.sees_discreet:
+        raise NotFoundError("there is no such incident", where=f"incident {identity}")
+    return found
 
 
 async def _detail(parts: ApiParts, found: Incident, *, knows_people: bool) -> dict[str, Any]:
@@ -107,12 +144,28 @@ async def _detail(parts: ApiParts, found: Incident, *, knows_people: bool) -> di
     evidence = [each for trigger in found.triggers for each in await parts.stores.evidence.of_event(trigger.event)]
     first = timeline[0].event if timeline else None
     return _brief(found) | {
-        "timeline": [item_of(each) for each in timeline],
+        "timeline": [_step(each, found) for each in timeline],
         "evidence": [_evidence(each, parts.stores.clips.state_of(each)) for each in evidence],
         "cameras": _linked_cameras(parts, first.device) if isinstance(first, ButtonPressed) else [],
         "match": await _match(parts, first, knows_people=knows_people) if isinstance(first, FaceMatched) else None,
-        "procedure": "",
+        "procedure": _procedure(parts, found),
     }
+
+
+def _step(stored: Stored, incident: Incident) -> dict[str, Any]:
+    """An event of the timeline; the trigger that was first is marked (first-out)."""
+    first = stored.position == incident.triggers[0].position
+    return item_of(stored) | ({"first": True} if first else {})
+
+
+def _procedure(parts: ApiParts, incident: Incident) -> dict[str, Any] | None:
+    found = procedure_for(incident, parts.settings.procedures)
+    if found is None:
+        return None
+    done = {each.step: {"by": each.actor, "at": each.at} for each in incident.checks}
+    numbered = [(str(number), text) for number, text in enumerate(found.steps, start=1)]
+    steps = [{"step": step, "text": text, "done": done.get(step)} for step, text in numbered]
+    return {"id": found.id, "title": found.title, "steps": steps}
 
 
 def _evidence(found: Evidence, clip: ClipState | None) -> dict[str, Any]:
@@ -145,59 +198,95 @@ async def _match(parts: ApiParts, event: FaceMatched, *, knows_people: bool) -> 
     return about | {"name": person.name, "category": person.category, "reason": person.reason, "photos": photos}
 
 
+async def _by(parts: ApiParts, identity: str, body: Command, caller: Principal) -> By:
+    """Who gives a command; a screen that may not show an incident cannot treat it."""
+    await _find(parts, identity, caller)
+    post = caller.post.name if caller.post else ""
+    return {
+        "actor": caller.name,
+        "command_id": body.command_id,
+        "expected_state": body.expected_state,
+        "post": post,
+    }
+
+
 @router.post("/{identity}/acknowledge")
 async def acknowledge(identity: str, body: Command, caller: Guard, parts: Parts) -> dict[str, Any]:
     """Own an incident; who was first wins, the second is told who."""
-    changed = await parts.desk.acknowledge(
-        identity, actor=caller.name, command_id=body.command_id, expected_state=body.expected_state
-    )
+    changed = await parts.desk.acknowledge(identity, **await _by(parts, identity, body, caller))
     return await _done(parts, caller.name, "acknowledged incident", changed)
 
 
 @router.post("/{identity}/dispatch")
 async def dispatch(identity: str, body: Dispatch, caller: Guard, parts: Parts) -> dict[str, Any]:
     """Say who was sent."""
-    changed = await parts.desk.dispatch(
-        identity, actor=caller.name, command_id=body.command_id, to=body.to, expected_state=body.expected_state
-    )
+    changed = await parts.desk.dispatch(identity, to=body.to, **await _by(parts, identity, body, caller))
     return await _done(parts, caller.name, "dispatched incident", changed)
 
 
 @router.post("/{identity}/note")
 async def note(identity: str, body: Note, caller: Guard, parts: Parts) -> dict[str, Any]:
     """Add a remark."""
-    changed = await parts.desk.note(
-        identity, actor=caller.name, command_id=body.command_id, note=body.note, expected_state=body.expected_state
-    )
+    changed = await parts.desk.note(identity, note=body.note, **await _by(parts, identity, body, caller))
     return await _done(parts, caller.name, "noted incident", changed)
+
+
+@router.post("/{identity}/check")
+async def check(identity: str, body: Check, caller: Guard, parts: Parts) -> dict[str, Any]:
+    """Say that a step of the procedure is done, or is not after all."""
+    by = await _by(parts, identity, body, caller)
+    procedure = procedure_for(await parts.desk.get(identity), parts.settings.procedures)
+    steps = procedure.steps if procedure is not None else ()
+    if procedure is None or not body.step.isdecimal() or not 1 <= int(body.step) <= len(steps):
+        raise Problem(422, "there is no such step in the procedure", where=f"step {body.step}")
+    step = str(int(body.step))
+    changed = await parts.desk.check(
+        identity, procedure=procedure.id, step=step, text=steps[int(step) - 1], done=body.done, **by
+    )
+    return await _done(parts, caller.name, "checked a step of incident", changed)
 
 
 @router.post("/{identity}/resolve")
 async def resolve(identity: str, body: Resolve, caller: Guard, parts: Parts) -> dict[str, Any]:
-    """End an incident with a verdict."""
+    """End an incident with a verdict; by force, with a reason, while its source says that the condition goes on."""
+    by = await _by(parts, identity, body, caller)
+    role = parts.settings.incidents.forced_resolve
+    if body.force and caller.role not in (role, "admin"):
+        raise Problem(403, f"the role {caller.role} may not resolve by force", remedy=f"It needs {role}.")
     changed = await parts.desk.resolve(
-        identity,
-        actor=caller.name,
-        command_id=body.command_id,
-        verdict=body.verdict,
-        note=body.note,
-        force=body.force,
-        reason=body.reason,
-        expected_state=body.expected_state,
+        identity, verdict=body.verdict, note=body.note, force=body.force, reason=body.reason, **by
     )
     return await _done(parts, caller.name, "resolved incident", changed)
+
+
+@router.post("/{identity}/shelve")
+async def shelve(identity: str, body: Shelve, caller: Guard, parts: Parts) -> dict[str, Any]:
+    """Put an incident aside for a time, with a reason; never an emergency."""
+    by = await _by(parts, identity, body, caller)
+    changed = await parts.desk.shelve(identity, seconds=body.minutes * 60, reason=body.reason, **by)
+    return await _done(parts, caller.name, "shelved incident", changed)
+
+
+@router.post("/{identity}/unshelve")
+async def unshelve(identity: str, body: Command, caller: Guard, parts: Parts) -> dict[str, Any]:
+    """Take a shelved incident back before its time."""
+    changed = await parts.desk.unshelve(identity, **await _by(parts, identity, body, caller))
+    return await _done(parts, caller.name, "unshelved incident", changed)
+
+
+@router.post("/{identity}/real", status_code=202)
+async def real(identity: str, caller: Guard, parts: Parts) -> dict[str, Any]:
+    """Say that a drill's press was real: it is told anew, to everybody, and opens its own incident."""
+    found = await _find(parts, identity, caller)
+    stored = await parts.drills.make_real(found.triggers[-1].event)
+    await record(parts, caller.name, "said that a drill's press is real", identity)
+    return {"event": stored.event.id, "position": stored.position}
 
 
 @router.post("/{identity}/verify")
 async def verify(identity: str, body: Verify, caller: Guard, parts: Parts) -> dict[str, Any]:
     """Judge a face warning: confirmed, rejected or unsure."""
-    changed = await parts.desk.verify(
-        identity,
-        actor=caller.name,
-        command_id=body.command_id,
-        verdict=body.verdict,
-        expected_state=body.expected_state,
-    )
+    changed = await parts.desk.verify(identity, verdict=body.verdict, **await _by(parts, identity, body, caller))
     return await _done(parts, caller.name, f"verified incident as {body.verdict}", changed)
 
 

@@ -126,6 +126,7 @@ async def who_am_i(caller: Caller, parts: Parts) -> dict[str, Any]:
 async def sign_out(caller: Caller, response: Response, parts: Parts) -> None:
     """End this session."""
     await parts.stores.accounts.end_session(caller.key)
+    parts.posts.gone(caller.key)
     response.delete_cookie(cookie_name(parts), path="/", secure=parts.settings.api.tls == "auto")
     response.headers["Clear-Site-Data"] = '"cache"'
 

@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { h } from "./dom.js";
 import { loadLanguage, otherLanguage, t } from "./i18n.js";
 import { Sound } from "./sound.js";
-import { awaitsEvidence, initialState, mayShow, reduce, soundOf } from "./store.js";
+import { awaitsEvidence, initialState, reduce, soundOf } from "./store.js";
 import { Stream } from "./stream.js";
 import { Shell } from "./views/shell.js";
 import { SignIn } from "./views/signin.js";
@@ -13,6 +13,7 @@ import { announce } from "./announce.js";
 
 const REFRESH_MS = 10000;
 const EVIDENCE_MS = 2000;
+const BEAT_MS = 9000;
 
 class Console {
   constructor(root) {
@@ -34,21 +35,15 @@ class Console {
     return this.enter();
   }
 
-  /** Say whether this post may show silent and duress presses; remembered by this browser alone. */
-  setDiscreetSafe(safe) {
-    localStorage.setItem("discreet-safe", String(safe));
-    this.dispatch({ type: "discreet", safe });
-  }
-
   async enter() {
     const me = await api.whoami().catch(() => null);
     if (!me) return this.showSignIn({});
     this.dispatch({ type: "set", values: { me } });
-    this.dispatch({ type: "discreet", safe: localStorage.getItem("discreet-safe") === "true" });
     this.view = new Shell(this);
     this.root.replaceChildren(this.view.element);
     await this.load();
     this.stream = new Stream((frame) => this.take(frame), (state, detail) => this.link(state, detail));
+    this.sound.onChange = () => this.beat(true);
     this.stream.start(this.state.position);
     this.clock = setInterval(() => this.tick(), 1000);
     this.refresher = setInterval(() => this.refresh(), REFRESH_MS);
@@ -71,7 +66,9 @@ class Console {
   }
 
   async load() {
-    const [incidents, recent] = await Promise.all([api.incidents({ state: "open" }), api.events({ last: 100 })]);
+    const [incidents, recent, situation] = await Promise.all(
+      [api.incidents({ state: "open", limit: 500 }), api.events({ last: 100 }), api.situation()]);
+    this.dispatch({ type: "set", values: { situation } });
     this.dispatch({ type: "incidents", items: incidents.items });
     this.dispatch({ type: "events", items: recent.items });
     this.dispatch({ type: "set", values: { position: Number(recent.next ?? 0) } });
@@ -79,27 +76,51 @@ class Console {
   }
 
   async refresh() {
-    const [cameras, devices, destinations, threshold, protection, walks] = await Promise.all(
-      [api.cameras(), api.devices(), api.destinations(), api.threshold(), api.protection(), api.walkTests()].map((call) => call.catch(() => null)),
+    const [cameras, devices, destinations, threshold, protection, walks, situation, posts, outputs] = await Promise.all(
+      [api.cameras(), api.devices(), api.destinations(), api.threshold(), api.protection(), api.walkTests(), api.situation(), api.posts(), api.outputs()]
+        .map((call) => call.catch(() => null)),
     );
     const values = {};
     if (protection) values.protection = protection;
     if (walks) values.walks = walks;
+    if (situation && !this.beginning && situation.sees_discreet !== this.state.situation.sees_discreet) return this.begin();
+    if (situation) values.situation = situation;
+    if (posts) values.posts = posts;
+    if (outputs) values.outputs = outputs.items;
     if (cameras) values.cameras = cameras.items;
     if (devices) values.devices = devices.items;
     if (destinations) values.destinations = destinations.items;
     if (threshold) values.threshold = threshold;
     this.dispatch({ type: "set", values });
+    return undefined;
+  }
+
+  /** What this browser may be told has changed: begin anew with an empty memory. */
+  begin() {
+    const { me, view, notice } = this.state;
+    this.beginning ??= (async () => {
+      this.stop();
+      this.state = { ...initialState(), me, view, notice };
+      await this.enter();
+      this.beginning = null;
+    })();
+    return this.beginning;
+  }
+
+  /** Tell the gateway that somebody is here, and whether this browser can sound. */
+  beat(now = false) {
+    if (!now && Date.now() - (this.beaten ?? 0) < BEAT_MS) return;
+    this.beaten = Date.now();
+    api.beat(this.sound.armed).catch(() => null);
   }
 
   take(frame) {
     this.dispatch({ type: "frame", frame });
-    if (!mayShow(this.state, frame.event)) return;
     announce(frame.event);
     const { type, data } = frame.event;
     if (type === "campus.incident.opened" && this.state.selected === null) this.select(data.incident);
     else if (data?.incident && data.incident === this.state.selected) this.fetchIncident(data.incident);
-    if (/^campus\.(camera|button|destination|walktest)\./.test(type)) this.refreshSoon();
+    if (/^campus\.(camera|button|destination|walktest|drill|flood)\./.test(type)) this.refreshSoon();
   }
 
   refreshSoon() {
@@ -108,6 +129,7 @@ class Console {
   }
 
   link(state, detail) {
+    if (state === "live") this.beat();
     if (state === "rejected") return this.showSignIn({ reason: t("signin.expired") });
     return this.dispatch({ type: "link", state, detail });
   }
@@ -178,6 +200,7 @@ class Console {
 
   tick() {
     if (!this.state.me) return;
+    this.beat();
     this.sound.play(soundOf(this.state));
     this.view?.tick?.(Date.now() + this.state.clockOffset);
   }

@@ -1,8 +1,9 @@
-/** The two sounds of the console and the chirp; synthesised, so that no file can be missing. */
+/** The two sounds of the console, that of a drill, and the chirp; synthesised, so that no file can be missing. */
 
 const PATTERNS = {
   emergency: { notes: [880, 660, 880, 660], type: "square", length: 0.28, every: 3 },
   warning: { notes: [520, 520], type: "sine", length: 0.35, every: 6 },
+  drill: { notes: [1400, 1400, 880, 660], type: "sine", length: 0.28, every: 5 },
   chirp: { notes: [1200, 900], type: "sine", length: 0.08, every: 30 },
 };
 const RAMP_SECONDS = 10;
@@ -13,6 +14,7 @@ export class Sound {
     this.kind = null;
     this.timer = null;
     this.silencedUntil = 0;
+    this.onChange = () => {};
   }
 
   /** Whether the browser lets this page sound; after a reload it does not until somebody clicks. */
@@ -23,6 +25,7 @@ export class Sound {
   /** Ask for sound; must be called from a click or key. */
   async arm() {
     this.context ??= new AudioContext();
+    this.context.onstatechange = () => this.onChange();
     await this.context.resume();
     return this.armed;
   }

@@ -2,6 +2,7 @@
 
 const TICKER_LENGTH = 200;
 const DISCREET = new Set(["silent", "duress"]);
+const LOSSES = new Set(["campus.button.lost", "campus.camera.lost", "campus.destination.failing"]);
 const CLOSED = new Set(["resolved"]);
 const FACE = "campus.face.matched";
 const EVIDENCE_MS = 15000;
@@ -11,7 +12,6 @@ const RANK = { critical: 0, high: 1, medium: 2, low: 3, info: 4 };
 export function initialState() {
   return {
     me: null,
-    discreetSafe: false,
     view: "board",
     link: { state: "connecting", tries: 0 },
     clockOffset: 0,
@@ -26,6 +26,9 @@ export function initialState() {
     destinations: [],
     protection: null,
     walks: null,
+    outputs: [],
+    posts: { items: [], others: [], this: null },
+    situation: { flood: false, first: "", grouped: 0, drill: null, post: null, sees_discreet: false },
     notice: null,
   };
 }
@@ -47,8 +50,6 @@ export function reduce(state, action) {
       return { ...state, events: action.items.slice(-TICKER_LENGTH).reverse() };
     case "link":
       return takeLink(state, action);
-    case "discreet":
-      return { ...state, discreetSafe: action.safe };
     case "select":
       return { ...state, selected: action.id };
     case "set":
@@ -86,7 +87,24 @@ function takeFrame(state, { position, event }) {
     events: [{ position, event }, ...state.events].slice(0, TICKER_LENGTH),
     unstored: state.unstored.filter((each) => each.id !== event.id),
   };
-  return event.type.startsWith("campus.incident.") ? takeIncident(next, event) : next;
+  if (event.type.startsWith("campus.incident.")) return takeIncident(next, event);
+  return { ...next, situation: situationAfter(state.situation, event) };
+}
+
+/** Drill and flood are told to every post by their events; what else is in the situation stays. */
+function situationAfter(situation, { type, data, time }) {
+  switch (type) {
+    case "campus.drill.started":
+      return { ...situation, drill: { ...data, id: data.drill_id, started: time, pressed: [] } };
+    case "campus.drill.ended":
+      return { ...situation, drill: null };
+    case "campus.flood.started":
+      return { ...situation, flood: true, first: data.first, grouped: 0 };
+    case "campus.flood.ended":
+      return { ...situation, flood: false, first: "", grouped: 0 };
+    default:
+      return situation;
+  }
 }
 
 const STATES = { acknowledged: "acknowledged", dispatched: "dispatched", resolved: "resolved" };
@@ -101,17 +119,26 @@ function takeIncident(state, event) {
     incident = {
       ...incident, severity: event.severity, kind: data.kind, source: data.origin, title: data.title,
       place: data.place, discreet: data.discreet, drill: event.drill === true, opened: event.time,
+      triggered: event.time, during_drill: data.during_drill, lasting: data.lasting, active: true,
     };
-  } else if (verb === "raised_again") {
-    incident.count = data.count;
-    if (incident.state !== "resolved") incident.state = "raised";
-  } else if (verb === "escalated") incident.level = data.level;
+  } else if (verb === "raised_again") incident = raisedAgain(incident, event);
+  else if (verb === "shelved") incident.shelf = { until: data.until, since: event.time, actor: data.actor, reason: data.reason };
+  else if (verb === "unshelved") incident.shelf = null;
+  else if (verb === "escalated") incident.level = data.level;
   else if (verb in STATES) {
     incident.state = STATES[verb];
     if (verb === "acknowledged") incident.owner = data.actor;
     if (verb === "resolved") incident.verdict = data.verdict;
   }
   return { ...state, incidents: { ...state.incidents, [incident.id]: incident } };
+}
+
+function raisedAgain(incident, { data, time }) {
+  if (data.reason === "inhibited") return { ...incident, hidden: (incident.hidden ?? 0) + 1 };
+  const again = { ...incident, count: data.count };
+  if (data.reason !== "acknowledgement_timeout") Object.assign(again, { triggered: time, active: true });
+  if (incident.state !== "resolved" && !incident.shelf) again.state = "raised";
+  return again;
 }
 
 function withDetail(state, incident) {
@@ -122,34 +149,40 @@ function withDetail(state, incident) {
   };
 }
 
-/** Incidents that are not closed: unacknowledged first, then by severity, the oldest first. */
+const unresolved = (state) => Object.values(state.incidents).filter((each) => !CLOSED.has(each.state));
+
+/** Incidents that are before the guard: unacknowledged first, real ones first, then by severity, the oldest first. */
 export function activeIncidents(state) {
-  return Object.values(state.incidents)
-    .filter((each) => !CLOSED.has(each.state) && (state.discreetSafe || !each.discreet))
+  return unresolved(state)
+    .filter((each) => !each.shelf)
     .sort(
       (a, b) =>
         Number(a.state !== "raised") - Number(b.state !== "raised") ||
+        Number(Boolean(a.drill)) - Number(Boolean(b.drill)) ||
         (RANK[a.severity] ?? 9) - (RANK[b.severity] ?? 9) ||
         a.opened.localeCompare(b.opened),
     );
 }
 
-/**
- * Whether a post may show an event: silent and duress presses, and what follows from them, only where that is safe.
- */
-export function mayShow(state, event) {
-  const { data } = event;
-  const discreet = DISCREET.has(data?.kind) || data?.discreet || state.incidents[data?.incident]?.discreet;
-  return state.discreetSafe || !discreet;
+/** Incidents that were put aside, the one that comes back next first. */
+export function shelvedIncidents(state) {
+  return unresolved(state)
+    .filter((each) => each.shelf)
+    .sort((a, b) => a.shelf.until.localeCompare(b.shelf.until));
 }
 
-/** Which sound the state asks for: emergency, warning or none. */
+/**
+ * Which sound the state asks for: emergency, warning, drill or chirp, or none. Losses of protection chirp only; a drill
+ * has a sound of its own as long as nothing real sounds.
+ */
 export function soundOf(state) {
   const raised = activeIncidents(state).filter((each) => each.state === "raised" && !each.discreet);
+  const real = raised.filter((each) => !each.drill);
   const audible = state.unstored.filter((each) => !DISCREET.has(each.data?.kind));
-  if (audible.length || raised.some((each) => each.severity === "critical")) return "emergency";
-  if (raised.length) return "warning";
-  return state.link.state === "live" ? null : "chirp";
+  if (audible.length || real.some((each) => each.severity === "critical")) return "emergency";
+  if (real.some((each) => !LOSSES.has(each.kind))) return "warning";
+  if (raised.some((each) => each.drill)) return "drill";
+  return real.length || state.link.state !== "live" ? "chirp" : null;
 }
 
 /** Counts of what protects: [ok, not ok] of cameras, buttons and destinations. */

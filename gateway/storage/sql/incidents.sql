@@ -24,6 +24,7 @@ SELECT body FROM incident WHERE source = ? AND kind = ? AND state <> 'resolved' 
 SELECT body FROM incident
 WHERE (? = 0 OR state IN (:states))
   AND (? IS NULL OR (opened, id) < (SELECT opened, id FROM incident WHERE id = ?))
+  AND (? OR NOT coalesce(json_extract(body, '$.discreet'), 0))
 ORDER BY opened DESC, id DESC LIMIT ?;
 
 -- name: unresolved
@@ -37,3 +38,14 @@ DELETE FROM incident;
 
 -- name: rewind
 UPDATE incident_reader SET position = 0;
+
+-- name: deadlines
+SELECT incident, wait, boot, monotonic, wall FROM deadline;
+
+-- name: keep_deadline
+INSERT INTO deadline (incident, wait, boot, monotonic, wall) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (incident) DO UPDATE SET wait = excluded.wait, boot = excluded.boot, monotonic = excluded.monotonic,
+    wall = excluded.wall;
+
+-- name: drop_deadline
+DELETE FROM deadline WHERE incident = ?;

@@ -67,7 +67,7 @@ async def test_every_event_comes_at_once_however_it_falls() -> None:
     async def allowed() -> bool:
         return True
 
-    stream = EventStream(hub, after=0, wanted=None, still_allowed=allowed, ended=lambda: None)
+    stream = EventStream(hub, after=0, wanted=None, discreet=True, still_allowed=allowed, ended=lambda: None)
     following = asyncio.create_task(hub.run())
     serving = asyncio.create_task(stream({}, receive, send))
     for steps in range(120):

@@ -1,5 +1,6 @@
 """What is said about a destination: failing once, recovered once, and a refused press always."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,8 @@ from gateway.events import (
     DestinationRecovered,
     Event,
     FaceMatched,
+    IncidentEscalated,
+    IncidentNoted,
     Severity,
 )
 from gateway.forwarding.intake import wants
@@ -145,3 +148,29 @@ def test_a_destination_gets_nothing_about_itself() -> None:
     event = DestinationFailing(id="f", source="g", subject="office", time=START, destination="office", reason="away")
     office, police = (DestinationSettings(id=name, url="http://127.0.0.1/") for name in ("office", "police"))
     assert (wants(office, event), wants(police, event)) == (False, True)
+    about = "/site/east/gateway#office"  # the incident of it
+    noted = IncidentNoted(id="n", source=about, subject="i", time=START, incident="i", note="cable pulled")
+    assert (wants(office, noted), wants(police, noted)) == (False, True)
+
+
+def test_nothing_of_a_drill_goes_to_the_police() -> None:
+    office = DestinationSettings(id="office", url="https://office.example/")
+    police = DestinationSettings(id="police", url="https://police.example/", audience="police")
+    source = "/site/east/button/btn-01"
+    real = ButtonPressed(id="p", source=source, subject="b", time=START, severity=Severity.CRITICAL, device="b")
+    drilled = replace(real, drill=True)
+    assert [wants(office, real), wants(office, drilled)] == [True, True]
+    assert [wants(police, real), wants(police, drilled)] == [True, False]
+
+
+def test_a_call_out_gets_escalations_from_its_level_on() -> None:
+    call_out = DestinationSettings(
+        id="hook", url="https://hook.example/", events=("campus.incident.escalated",), minimum_level=3
+    )
+
+    def escalated(level: int) -> IncidentEscalated:
+        return IncidentEscalated(
+            id=f"e{level}", source="s", subject="i", time=START, severity=Severity.CRITICAL, incident="i", level=level
+        )
+
+    assert [wants(call_out, escalated(level)) for level in (1, 2, 3, 4)] == [False, False, True, True]

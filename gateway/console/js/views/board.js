@@ -1,9 +1,9 @@
 /** The live board: active incidents, the selected one, and the ticker. */
 
 import { fill, h, setText, syncList } from "../dom.js";
-import { elapsed, t } from "../i18n.js";
-import { activeIncidents, mayShow } from "../store.js";
-import { eventRow, severityMark, typeText } from "./common.js";
+import { elapsed, moment, t } from "../i18n.js";
+import { activeIncidents, shelvedIncidents } from "../store.js";
+import { badges, eventRow, severityMark, typeText } from "./common.js";
 import { IncidentPane } from "./incident.js";
 
 const CARDS = 7;
@@ -14,6 +14,7 @@ export class Board {
     this.pane = new IncidentPane(app);
     this.cards = h("ol", { class: "cards" });
     this.more = h("p", { class: "muted" });
+    this.shelf = h("details", { class: "shelf" }, h("summary", {}), h("ul", {}));
     this.calm = h("p", { class: "calm" }, t("board.calm"));
     this.ticker = h("ol", { class: "ticker", role: "log", "aria-live": "off" });
     this.pause = h("button", { class: "plain", "aria-pressed": "false", on: { click: () => this.togglePause() } });
@@ -22,7 +23,7 @@ export class Board {
       "div",
       { class: "board" },
       h("section", { class: "incidents", "aria-label": t("board.incidents") },
-        h("h2", {}, t("board.incidents")), this.calm, this.cards, this.more),
+        h("h2", {}, t("board.incidents")), this.calm, this.cards, this.more, this.shelf),
       this.pane.element,
       h("section", { class: "stream", "aria-label": t("board.events") },
         h("h2", {}, t("board.events"), this.pause), this.ticker),
@@ -41,15 +42,32 @@ export class Board {
     syncList(this.cards, active.slice(0, CARDS), (each) => each.id, () => this.card(), (card, each) => this.fill(card, each, state));
     setText(this.more, active.length > CARDS ? `+${active.length - CARDS}` : "");
     setText(this.pause, this.paused ? t("board.resume") : t("board.pause"));
-    const shown = state.events.filter(({ event }) => mayShow(state, event));
-    if (!this.paused) syncList(this.ticker, shown.slice(0, 60), (each) => String(each.position), eventRow);
+    this.drawShelf(shelvedIncidents(state));
+    if (!this.paused) syncList(this.ticker, state.events.slice(0, 60), (each) => String(each.position), eventRow);
     this.pane.update(state);
     document.title = titleOf(active);
   }
 
+  /** Select an incident; on a phone, where the list stands above it, go there. */
+  open(id) {
+    this.app.select(id);
+    const { top } = this.pane.element.getBoundingClientRect();
+    if (top > innerHeight / 2) requestAnimationFrame(() => this.pane.element.scrollIntoView({ block: "start" }));
+  }
+
+  drawShelf(shelved) {
+    const signature = JSON.stringify(shelved.map((each) => [each.id, each.shelf]));
+    if (signature === this.shelfSignature) return;
+    this.shelfSignature = signature;
+    this.shelf.hidden = shelved.length === 0;
+    setText(this.shelf.firstChild, t("shelf.title", { count: shelved.length }));
+    fill(this.shelf.lastChild, ...shelved.map((each) => h("li", {}, h("button", { on: { click: () => this.open(each.id) } },
+      h("strong", {}, each.place || each.title), ` ${typeText(each.kind)} · `, t("shelf.until", { time: moment(each.shelf.until), name: each.shelf.actor })))));
+  }
+
   card() {
     const card = h("li", {}, h("button", { class: "card" }));
-    card.firstChild.addEventListener("click", () => this.app.select(card.dataset.key));
+    card.firstChild.addEventListener("click", () => this.open(card.dataset.key));
     return card;
   }
 
@@ -58,17 +76,19 @@ export class Board {
     button.className = `card ${incident.severity} ${incident.state}`;
     button.setAttribute("aria-pressed", String(incident.id === state.selected));
     card.dataset.opened = incident.opened;
-    const signature = JSON.stringify([incident.state, incident.count, incident.owner, incident.level, incident.title, incident.place]);
+    const signature = JSON.stringify([incident.state, incident.count, incident.owner, incident.level, incident.title, incident.place,
+      incident.hidden, incident.active, incident.triggered, state.situation.first === incident.id]);
     if (card.dataset.signature === signature) return;
     card.dataset.signature = signature;
     fill(
       button,
       h("span", { class: "row" }, severityMark(incident.severity), h("time", { class: "elapsed" })),
       h("strong", { class: "place" }, incident.place || incident.title || incident.source || ""),
-      h("span", {}, typeText(incident.kind), incident.count > 1 && ` ×${incident.count}`),
+      h("span", {}, typeText(incident.kind),
+        incident.count > 1 && ` ×${incident.count} · ${t("incident.last", { time: moment(incident.triggered ?? incident.updated) })}`),
       h("span", { class: "muted" }, t(`state.${incident.state}`), incident.owner && ` · ${incident.owner}`,
         incident.level > 0 && ` · ${t("incident.level", { level: incident.level })}`),
-      incident.drill && h("span", { class: "drill" }, t("drill")),
+      badges(incident, state.situation),
     );
   }
 

@@ -40,3 +40,17 @@ export function facts(pairs) {
   const rows = pairs.filter(([, value]) => value !== undefined && value !== null && value !== "");
   return h("dl", { class: "facts" }, ...rows.flatMap(([term, value]) => [h("dt", {}, term), h("dd", {}, value)]));
 }
+
+/** What else a guard must know of an incident at a glance, in words. */
+export function badges(incident, situation) {
+  const marks = [
+    incident.drill && h("span", { class: "drill" }, t("drill")),
+    incident.during_drill && h("span", { class: "real" }, t("incident.during_drill")),
+    incident.group && h("span", { class: "badge" }, t("incident.group")),
+    situation.first === incident.id && h("span", { class: "badge" }, t("incident.first")),
+    incident.hidden > 0 && h("span", { class: "badge" }, t("incident.hidden", { count: incident.hidden })),
+    incident.active === false && h("span", { class: "badge" }, t("incident.over")),
+    incident.discreet && h("span", { class: "badge" }, t("incident.discreet")),
+  ].filter(Boolean);
+  return marks.length > 0 && h("span", { class: "badges" }, ...marks);
+}

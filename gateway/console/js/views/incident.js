@@ -1,12 +1,14 @@
 /** The selected incident: where, what, pictures, what to do, what was done. */
 
-import { evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
+import { api, evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
-import { facts, lateText, severityMark, typeText } from "./common.js";
+import { badges, facts, lateText, severityMark, typeText } from "./common.js";
+import { Procedure } from "./procedure.js";
 
 const VERDICTS = ["genuine", "false_alarm", "test", "duplicate"];
 const FACE = "campus.face.matched";
+const SHELF_MINUTES = [15, 60, 240, 480];
 
 export class IncidentPane {
   constructor(app) {
@@ -15,9 +17,11 @@ export class IncidentPane {
     this.head = h("div", { class: "head" });
     this.pictures = h("div", { class: "pictures" });
     this.actions = h("div", { class: "actions" });
+    this.more = h("div", { class: "actions more" });
+    this.procedure = new Procedure(app);
     this.facts = h("div");
     this.timeline = h("ol", { class: "timeline" });
-    this.body = h("div", { class: "incident-body" }, this.head, this.actions, this.pictures, this.facts,
+    this.body = h("div", { class: "incident-body" }, this.head, this.actions, this.procedure.element, this.pictures, this.more, this.facts,
       h("h3", {}, t("incident.timeline")), this.timeline);
     this.element = h("section", { class: "incident", "aria-label": t("incident.title") }, this.empty, this.body);
   }
@@ -29,34 +33,44 @@ export class IncidentPane {
     if (!incident) return;
     this.incident = incident;
     this.detail = state.details[incident.id];
-    this.drawHead(incident);
+    this.drawHead(incident, state.situation);
     this.drawActions(incident, state.me);
+    this.procedure.update(incident, this.detail?.procedure, this.mayAct(incident, state.me));
     this.drawPictures(incident);
     this.drawDetail();
   }
 
-  drawHead(incident) {
-    const signature = JSON.stringify([incident.id, incident.state, incident.owner, incident.count, incident.verification]);
+  mayAct(incident, me) {
+    return ["guard", "admin"].includes(me.role) && incident.state !== "resolved";
+  }
+
+  drawHead(incident, situation) {
+    const signature = JSON.stringify([incident.id, incident.state, incident.owner, incident.count, incident.verification,
+      incident.active, incident.hidden, incident.level, incident.shelf, situation.first]);
     if (signature === this.headSignature) return;
     this.headSignature = signature;
     this.time = h("time", { class: "elapsed" });
     fill(
       this.head,
-      h("div", { class: "row" }, severityMark(incident.severity), this.time,
-        incident.drill && h("span", { class: "drill" }, t("drill"))),
+      h("div", { class: "row" }, severityMark(incident.severity), this.time),
       h("h2", { class: "place" }, incident.place || incident.title || incident.source || ""),
       h("p", {}, typeText(incident.kind), " · ", t(`state.${incident.state}`),
         incident.owner && ` · ${t("incident.owner", { name: incident.owner })}`,
-        incident.verification && ` · ${t(`verify.${incident.verification}`)}`),
+        incident.verification && ` · ${t(`verify.${incident.verification}`)}`,
+        incident.level > 0 && ` · ${t("incident.level", { level: incident.level })}`),
+      badges(incident, situation),
+      incident.shelf && h("p", { class: "muted" }, t("shelf.until", { time: moment(incident.shelf.until), name: incident.shelf.actor }), ` · ${incident.shelf.reason}`),
     );
   }
 
   drawActions(incident, me) {
-    const signature = JSON.stringify([incident.id, incident.state, incident.verification, me.role]);
+    const signature = JSON.stringify([incident.id, incident.state, incident.verification || "", me.role,
+      incident.active !== false, Boolean(incident.lasting), Boolean(incident.shelf)]);
     if (signature === this.actionSignature) return;
     this.actionSignature = signature;
-    if (!["guard", "admin"].includes(me.role) || incident.state === "resolved") {
+    if (!this.mayAct(incident, me)) {
       this.actions.replaceChildren();
+      this.more.replaceChildren();
       return;
     }
     fill(
@@ -64,14 +78,31 @@ export class IncidentPane {
       incident.state === "raised" && this.button("primary huge", "acknowledge", { expected_state: "raised" }, "A"),
       ...(incident.kind === FACE && !incident.verification ? this.verifyButtons() : []),
       incident.state === "acknowledged" && this.dispatchForm(),
+      incident.drill && h("button", { class: "danger", on: { click: () => this.sayReal() } }, t("action.real")),
+    );
+    fill(
+      this.more,
       this.noteForm(),
-      this.resolveForm(),
+      this.resolveForm(incident.lasting && incident.active, me),
+      incident.severity !== "critical" && (incident.shelf ? this.button("", "unshelve", {}) : this.shelfForm()),
     );
   }
 
   button(style, verb, body, key) {
     const act = () => this.app.command(this.incident.id, verb, body);
     return h("button", { class: style, on: { click: act } }, t(`action.${verb}`), key && h("kbd", {}, key));
+  }
+
+  async sayReal() {
+    await api.real(this.incident.id).catch((problem) => this.app.notice(problem));
+  }
+
+  shelfForm() {
+    const submit = ({ minutes, reason }) => this.app.command(this.incident.id, "shelve", { minutes: Number(minutes), reason });
+    const options = SHELF_MINUTES.map((each) => h("option", { value: each }, t("shelf.minutes", { minutes: each })));
+    return this.form("shelve", t("action.shelve"), submit,
+      h("select", { name: "minutes", "aria-label": t("shelf.length") }, ...options),
+      h("input", { name: "reason", "aria-label": t("shelf.reason"), placeholder: t("shelf.reason"), required: true, maxlength: 2000 }));
   }
 
   verifyButtons() {
@@ -87,7 +118,7 @@ export class IncidentPane {
       event.preventDefault();
       if (await submit(Object.fromEntries(new FormData(event.target)))) event.target.reset();
     };
-    return h("form", { class: "inline", on: { submit: send } }, ...fields, h("button", { type: "submit" }, label));
+    return h("form", { class: "inline", on: { submit: send } }, ...fields.filter(Boolean), h("button", { type: "submit" }, label));
   }
 
   dispatchForm() {
@@ -102,14 +133,17 @@ export class IncidentPane {
       h("input", { name: "note", "aria-label": t("incident.note"), placeholder: t("incident.note"), required: true, maxlength: 2000, data: { focus: "note" } }));
   }
 
-  resolveForm() {
-    const submit = ({ verdict, note }) =>
-      this.app.command(this.incident.id, "resolve", { verdict, note, expected_state: this.incident.state });
+  /** While the source says that the condition goes on, it takes force, a right and a reason. */
+  resolveForm(goesOn, me) {
+    if (goesOn && me.role !== "admin") return h("p", { class: "hint" }, t("incident.goes_on"));
+    const submit = ({ verdict, note, reason }) =>
+      this.app.command(this.incident.id, "resolve", { verdict, note, expected_state: this.incident.state, ...(goesOn ? { force: true, reason } : {}) });
     const options = VERDICTS.map((each) => h("option", { value: each }, t(`verdict.${each}`)));
     return this.form("resolve", t("action.resolve"), submit,
       h("select", { name: "verdict", "aria-label": t("incident.verdict"), required: true, data: { focus: "resolve" } },
         h("option", { value: "" }, t("incident.verdict")), ...options),
-      h("input", { name: "note", "aria-label": t("incident.note"), placeholder: t("incident.note"), maxlength: 2000 }));
+      h("input", { name: "note", "aria-label": t("incident.note"), placeholder: t("incident.note"), maxlength: 2000 }),
+      goesOn && h("input", { name: "reason", "aria-label": t("incident.force_reason"), placeholder: t("incident.force_reason"), required: true, maxlength: 2000 }));
   }
 
   drawPictures(incident) {
@@ -170,9 +204,13 @@ export class IncidentPane {
     syncList(this.timeline, detail.timeline ?? [], (each) => String(each.position), (each) => this.step(each));
   }
 
-  step({ event }) {
+  step({ event, first }) {
     const { data } = event;
-    const parts = [data.late && lateText(event), data.clock_wrong && t("press.clock_wrong"), data.detail, data.actor, data.to, data.note, data.verdict && tOr(`verdict.${data.verdict}`, tOr(`verify.${data.verdict}`, data.verdict))];
+    const parts = [first && t("incident.first"), data.late && lateText(event), data.clock_wrong && t("press.clock_wrong"), data.detail, data.actor, data.post, data.to, data.note, data.step && `${data.done === false ? "✗" : "✓"} ${data.text}`,
+      event.type === "campus.incident.raised_again" && data.reason !== "trigger" && tOr(`again.${data.reason}`, data.reason),
+      event.type === "campus.incident.escalated" && `${t("incident.level", { level: data.level })} · ${tOr(`because.${data.reason}`, data.reason)}`,
+      event.type === "campus.incident.shelved" && data.reason,
+      data.verdict && tOr(`verdict.${data.verdict}`, tOr(`verify.${data.verdict}`, data.verdict))];
     return h("li", {}, h("time", { datetime: event.time }, moment(event.time)), " ", typeText(event.type),
       ...parts.filter(Boolean).map((part) => ` · ${part}`));
   }

@@ -11,6 +11,7 @@ import { WalkTest } from "./walktest.js";
 
 const TEST_SECONDS = 60;
 const PEOPLE = ["guard", "admin"];
+import { Posts } from "./posts.js";
 
 export class Protection {
   constructor(app) {
@@ -21,19 +22,17 @@ export class Protection {
     this.cameras = h("ul", { class: "tiles" });
     this.devices = h("ul", { class: "tiles" });
     this.destinations = h("ul", { class: "tiles" });
+    this.outputs = h("ul", { class: "tiles" });
+    this.posts = new Posts(app);
     this.threshold = new ThresholdLine();
-    const part = (name, ...content) => h("section", {}, h("h2", {}, t(`strip.${name}`)), ...content);
     this.reach = new Reach();
     this.walk = new WalkTest(app);
-    this.element = h("div", { class: "page" }, this.reach.element, this.walk.element, part("cameras", this.threshold.element, this.cameras), part("devices", this.devices, app.state.me?.role === "admin" && new NewDevice(app).element),
-      part("destinations", this.destinations), this.post());
+    const part = (name, ...content) => h("section", {}, h("h2", {}, t(`strip.${name}`)), ...content);
+    const newcomer = app.state.me?.role === "admin" && new NewDevice(app).element;
+    this.element = h("div", { class: "page" }, this.reach.element, this.walk.element,
+      part("cameras", this.threshold.element, this.cameras), part("devices", this.devices, newcomer),
+      part("destinations", this.destinations), part("outputs", this.outputs), this.posts.element);
     app.refresh();
-  }
-
-  post() {
-    const box = h("input", { type: "checkbox", checked: this.app.state.discreetSafe,
-      on: { change: (event) => this.app.setDiscreetSafe(event.target.checked) } });
-    return h("section", {}, h("h2", {}, t("post.title")), h("label", { class: "check" }, box, t("post.discreet")));
   }
 
   tick(now) {
@@ -48,6 +47,8 @@ export class Protection {
     this.show(this.cameras, watching, (tile, each) => this.camera(tile, each));
     this.show(this.devices, state.devices, (tile, each) => this.device(tile, each));
     this.show(this.destinations, state.destinations, (tile, each) => this.destination(tile, each));
+    this.show(this.outputs, state.outputs, (tile, each) => this.output(tile, each));
+    this.posts.update(state);
   }
 
   show(list, items, fill) {
@@ -155,6 +156,15 @@ export class Protection {
         [t("destination.success"), status.last_success && moment(status.last_success)],
         [t("destination.error"), status.last_error],
       ]),
+    );
+  }
+  output(tile, output) {
+    const { on, testing } = output.status;
+    const test = () => api.testOutput(output.id).catch((problem) => this.app.notice(problem));
+    tile.replaceChildren(
+      this.head(tile, output, !on, on ? t("output.on") : t("output.off")),
+      facts([[t("output.kind"), output.kind], [t("output.places"), [...output.places, ...output.devices].join(" · ")]]),
+      this.app.state.me.role === "admin" ? h("button", { disabled: testing, on: { click: test } }, t("output.test")) : "",
     );
   }
 }

@@ -2,15 +2,16 @@
 
 import { api } from "../api.js";
 import { h, setText } from "../dom.js";
-import { language, t } from "../i18n.js";
-import { mayShow, protection } from "../store.js";
+import { elapsed, language, t } from "../i18n.js";
+import { protection } from "../store.js";
 import { Board } from "./board.js";
+import { Drill } from "./drill.js";
 import { Events } from "./events.js";
 import { Help } from "./help.js";
 import { Protection } from "./protection.js";
 import { WatchList } from "./watchlist.js";
 
-const VIEWS = { board: Board, events: Events, protection: Protection, watchlist: WatchList };
+const VIEWS = { board: Board, events: Events, protection: Protection, drill: Drill, watchlist: WatchList };
 const ADMIN_ONLY = new Set(["watchlist"]);
 
 export class Shell {
@@ -50,7 +51,7 @@ export class Shell {
       this.clock,
       h("span", { class: "muted who" }, me.username),
       h("button", { class: "plain", on: { click: () => this.app.switchLanguage() } }, t("language.other")),
-      h("button", { class: "plain", "aria-label": t("help.title"), on: { click: () => this.toggleHelp() } }, "?"),
+      h("button", { class: "plain keys", "aria-label": t("help.title"), on: { click: () => this.toggleHelp() } }, "?"),
       h("button", { class: "plain", on: { click: () => this.app.signOut() } }, t("signin.out")),
     );
   }
@@ -89,19 +90,28 @@ export class Shell {
   drawBanners(state, live) {
     const banners = [];
     if (!live) banners.push(h("p", { class: "banner bad", role: "alert" }, t("banner.stale")));
-    for (const event of state.unstored.filter((each) => mayShow(state, each))) {
+    for (const event of state.unstored) {
       const text = t("banner.unstored", { name: event.data.name || event.subject, place: event.data.place });
       banners.push(h("p", { class: "banner emergency", role: "alert" }, text));
+    }
+    if (state.situation.drill) banners.push(this.drillBanner(state.situation.drill));
+    if (state.situation.flood) {
+      banners.push(h("p", { class: "banner flood", role: "status" }, t("banner.flood", { count: state.situation.grouped })));
     }
     if (state.notice) {
       const dismiss = () => this.app.dispatch({ type: "set", values: { notice: null } });
       banners.push(h("p", { class: "banner notice", role: "status" }, state.notice,
         h("button", { class: "plain", on: { click: dismiss } }, t("banner.dismiss"))));
     }
-    const signature = banners.map((each) => each.textContent).join("|");
+    const signature = banners.map((each) => each.textContent + (each.dataset.until ?? "")).join("|");
     if (signature === this.bannerSignature) return;
     this.bannerSignature = signature;
     this.banners.replaceChildren(...banners);
+  }
+
+  drillBanner(drill) {
+    return h("p", { class: "banner drilling", role: "status", data: { until: drill.until } },
+      h("span", {}, t("banner.drill", { name: drill.actor }), drill.note && ` · ${drill.note}`), h("strong", { class: "elapsed" }));
   }
 
   drawStrip(state) {
@@ -134,6 +144,8 @@ export class Shell {
     this.soundPill.className = `pill ${sound.armed ? "good" : "bad"}`;
     const text = sound.silenced ? t("sound.silenced", { seconds: sound.silenced }) : t("sound.on");
     setText(this.soundPill, sound.armed ? text : t("sound.off"));
+    const drilling = this.banners.querySelector(".drilling");
+    if (drilling) setText(drilling.lastChild, elapsed((new Date(drilling.dataset.until) - now) / 1000));
     this.content.tick?.(now);
   }
 }
