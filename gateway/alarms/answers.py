@@ -1,12 +1,15 @@
 """Answers to a client in the order of its packets (§4.6), each only once what it promises has come true."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from gateway.alarms.reasons import Reason
 from gateway.errors import GatewayError
+
+_log = logging.getLogger(__name__)
 
 Answer = Callable[[Reason], object]
 
@@ -66,3 +69,13 @@ async def nobody_wants(stored: "asyncio.Future[Any]") -> Reason:
     """What is said once a message is kept that no filter takes (§3.4.2.1)."""
     await stored
     return Reason.NO_MATCHING_SUBSCRIBERS
+
+
+async def reason_of(stored: "asyncio.Future[Any]") -> Reason:
+    """Whether something could be stored, as a reason."""
+    try:
+        await stored
+    except GatewayError as error:
+        _log.error("sessions could not be stored: %s", error)
+        return Reason.UNSPECIFIED_ERROR
+    return Reason.SUCCESS

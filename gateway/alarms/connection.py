@@ -144,13 +144,11 @@ class Connection(Line):
             self._refuse_entry(error.reason, "refused_client", str(error))
             return
         self.session = session
-        try:
-            stored = self._board.flushed()
-            if not isinstance(stored, Reason):
-                await stored
-        except GatewayError:
-            self.send(Connack(code=connack_code(Reason.SERVER_UNAVAILABLE, self._reader.level)))
-            self.close()
+        # On a full disk a button comes in all the same: its press is shown, though it cannot be stored (contract).
+        stored = self._board.settled()
+        if not isinstance(stored, Reason):
+            await stored
+        if self.lost:
             return
         self._greet(packet, session, present=present)
 
@@ -258,17 +256,22 @@ class Connection(Line):
             else:
                 codes.append(Reason.QUOTA_EXCEEDED if session.level >= LEVEL_5 else FAILURE)
 
-        def answer(_reason: Reason) -> None:
+        def answer(reason: Reason) -> None:
+            if reason:
+                for subscription, _fresh in granted:
+                    self._board.unsubscribe(session, subscription.pattern)
+                self.send(Suback(packet.packet_id, (FAILURE,) * len(codes)))
+                return
             self.send(Suback(packet.packet_id, tuple(codes)))
             for subscription, fresh in granted:
                 self._board.send_retained(session, subscription, fresh=fresh)
 
-        self._answers.add(self._board.flushed() if session.lasts else Reason.SUCCESS, answer)
+        self._answers.add(self._board.settled() if session.lasts else Reason.SUCCESS, answer)
 
     def _take_unsubscribe(self, packet: Unsubscribe, session: Session) -> None:
         found = [self._board.unsubscribe(session, pattern) for pattern in packet.filters]
         codes = tuple(Reason.SUCCESS if each else Reason.NO_SUBSCRIPTION_EXISTED for each in found)
-        stored = self._board.flushed() if session.lasts else Reason.SUCCESS
+        stored = self._board.settled() if session.lasts else Reason.SUCCESS
         self._answers.add(stored, lambda _reason: self.send(Unsuback(packet.packet_id, codes)))
 
     # --- messages out

@@ -13,7 +13,7 @@ from typing import Any
 
 from gateway.alarms.access import AccessList, Verdict, Verify, nobody
 from gateway.alarms.admission import Admission
-from gateway.alarms.answers import nobody_wants
+from gateway.alarms.answers import nobody_wants, reason_of
 from gateway.alarms.connection import Connection
 from gateway.alarms.greeting import expiry_of
 from gateway.alarms.line import Line
@@ -295,6 +295,11 @@ class MqttEndpoint:
     def flushed(self) -> "asyncio.Future[Any] | Reason":
         """Done once all that was changed is durable."""
         return self._records.flush() or Reason.SUCCESS
+
+    def settled(self) -> "asyncio.Future[Any] | Reason":
+        """As `flushed`, but with a reason from 0x80 on instead of a failure."""
+        stored = self._records.flush()
+        return Reason.SUCCESS if stored is None else self._start(reason_of(stored), "mqtt session")
 
     def _publish_will(self, will: LastWill) -> None:
         self.spawn(self._take_will(will), f"will of {will.client_id[:64]}")

@@ -68,7 +68,10 @@ class Switchboard(Protocol):
         """Another expiry of a session."""
 
     def flushed(self) -> "asyncio.Future[Any] | Reason":
-        """Done once all that was changed is durable."""
+        """Done once all that was changed is durable; fails if it cannot be."""
+
+    def settled(self) -> "asyncio.Future[Any] | Reason":
+        """As `flushed`, but with a reason from 0x80 on instead of a failure."""
 
     def refuse(self, fault: str, detail: str, connection: "Line") -> None:
         """Record why a client was turned away."""

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from harness.endpoint import Client, Desk, running, until
+from harness.endpoint import Client, Desk, press, running, until
 from harness.ports import free_port
 
 from gateway.alarms import Feedback
@@ -271,3 +271,23 @@ async def test_what_could_not_be_saved_is_not_acknowledged_and_tried_again(tmp_p
             await sender.expect(Puback(1))
             await sender.close()
         assert [(kind, name) for kind, name, *_rest in await store.load()] == [("retained", "t"), ("retained", "t/2")]
+
+
+async def test_on_a_full_disk_a_button_comes_in_and_its_press_is_handed_on(tmp_path: Path) -> None:
+    desk = Desk()
+    desk.gate.set()
+    async with opened(tmp_path) as store:
+        failing = Failing(store)
+        async with running(desk, failing) as endpoint:  # type: ignore[arg-type]  # a list is what it is given
+            will = Will(topic="campus/east/button/btn-01/state", payload=b"{}")
+            button = await Client.open(endpoint.port, client_id="a", clean_session=False, will=will)
+            assert button.connack.code == 0
+            await button.send(Subscribe(1, (("campus/east/button/btn-01/feedback", 1),)))
+            await button.expect(Suback(1, (0x80,)))
+            await button.send(press(2))
+            await button.expect(Puback(2))
+            failing.full = False
+            await button.send(Disconnect())
+            await button.close()
+        assert [(kind, name) for kind, name, *_rest in await store.load()] == [("session", "a")]
+    assert len(desk.handled) == 1
