@@ -214,6 +214,19 @@ async def test_an_answer_for_who_left_is_dropped_quietly(caplog: pytest.LogCaptu
     bench.end()
 
 
+@pytest.mark.parametrize(
+    "nonsense",
+    [b"\x16\x03\x01 nonsense\r\n\r\n", HEAD + b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"],
+)
+async def test_nonsense_does_not_fill_the_log(nonsense: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench()
+    bench.protocol.data_received(nonsense)
+    await settle(0.02)
+    assert bench.line.sent.startswith((b"HTTP/1.1 400", b"HTTP/1.1 200"))
+    assert not [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    bench.end()
+
+
 async def test_a_gateway_that_stops_does_not_begin_what_waits() -> None:
     bench = Bench()
     bench.reception.strangers.charge("192.0.2.7", 1000.0)
