@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-_SHORTEST_WAIT_SECONDS = 0.002
+_SHORTEST_WAIT_SECONDS = 0.005
 _PRUNE_FROM = 1024
 Start = Callable[[], None]
 
@@ -100,7 +100,8 @@ class Budget:
 
     def is_spent(self, payer: str) -> bool:
         """Whether the payer has to wait."""
-        return self._wait_of(payer, self._loop.time()) > 0
+        now = self._loop.time()
+        return self._together.wait(now) > 0 or self._purse(payer, now).wait(now) > 0
 
     def ask(self, payer: str, start: Start) -> None:
         """Call `start` when it is the payer's turn; payers take turns, each one's own starts keep their order."""
@@ -127,9 +128,6 @@ class Budget:
         self._purses = {payer: purse for payer, purse in self._purses.items() if not purse.is_full(now)}
         self._prune_from = max(_PRUNE_FROM, 2 * len(self._purses))
 
-    def _wait_of(self, payer: str, now: float) -> float:
-        return max(self._together.wait(now), self._purse(payer, now).wait(now))
-
     def _schedule(self, delay: float) -> None:
         if self._scheduled:
             return
@@ -140,18 +138,25 @@ class Budget:
             self._loop.call_soon(self._serve)
 
     def _serve(self) -> None:
-        """Start one, and come back in the next pass or when somebody may go on."""
+        """Start one, and come back in the next pass; if nobody may go on, when somebody may."""
         self._scheduled = False
         now = self._loop.time()
-        able = next((payer for payer in self._waiting if self._wait_of(payer, now) <= 0), None)
-        if able is not None:
-            queue = self._waiting.pop(able)
-            start = queue.popleft()
-            if queue:
-                self._waiting[able] = queue
-            start()
+        delay = self._together.wait(now)
+        if delay <= 0:
+            able = next((payer for payer in self._waiting if self._purse(payer, now).wait(now) <= 0), None)
+            if able is not None:
+                self._start_of(able)
+            elif self._waiting:
+                delay = min(self._purse(payer, now).wait(now) for payer in self._waiting)
         if self._waiting:
-            self._schedule(min(self._wait_of(payer, now) for payer in self._waiting))
+            self._schedule(delay)
+
+    def _start_of(self, payer: str) -> None:
+        queue = self._waiting.pop(payer)
+        start = queue.popleft()
+        if queue:
+            self._waiting[payer] = queue
+        start()
 
 
 async def metered(work: Coroutine[Any, Any, None], charge: Callable[[float], None]) -> None:

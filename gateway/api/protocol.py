@@ -24,6 +24,20 @@ _UPLOAD_SECONDS = 120.0
 _TAKE_SECONDS = 20.0
 _log = logging.getLogger(__name__)
 Message = MutableMapping[str, Any]
+
+
+class _OfCallers(logging.LoggerAdapter[logging.Logger]):
+    """What uvicorn warns of is what anybody may send: too much for a log that must not fill a disk."""
+
+    @property
+    def level(self) -> int:
+        return self.logger.level
+
+    def warning(self, msg: object, *args: object, **_more: Any) -> None:  # noqa: ANN401  # as the base has it
+        self.debug(msg, *args)
+
+
+_CALLERS = _OfCallers(logging.getLogger("uvicorn.error"))
 App = Callable[..., Awaitable[None]]
 
 
@@ -32,6 +46,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, reception: Reception, **kwargs: Any) -> None:  # noqa: ANN401  # uvicorn's own
         super().__init__(*args, **kwargs)
+        self.logger = _CALLERS  # type: ignore[assignment]  # as much of a logger as uvicorn needs
         self._reception = reception
         self._budget: Budget = reception.strangers
         self._address = self._payer = ""
@@ -80,6 +95,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of the caller; reading them is its work, and too many without a whole head are refused."""
         if self._pipelines:
+            self.flow.pause_reading()
             return
         before = time.thread_time()
         self._unfinished_bytes += len(data)

@@ -49,6 +49,12 @@ class _Server(uvicorn.Server):
         self._accepting = asyncio.create_task(acceptor.run(), name="accept HTTP connections")
         self.started = True
 
+    async def on_tick(self, counter: int) -> bool:
+        """Go on, unless nobody is accepted any more; then the fault is the server's."""
+        if self._accepting is not None and self._accepting.done():
+            self._accepting.result()
+        return await super().on_tick(counter)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End what has begun; who does not let go of an answer by then is cut off."""
         if self._accepting is not None:
