@@ -226,7 +226,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     sites = 3 if options.quick else options.sites
     began = time.process_time()
-    work = [(1000 + number, 100) for number in range(sites)]
+    work = [(50_000 + number, 100) for number in range(sites)]
     work += [(900_000 + number, 1000) for number in range(1 if options.quick else max(2, sites // 10))]
     with ProcessPoolExecutor(options.jobs) as pool:
         outcomes = list(pool.map(run_site, *zip(*work, strict=True)))

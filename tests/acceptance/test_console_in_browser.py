@@ -78,6 +78,13 @@ def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Dae
     expect(page.locator(".cards .card")).to_have_count(0)
 
 
+def test_what_the_threshold_costs_stands_by_the_cameras_and_the_list(page: Page) -> None:
+    for view in ("protection", "watchlist"):
+        page.click(f"button[data-view={view}]")
+        expect(page.locator("p.threshold")).to_have_text("名单为空：不会产生人脸预警。", timeout=40_000)
+    page.click("button[data-view=board]")
+
+
 def test_a_silent_press_is_shown_only_where_that_is_safe(page: Page, daemon: Daemon) -> None:
     press(daemon, "silent")
     page.wait_for_timeout(1500)

@@ -27,7 +27,7 @@ export function thresholdText(told) {
 /** A place for the line that keeps itself up to date; an estimate is marked as one. */
 export class ThresholdLine {
   constructor() {
-    this.element = h("p", { class: "hint threshold", hidden: true });
+    this.element = h("p", { class: "threshold", hidden: true });
   }
 
   update(told) {
