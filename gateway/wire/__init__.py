@@ -1,49 +1,51 @@
 """The door between the houses: messages and their framing over a socketpair."""
 
-from gateway.wire.channel import Channel, ChannelClosedError, Received, channel_pair
-from gateway.wire.codec import WireError
-from gateway.wire.messages import (
-    CLIP_PIECE_BYTES,
+from gateway.wire.assignments import (
+    CameraAssigned,
+    CameraDescribed,
+    CameraWithdrawn,
+    PictureReply,
+    PictureRequest,
+    StreamAddress,
+    StreamLost,
+)
+from gateway.wire.calibration import (
     CalibratedThresholds,
     CalibrationReply,
     CalibrationRequest,
     CalibrationRow,
-    CameraAssigned,
-    CameraDescribed,
-    CameraStatus,
     CameraThresholds,
-    CameraWithdrawn,
+    CountedTracks,
+    TracksPerDay,
+)
+from gateway.wire.channel import Channel, ChannelClosedError, Received, channel_pair
+from gateway.wire.codec import WireError
+from gateway.wire.findings import (
+    CLIP_PIECE_BYTES,
     ClipPiece,
     ClipRequest,
-    CountedTracks,
+    EvidencePicture,
+    PassageStatistics,
+    Report,
+    TrackDistances,
+)
+from gateway.wire.gallery import (
     EmbedReply,
     EmbedRequest,
-    EvidencePicture,
     GalleryApplied,
     GalleryRows,
     GallerySnapshot,
-    Heartbeat,
-    Hello,
     IdentifyReply,
     IdentifyRequest,
-    Message,
-    PassageStatistics,
     PersonDistance,
     PhotoReply,
     PhotoRequest,
-    PictureReply,
-    PictureRequest,
-    Ready,
     ReembedReply,
     ReembedRequest,
-    Report,
     SealedRow,
-    Stop,
-    StreamAddress,
-    StreamLost,
-    TrackDistances,
-    TracksPerDay,
 )
+from gateway.wire.lifecycle import CameraStatus, Heartbeat, Hello, Ready, Stop
+from gateway.wire.message import Message
 
 __all__ = [
     "CLIP_PIECE_BYTES",

@@ -15,7 +15,7 @@ from typing import Self
 
 from gateway.errors import TransientError
 from gateway.wire.codec import HEADER_LENGTH_BYTES, LENGTHS, MAX_FRAME_BYTES, WireError, decode_payload, encode_frame
-from gateway.wire.messages import Message
+from gateway.wire.message import Message
 
 _READ_BYTES = 256 * 1024
 _MAX_FDS = 8

@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gateway.errors import PermanentError
-from gateway.wire import messages
-from gateway.wire.messages import Message
+from gateway.wire import assignments, calibration, findings, gallery, lifecycle
+from gateway.wire.message import Message
 
 LENGTHS = struct.Struct(">II")
 HEADER_LENGTH_BYTES = 4
@@ -34,7 +34,9 @@ class _Kind:
 
 @cache
 def _kinds() -> Mapping[str, _Kind]:
-    found = [each for each in vars(messages).values() if isinstance(each, type) and issubclass(each, Message)]
+    files = (assignments, calibration, findings, gallery, lifecycle)
+    values = [value for each in files for value in vars(each).values()]
+    found = [each for each in values if isinstance(each, type) and issubclass(each, Message)]
     return {kind.__name__: _Kind(kind, TypeAdapter(kind)) for kind in found if kind is not Message}
 
 
