@@ -163,7 +163,9 @@ def command(client: httpx.Client, incident: str, verb: str, **body: Any) -> http
 def resolve_all(client: httpx.Client) -> None:
     for each in client.get("/incidents", params={"state": "open"}).json()["items"]:
         body = {"verdict": "test", "force": True, "reason": "end of the test"}
-        assert command(client, each["id"], "resolve", **body).status_code == httpx.codes.OK
+        answer = command(client, each["id"], "resolve", **body)
+        ended = answer.status_code == httpx.codes.CONFLICT and answer.json()["state"] == "resolved"  # with its drill
+        assert ended or answer.status_code == httpx.codes.OK, answer.text
 
 
 # --- outputs
