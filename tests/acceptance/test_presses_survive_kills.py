@@ -1,6 +1,7 @@
 """No acknowledged press is ever lost or doubled, whatever happens to the daemon, and each reaches the office once."""
 
 import asyncio
+import itertools
 import random
 import subprocess
 import threading
@@ -17,6 +18,7 @@ from harness.tools import needs
 from gateway.simulators.office import SimulatedOffice
 
 PRESSES = 200
+KILLS = 5
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
 
@@ -78,7 +80,7 @@ async def test_each_acknowledged_press_is_stored_and_forwarded_exactly_once(tmp_
         finally:
             await asyncio.to_thread(daemon.stop)
     press_ids = Counter(stored.values())
-    assert kills >= 5
+    assert kills >= KILLS
     assert len(acknowledged) >= PRESSES
     assert not acknowledged - press_ids.keys(), "acknowledged, and not in the journal"
     assert max(press_ids.values()) == 1, "in the journal twice"
@@ -90,8 +92,11 @@ def _press_while_killing(daemon: Daemon) -> tuple[set[str], int]:
     daemon.set_up_administrator()
     killer = Killer(daemon, seed=7)
     acknowledged = set()
+    until = time.monotonic() + 150  # a busy machine starts a gateway slowly
     with Presser(daemon.mqtt_port) as presser:
-        for number in range(PRESSES):
+        for number in itertools.count():
+            if number >= PRESSES and (killer.kills >= KILLS or time.monotonic() > until):
+                break
             presser.press(f"paho-{number}")
             if number % 5 == 0 and press_by_mosquitto_pub(daemon.mqtt_port, f"pub-{number}"):
                 acknowledged.add(f"pub-{number}")

@@ -30,8 +30,8 @@ def compact(folder: Path, vectors: NDArray[np.float32]) -> CompactGallery:
     return CompactGallery(table(vectors), fingerprint="net", dimension=vectors.shape[1], folder=folder)
 
 
-@pytest.mark.parametrize(("count", "dimension"), [(300, 128), (6_000, 128), (4_500, 512)])
-@pytest.mark.parametrize("k", [1, 5, 10_000])
+@pytest.mark.parametrize(("count", "dimension"), [(300, 128), (6_000, 128), (4_100, 512)])
+@pytest.mark.parametrize("k", [1, 10_000])
 def test_it_answers_as_the_core_does(tmp_path: Path, count: int, dimension: int, k: int) -> None:
     vectors, probes = faces(count, dimension, 2), faces(6, dimension, 3)
     small = compact(tmp_path, vectors)
