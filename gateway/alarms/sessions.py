@@ -56,7 +56,15 @@ class Outgoing:
             if left <= 0:
                 return None
             properties = replace(properties, message_expiry=max(1, round(left)))
-        return replace(message, dup=self.again, packet_id=self.packet_id, properties=properties)
+        return Publish(
+            topic=message.topic,
+            payload=message.payload,
+            qos=message.qos,
+            retain=message.retain,
+            dup=self.again,
+            packet_id=self.packet_id,
+            properties=properties,
+        )
 
 
 @dataclass(slots=True)
@@ -329,6 +337,8 @@ class SessionBook:
 def without_alias(message: Publish) -> Publish:
     """A message as it goes on: without what counts on one connection only (§3.3.2.3.4)."""
     properties = message.properties
+    if properties is NOTHING and not message.packet_id and not message.dup:
+        return message
     if properties.topic_alias is not None or properties.subscription_ids:
         properties = replace(properties, topic_alias=None, subscription_ids=())
     if properties == NOTHING:

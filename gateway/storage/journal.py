@@ -25,7 +25,7 @@ from gateway.storage.values import EventFilter, Stored
 from gateway.storage.writer import Result, Writer, WriterHooks, WriterStatistics
 
 _RING = 4096
-_LOG_BYTES = 8 * 1024 * 1024
+_LOG_BYTES = 4 * 1024 * 1024
 _SALT_BYTES = 16
 _SCAN = 2000
 _SQL = load_statements("journal")

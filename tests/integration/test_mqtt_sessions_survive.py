@@ -161,29 +161,6 @@ async def test_qos_2_is_taken_once_over_kills_at_both_of_its_steps(program: Prog
     await reader.close()
 
 
-async def test_the_will_of_a_client_that_died_with_the_endpoint_comes_after_a_grace(program: Program) -> None:
-    watcher = await lasting(program.port, "watcher")
-    await watcher.send(Subscribe(1, (("wills/#", 1),)))
-    await watcher.expect(Suback(1, (1,)))
-    wills = {name: Will(topic=f"wills/{name}", payload=b"gone", qos=1, retain=True) for name in ("a", "b", "c")}
-    clients = [await Client.open(program.port, client_id=name, will=will) for name, will in wills.items()]
-    await clients[2].send(Disconnect())
-    assert await clients[2].read() is None
-    await asyncio.sleep(0.2)  # the end of c's will is saved behind its leaving
-    await program.killed_and_started()
-    for client in (watcher, *clients):
-        await client.close()
-    back = await Client.open(program.port, client_id="a", will=wills["a"])
-    watcher = await lasting(program.port, "watcher")
-    await asyncio.sleep(8)
-    got = await watcher.read()
-    assert isinstance(got, Publish)
-    assert got.topic == "wills/b"
-    await watcher.nothing_more()
-    await back.close()
-    await watcher.close()
-
-
 @asynccontextmanager
 async def opened(directory: Path) -> AsyncIterator[MqttSessionStore]:
     settings = StorageSettings(directory=directory, reserve_megabytes=1)
@@ -192,6 +169,42 @@ async def opened(directory: Path) -> AsyncIterator[MqttSessionStore]:
         yield MqttSessionStore(journal)
     finally:
         await journal.close()
+
+
+async def test_the_wills_of_who_was_connected_survive_a_kill(program: Program, tmp_path: Path) -> None:
+    wills = {name: Will(topic=f"wills/{name}", payload=b"gone", qos=1, retain=True) for name in ("a", "b", "c")}
+    clients = [await Client.open(program.port, client_id=name, will=will) for name, will in wills.items()]
+    await clients[2].send(Disconnect())
+    assert await clients[2].read() is None
+    await asyncio.sleep(0.3)  # the end of c's will is saved behind its leaving
+    await program.end(signal.SIGKILL)
+    for client in clients:
+        await client.close()
+    async with opened(tmp_path) as store:
+        assert [(kind, name) for kind, name, *_rest in await store.load()] == [("will", "a"), ("will", "b")]
+
+
+async def test_a_will_comes_after_a_restart_unless_its_client_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.alarms.wills._RESTART_GRACE_SECONDS", 1.0)
+    desk = Desk()
+    desk.gate.set()
+    will = {name: Will(topic=f"campus/east/button/{name}/state", payload=name.encode()) for name in ("a", "b")}
+    async with opened(tmp_path) as store:
+        async with running(desk, store) as endpoint:
+            clients = [await Client.open(endpoint.port, client_id=name, will=each) for name, each in will.items()]
+        for client in clients:
+            await client.close()
+        assert desk.handled == []
+        async with running(desk, store) as endpoint:
+            back = await Client.open(endpoint.port, client_id="a", will=will["a"])
+            await until(lambda: len(desk.handled) == 1)
+            await asyncio.sleep(0.1)
+            await back.send(Disconnect())
+            await back.close()
+        assert [each.payload for each in desk.handled] == [b"b"]
+        assert await store.load() == []
 
 
 async def test_feedback_that_is_acknowledged_at_once_never_reaches_the_disk(tmp_path: Path) -> None:
