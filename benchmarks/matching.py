@@ -72,7 +72,7 @@ def repeated(ask: Callable[[Any], Any], batches: Sequence[Any]) -> Callable[[], 
 def compare(scene: Scene, gallery: Gallery, batch: int, within: float, turns: int) -> Row:
     """Ours and the rivals at one size, batch and threshold."""
     count = len(scene.templates)
-    rounds = max(1, min(100, round(_ROUND_SECONDS / (3e-5 + 3e-8 * count * batch**0.6))))
+    rounds = max(1, min(100, round(_ROUND_SECONDS * turns / 7 / (3e-5 + 3e-8 * count * batch**0.6))))
     spare = len(scene.probes) - batch + 1
     batches = [scene.probes[start : start + batch] for start in np.linspace(0, spare - 1, rounds).astype(int)]
     asked = rivals(scene.templates, within, batch, all_of_them=within in (0.5, 0.4))
@@ -277,14 +277,17 @@ def measure(arguments: argparse.Namespace) -> Row:
         if "approximate" in parts and not quick and count >= 10_000:
             report["approximate"].append(approximate(scene, gallery))
         if "exactness" in parts:
-            budget = {True: 200, False: 10 if count > 1_000_000 else 60 if count == 1_000_000 else 3_400}[quick]
+            budget = {
+                True: 150 if count < 100_000 else 30,
+                False: 10 if count > 1_000_000 else 60 if count == 1_000_000 else 3_400,
+            }[quick]
             report.setdefault("exactness", []).append(audits(scene, budget))
             print(report["exactness"][-1], file=sys.stderr)
         if "memory" in parts and count in (100_000, 1_000_000):
             report.setdefault("memory", []).append(memory(scene))
             print(report["memory"][-1], file=sys.stderr)
         if "live" in parts and count in (100_000, 1_000_000):
-            report.setdefault("live", []).append(live(scene, 3.0 if quick else 8.0))
+            report.setdefault("live", []).append(live(scene, 1.5 if quick else 8.0))
             print(report["live"][-1], file=sys.stderr)
         if "children" in parts and (count == 1_000_000 or (quick and count == 100_000)):
             report["children"] = children(scene, 16)
