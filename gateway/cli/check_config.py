@@ -31,19 +31,23 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) 
 def file_faults(settings: Settings, file: str) -> Iterator[Fault]:
     """Faults of the files that a configuration names: absent, or not readable by this user."""
     for key, path in _named_files(settings):
-        if not _is_file(path):
-            yield Fault(file, key, f"there is no file {path}", "Create it, or correct the path.")
-        elif not os.access(path, os.R_OK):
-            yield Fault(file, key, f"{path} cannot be read", "Give this user the right to read it.")
+        if fault := _file_fault(path):
+            yield Fault(file, key, *fault)
     if settings.matching.embedder is not None:
         yield from _embedder_faults(settings.matching.embedder)
 
 
-def _is_file(path: Path) -> bool:
+def _file_fault(path: Path) -> tuple[str, str] | None:
+    """What is wrong with a file, and the remedy."""
     try:
-        return path.is_file()
+        there = path.is_file()
+    except PermissionError:
+        return f"this user may not look into the folder of {path}", "Run the command as the gateway's user."
     except OSError:  # such as a name that is too long
-        return False
+        there = False
+    if not there:
+        return f"there is no file {path}", "Create it, or correct the path."
+    return None if os.access(path, os.R_OK) else (f"{path} cannot be read", "Give this user the right to read it.")
 
 
 def _embedder_faults(model: Path) -> Iterator[Fault]:

@@ -6,13 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 import typer
 
 from gateway.cli.check_config import file_faults
+from gateway.cli.local import of_system
 from gateway.cli.models import YUNET, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put_table
@@ -49,15 +50,24 @@ def doctor(
     settings = settings_of(config, set_)
     findings = [
         *_files(settings, str(config / "gateway.toml")),
-        _daemon(settings),
-        _disk(settings),
-        _model(settings),
+        _looked("daemon", _daemon, settings),
+        _looked("disk", _disk, settings),
+        _looked("face detector", _model, settings),
         *(_camera(camera) for camera in settings.cameras),
         *_receivers(settings),
     ]
     rows = [asdict(each) | {"ok": each.ok if as_json else ("ok" if each.ok else "FAILS")} for each in findings]
     put_table(rows, ["part", "ok", "finding", "remedy"], as_json=as_json)
     raise typer.Exit(0 if all(each.ok for each in findings) else 1)
+
+
+def _looked(part: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    """A finding also where the system does not let this user look."""
+    try:
+        return look(settings)
+    except OSError as error:
+        refusal = of_system(error)
+        return Finding(part, False, f"cannot be looked at: {refusal.where}: {refusal.what}", refusal.remedy)
 
 
 def _files(settings: Settings, file: str) -> Iterator[Finding]:

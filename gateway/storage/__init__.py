@@ -3,7 +3,7 @@
 from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
 from gateway.storage.clip_store import ClipStore
-from gateway.storage.copies import ChainReport, back_up, restore, verify_chains
+from gateway.storage.copies import ChainReport, back_up, require_state, restore, verify_chains
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
 from gateway.storage.faults import (
@@ -102,6 +102,7 @@ __all__ = [
     "open_accounts",
     "open_storage",
     "open_watchlist",
+    "require_state",
     "restore",
     "type_of",
     "verify_chains",

@@ -137,7 +137,8 @@ def check_vectors(kept: PersonSeal, gone: PersonSeal, model: str, found: dict[st
 
 
 async def test_a_wrong_embedder_is_said(tmp_path: Path) -> None:
-    configure(tmp_path, embedder=str(tmp_path / "none.onnx"))
+    settings = configure(tmp_path, embedder=str(tmp_path / "none.onnx"))
+    await (await open_storage(settings, SystemClock())).close()
     done = await asyncio.to_thread(reembed, tmp_path)
     assert done.returncode == 1
     assert "none.toml" in done.stderr
