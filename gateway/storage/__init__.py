@@ -17,6 +17,7 @@ from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import Histograms
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal, type_of
+from gateway.storage.key_check import WrongKeyError
 from gateway.storage.outbox import Outbox
 from gateway.storage.passwords import PasswordHasher
 from gateway.storage.state import State
@@ -45,7 +46,7 @@ from gateway.storage.values import (
     Trigger,
     User,
 )
-from gateway.storage.vault import Vault, load_master_key
+from gateway.storage.vault import Vault, key_place, load_master_key
 from gateway.storage.watchlist_store import WatchListStore
 from gateway.storage.writer import WriterStatistics
 
@@ -97,7 +98,9 @@ __all__ = [
     "WatchListDesk",
     "WatchListStore",
     "WriterStatistics",
+    "WrongKeyError",
     "back_up",
+    "key_place",
     "load_master_key",
     "open_accounts",
     "open_storage",

@@ -45,6 +45,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "accepting": parts.accepting(),
             "brokers": {each.address: each.connected for each in parts.brokers()},
         },
+        "key": _key(parts),
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
         "workers": {each.name: each.stage.value for each in parts.workers.workers()},
         "cameras": {each.camera: each.state for each in parts.workers.cameras()},
@@ -59,6 +60,12 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         },
         "destinations": {each.destination: each.state for each in parts.forwarders.statuses()},
     }
+
+
+def _key(parts: ApiParts) -> dict[str, Any]:
+    """Whether the master key is the one of this state."""
+    wrong = parts.stores.wrong_key
+    return {"ok": wrong is None, "detail": wrong.what if wrong else "", "remedy": wrong.remedy if wrong else ""}
 
 
 def _figures(status: CameraStatus, worker: str) -> dict[str, Any]:
