@@ -1,6 +1,7 @@
 """Alarm devices in: the embedded MQTT endpoint, external brokers, dialects, and supervision of silent buttons."""
 
 from gateway.alarms.endpoint import EndpointStatistics, MqttEndpoint
+from gateway.alarms.exposure import check_exposure
 from gateway.alarms.listener import AlarmListener
 from gateway.alarms.messages import Feedback, InboundMessage
 from gateway.alarms.session import BrokerState, MqttSession
@@ -16,4 +17,5 @@ __all__ = [
     "MqttEndpoint",
     "MqttSession",
     "SupervisionTimer",
+    "check_exposure",
 ]

@@ -8,12 +8,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 
 from gateway.alarms.connection import Connection
+from gateway.alarms.exposure import check_exposure
 from gateway.alarms.messages import Feedback, InboundMessage
 from gateway.alarms.packets import Connect, Publish, Will
 from gateway.alarms.sessions import Session, SessionBook
 from gateway.errors import GatewayError, PermanentError
 from gateway.events import new_id
-from gateway.settings import LOOPBACK, MqttSettings
+from gateway.settings import MqttSettings
 
 _CLOSE_SECONDS = 2.0
 _log = logging.getLogger(__name__)
@@ -72,9 +73,7 @@ class MqttEndpoint:
         Raises:
             PermanentError: the address is not loopback (there is no TLS here yet), or is taken.
         """
-        if self.settings.host not in LOOPBACK:
-            remedy = 'Use "127.0.0.1", or mqtt.mode = "external" with a broker that has TLS.'
-            raise PermanentError(f"plain MQTT on {self.settings.host} is refused", where="mqtt.host", remedy=remedy)
+        check_exposure(self.settings)
         loop = asyncio.get_running_loop()
         host, port = self.settings.host, self.settings.port
         try:

@@ -7,9 +7,11 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
+from gateway.alarms import check_exposure
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, settings_of
 from gateway.cli.output import put
-from gateway.errors import ConfigError, Fault
+from gateway.errors import ConfigError, Fault, PermanentError
+from gateway.events import event_families, nearest_event_type, selects_events
 from gateway.settings import Settings, load_embedder
 
 _FILE_KEYS = ("password_file", "secret_file", "ca_file", "key_file", "detector_model", "embedder")
@@ -18,7 +20,7 @@ _FILE_KEYS = ("password_file", "secret_file", "ca_file", "key_file", "detector_m
 def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Read the configuration and print every fault with file, key and remedy."""
     settings = settings_of(config, set_)
-    faults = list(file_faults(settings, str(config / "gateway.toml")))
+    faults = list(further_faults(settings, str(config / "gateway.toml")))
     if faults:
         raise ConfigError(faults)
     put(
@@ -28,16 +30,31 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) 
     raise typer.Exit(0)
 
 
-def file_faults(settings: Settings, file: str) -> Iterator[Fault]:
+def further_faults(settings: Settings, file: str) -> Iterator[Fault]:
+    """Faults that the settings alone do not show: of files, of what no house may listen on, of unknown events."""
+    yield from _file_faults(settings, file)
+    try:
+        check_exposure(settings.mqtt)
+    except PermanentError as error:
+        yield Fault(file, error.where, error.what, error.remedy)
+    for destination in settings.destinations:
+        for prefix in destination.events:
+            if not selects_events(prefix):
+                meant = f"Did you mean {near}? " if (near := nearest_event_type(prefix)) else ""
+                remedy = f"{meant}Known beginnings: {', '.join(event_families())}."
+                yield Fault(file, f"destinations.{destination.id}.events", f"no event begins with {prefix!r}", remedy)
+
+
+def _file_faults(settings: Settings, file: str) -> Iterator[Fault]:
     """Faults of the files that a configuration names: absent, or not readable by this user."""
     for key, path in _named_files(settings):
-        if fault := _file_fault(path):
+        if fault := _trouble_of(path):
             yield Fault(file, key, *fault)
     if settings.matching.embedder is not None:
         yield from _embedder_faults(settings.matching.embedder)
 
 
-def _file_fault(path: Path) -> tuple[str, str] | None:
+def _trouble_of(path: Path) -> tuple[str, str] | None:
     """What is wrong with a file, and the remedy."""
     try:
         there = path.is_file()

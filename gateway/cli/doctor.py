@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from gateway.cli.check_config import file_faults
+from gateway.cli.check_config import further_faults
 from gateway.cli.local import of_system
 from gateway.cli.models import YUNET, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
@@ -76,7 +76,7 @@ def _not_looked(part: str, error: OSError) -> Finding:
 
 
 def _files(settings: Settings, file: str) -> Iterator[Finding]:
-    faults = list(file_faults(settings, file))
+    faults = list(further_faults(settings, file))
     if not faults:
         yield Finding("configuration", True, "correct")
     for fault in faults:

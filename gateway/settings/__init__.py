@@ -10,11 +10,12 @@ from gateway.settings.alarm import (
 )
 from gateway.settings.base import EntrySlice, Slice
 from gateway.settings.embedder import EmbedderAlignment, EmbedderInput, EmbedderSettings, embedder_file, load_embedder
-from gateway.settings.load import load_settings, parse_settings
+from gateway.settings.load import FILE_NAME, load_settings, parse_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
 __all__ = [
+    "FILE_NAME",
     "LOOPBACK",
     "ApiSettings",
     "BrokerSettings",

@@ -1,10 +1,9 @@
 """The whole configuration: one slice per room."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from gateway.settings.alarm import (
     DestinationSettings,
@@ -25,6 +24,13 @@ class GatewaySettings(Slice):
     site: Name
 
 
+def _whole_path(path: Path) -> Path:
+    """A relative one would be another folder for the daemon than for a command at a terminal."""
+    if not path.is_absolute():
+        raise ValueError(f"the path is relative; write it from the root on, such as {path.absolute()}")
+    return path
+
+
 class StorageSettings(Slice):
     """Where state is kept.
 
@@ -37,7 +43,7 @@ class StorageSettings(Slice):
         models: folder of model files; default: ``models`` in `directory`.
     """
 
-    directory: Path = Path("/var/lib/campus-gateway")
+    directory: Annotated[Path, AfterValidator(_whole_path)] = Path("/var/lib/campus-gateway")
     key_file: Path | None = None
     reserve_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     commit_window_milliseconds: Annotated[float, Field(ge=0, le=100)] = 0.0
@@ -88,23 +94,3 @@ class Settings(Slice):
     devices: tuple[DeviceSettings, ...] = ()
     cameras: tuple[CameraSettings, ...] = ()
     destinations: tuple[DestinationSettings, ...] = ()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = [*self._repeated_ids(), *self._dangling_links()]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-    def _repeated_ids(self) -> Iterator[str]:
-        for kind in ("devices", "cameras", "destinations"):
-            ids = [entry.id for entry in getattr(self, kind)]
-            for repeated in sorted({each for each in ids if ids.count(each) > 1}):
-                yield f"{kind}: id {repeated!r} is used more than once"
-
-    def _dangling_links(self) -> Iterator[str]:
-        known = {camera.id for camera in self.cameras}
-        for device in self.devices:
-            for camera in device.linked_cameras:
-                if camera not in known:
-                    yield f"devices.{device.id}.linked_cameras: there is no camera {camera!r} in this file"

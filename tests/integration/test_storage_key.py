@@ -40,8 +40,17 @@ async def opened(settings: StorageSettings) -> Stores:
 
 
 def listed() -> Person:
-    about = {"name": "张三", "category": "barred", "reason": "order", "authority": "police", "created_by": "admin"}
-    return Person(id="p-1", valid_until=NOW + timedelta(days=1), created=NOW, updated=NOW, **about)
+    return Person(
+        id="p-1",
+        name="张三",
+        category="barred",
+        reason="order",
+        authority="police",
+        valid_until=NOW + timedelta(days=1),
+        created=NOW,
+        updated=NOW,
+        created_by="admin",
+    )
 
 
 async def test_the_key_of_the_first_start_fits_at_later_ones(settings: StorageSettings) -> None:
