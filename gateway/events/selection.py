@@ -1,4 +1,4 @@
-"""Prefixes that select event types: whether one selects_events anything, and which one was meant."""
+"""Prefixes that select event types: whether one selects anything, and which one was meant."""
 
 from difflib import get_close_matches
 
