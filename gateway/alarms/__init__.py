@@ -5,6 +5,7 @@ from gateway.alarms.device_status import BatterySample, DeviceMemory, DeviceStat
 from gateway.alarms.dialects import DIALECTS, dialects_with
 from gateway.alarms.dialects.said import Dialect, PayloadError
 from gateway.alarms.endpoint import MqttEndpoint
+from gateway.alarms.exposure import check_exposure
 from gateway.alarms.listener import AlarmListener
 from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
 from gateway.alarms.outputs import output_command
@@ -34,6 +35,7 @@ __all__ = [
     "SupervisionTimer",
     "Trials",
     "Verify",
+    "check_exposure",
     "dialects_with",
     "output_command",
 ]

@@ -15,6 +15,7 @@ from gateway.alarms.access import AccessList, Verdict, Verify, nobody
 from gateway.alarms.admission import Admission
 from gateway.alarms.answers import nobody_wants, reason_of
 from gateway.alarms.connection import Connection
+from gateway.alarms.exposure import check_exposure
 from gateway.alarms.greeting import expiry_of
 from gateway.alarms.line import Line
 from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
@@ -31,7 +32,7 @@ from gateway.alarms.wills import LastWill, WillKeeper
 from gateway.alarms.wireformat import ProtocolBreachError
 from gateway.errors import GatewayError, PermanentError
 from gateway.events import new_id
-from gateway.settings import LOOPBACK, MqttSettings
+from gateway.settings import MqttSettings
 
 _CLOSE_SECONDS = 2.0
 _BACKLOG = 512
@@ -98,9 +99,7 @@ class MqttEndpoint:
             PermanentError: the plain listener's address is not loopback, an address is taken, or a TLS file is bad.
         """
         settings = self.settings
-        if settings.host not in LOOPBACK:
-            remedy = 'Use "127.0.0.1" there and [mqtt.tls] for the network, or mqtt.mode = "external".'
-            raise PermanentError(f"plain MQTT on {settings.host} is refused", where="mqtt.host", remedy=remedy)
+        check_exposure(settings)
         context = server_context(settings.tls) if settings.tls is not None else None
         await restore_records(self._records, self._book, self._retained, self._wills)
         loop = asyncio.get_running_loop()

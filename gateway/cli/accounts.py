@@ -57,7 +57,7 @@ def add_user(
         await desk.accounts.add_user(user)
         await _record(desk, "added user", name)
 
-    with_accounts(settings, work)
+    with_accounts(settings, work, makes_state=True)
     say(f"{name} is {role.value}.")
 
 
@@ -113,7 +113,7 @@ def create_token(
         await desk.accounts.add_token(token)
         await _record(desk, "added token", token.id)
 
-    with_accounts(settings_of(config, set_), work)
+    with_accounts(settings_of(config, set_), work, makes_state=True)
     put(text)
 
 

@@ -7,7 +7,7 @@ import typer
 from gateway.api import ensure_tls
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, settings_of
 from gateway.cli.output import put, say
-from gateway.storage import verify_chains
+from gateway.storage import require_state, verify_chains
 
 audit_app = typer.Typer(no_args_is_help=True, help="The record of who did what.")
 ca_app = typer.Typer(no_args_is_help=True, help="The site's own certificate authority.")
@@ -32,5 +32,6 @@ def export(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> Non
     settings = settings_of(config, set_)
     names = [*settings.api.names, settings.api.host]
     directory, site = settings.storage.directory, settings.gateway.site
+    require_state(directory)
     files = ensure_tls(directory, site=site, names=names, now=datetime.now(UTC))
     put(files.ca.read_text("ascii").rstrip("\n"))

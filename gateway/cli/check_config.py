@@ -7,9 +7,11 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
+from gateway.alarms import check_exposure
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, settings_of
 from gateway.cli.output import put
-from gateway.errors import ConfigError, Fault
+from gateway.errors import ConfigError, Fault, PermanentError
+from gateway.events import event_families, nearest_event_type, selects_events
 from gateway.settings import Settings, load_embedder
 
 _FILE_KEYS = (
@@ -21,7 +23,7 @@ _FILE_KEYS = (
 def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Read the configuration and print every fault with file, key and remedy."""
     settings = settings_of(config, set_)
-    faults = list(file_faults(settings, str(config / "gateway.toml")))
+    faults = list(further_faults(settings, str(config / "gateway.toml")))
     if faults:
         raise ConfigError(faults)
     put(
@@ -31,22 +33,41 @@ def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) 
     raise typer.Exit(0)
 
 
-def file_faults(settings: Settings, file: str) -> Iterator[Fault]:
+def further_faults(settings: Settings, file: str) -> Iterator[Fault]:
+    """Faults that the settings alone do not show: of files, of what no house may listen on, of unknown events."""
+    yield from _file_faults(settings, file)
+    try:
+        check_exposure(settings.mqtt)
+    except PermanentError as error:
+        yield Fault(file, error.where, error.what, error.remedy)
+    for destination in settings.destinations:
+        for prefix in destination.events:
+            if not selects_events(prefix):
+                meant = f"Did you mean {near}? " if (near := nearest_event_type(prefix)) else ""
+                remedy = f"{meant}Known beginnings: {', '.join(event_families())}."
+                yield Fault(file, f"destinations.{destination.id}.events", f"no event begins with {prefix!r}", remedy)
+
+
+def _file_faults(settings: Settings, file: str) -> Iterator[Fault]:
     """Faults of the files that a configuration names: absent, or not readable by this user."""
     for key, path in _named_files(settings):
-        if not _is_file(path):
-            yield Fault(file, key, f"there is no file {path}", "Create it, or correct the path.")
-        elif not os.access(path, os.R_OK):
-            yield Fault(file, key, f"{path} cannot be read", "Give this user the right to read it.")
+        if fault := _trouble_of(path):
+            yield Fault(file, key, *fault)
     if settings.matching.embedder is not None:
         yield from _embedder_faults(settings.matching.embedder)
 
 
-def _is_file(path: Path) -> bool:
+def _trouble_of(path: Path) -> tuple[str, str] | None:
+    """What is wrong with a file, and the remedy."""
     try:
-        return path.is_file()
+        there = path.is_file()
+    except PermissionError:
+        return f"this user may not look into the folder of {path}", "Run the command as the gateway's user."
     except OSError:  # such as a name that is too long
-        return False
+        there = False
+    if not there:
+        return f"there is no file {path}", "Create it, or correct the path."
+    return None if os.access(path, os.R_OK) else (f"{path} cannot be read", "Give this user the right to read it.")
 
 
 def _embedder_faults(model: Path) -> Iterator[Fault]:

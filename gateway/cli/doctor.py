@@ -6,13 +6,15 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import typer
 
-from gateway.cli.check_config import file_faults
+from gateway.cli.check_config import further_faults
+from gateway.cli.local import of_system
 from gateway.cli.models import YUNET, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put_table
@@ -49,9 +51,9 @@ def doctor(
     settings = settings_of(config, set_)
     findings = [
         *_files(settings, str(config / "gateway.toml")),
-        _daemon(settings),
-        _disk(settings),
-        _model(settings),
+        *_daemon(settings),
+        _looked("disk", _disk, settings),
+        _looked("face detector", _model, settings),
         *(_camera(camera) for camera in settings.cameras),
         *_receivers(settings),
     ]
@@ -60,22 +62,51 @@ def doctor(
     raise typer.Exit(0 if all(each.ok for each in findings) else 1)
 
 
+def _looked(part: str, look: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    """A finding also where the system does not let this user look."""
+    try:
+        return look(settings)
+    except OSError as error:
+        return _not_looked(part, error)
+
+
+def _not_looked(part: str, error: OSError) -> Finding:
+    refusal = of_system(error)
+    return Finding(part, False, f"cannot be looked at: {refusal.where}: {refusal.what}", refusal.remedy)
+
+
 def _files(settings: Settings, file: str) -> Iterator[Finding]:
-    faults = list(file_faults(settings, file))
+    faults = list(further_faults(settings, file))
     if not faults:
         yield Finding("configuration", True, "correct")
     for fault in faults:
         yield Finding("configuration", False, f"{fault.key}: {fault.what}", fault.remedy)
 
 
-def _daemon(settings: Settings) -> Finding:
+def _daemon(settings: Settings) -> Iterator[Finding]:
     try:
         body = fetch_readiness(settings)
+    except OSError as error:
+        yield _not_looked("daemon", error)
+        return
     except GatewayError as error:
-        return Finding("daemon", False, error.what, error.remedy)
+        yield Finding("daemon", False, error.what, error.remedy)
+        return
     if body["ready"]:
-        return Finding("daemon", True, "accepts presses")
-    return Finding("daemon", False, "does not accept presses", "See campus-gateway status and its log.")
+        yield Finding("daemon", True, "accepts presses")
+    else:
+        yield Finding("daemon", False, "does not accept presses", "See campus-gateway status and its log.")
+    key, watchlist = body["key"], body["watchlist"]
+    yield Finding("master key", key["ok"], key["detail"] or "is the one of this state", key["remedy"])
+    yield _watchlist(watchlist, key_fits=key["ok"])
+
+
+def _watchlist(watchlist: dict[str, Any], *, key_fits: bool) -> Finding:
+    found = f"{watchlist['people']} people, {watchlist['templates']} templates"
+    if not watchlist["left_out"]:
+        return Finding("watch-list", True, found)
+    remedy = "campus-gateway watchlist reembed." if key_fits else "Put the right master key back first."
+    return Finding("watch-list", False, f"{found}; {watchlist['left_out']} cannot be compared with", remedy)
 
 
 def _disk(settings: Settings) -> Finding:

@@ -10,6 +10,7 @@ from gateway.cli.backup import backup_command, restore_command
 from gateway.cli.check_config import check_config
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor_app
+from gateway.cli.local import of_system
 from gateway.cli.matching import matching_app
 from gateway.cli.models_command import models_app
 from gateway.cli.mqtt_password import mqtt_password
@@ -58,6 +59,9 @@ def main() -> None:
         sys.exit(_WRONG_USAGE)
     except GatewayError as error:
         say(f"error: {error}")
+        sys.exit(1)
+    except OSError as error:
+        say(f"error: {of_system(error)}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

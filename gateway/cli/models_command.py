@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli.local import of_system
 from gateway.cli.models import YUNET, install_from_file, install_from_url, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, settings_of
 from gateway.cli.output import put, say
+from gateway.settings import StorageSettings
 
 models_app = typer.Typer(no_args_is_help=True, help="Model files.")
 
@@ -23,7 +25,7 @@ def install(
     set_: SetOption = None,
 ) -> None:
     """Install the face detector's model (YuNet), checked by its SHA-256."""
-    folder = to or settings_of(config, set_).storage.models_directory
+    folder = to or _own_folder(settings_of(config, set_).storage)
     if from_ is not None:
         path = install_from_file(YUNET, folder, from_)
     elif url is None and is_installed(YUNET, folder):
@@ -32,3 +34,17 @@ def install(
     else:
         path = install_from_url(YUNET, folder, url)
     put(str(path))
+
+
+def _own_folder(storage: StorageSettings) -> Path:
+    """Where the gateway looks for models; below a state folder that is its owner's alone, also if this comes first.
+
+    Raises:
+        GatewayError: the state folder cannot be made.
+    """
+    if storage.models is None:
+        try:
+            storage.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise of_system(error) from None
+    return storage.models_directory

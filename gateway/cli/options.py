@@ -6,11 +6,28 @@ from typing import Annotated
 
 import typer
 
-from gateway.settings import Settings, load_settings
+from gateway.errors import ConfigError, Fault
+from gateway.settings import FILE_NAME, Settings, load_settings
+
+
+def _folder(path: Path) -> Path:
+    """The folder that is meant, also where its gateway.toml was named."""
+    if not path.is_file():
+        return path
+    if path.name == FILE_NAME:
+        return path.parent
+    raise ConfigError([Fault(str(path), "", "is a file", f"Name the folder that holds {FILE_NAME}.")])
+
 
 ConfigOption = Annotated[
     Path,
-    typer.Option("--config", help="Folder that holds gateway.toml.", metavar="DIR", envvar="CAMPUS_GATEWAY_CONFIG"),
+    typer.Option(
+        "--config",
+        help="Folder that holds gateway.toml.",
+        metavar="DIR",
+        envvar="CAMPUS_GATEWAY_CONFIG",
+        callback=_folder,
+    ),
 ]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="section.key=value over the file; repeatable.", metavar="KEY=VALUE")

@@ -23,11 +23,12 @@ import typer
 from gateway.cli.options import JsonOption
 from gateway.cli.output import put, put_table, say
 from gateway.cli.traces import Trace, Written, changed_since, traces_in, written_by
-from gateway.errors import PermanentError, TransientError
+from gateway.errors import GatewayError, PermanentError, TransientError
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CALLS = "trace=open,openat,creat,rename,renameat,renameat2,link,linkat,memfd_create"
 _START_SECONDS = 120.0
+_ENROL_SECONDS = 180.0  # a busy machine loads the face network slowly
 _STOP_SECONDS = 20.0
 _SECONDS_EACH = 15.0
 _READY = re.compile(r"^ready (\S+)")
@@ -50,15 +51,27 @@ def privacy(
     as_json: JsonOption = False,
 ) -> None:
     """Play unlisted faces to a gateway and scan each file that it wrote; exit 1 if a trace is left, 3 if unproved."""
+    try:
+        report = _report(scene, listed, passages, models)
+    except (GatewayError, httpx.HTTPError) as error:
+        say(f"error: {error or type(error).__name__}\nNothing is proved.")
+        raise typer.Exit(_UNPROVED) from None
+    _print(report, as_json=as_json)
+    raise typer.Exit(report.verdict)
+
+
+def _report(scene: Path, listed: Path, passages: int, models: Path | None) -> "Report":
+    """What a trial in a folder of its own showed.
+
+    Raises:
+        GatewayError: it could not be held.
+    """
     for path in (scene, listed):
         if not path.is_file():
             raise PermanentError("there is no such file", where=str(path), remedy="Run make fixtures, or name another.")
     with tempfile.TemporaryDirectory(prefix="campus-gateway-privacy-") as folder:
-        trial = Trial(Path(folder), scene, listed, models)
         say(f"Playing {scene.name} to a gateway of its own until {passages} people have passed; a minute or two …")
-        report = trial.run(passages)
-    _print(report, as_json=as_json)
-    raise typer.Exit(report.verdict)
+        return Trial(Path(folder), scene, listed, models).run(passages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +231,10 @@ class Trial:
         threading.Thread(target=read, name="lines of the gateway", daemon=True).start()
         ready.wait(_START_SECONDS)
         if not found:
-            raise TransientError("the gateway of the trial did not get ready", remedy="See campus-gateway doctor.")
+            raise TransientError(
+                "the gateway of the trial did not get ready",
+                remedy="Is the machine busy? Try again; see campus-gateway doctor.",
+            )
         return found[0]
 
     def _enrol(self, client: httpx.Client) -> None:
@@ -231,21 +247,33 @@ class Trial:
         person = (
             client.post("/watchlist/people", json=about | {"valid_until": ends.isoformat()}).raise_for_status().json()
         )
-        until = time.monotonic() + _START_SECONDS
-        while True:
-            photo = {"photo": ("photo.jpg", self.listed.read_bytes())}
-            answer = client.post(f"/watchlist/people/{person['id']}/photos", files=photo)
-            if answer.is_success:
-                return
-            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
-                detail = answer.json().get("detail", "the photo is refused")
-                raise PermanentError(detail, where=str(self.listed), remedy="Give a --listed photo of one clear face.")
-            if time.monotonic() > until:
-                raise TransientError(
-                    f"the gateway on trial had no gallery after {_START_SECONDS:.0f} s",
-                    remedy="Nothing was tried yet: run it again when the machine is less busy.",
-                )
-            time.sleep(0.3)
+        put_photo(client, person["id"], self.listed)
+
+
+def put_photo(client: httpx.Client, person: str, photo: Path, *, patience_seconds: float = _ENROL_SECONDS) -> None:
+    """Give somebody on the list a photo; while the gallery child starts or is busy it is tried again.
+
+    Raises:
+        TransientError: the child took no request in all that time.
+        PermanentError: the photo is refused.
+    """
+    until = time.monotonic() + patience_seconds
+    while True:
+        answer = client.post(
+            f"/watchlist/people/{person}/photos",
+            files={"photo": ("photo.jpg", photo.read_bytes())},
+            timeout=patience_seconds,
+        )
+        if answer.is_success:
+            return
+        detail = answer.json().get("detail", f"HTTP {answer.status_code}")
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            remedy = "Name a photo of one face, such as of a passport: --listed FILE."
+            raise PermanentError(f"is refused: {detail}", where=str(photo), remedy=remedy)
+        if time.monotonic() > until:
+            remedy = "Try again when the machine is less busy; campus-gateway doctor looks for other reasons."
+            raise TransientError(detail, where="the gateway of the trial", remedy=remedy)
+        time.sleep(0.3)
 
 
 def _end_group(process: "subprocess.Popen[str]") -> None:

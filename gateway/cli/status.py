@@ -67,9 +67,13 @@ def _print(body: dict[str, Any]) -> None:
             "part": "watch-list",
             "state": f"revision {watchlist['revision']}",
             "detail": f"{watchlist['people']} people, {watchlist['templates']} templates"
-            + (f", {watchlist['left_out']} left out: watchlist reembed" if watchlist["left_out"] else ""),
+            + _left_out(watchlist["left_out"], key_fits=body["key"]["ok"]),
         },
     ]
+    if not body["key"]["ok"]:
+        rows.append(
+            {"part": "master key", "state": "WRONG", "detail": f"{body['key']['detail']}. {body['key']['remedy']}"}
+        )
     rows += [{"part": f"worker {name}", "state": state, "detail": ""} for name, state in body["workers"].items()]
     figures = body.get("figures", {})
     rows += [
@@ -78,6 +82,13 @@ def _print(body: dict[str, Any]) -> None:
     ]
     rows += [{"part": f"to {name}", "state": state, "detail": ""} for name, state in body["destinations"].items()]
     put_table(rows, ["part", "state", "detail"], as_json=False)
+
+
+def _left_out(templates: int, *, key_fits: bool) -> str:
+    """How many templates are not compared with, and why."""
+    if not templates:
+        return ""
+    return f", {templates} left out: " + ("watchlist reembed" if key_fits else "the master key is wrong")
 
 
 def _camera(figures: dict[str, Any] | None) -> str:

@@ -12,7 +12,7 @@ from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOpt
 from gateway.cli.output import put, say
 from gateway.cli.reembedding import Outcome, check_running_model, reembed_all
 from gateway.settings import Settings
-from gateway.storage import WatchListDesk, open_watchlist
+from gateway.storage import WatchListDesk, open_watchlist, require_state
 from gateway.workers import LoneGallery, Outfit
 
 watchlist_app = typer.Typer(no_args_is_help=True, help="The watch-list.")
@@ -34,7 +34,9 @@ def reembed(
 
     A running gateway takes each person up within seconds. Exit 1 if a photo failed; its person is left as it was.
     """
-    outcome = asyncio.run(_reembed(settings_of(config, set_), everything=everything))
+    settings = settings_of(config, set_)
+    require_state(settings.storage.directory)
+    outcome = asyncio.run(_reembed(settings, everything=everything))
     if as_json:
         put(json.dumps(asdict(outcome), ensure_ascii=False))
     else:

@@ -267,6 +267,10 @@ class AlarmHouse:
         clean = not marker.exists()
         marker.touch()
         await self._note(self._own_event(GatewayStarted, version=__version__, clean=clean))
+        if (wrong := self._stores.wrong_key) is not None:
+            await self._note(
+                self._own_event(GatewayFault, Severity.CRITICAL, fault="wrong_master_key", detail=str(wrong))
+            )
         link = await setup_link(self._stores, self._clock, url)
         if link is not None and self._hooks.on_ready is None:
             show_setup_link(link, self._settings.storage.directory)

@@ -12,9 +12,9 @@ from typing import Any
 import uvloop
 
 from gateway.daemon.house import run_house
-from gateway.daemon.scheduling import take_short_turns
 from gateway.errors import GatewayError
 from gateway.settings import Settings
+from gateway.workers import take_short_turns
 
 _log = logging.getLogger(__name__)
 _KILLED_BY_SIGNAL = 128

@@ -38,7 +38,7 @@ class PermanentError(GatewayError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault of a configuration: the file, the key in it, what is wrong and the remedy."""
+    """One fault of a configuration: the file, the key in it (empty: the whole file), what is wrong and the remedy."""
 
     file: str
     key: str
@@ -46,7 +46,8 @@ class Fault:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.what}. {self.remedy}"
+        where = f"{self.file}: {self.key}" if self.key else self.file
+        return f"{where}: {self.what}. {self.remedy}".rstrip()
 
 
 class ConfigError(PermanentError):

@@ -47,6 +47,7 @@ from gateway.events.operations import (
     GatewayStopped,
     WatchListChanged,
 )
+from gateway.events.selection import event_families, nearest_event_type, selects_events
 from gateway.events.situations import DrillEnded, DrillStarted, FloodEnded, FloodStarted
 from gateway.events.sources import button_source, camera_source, gateway_source
 
@@ -100,7 +101,10 @@ __all__ = [
     "decode",
     "derived_id",
     "encode",
+    "event_families",
     "event_types",
     "gateway_source",
+    "nearest_event_type",
     "new_id",
+    "selects_events",
 ]

@@ -17,7 +17,7 @@ from gateway.settings.devices import (
     SiaSettings,
 )
 from gateway.settings.embedder import EmbedderAlignment, EmbedderInput, EmbedderSettings, embedder_file, load_embedder
-from gateway.settings.load import load_settings, parse_settings
+from gateway.settings.load import FILE_NAME, load_settings, parse_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
 from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTlsSettings, MqttUserSettings
 from gateway.settings.response import IncidentSettings, InhibitionSettings, OutputSettings, ProcedureSettings
@@ -25,6 +25,7 @@ from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSe
 
 __all__ = [
     "BUILT_IN_DIALECTS",
+    "FILE_NAME",
     "LOOPBACK",
     "AccessSettings",
     "ApiSettings",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from gateway.settings.base import EntrySlice, Name, Slice, Url
+from gateway.settings.base import EntrySlice, Host, Name, Slice, Url
 from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTlsSettings, MqttUserSettings
 
 RetryWaits = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
@@ -67,7 +67,7 @@ class MqttSettings(Slice):
     """
 
     mode: Literal["embedded", "external"] = "embedded"
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 1883
     tls: MqttTlsSettings | None = None
     allow_anonymous: bool = True
@@ -92,7 +92,7 @@ class MqttSettings(Slice):
     @model_validator(mode="after")
     def _external_has_url(self) -> Self:
         if self.mode == "external" and self.url is None:
-            raise ValueError('mode "external" needs url, such as "mqtts://user@broker:8883"')
+            raise ValueError('mode "external" needs url, such as "mqtts://broker.school.example:8883"')
         return self
 
 

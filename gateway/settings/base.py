@@ -1,5 +1,7 @@
 """What all slices of the settings share: frozen, no unknown keys, names of sites and devices checked."""
 
+import ipaddress
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -14,12 +16,28 @@ class Slice(BaseModel):
     )
 
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+NAME_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
+HOST_PATTERN = r"^[A-Za-z0-9._:%-]{1,253}$"
+_NUMERIC = re.compile(r"[0-9.]+|.*:.*")
+
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN)]
 """Site, device, camera and destination ids: 1-64 of A-Z a-z 0-9 _ -."""
 
 Label = Annotated[str, StringConstraints(max_length=200)]
 """What people call a thing; it is in each of its events."""
-Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:%-]{1,253}$")]
+
+
+def _real_address(host: str) -> str:
+    """What looks like an address must be one."""
+    if _NUMERIC.fullmatch(host):
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            raise ValueError(f"{host} is no address; give one such as 127.0.0.1, or a host name") from None
+    return host
+
+
+Host = Annotated[str, StringConstraints(pattern=HOST_PATTERN), AfterValidator(_real_address)]
 """A host name or address; one of other letters in its ASCII form (xn--…)."""
 
 

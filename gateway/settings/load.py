@@ -3,13 +3,14 @@
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import ValidationError
 
 from gateway.errors import ConfigError, Fault
-from gateway.settings.base import Slice
 from gateway.settings.model import Settings
+from gateway.settings.rules import contradictions
+from gateway.settings.words import fault_of
 
 FILE_NAME = "gateway.toml"
 _PREFIX = "GATEWAY_"
@@ -54,11 +55,14 @@ def parse_settings(
         nul = [Fault(file, key, "it holds the character NUL", "Remove it.") for key in _with_nul(tree, ())]
         if nul:
             raise ConfigError(nul)
-        return Settings.model_validate(tree)
+        settings = Settings.model_validate(tree)
     except RecursionError:
-        raise ConfigError([Fault(file, "-", "nested too deeply", "Mend that line.")]) from None
+        raise ConfigError([Fault(file, "", "nested too deeply", "Mend that line.")]) from None
     except ValidationError as error:
-        raise ConfigError([_fault(each, file, origins or {}) for each in error.errors()]) from None
+        raise ConfigError([fault_of(each, file, origins or {}, tree) for each in error.errors()]) from None
+    if faults := [Fault(file, key, what, remedy) for key, what, remedy in contradictions(settings)]:
+        raise ConfigError(faults)
+    return settings
 
 
 def _with_nul(value: Any, key: tuple[str, ...]) -> Iterator[str]:  # noqa: ANN401  # a TOML value is of any type
@@ -71,18 +75,18 @@ def _with_nul(value: Any, key: tuple[str, ...]) -> Iterator[str]:  # noqa: ANN40
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # of Windows, which begins with a mark
     except FileNotFoundError:
         remedy = "Copy config/gateway.toml there, or name its folder with --config."
-        raise ConfigError([Fault(str(path), "-", "there is no such file", remedy)]) from None
+        raise ConfigError([Fault(str(path), "", "there is no such file", remedy)]) from None
     except OSError as error:
-        raise ConfigError([Fault(str(path), "-", str(error.strerror), "Make it a readable file.")]) from None
+        raise ConfigError([Fault(str(path), "", str(error.strerror), "Make it a readable file.")]) from None
     except UnicodeDecodeError as error:
-        raise ConfigError([Fault(str(path), "-", f"not UTF-8 at byte {error.start}", "Save it as UTF-8.")]) from None
+        raise ConfigError([Fault(str(path), "", f"not UTF-8 at byte {error.start}", "Save it as UTF-8.")]) from None
     except ValueError as error:  # of tomllib; a number of too many digits is told without its own kind of error
-        raise ConfigError([Fault(str(path), "-", f"not TOML: {error}", "Mend that line.")]) from None
+        raise ConfigError([Fault(str(path), "", f"not TOML: {error}", "Mend that line.")]) from None
     except RecursionError:
-        raise ConfigError([Fault(str(path), "-", "nested too deeply", "Mend that line.")]) from None
+        raise ConfigError([Fault(str(path), "", "nested too deeply", "Mend that line.")]) from None
 
 
 def _put(tree: dict[str, Any], keys: list[str], text: str, origin: str, origins: dict[str, str]) -> None:
@@ -101,37 +105,3 @@ def _value(text: str) -> Any:  # noqa: ANN401  # a TOML value is of any type
         return tomllib.loads(f"value = {text}")["value"]
     except (ValueError, RecursionError):
         return text
-
-
-def _fault(error: Any, file: str, origins: Mapping[str, str]) -> Fault:  # noqa: ANN401  # pydantic's ErrorDetails
-    key = ".".join(str(part) for part in error["loc"]) or "(whole file)"
-    what = error["msg"].removeprefix("Value error, ")
-    return Fault(origins.get(key, file), key, what, _remedy(error))
-
-
-def _remedy(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
-    kind = error["type"]
-    if kind == "extra_forbidden":
-        known = _known_keys(error["loc"])
-        return f"Remove it or correct its name; known here: {', '.join(known)}." if known else "Remove it."
-    if kind == "missing":
-        return "Add it; config/gateway.toml shows an example."
-    if kind == "literal_error":
-        return f"Choose one of {error['ctx']['expected']}."
-    if kind == "string_pattern_mismatch":
-        return f"It must match {error['ctx']['pattern']}."
-    return "Correct the value; config/gateway.toml explains it."
-
-
-def _known_keys(location: Sequence[str | int]) -> list[str]:
-    model: type[Slice] = Settings
-    for part in location[:-1]:
-        if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation
-        candidates = [annotation, *get_args(annotation)]
-        found = [each for each in candidates if isinstance(each, type) and issubclass(each, Slice)]
-        if not found:
-            return []
-        model = found[0]
-    return sorted(model.model_fields)

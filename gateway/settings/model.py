@@ -1,10 +1,9 @@
 """The whole configuration: one slice per room."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from gateway.settings.alarm import (
     DestinationSettings,
@@ -12,7 +11,7 @@ from gateway.settings.alarm import (
     MqttSettings,
 )
 from gateway.settings.base import Host, Name, Slice
-from gateway.settings.devices import BUILT_IN_DIALECTS, DeviceSettings, DialectSettings, SiaSettings
+from gateway.settings.devices import DeviceSettings, DialectSettings, SiaSettings
 from gateway.settings.response import IncidentSettings, OutputSettings, ProcedureSettings
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
@@ -29,7 +28,8 @@ class StorageSettings(Slice):
     """Where state is kept.
 
     Attributes:
-        directory: journal, stores, evidence, models, certificates; made if absent.
+        directory: journal, stores, evidence, models, certificates; made if absent. A relative path goes from the
+            working directory, so a daemon's is best written from the root on.
         key_file: the master key (32 bytes, base64) outside `directory`, mode 0400. Absent: the systemd credential
             ``campus-gateway-key``, or else ``<directory>.key`` beside the directory, made at first start.
         reserve_megabytes: ballast that is given up when the disk is full, so that presses are still stored.
@@ -37,7 +37,7 @@ class StorageSettings(Slice):
         models: folder of model files; default: ``models`` in `directory`.
     """
 
-    directory: Path = Path("/var/lib/campus-gateway")
+    directory: Annotated[Path, AfterValidator(Path.absolute)] = Path("/var/lib/campus-gateway")
     key_file: Path | None = None
     reserve_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     commit_window_milliseconds: Annotated[float, Field(ge=0, le=100)] = 0.0
@@ -92,31 +92,3 @@ class Settings(Slice):
     destinations: tuple[DestinationSettings, ...] = ()
     outputs: tuple[OutputSettings, ...] = ()
     procedures: tuple[ProcedureSettings, ...] = ()
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        problems = [*self._repeated_ids(), *self._dangling_links(), *self._unknown_dialects()]
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
-    def _repeated_ids(self) -> Iterator[str]:
-        for kind in ("dialects", "devices", "cameras", "destinations", "outputs", "procedures"):
-            ids = [entry.id for entry in getattr(self, kind)]
-            for repeated in sorted({each for each in ids if ids.count(each) > 1}):
-                yield f"{kind}: id {repeated!r} is used more than once"
-
-    def _dangling_links(self) -> Iterator[str]:
-        known = {camera.id for camera in self.cameras}
-        for device in self.devices:
-            for camera in device.linked_cameras:
-                if camera not in known:
-                    yield f"devices.{device.id}.linked_cameras: there is no camera {camera!r} in this file"
-
-    def _unknown_dialects(self) -> Iterator[str]:
-        known = (*BUILT_IN_DIALECTS, *(each.id for each in self.dialects))
-        for device in self.devices:
-            if device.dialect not in known:
-                yield f"devices.{device.id}.dialect: there is no dialect {device.dialect!r}; known: {', '.join(known)}"
-            if device.dialect == "sia" and self.sia is None:
-                yield f"devices.{device.id}.dialect: there is no section [sia] to receive it"

@@ -3,7 +3,7 @@
 from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
 from gateway.storage.clip_store import ClipStore
-from gateway.storage.copies import ChainReport, back_up, restore, verify_chains
+from gateway.storage.copies import ChainReport, back_up, require_state, restore, verify_chains
 from gateway.storage.device_store import DeviceStore
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
@@ -18,6 +18,7 @@ from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import DistanceRow, FaceWarning, Histograms, SeenPassages
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal, type_of
+from gateway.storage.key_check import WrongKeyError
 from gateway.storage.mqtt_session_store import MqttSessionStore
 from gateway.storage.outbox import Outbox
 from gateway.storage.passwords import PasswordHasher
@@ -53,7 +54,7 @@ from gateway.storage.values import (
     Trigger,
     User,
 )
-from gateway.storage.vault import Vault, load_master_key
+from gateway.storage.vault import Vault, key_place, load_master_key
 from gateway.storage.watchlist_store import WatchListStore
 from gateway.storage.writer import WriterStatistics
 
@@ -116,11 +117,14 @@ __all__ = [
     "WatchListDesk",
     "WatchListStore",
     "WriterStatistics",
+    "WrongKeyError",
     "back_up",
+    "key_place",
     "load_master_key",
     "open_accounts",
     "open_storage",
     "open_watchlist",
+    "require_state",
     "restore",
     "type_of",
     "verify_chains",

@@ -58,6 +58,7 @@ def back_up(directory: Path, target: Path) -> None:
         PermanentError: there is no state in the folder, or the file cannot be written.
         StorageFailedError: a file is damaged.
     """
+    require_state(directory)
     try:
         with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.absolute().parent) as work:
             packed = Path(work) / "backup.tar"
@@ -87,13 +88,23 @@ def restore(source: Path, directory: Path) -> None:
         lock.release()
 
 
+def require_state(directory: Path) -> None:
+    """Check that a gateway has run on a state folder.
+
+    Raises:
+        PermanentError: none has.
+        PermissionError: this user may not look into it.
+    """
+    for name in _DATABASES:
+        if not (directory / name).is_file():
+            remedy = "Start the gateway once, or name another state folder: storage.directory."
+            raise PermanentError(f"there is no state yet (no {name})", where=str(directory), remedy=remedy)
+
+
 @contextmanager
 def _databases(directory: Path) -> Iterator[dict[str, sqlite3.Connection]]:
     """Connections to read from: as one reader more beside a running gateway, or else as the only one."""
-    for name in _DATABASES:
-        if not (directory / name).is_file():
-            remedy = "Name the state folder: storage.directory."
-            raise PermanentError(f"holds no {name}", where=str(directory), remedy=remedy)
+    require_state(directory)
     try:
         lock = FolderLock(directory)
     except StorageBusyError:

@@ -1,14 +1,18 @@
 """Devices, cameras and destinations that were made by API; their credentials are sealed."""
 
+import logging
 import sqlite3
 
 from gateway.errors import PermanentError
+from gateway.sealing import OVERHEAD_BYTES, SealError
 from gateway.storage.state import State
 from gateway.storage.statements import load_statements
 from gateway.storage.values import Entry
 from gateway.storage.vault import Vault
 
 _SQL = load_statements("entries")
+_WITHOUT_SECRETS = OVERHEAD_BYTES + len("{}")
+_log = logging.getLogger(__name__)
 
 
 class EntryStore:
@@ -19,9 +23,12 @@ class EntryStore:
         self._vault = vault
 
     async def entries(self, kind: str) -> list[Entry]:
-        """All entries of a kind, credentials opened."""
+        """All entries of a kind, credentials opened; one whose credentials are of another key is left out.
+
+        An entry without credentials needs no key: buttons stay known.
+        """
         rows = await self._state.read(lambda c: c.execute(_SQL["entries"], (kind,)).fetchall())
-        return [self._entry(kind, row) for row in rows]
+        return [entry for row in rows if (entry := self._usable(kind, row)) is not None]
 
     async def get(self, kind: str, identity: str) -> Entry | None:
         """One entry."""
@@ -46,6 +53,16 @@ class EntryStore:
 
         await self._state.write(work)
         await self._state.erase()
+
+    def _usable(self, kind: str, row: tuple[str, str, bytes]) -> Entry | None:
+        try:
+            return self._entry(kind, row)
+        except SealError as error:
+            identity, body, sealed = row
+            if len(sealed) == _WITHOUT_SECRETS:
+                return Entry(kind=kind, id=identity, body=body, secrets={})
+            _log.error("%s %s is left out: its credentials: %s", kind, identity, error)
+            return None
 
     def _entry(self, kind: str, row: tuple[str, str, bytes]) -> Entry:
         identity, body, sealed = row

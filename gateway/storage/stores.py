@@ -17,11 +17,12 @@ from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import Histograms
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal
+from gateway.storage.key_check import WrongKeyError, key_fits, seal_check
 from gateway.storage.mqtt_session_store import MqttSessionStore
 from gateway.storage.outbox import Outbox, highest_position
 from gateway.storage.post_store import PostStore
 from gateway.storage.state import State
-from gateway.storage.vault import Vault, load_master_key
+from gateway.storage.vault import Vault, key_place, load_master_key
 from gateway.storage.watchlist_store import WatchListStore
 
 _log = logging.getLogger(__name__)
@@ -29,7 +30,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The open stores; made by `open_storage`."""
+    """The open stores; made by `open_storage`.
+
+    Attributes:
+        wrong_key: if the master key is not the one of this state: what and the remedy.
+    """
 
     journal: Journal
     outbox: Outbox
@@ -46,6 +51,7 @@ class Stores:
     mqtt: MqttSessionStore
     vault: Vault
     ballast: Ballast
+    wrong_key: WrongKeyError | None
     _state: State = field(repr=False)
     _lock: FolderLock = field(repr=False)
 
@@ -125,6 +131,7 @@ async def open_watchlist(settings: StorageSettings) -> WatchListDesk:
         NewerFileError: the file is of another version.
         StorageFailedError: the file is damaged, or the running gateway has not made it yet.
         PermanentError: the folder or the master key cannot be used.
+        WrongKeyError: the master key is not the one of this state.
     """
     running = False
     try:
@@ -138,6 +145,9 @@ async def open_watchlist(settings: StorageSettings) -> WatchListDesk:
             lock.release()
     vault = Vault(load_master_key(settings))
     state = await State.open(settings.directory, guest=True)
+    if not await key_fits(state, vault):
+        await state.close()
+        raise WrongKeyError(str(key_place(settings)))
     return WatchListDesk(WatchListStore(state, vault), Histograms(state), AuditTrail(state), vault, running, state)
 
 
@@ -168,6 +178,7 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
     if journal.last_position < floor:
         _log.error("the journal ends at position %d, but %d was there: it was cut", journal.last_position, floor)
     ballast.take()
+    wrong_key = await _check_key(state, vault, settings)
     evidence = EvidenceStore(state, vault, directory / "evidence")
     clips = ClipStore(state, evidence, ballast.spared)
     await clips.settle_unfinished()
@@ -188,6 +199,17 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         mqtt=MqttSessionStore(journal),
         vault=vault,
         ballast=ballast,
+        wrong_key=wrong_key,
         _state=state,
         _lock=lock,
     )
+
+
+async def _check_key(state: State, vault: Vault, settings: StorageSettings) -> WrongKeyError | None:
+    """A key that does not fit is told, and does not stop the start: presses need none."""
+    if await key_fits(state, vault):
+        await seal_check(state, vault)
+        return None
+    wrong = WrongKeyError(str(key_place(settings)))
+    _log.critical("%s", wrong)
+    return wrong

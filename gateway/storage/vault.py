@@ -79,16 +79,27 @@ def load_master_key(settings: StorageSettings) -> bytes:
     Raises:
         PermanentError: it lies in the state folder, others may read it, or it is no key.
     """
-    directory = settings.directory.resolve()
+    directory, path = settings.directory.resolve(), key_place(settings)
     if settings.key_file is not None:
-        return _read(_outside(settings.key_file, directory), check_mode=True)
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    if credentials and (path := Path(credentials) / _CREDENTIAL).is_file():
+        return _read(_outside(path, directory), check_mode=True)
+    if path == _credential():
         return _read(path, check_mode=False)
-    path = directory.with_name(directory.name + ".key")
     if not path.exists():
         _make(path, directory)
     return _read(path, check_mode=True)
+
+
+def key_place(settings: StorageSettings) -> Path:
+    """Where the master key is read from: `key_file`, else the systemd credential, else ``<directory>.key``."""
+    directory = settings.directory.resolve()
+    return settings.key_file or _credential() or directory.with_name(directory.name + ".key")
+
+
+def _credential() -> Path | None:
+    """The key as systemd hands it over, if it does."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(credentials) / _CREDENTIAL if credentials else None
+    return path if path is not None and path.is_file() else None
 
 
 def _outside(path: Path, directory: Path) -> Path:

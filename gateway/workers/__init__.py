@@ -12,6 +12,7 @@ from gateway.workers.replies import WorkerAwayError
 from gateway.workers.service import Workers
 from gateway.workers.states import CameraState, GalleryState, WorkerStage, WorkerState
 from gateway.workers.supervisor import WorkerSupervisor
+from gateway.workers.turns import take_short_turns
 
 __all__ = [
     "CameraState",
@@ -31,4 +32,5 @@ __all__ = [
     "WorkerState",
     "WorkerSupervisor",
     "Workers",
+    "take_short_turns",
 ]

@@ -15,6 +15,7 @@ import gateway
 from gateway.clock import Clock
 from gateway.wire import Channel, Stop, channel_pair
 from gateway.workers.stderr import relay_lines
+from gateway.workers.turns import give_way
 
 _LOG = logging.getLogger(__name__)
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONWARNINGS")
@@ -81,10 +82,9 @@ class WorkerProcess:
         return self._process.pid
 
     def give_way(self, nice: int) -> None:
-        """Let it run only when the alarm house does not want the processor, from its first import on.
-
-        Niceness `nice`, and SCHED_BATCH: a batch thread that wakes never preempts another (sched(7)).
-        """
+        """Let it run only when the alarm house does not want the processor, from its first import on."""
+        if give_way(self.pid, nice):
+            return
         with contextlib.suppress(OSError):  # it may have ended already, and a sandbox may forbid it
             os.setpriority(os.PRIO_PROCESS, self.pid, nice)
             if sys.platform == "linux":

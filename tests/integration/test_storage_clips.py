@@ -175,11 +175,13 @@ async def test_a_clip_of_a_person_dies_with_the_person_also_while_it_grows(tmp_p
         mine = clip("c-1", "p-1")
         stores.clips.put(part(0, mine))
 
+        file = stores.evidence.path_of("c-1")
+
         async def has_begun() -> bool:
-            return await state(stores) is not None
+            return file.is_file() and file.stat().st_size > len(PIECES[0])
 
         await until(has_begun)
-        copy = stores.evidence.path_of("c-1").read_bytes()
+        copy = file.read_bytes()
         await stores.evidence.purge_person("p-1")
         await stores.watchlist.remove("p-1")
         stores.clips.put(part(1, mine))

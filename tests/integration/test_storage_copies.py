@@ -96,11 +96,15 @@ def _content(path: Path) -> bytes:
 
 
 async def test_a_backup_that_fails_leaves_the_one_before(directory: Path, tmp_path: Path) -> None:
-    with pytest.raises(PermanentError, match=r"holds no state\.db"):
+    with pytest.raises(PermanentError, match=r"no state yet \(no state\.db\)"):
         back_up(directory, tmp_path / "copy.tar")
+    assert os.listdir(tmp_path) == []
+    stores = await filled(directory)
+    before = os.listdir(tmp_path)
     with pytest.raises(PermanentError, match="cannot be written"):
         back_up(directory, tmp_path / "nowhere" / "copy.tar")
-    assert os.listdir(tmp_path) == []
+    await stores.close()
+    assert os.listdir(tmp_path) == before
 
 
 async def test_nothing_is_restored_over_state_or_a_running_gateway(directory: Path, tmp_path: Path) -> None:

@@ -70,7 +70,8 @@ async def test_a_child_is_hardened_gives_way_and_beats() -> None:
         await process.channel.send(HELLO)
         ready = await receive(process, Ready)
         beats = [await receive(process, Heartbeat) for _ in range(3)]
-        assert os.getpriority(os.PRIO_PROCESS, process.pid) == 7
+        ours = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, process.pid) == max(7, ours), "what is lower already stays"
         assert facts(process.pid) == {"oom": "500", "core": "0 0"}
         assert os.getsid(process.pid) != os.getsid(0)
     assert isinstance(ready, Ready)

@@ -49,6 +49,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "panels": asdict(panels) if (panels := parts.panels()) is not None else None,
             "walk_test": parts.walk_tests.current,
         },
+        "key": _key(parts),
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
         "workers": {each.name: each.stage.value for each in parts.workers.workers()},
         "cameras": {each.camera: each.state for each in parts.workers.cameras()},
@@ -63,6 +64,12 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         },
         "destinations": {each.destination: each.state for each in parts.forwarders.statuses()},
     }
+
+
+def _key(parts: ApiParts) -> dict[str, Any]:
+    """Whether the master key is the one of this state."""
+    wrong = parts.stores.wrong_key
+    return {"ok": wrong is None, "detail": wrong.what if wrong else "", "remedy": wrong.remedy if wrong else ""}
 
 
 def _figures(status: CameraStatus, worker: str) -> dict[str, Any]:

@@ -22,6 +22,9 @@ SELECT name, category, reason, authority, valid_until, created, updated, created
 -- name: ids
 SELECT id FROM person ORDER BY name, id;
 
+-- name: any_evidence_key
+SELECT id, evidence_key FROM person LIMIT 1;
+
 -- name: wrapped_key
 SELECT wrapped_key FROM person WHERE id = ?;
 

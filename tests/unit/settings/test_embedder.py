@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from harness.tiny_embedder import write_tiny_embedder
 
-from gateway.cli.check_config import file_faults
+from gateway.cli.check_config import further_faults
 from gateway.errors import ConfigError
 from gateway.settings import load_embedder, parse_settings
 
@@ -79,11 +79,11 @@ def test_no_file_and_no_toml_are_said(tmp_path: Path) -> None:
 def test_check_config_reads_the_toml_as_well(model: Path) -> None:
     tree = {"gateway": {"site": "east"}, "matching": {"embedder": str(model)}}
     settings = parse_settings(tree)
-    assert list(file_faults(settings, "gateway.toml")) == []
+    assert list(further_faults(settings, "gateway.toml")) == []
     model.with_suffix(".toml").write_text("")
-    assert "name" in {fault.key for fault in file_faults(settings, "gateway.toml")}
+    assert "name" in {fault.key for fault in further_faults(settings, "gateway.toml")}
     model.unlink()
-    assert "matching.embedder" in {fault.key for fault in file_faults(settings, "gateway.toml")}
+    assert "matching.embedder" in {fault.key for fault in further_faults(settings, "gateway.toml")}
 
 
 @pytest.mark.parametrize(

@@ -64,21 +64,25 @@ def test_the_environment_overrides_the_file_and_set_overrides_both(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["gateway", "Field required"]),
-        ("[gateway]\nsite = 'e'\nfoo = 1\n", ["gateway.foo", "known here: site"]),
-        ("[gateway]\nsite = 'ä'\n", ["gateway.site", "must match"]),
+        ("", ["gateway: is missing", "Add it"]),
+        ("[gateway]\nsite = 'e'\nfoo = 1\n", ["gateway.foo: there is no such key", "Known here: site"]),
+        ("[gateway]\nsite = 'ä'\n", ["gateway.site: has not the right form", "1 to 64 of A-Z"]),
         (MINIMUM + "[api]\nhost = '0.0.0.0'\ntls = 'off'\n", ["api", "loopback"]),
-        (MINIMUM + "[mqtt]\nmode = 'external'\n", ["mqtt", "needs url"]),
         (MINIMUM + "[[mqtt.access]]\ntopic = 'a/b#'\n", ["mqtt.access.0", "wildcard"]),
         (MINIMUM + "[[mqtt.brokers]]\nurl = 'mqtt://b'\nshare_group = 'g'\n", ["mqtt.brokers.0", "client_id"]),
         (MINIMUM + "[[mqtt.users]]\nname = 'a/b'\npassword_hash = 'x'\n", ["mqtt.users.0.name", "password_hash"]),
+        (MINIMUM + "[mqtt]\nmode = 'external'\n", ["mqtt", 'such as "mqtts://broker.school.example:8883"']),
+        (MINIMUM + "[mqtt]\nhost = '999.1.1.1'\n", ["mqtt.host", "no address", "127.0.0.1"]),
+        (MINIMUM + "[mqtt]\nprot = 1\n", ["mqtt.prot", "Did you mean port?"]),
+        (MINIMUM + "[api]\nport = 1883\n", ["api.port", "mqtt.port is 1883, too"]),
+        (MINIMUM + "[api]\nport = 1883\nhost = '0.0.0.0'\n", ["api.port", "mqtt.port is 1883, too"]),
         (MINIMUM + "[matching]\nthreshold = 0.7\n", ["matching.threshold", "less than or equal to 0.6"]),
-        (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'http://x'\n", ["cameras.0.url", "onvif"]),
-        (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'rtsp://u:geheim@x/y'\n", ["cameras.0", "password_file"]),
-        (MINIMUM + "[[devices]]\nid = 'b'\n[[devices]]\nid = 'b'\n", ["devices", "more than once"]),
+        (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'http://x'\n", ["cameras.c.url", "Write onvif://host"]),
+        (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'rtsp://u:geheim@x/y'\n", ["cameras.c", "password_file"]),
+        (MINIMUM + "[[devices]]\nid = 'b'\n[[devices]]\nid = 'b'\n", ["devices.b.id", "more than once"]),
         (MINIMUM + "[[devices]]\nid = 'b'\nlinked_cameras = ['c']\n", ["no camera 'c'"]),
         ("[gateway\n", ["not TOML", "line 1"]),
-        ("site = 1\n", ["site", "known here"]),
+        ("site = 1\n", ["site", "Known here"]),
     ],
 )
 def test_a_fault_names_file_key_and_remedy(tmp_path: Path, text: str, expected: list[str]) -> None:
@@ -99,6 +103,42 @@ def test_the_origin_of_an_override_is_named(tmp_path: Path) -> None:
     assert "environment GATEWAY_MQTT__PORT" in faults(tmp_path, MINIMUM, environment={"GATEWAY_MQTT__PORT": "-1"})[0]
     assert "no '='" in faults(tmp_path, MINIMUM, overrides=["mqtt.port"])[0]
     assert "no section" in faults(tmp_path, MINIMUM, overrides=["gateway.site.x=1"])[0]
+
+
+def test_a_fault_is_said_once_and_without_filler(tmp_path: Path) -> None:
+    site, address = faults(tmp_path, "[gateway]\nsite = 'e e'\n[[cameras]]\nid = 'cam-01'\nurl = 'http://x'\n")
+    assert site.endswith("gateway.site: has not the right form. Use 1 to 64 of A-Z a-z 0-9 _ -.")
+    assert address.count("rtsp") == 1
+    (both,) = faults(
+        tmp_path, MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'rtsp://x/'\npassword = 'p'\npassword_file = 'f'\n"
+    )
+    assert both.endswith("cameras.c: give password or password_file, not both.")
+
+
+def test_each_form_that_is_asked_for_has_its_words(tmp_path: Path) -> None:
+    wrong = """
+[gateway]
+site = "e e"
+[api]
+host = "a b"
+[mqtt]
+url = "x://y"
+[[cameras]]
+id = "c"
+url = "x://y"
+sub_url = "x://y"
+[[destinations]]
+id = "d"
+url = "x://y"
+"""
+    found = faults(tmp_path, wrong)
+    assert len(found) == 6
+    assert not [each for each in found if "must match" in each]
+
+
+def test_a_file_of_windows_with_its_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / "gateway.toml").write_bytes(b"\xef\xbb\xbf" + MINIMUM.replace("\n", "\r\n").encode())
+    assert load_settings(tmp_path).gateway.site == "east"
 
 
 def test_what_is_no_file_is_said(tmp_path: Path) -> None:
@@ -124,19 +164,19 @@ def test_what_is_no_file_is_said(tmp_path: Path) -> None:
         ("[mqtt]\nmode = 'external'\nurl = 'http://x'\n", "mqtt.url"),
         ("[mqtt]\nmode = 'external'\nurl = 'mqtt://['\n", "mqtt.url"),
         ("[[mqtt.brokers]]\nurl = 'mqtt://x:99999'\n", "mqtt.brokers.0.url"),
-        ("[[devices]]\nid = 'b'\nhealth_deadline_seconds = inf\n", "devices.0.health_deadline_seconds"),
-        ("[[devices]]\nid = 'b'\nname = '" + "x" * 201 + "'\n", "devices.0.name"),
-        ("[[cameras]]\nid = 'c'\nurl = 'rtsp://['\n", "cameras.0.url"),
-        ("[[destinations]]\nid = 'd'\nurl = 'http://x:99999/'\n", "destinations.0.url"),
+        ("[[devices]]\nid = 'b'\nhealth_deadline_seconds = inf\n", "devices.b.health_deadline_seconds"),
+        ("[[devices]]\nid = 'b'\nname = '" + "x" * 201 + "'\n", "devices.b.name"),
+        ("[[cameras]]\nid = 'c'\nurl = 'rtsp://['\n", "cameras.c.url"),
+        ("[[destinations]]\nid = 'd'\nurl = 'http://x:99999/'\n", "destinations.d.url"),
         ("[evidence]\nconfirmed_days = 1e20\n", "evidence.confirmed_days"),
         ("[forwarding]\nretry_seconds = []\n", "forwarding.retry_seconds"),
-        ("[api]\nport = " + "9" * 5000 + "\n", "-"),
-        ("a = " + "[" * 100_000, "-"),
-        ("[" + ".".join("a" * 3000) + "]\n", "-"),
+        ("[api]\nport = " + "9" * 5000 + "\n", "not TOML"),
+        ("a = " + "[" * 100_000, "nested too deeply"),
+        ("[" + ".".join("a" * 3000) + "]\n", "nested too deeply"),
     ],
 )
 def test_what_would_end_a_running_gateway_is_a_fault_of_the_configuration(tmp_path: Path, text: str, key: str) -> None:
-    assert f"gateway.toml: {key}: " in "\n".join(faults(tmp_path, MINIMUM + text))
+    assert f"gateway.toml: {key}" in "\n".join(faults(tmp_path, MINIMUM + text))
 
 
 @pytest.mark.parametrize("value", ["[" * 100_000, "9" * 5000, "\0"])

@@ -1,0 +1,97 @@
+"""How a fault of the configuration is told: its key by the entry's id, what is wrong in plain words, a remedy."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, get_args
+
+from gateway.errors import Fault
+from gateway.settings.base import HOST_PATTERN, NAME_PATTERN, Slice
+from gateway.settings.model import Settings
+
+_EXAMPLE = "config/gateway.toml explains it."
+_FORMS = {
+    NAME_PATTERN: "Use 1 to 64 of A-Z a-z 0-9 _ -.",
+    HOST_PATTERN: "Give a host name or an address; a name of other letters in its ASCII form (xn--…).",
+    r"^mqtts?://[^\s]+$": "Write mqtt://host or mqtts://host.",
+    r"^https?://[^\s]+$": "Write http://host/path or https://host/path.",
+    r"^(onvif|rtsps?|file)://[^\s]+$": "Write onvif://host, rtsp://host/path or file:///recording.mp4.",
+    r"^(rtsps?|file)://[^\s]+$": "Write rtsp://host/path or file:///recording.mp4.",
+}
+
+
+def fault_of(error: Any, file: str, origins: Mapping[str, str], tree: Mapping[str, Any]) -> Fault:  # noqa: ANN401  # pydantic's ErrorDetails
+    """One of pydantic's errors in the words of this project.
+
+    Args:
+        error: what pydantic found.
+        file: the configuration's name.
+        origins: by key, where its value came from if not from the file.
+        tree: the configuration as it was read.
+    """
+    path = ".".join(str(part) for part in error["loc"])
+    return Fault(origins.get(path, file), _key(error["loc"], tree), _what(error), _remedy(error))
+
+
+def _key(location: Sequence[str | int], tree: Any) -> str:  # noqa: ANN401  # a TOML value is of any type
+    """The key as people name it: an entry by its id if it has one, else by its number."""
+    parts = []
+    for part in location:
+        tree = _below(tree, part)
+        name = tree.get("id") if isinstance(part, int) and isinstance(tree, Mapping) else None
+        parts.append(name if isinstance(name, str) and name else str(part))
+    return ".".join(parts)
+
+
+def _below(tree: Any, part: str | int) -> Any:  # noqa: ANN401  # a TOML value is of any type
+    try:
+        return tree[part]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
+def _what(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
+    kind, message = error["type"], str(error["msg"])
+    if kind == "extra_forbidden":
+        return "there is no such key"
+    if kind == "missing":
+        return "is missing"
+    if kind == "string_pattern_mismatch":
+        return "has not the right form"
+    return message.removeprefix("Value error, ").replace("Input should", "it should").removesuffix(".")
+
+
+def _remedy(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return _right_name(error["loc"])
+    if kind == "missing":
+        return "Add it; config/gateway.toml shows an example."
+    if kind == "literal_error":
+        return f"Choose one of {error['ctx']['expected']}."
+    if kind == "string_pattern_mismatch":
+        pattern = error["ctx"]["pattern"]
+        return _FORMS.get(pattern, f"It must match {pattern}.")
+    return "" if kind == "value_error" else _EXAMPLE
+
+
+def _right_name(location: Sequence[str | int]) -> str:
+    known = _known_keys(location)
+    if not known:
+        return "Remove it."
+    near = get_close_matches(str(location[-1]), known, n=1)
+    ask = f"Did you mean {near[0]}? " if near else "Remove it or correct its name. "
+    return f"{ask}Known here: {', '.join(known)}."
+
+
+def _known_keys(location: Sequence[str | int]) -> list[str]:
+    model: type[Slice] = Settings
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *get_args(annotation)]
+        found = [each for each in candidates if isinstance(each, type) and issubclass(each, Slice)]
+        if not found:
+            return []
+        model = found[0]
+    return sorted(model.model_fields)

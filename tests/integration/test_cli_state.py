@@ -1,0 +1,39 @@
+"""Commands before the gateway's first start: they say so and leave nothing behind."""
+
+from pathlib import Path
+
+import pytest
+from harness.command import command
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A configuration whose state folder is not made yet."""
+    text = f'[gateway]\nsite = "east"\n[storage]\ndirectory = "{tmp_path / "state"}"\n'
+    (tmp_path / "gateway.toml").write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["ca export", "user list", "user disable nobody", "token list", "watchlist reembed", "audit verify", "backup FILE"],
+)
+def test_before_the_first_start_there_is_no_state(folder: Path, words: str) -> None:
+    arguments = words.replace("FILE", str(folder / "backup.tar")).split()
+    done = command(*arguments, "--config", str(folder))
+    assert done.returncode == 1
+    assert "there is no state yet" in done.stderr
+    assert "Start the gateway once" in done.stderr
+    assert [path.name for path in folder.iterdir()] == ["gateway.toml"]
+
+
+def test_an_account_may_come_first_and_its_folder_is_the_users_own(folder: Path) -> None:
+    done = command("user", "add", "chief", "--config", str(folder), entered="a long enough pass phrase\n", umask=0o022)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "state").stat().st_mode & 0o777 == 0o700
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (folder / "state").iterdir())
+
+
+def test_a_model_that_comes_first_leaves_a_folder_that_is_the_users_own(folder: Path) -> None:
+    command("models", "install", "--from", str(folder / "none.onnx"), "--config", str(folder))
+    assert (folder / "state").stat().st_mode & 0o777 == 0o700

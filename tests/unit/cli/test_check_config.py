@@ -1,0 +1,46 @@
+"""`check-config` refuses what `run` would refuse, and names the remedy."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.cli.check_config import further_faults
+from gateway.cli.main import app
+from gateway.errors import ConfigError
+from gateway.settings import load_settings
+
+MINIMUM = '[gateway]\nsite = "east"\n'
+
+
+def further(folder: Path, text: str) -> list[str]:
+    (folder / "gateway.toml").write_text(MINIMUM + text, encoding="utf-8")
+    return [str(fault) for fault in further_faults(load_settings(folder), "gateway.toml")]
+
+
+def test_plain_mqtt_for_everybody_is_refused_as_the_endpoint_does(tmp_path: Path) -> None:
+    (fault,) = further(tmp_path, "[mqtt]\nhost = '0.0.0.0'\n")
+    assert fault.startswith("gateway.toml: mqtt.host: plain MQTT on 0.0.0.0 is refused. Use")
+
+
+def test_a_slip_in_the_events_of_a_destination_is_told_with_what_was_meant(tmp_path: Path) -> None:
+    entry = "[[destinations]]\nid = 'office'\nurl = 'http://127.0.0.1/'\nevents = ['campus.buton.', 'campus.face.']\n"
+    (fault,) = further(tmp_path, entry)
+    assert "destinations.office.events: no event begins with 'campus.buton.'" in fault
+    assert "Did you mean campus.button.?" in fault
+
+
+def test_a_file_that_this_user_cannot_find_is_told(tmp_path: Path) -> None:
+    (fault,) = further(tmp_path, f"[storage]\nkey_file = '{tmp_path / 'none'}'\n")
+    assert "storage.key_file: there is no file" in fault
+
+
+def test_the_file_may_be_named_for_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "gateway.toml").write_text(MINIMUM, encoding="utf-8")
+    app(["check-config", "--config", str(tmp_path / "gateway.toml")], standalone_mode=False)
+    assert f"{tmp_path / 'gateway.toml'}: correct" in capsys.readouterr().out
+
+
+def test_another_file_is_not_taken_for_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(MINIMUM, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"Name the folder that holds gateway\.toml"):
+        app(["check-config", "--config", str(tmp_path / "other.toml")], standalone_mode=False)
