@@ -8,9 +8,10 @@ import pytest
 from harness.daemon import ADMIN, PASSWORD, Daemon
 from harness.rawmqtt import RawClient
 from harness.tools import needs
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 pytestmark = [needs("chromium"), pytest.mark.timeout(120)]
+NO_PHOTO = FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=b"a text, not a picture")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
@@ -82,6 +83,29 @@ def test_what_the_threshold_costs_stands_by_the_cameras_and_the_list(page: Page)
     for view in ("protection", "watchlist"):
         page.click(f"button[data-view={view}]")
         expect(page.locator("p.threshold")).to_have_text("名单为空：不会产生人脸预警。", timeout=40_000)
+    page.click("button[data-view=board]")
+
+
+def test_a_refused_photo_is_told_at_the_form_and_lists_nobody_twice(page: Page) -> None:
+    page.click("button[data-view=watchlist]")
+    for field, value in {"name": "张三", "reason": "通缉令 17 号", "authority": "东城分局"}.items():
+        page.fill(f"form.enrol input[name={field}]", value)
+    tile = page.locator("li.tile", has_text="张三")
+    said = page.locator("form.enrol .problem")
+    page.set_input_files("form.enrol input[type=file]", NO_PHOTO)
+    until = time.monotonic() + 40
+    while "这个文件不是照片" not in said.inner_text():  # the child that looks at photos may still be starting
+        assert time.monotonic() < until, said.inner_text()
+        page.click("form.enrol button[type=submit]")
+        expect(said).to_contain_text("张三 已登记，但照片未被接受", timeout=30_000)
+        expect(tile).to_have_count(1)
+    expect(page.locator("form.enrol input[name=name]")).to_have_value("张三")
+    expect(tile).to_contain_text("不参与比对：没有照片")
+    expect(page.locator(".banner.notice")).to_have_count(0)
+    page.once("dialog", lambda dialog: dialog.accept())
+    tile.locator(".danger").click()
+    expect(tile).to_have_count(0)
+    expect(page.locator("form.enrol .problem")).to_have_text("")
     page.click("button[data-view=board]")
 
 

@@ -47,6 +47,7 @@ EXPANSIONS = {
     "kind.": ["press", "silent", "duress", "test"],
     "walk.": ["start", "end", "on", "last"],
     "device.": ["ok", "lost", "flapping", "unheard"],
+    "problem.": ["not_an_image", "no_face", "several_faces", "too_small", "blurred", "look_alike"],
     "evidence.": ["crop", "scene"],
     "evidence.clip.": ["recording", "whole", "cut_short"],
 }
