@@ -64,6 +64,27 @@ def test_the_setup_link_works_once(page: Page, daemon: Daemon) -> None:
     assert link.startswith("set-up link")
 
 
+def test_a_stranger_is_told_in_the_own_language_what_is_wrong(browser: Browser, page: Page, daemon: Daemon) -> None:
+    assert page.locator(".board").is_visible(), "the gateway is set up"
+    link = next(line.split()[-1] for line in daemon.printed if "#setup=" in line)
+    for language, short, used in [
+        ("zh-CN", "密码只有 5 个字符，至少需要 12 个。", "网关已经设置过了，请直接登录。"),
+        ("en", "The password has 5 characters. Use at least 12.", "The gateway is set up already. Sign in."),
+    ]:
+        context = browser.new_context(locale=language)
+        stranger = context.new_page()
+        stranger.goto(link)
+        said = stranger.locator("p.problem")
+        for password, text in [("short", short), ("the wrong pass phrase", used)]:
+            stranger.fill("input[name=username]", "somebody")
+            stranger.fill("input[name=password]", password)
+            stranger.click("button[type=submit]")
+            expect(said).to_have_text(text)
+        expect(stranger.locator("input[name=username]")).to_have_value("somebody")
+        expect(stranger.locator("button[type=submit]")).to_have_text({"zh-CN": "登录", "en": "Sign in"}[language])
+        context.close()
+
+
 def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Daemon) -> None:
     press(daemon)
     card = page.locator(".card.critical.raised")
