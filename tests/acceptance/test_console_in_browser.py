@@ -175,6 +175,33 @@ def test_the_ticker_shows_each_event_once(page: Page) -> None:
     assert len(positions) == len(set(positions)) > 0
 
 
+def test_the_history_begins_with_the_newest_and_goes_back_on_demand(page: Page, daemon: Daemon) -> None:
+    with daemon.client() as client:
+        incident = client.get("/incidents").json()["items"][0]["id"]
+        for number in range(230):
+            note = {"command_id": f"note-{number}", "note": f"round {number}"}
+            client.post(f"/incidents/{incident}/note", json=note).raise_for_status()
+        last = client.get("/events", params={"last": 1}).json()["items"][0]["position"]
+    page.click("button[data-view=events]")
+    shown = page.locator(".history .position")
+    expect(shown).to_have_count(100)
+    expect(shown.first).to_have_text(f"#{last}")
+    more = page.locator("text=更早的")
+    for count in range(200, last, 100):
+        more.click()
+        expect(shown).to_have_count(count)
+    more.click()
+    expect(more).to_be_hidden()
+    assert shown.all_inner_texts() == [f"#{each}" for each in range(last, 0, -1)], "each once, in order, none left out"
+    press(daemon, "test")
+    expect(page.locator(".history .event").first).not_to_contain_text(f"#{last}")
+    page.select_option("select[name=type]", "campus.drill.started")
+    expect(shown).to_have_count(1)
+    page.select_option("select[name=type]", "campus.flood.started")
+    expect(page.locator(".calm")).to_have_text("没有符合条件的事件。")
+    page.click("button[data-view=board]")
+
+
 def test_the_other_language_and_a_phone(page: Page) -> None:
     page.click("text=English")
     expect(page.locator(".tab", has_text="Watch-list")).to_be_visible()

@@ -21,7 +21,7 @@ function valuesOf(body) {
   const role = (name) => tOr(`role.${name}`, name);
   if (body.role) values.role = role(body.role);
   if (body.needs) values.needs = body.needs.map(role).join(t("role.or"));
-  if (body.where) values.where = field(body.where);
+  values.where = body.where ? field(body.where) : "";
   if (body.faults) values.faults = body.faults.map(faultText).join(language() === "zh-CN" ? "；" : "; ");
   return values;
 }
