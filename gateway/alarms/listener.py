@@ -95,7 +95,8 @@ class AlarmListener:
         dialect = self._dialects.get(device.dialect)
         if dialect is None:
             remedy = f"Choose one of {', '.join(self._dialects)}, or describe it under [[dialects]]."
-            raise PermanentError(f"the dialect {device.dialect} is unknown", where="dialect", remedy=remedy)
+            what, name = f"the dialect {device.dialect} is unknown", device.dialect
+            raise PermanentError(what, where="dialect", remedy=remedy, code="unknown_dialect", dialect=name)
         self._devices[device.id] = device
         if device.dialect != _OWN:
             self._topics.put(device.id, self.topics_of(device))

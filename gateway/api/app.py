@@ -56,7 +56,9 @@ def create_app(parts: ApiParts | None) -> FastAPI:
 
     @app.api_route(PREFIX + "/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
     async def unknown(path: str) -> None:
-        raise Problem(404, "there is no such call", where=f"{PREFIX}/{path}", remedy=f"See {OPENAPI}.")
+        raise Problem(
+            404, "there is no such call", code="no_such_call", where=f"{PREFIX}/{path}", remedy=f"See {OPENAPI}."
+        )
 
     add_console(app)
     settings = parts.settings.api if parts else ApiSettings()

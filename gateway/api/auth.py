@@ -84,7 +84,7 @@ async def principal_of(request: Request, parts: Parts) -> Principal:
     cookie = request.cookies.get(cookie_name(parts), "")
     found = await _by_session(parts, hash_of(cookie)) if cookie else None
     if found is None:
-        raise Problem(401, "no valid session or token", remedy="Sign in: POST /api/v1/session.")
+        raise Problem(401, "no valid session or token", code="not_signed_in", remedy="Sign in: POST /api/v1/session.")
     check_same_site(request)
     session, user = found
     post = parts.posts.of_token(request.cookies.get(post_cookie_name(parts), ""))
@@ -139,7 +139,9 @@ async def _by_token(parts: ApiParts, text: str) -> Principal:
     good = token is not None and _is_live(token, parts)
     parts.known.note(key, good=good)
     if token is None or not good:
-        raise Problem(401, "no valid session or token", remedy="Make a token: campus-gateway token create.")
+        raise Problem(
+            401, "no valid session or token", code="not_signed_in", remedy="Make a token: campus-gateway token create."
+        )
     now = parts.clock.now()
     if token.used is None or (now - token.used).total_seconds() > _TOUCH_SECONDS:
         await parts.stores.accounts.touch_token(token.id, now)
@@ -161,7 +163,7 @@ def check_same_site(request: Request) -> None:
         origin = request.headers.get("Origin")
         genuine = origin is None or origin.split("://", 1)[-1] == request.headers.get("Host")
     if not genuine:
-        raise Problem(403, "the request comes from another site")
+        raise Problem(403, "the request comes from another site", code="other_site")
 
 
 Caller = Annotated[Principal, Depends(principal_of)]
@@ -177,7 +179,12 @@ class Role:
         """The caller, or 403."""
         if caller.role not in self._roles:
             raise Problem(
-                403, f"the role {caller.role} may not do this", remedy=f"It needs {' or '.join(self._roles)}."
+                403,
+                f"the role {caller.role} may not do this",
+                code="role_not_allowed",
+                role=caller.role,
+                needs=self._roles,
+                remedy=f"It needs {' or '.join(self._roles)}.",
             )
         return caller
 
@@ -205,6 +212,8 @@ async def check_password(parts: ApiParts, name: str, password: str, network: str
         raise Problem(
             429,
             "too many people sign in from this address at once",
+            code="crowded",
+            seconds=_CROWD_SECONDS,
             headers={"Retry-After": str(_CROWD_SECONDS)},
             remedy=f"Try again in {_CROWD_SECONDS} s.",
         ) from None
@@ -217,13 +226,15 @@ async def _try_password(parts: ApiParts, name: str, password: str, network: str)
         wait = min(2.0 ** (failures.count - _FREE_TRIES), _LONGEST_WAIT_SECONDS)
         left = wait - (parts.clock.now() - failures.last).total_seconds()
         if left > 0:
-            raise Problem(429, f"too many tries; wait {left:.0f} s", headers={"Retry-After": str(int(left) + 1)})
+            wait = int(left) + 1
+            detail = f"too many tries; wait {wait} s"
+            raise Problem(429, detail, code="too_many_tries", seconds=wait, headers={"Retry-After": str(wait)})
     user = await accounts.user(name)
     async with parts.turns.of(network):
         right = await parts.passwords.verify(user.password if user else parts.decoy_hash, password)
     if user is None or not right or user.disabled:
         await accounts.note_failure(name, network, parts.clock.now())
-        raise Problem(401, "user name or password is wrong")
+        raise Problem(401, "user name or password is wrong", code="wrong_credentials")
     if failures is not None:
         await accounts.clear_failures(name, network)
     return user
@@ -237,9 +248,13 @@ def check_new_password(name: str, password: str) -> None:
     """
     minimum, distinct = 12, 5
     if len(password) < minimum:
-        raise PermanentError(f"the password has {len(password)} characters", remedy=f"Use at least {minimum}.")
+        what = f"the password has {len(password)} characters"
+        remedy = f"Use at least {minimum}."
+        raise PermanentError(what, remedy=remedy, code="password_short", length=len(password), minimum=minimum)
     if name.lower() in password.lower() or "campus" in password.lower() or len(set(password)) < distinct:
-        raise PermanentError("the password is easy to guess", remedy="Leave out names; use several words.")
+        raise PermanentError(
+            "the password is easy to guess", remedy="Leave out names; use several words.", code="password_easy"
+        )
 
 
 async def open_session(parts: ApiParts, user: str) -> str:

@@ -26,12 +26,13 @@ class HostNames:
         """What is wrong with a request's ``Host`` (RFC 9112, section 3.2; RFC 9110, section 15.5.20), if anything."""
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if len(hosts) > 1 or (not hosts and scope["http_version"] == "1.1"):
-            return Problem(400, "a request has one Host header", where="Host")
+            return Problem(400, "a request has one Host header", code="host_header", where="Host")
         if not hosts or self._is_own(hosts[0]):
             return None
         return Problem(
             421,
             "the gateway does not go by this name",
+            code="unknown_host",
             where=f"Host {hosts[0][:100]}",
             remedy="Use its address, or add the name to names in [api] of gateway.toml.",
         )

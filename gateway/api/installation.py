@@ -21,9 +21,13 @@ _log = logging.getLogger(__name__)
 class FileEntryError(PermanentError):
     """The entry is in the configuration file and can be changed only there."""
 
+    code = "in_file"
+
 
 class EntryExistsError(PermanentError):
     """The id is taken."""
+
+    code = "id_taken"
 
 
 class Register(Generic[Settings]):
@@ -98,7 +102,8 @@ class Register(Generic[Settings]):
             PermanentError: there is none of that id.
         """
         if identity not in self._entries:
-            raise PermanentError(f"there is no such {self._kind}", where=f"{self._kind} {identity}")
+            where = f"{self._kind} {identity}"
+            raise PermanentError(f"there is no such {self._kind}", where=where, code="no_such_entry")
         return self._entries[identity]
 
     def find(self, identity: str) -> Settings | None:
@@ -134,7 +139,8 @@ class Register(Generic[Settings]):
         async with self._one_at_a_time:
             self._must_be_ours(identity)
             if changes.get("id", identity) != identity:
-                raise PermanentError("an id cannot be changed", remedy="Remove the entry and make a new one.")
+                remedy = "Remove the entry and make a new one."
+                raise PermanentError("an id cannot be changed", remedy=remedy, code="id_fixed")
             former = _revealed(self._entries[identity])
             _keep_password_home(former, changes)
             settings = self._checked(former | changes)
@@ -165,7 +171,9 @@ class Register(Generic[Settings]):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise PermanentError(first["msg"].removeprefix("Value error, "), where=place) from None
+            raise PermanentError(
+                first["msg"].removeprefix("Value error, "), where=place, code="field_refused"
+            ) from None
 
     async def _keep(self, settings: Settings) -> None:
         """Make an entry live, then store it: one that cannot be used would be in the way of the next start."""
@@ -215,7 +223,9 @@ def _keep_password_home(former: dict[str, Any], changes: dict[str, Any]) -> None
             _authority(former[each]) for each in _ADDRESSES
         }:
             remedy = "Send the password with it, or null for none."
-            raise PermanentError("leads elsewhere than the stored password belongs", where=key, remedy=remedy)
+            raise PermanentError(
+                "leads elsewhere than the stored password belongs", where=key, remedy=remedy, code="password_elsewhere"
+            )
 
 
 def _authority(url: object) -> tuple[str, str | None, int | None] | None:

@@ -13,22 +13,24 @@ from gateway.incidents import BadCommandError, ConflictError, NotFoundError
 from gateway.workers import NoPictureError, WorkerAwayError
 
 _log = logging.getLogger(__name__)
-_TITLES = {
-    400: "Bad request",
-    401: "Sign in first",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Conflict",
-    413: "Too large",
-    415: "Unsupported media type",
-    416: "Range not satisfiable",
-    421: "Misdirected request",
-    422: "Not acceptable",
-    429: "Too many tries",
-    500: "Internal error",
-    503: "Not available now",
+# Of each status its title, and the code of a problem that has none of its own.
+_KINDS = {
+    400: ("Bad request", "bad_request"),
+    401: ("Sign in first", "not_signed_in"),
+    403: ("Not allowed", "not_allowed"),
+    404: ("Not found", "not_found"),
+    405: ("Method not allowed", "method_not_allowed"),
+    409: ("Conflict", "conflict"),
+    413: ("Too large", "too_large"),
+    415: ("Unsupported media type", "media_type"),
+    416: ("Range not satisfiable", "range_outside"),
+    421: ("Misdirected request", "misdirected"),
+    422: ("Not acceptable", "refused"),
+    429: ("Too many tries", "too_many"),
+    500: ("Internal error", "internal"),
+    503: ("Not available now", "not_available_now"),
 }
+_UNKNOWN = ("Error", "error")
 
 
 class Problem(Exception):  # noqa: N818  # the RFC's word
@@ -37,8 +39,9 @@ class Problem(Exception):  # noqa: N818  # the RFC's word
     Args:
         status: of HTTP.
         detail: what is wrong, in words.
+        code: a stable name of it, for programs and for other languages; that of the status if it is left out.
         headers: to add, such as Retry-After.
-        more: further members of the problem object, such as `remedy`.
+        more: further members of the problem object, such as `remedy`, and what the text of the code names.
     """
 
     def __init__(
@@ -46,11 +49,13 @@ class Problem(Exception):  # noqa: N818  # the RFC's word
         status: int,
         detail: str,
         *,
+        code: str = "",
         headers: dict[str, str] | None = None,
         **more: Any,  # noqa: ANN401  # JSON values
     ) -> None:
         self.status = status
         self.detail = detail
+        self.code = code or _KINDS.get(status, _UNKNOWN)[1]
         self.headers = headers or {}
         self.more = more
         super().__init__(detail)
@@ -60,8 +65,9 @@ def problem_response(problem: Problem) -> JSONResponse:
     """The problem as its media type wants it."""
     body = {
         "type": "about:blank",
-        "title": _TITLES.get(problem.status, "Error"),
+        "title": _KINDS.get(problem.status, _UNKNOWN)[0],
         "status": problem.status,
+        "code": problem.code,
         "detail": problem.detail,
         **{name: value for name, value in problem.more.items() if value not in ("", None)},
     }
@@ -70,7 +76,7 @@ def problem_response(problem: Problem) -> JSONResponse:
 
 def of_gateway_error(error: GatewayError) -> Problem:
     """The problem that an error of the gateway is."""
-    more: dict[str, Any] = {"where": error.where, "remedy": error.remedy}
+    more: dict[str, Any] = {"where": error.where, "remedy": error.remedy, "code": error.code, **error.figures}
     match error:
         case ConflictError():
             since = error.since.isoformat() if error.since else None
@@ -88,6 +94,13 @@ def of_gateway_error(error: GatewayError) -> Problem:
             return Problem(500, error.what, **more)
 
 
+def _fault(error: dict[str, Any]) -> dict[str, Any]:
+    """A field's fault: where it is, what is wrong in words and by Pydantic's name of it, and the bounds it names."""
+    where = ".".join(str(part) for part in error["loc"])
+    bounds = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, int | float)}
+    return {"where": where, "what": error["msg"], "code": error["type"], **bounds}
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Let every error leave as a problem."""
 
@@ -101,11 +114,10 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = [
-            {"where": ".".join(str(part) for part in each["loc"]), "what": each["msg"]} for each in error.errors()
-        ]
+        faults = [_fault(each) for each in error.errors()]
         detail = "; ".join(f"{each['where']}: {each['what']}" for each in faults)
-        return problem_response(Problem(422, detail, faults=faults, remedy="Correct the fields that are named."))
+        remedy = "Correct the fields that are named."
+        return problem_response(Problem(422, detail, code="fields", faults=faults, remedy=remedy))
 
     @app.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> JSONResponse:

@@ -18,6 +18,8 @@ _NEWEST = 100
 class DeviceBusyError(PermanentError):
     """A test waits for this device already."""
 
+    code = "device_busy"
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:

@@ -71,7 +71,7 @@ class _TooLargeError(Exception):
 
 def _too_large(limit: int) -> Problem:
     remedy = "Sign in first, or send less." if limit == _MOST_UNKNOWN_BYTES else "Send less."
-    return Problem(413, f"the body is larger than {limit} bytes", remedy=remedy)
+    return Problem(413, f"the body is larger than {limit} bytes", code="body_too_large", limit=limit, remedy=remedy)
 
 
 def _is_short(scope: Scope) -> bool:

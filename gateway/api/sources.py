@@ -23,7 +23,8 @@ def refuse_local_files(body: dict[str, Any]) -> None:
         if key.endswith("_file") and value is not None:
             name = key.removesuffix("_file")
             remedy = f"Send {name} itself; it is sealed at rest." if name in _SECRETS else "Name it there."
-            raise Problem(422, "a file can be named in the configuration file only", where=key, remedy=remedy)
+            what = "a file can be named in the configuration file only"
+            raise Problem(422, what, code="only_in_file", where=key, remedy=remedy)
 
 
 def refuse_local_address(body: dict[str, Any]) -> None:
@@ -37,9 +38,10 @@ def refuse_local_address(body: dict[str, Any]) -> None:
         if not isinstance(url, str):
             continue
         if url.lower().startswith("file:"):
-            raise Problem(422, "a recording can be named in the configuration file only", where=key)
+            what = "a recording can be named in the configuration file only"
+            raise Problem(422, what, code="only_in_file", where=key)
         if _is_of_this_machine(url):
-            raise Problem(422, "an address of this machine is no camera", where=key)
+            raise Problem(422, "an address of this machine is no camera", code="own_address", where=key)
 
 
 def _is_of_this_machine(url: str) -> bool:

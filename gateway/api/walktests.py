@@ -21,6 +21,8 @@ _TESTED = EventFilter(types=(ButtonTested.TYPE,))
 class WalkTestRunningError(PermanentError):
     """A walk test is on already."""
 
+    code = "walk_test_on"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
@@ -112,9 +114,9 @@ class WalkTests:
         known = [each.id for each in self._devices()]
         for device in devices:
             if device not in known:
-                raise PermanentError("there is no such device", where=f"device {device}")
+                raise PermanentError("there is no such device", where=f"device {device}", code="no_such_device")
         if not known:
-            raise PermanentError("there are no devices to walk to")
+            raise PermanentError("there are no devices to walk to", code="no_devices")
         async with self._lock:
             if self._current is not None:
                 remedy = "End it first."
@@ -182,7 +184,7 @@ class WalkTests:
         for stored in await self._journal.tail(2000, _WALKS):
             if isinstance(stored.event, WalkTestStarted) and stored.event.walk == walk:
                 return await self._describe(stored, stored.event)
-        raise PermanentError("there is no such walk test", where=f"walk test {walk}")
+        raise PermanentError("there is no such walk test", where=f"walk test {walk}", code="no_such_walk_test")
 
     async def _describe(self, start: Stored, event: WalkTestStarted) -> WalkTest:
         ended = await self._end_of(start.position, event.walk)

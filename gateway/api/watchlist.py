@@ -115,7 +115,7 @@ class WatchList:
         """
         sealed = await self._stores.watchlist.photo(person, photo)
         if sealed is None:
-            raise PermanentError("there is no such photo", where=f"photo {photo}")
+            raise PermanentError("there is no such photo", where=f"photo {photo}", code="no_such_photo")
         wrapped = await self._stores.watchlist.wrapped_key(person)
         return await self._workers.open_photo(
             person=person, photo=photo, wrapped_key=wrapped, sealed_photo=sealed.photo

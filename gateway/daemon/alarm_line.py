@@ -130,7 +130,9 @@ class AlarmLine:
             PermanentError: there is no such dialect, or no receiver for it.
         """
         if device.account is not None and self.panels is None:
-            raise PermanentError("no section [sia] receives alarm panels", where="dialect", remedy="Add it.")
+            raise PermanentError(
+                "no section [sia] receives alarm panels", where="dialect", remedy="Add it.", code="no_panels"
+            )
         self.listener.add(device)
         self._topics_changed()
 

@@ -13,14 +13,20 @@ class GatewayError(Exception):
         what: what is wrong, in one clause.
         where: the file, key, device or address that it is wrong at; empty if there is none.
         remedy: what the reader can do about it; empty if nothing.
+        code: a stable name of what is wrong, for programs and for other languages; the class's own if it is left out.
+        figures: what the text of the code names, such as seconds.
 
     The text of the exception is redacted: no password or secret of a URL reaches a log through it.
     """
 
-    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+    code = ""
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", code: str = "", **figures: str | float) -> None:
         self.what = redact(what)
         self.where = redact(where)
         self.remedy = redact(remedy)
+        self.code = code or self.code
+        self.figures = figures
         super().__init__(self._text())
 
     def _text(self) -> str:

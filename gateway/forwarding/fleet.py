@@ -53,7 +53,9 @@ class Forwarders:
         try:
             return self._running[destination][0]
         except KeyError:
-            raise PermanentError("there is no such destination", where=f"destination {destination}") from None
+            raise PermanentError(
+                "there is no such destination", where=f"destination {destination}", code="no_such_destination"
+            ) from None
 
     def statuses(self) -> tuple[DestinationStatus, ...]:
         """How each destination is."""

@@ -129,7 +129,8 @@ class Commands:
         was = stored.event if stored is not None else event
         if type(was) is not type(event) or getattr(was, "incident", "") != event.incident:
             remedy = "Take a new command_id for each command."
-            raise BadCommandError("this command_id was used for another command", where=event.command_id, remedy=remedy)
+            what = "this command_id was used for another command"
+            raise BadCommandError(what, where=event.command_id, remedy=remedy, code="command_id_used")
         return INCIDENT.validate_json(first)
 
     async def _conflict(self, incident: Incident, *, judged: bool) -> ConflictError:
@@ -143,4 +144,5 @@ class Commands:
                 break
         who = f" by {actor}" if actor else ""
         what = f"it is {RAISED}" if state == RAISED else f"already {state}{who}"
-        return ConflictError(what, state=incident.state, owner=actor or incident.owner, since=since)
+        code = "judged_already" if judged else f"{incident.state}_already"
+        return ConflictError(what, state=incident.state, owner=actor or incident.owner, since=since, code=code)

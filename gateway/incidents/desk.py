@@ -135,9 +135,11 @@ class IncidentDesk:
             ConflictError: the condition goes on.
         """
         if verdict not in VERDICTS:
-            raise BadCommandError(f"verdict {verdict!r}", remedy=f"One of {', '.join(VERDICTS)}.")
+            raise BadCommandError(
+                f"verdict {verdict!r}", remedy=f"One of {', '.join(VERDICTS)}.", code="unknown_verdict"
+            )
         if force and not reason:
-            raise BadCommandError("a forced resolve needs a reason", remedy="Say why.")
+            raise BadCommandError("a forced resolve needs a reason", remedy="Say why.", code="reason_needed")
 
         def make(common: dict[str, Any]) -> IncidentEvent:
             return IncidentResolved(verdict=verdict, note=note, forced=force, reason=reason, **common)
@@ -145,7 +147,9 @@ class IncidentDesk:
         def refuse(known: Incident) -> None:
             if known.lasting and known.active and not force:
                 what = "its source has not cleared: it can be resolved by force only, with a reason"
-                raise ConflictError(what, state=known.state, owner=known.owner, since=known.triggered)
+                raise ConflictError(
+                    what, state=known.state, owner=known.owner, since=known.triggered, code="not_cleared"
+                )
 
         return await self._commands.take(incident, by, OPEN, make, refuse=refuse)
 
@@ -157,17 +161,20 @@ class IncidentDesk:
         """
         time = timedelta(seconds=seconds)
         if not reason.strip():
-            raise BadCommandError("shelving needs a reason", remedy="Say why.")
+            raise BadCommandError("shelving needs a reason", remedy="Say why.", code="reason_needed")
         if not timedelta(0) < time <= self._longest_shelf:
             hours = self._longest_shelf.total_seconds() / 3600
-            raise BadCommandError("so long nothing may be shelved", remedy=f"At most {hours:g} hours.")
+            remedy = f"At most {hours:g} hours."
+            raise BadCommandError("so long nothing may be shelved", remedy=remedy, code="shelf_length", hours=hours)
 
         def make(common: dict[str, Any]) -> IncidentEvent:
             return IncidentShelved(until=common["time"] + time, reason=reason, **common)
 
         def refuse(known: Incident) -> None:
             if known.severity is Severity.CRITICAL:
-                raise BadCommandError("an emergency cannot be shelved", remedy="Acknowledge it.")
+                raise BadCommandError(
+                    "an emergency cannot be shelved", remedy="Acknowledge it.", code="emergency_not_shelved"
+                )
 
         return await self._commands.take(incident, by, OPEN, make, refuse=refuse)
 
@@ -180,7 +187,8 @@ class IncidentDesk:
 
         def refuse(known: Incident) -> None:
             if known.shelf is None:
-                raise ConflictError("it is not shelved", state=known.state, owner=known.owner, since=known.updated)
+                what = "it is not shelved"
+                raise ConflictError(what, state=known.state, owner=known.owner, since=known.updated, code="not_shelved")
 
         def make(common: dict[str, Any]) -> IncidentEvent:
             return IncidentUnshelved(reason="taken back", **common)
@@ -194,10 +202,14 @@ class IncidentDesk:
             BadCommandError: it is no face warning, or the verdict is none.
         """
         if verdict not in VERIFICATIONS:
-            raise BadCommandError(f"verdict {verdict!r}", remedy=f"One of {', '.join(VERIFICATIONS)}.")
+            raise BadCommandError(
+                f"verdict {verdict!r}", remedy=f"One of {', '.join(VERIFICATIONS)}.", code="unknown_verdict"
+            )
         known = await self.get(incident)
         if known.kind != FaceMatched.TYPE:
-            raise BadCommandError("only a face warning can be verified", where=f"incident {incident}")
+            raise BadCommandError(
+                "only a face warning can be verified", where=f"incident {incident}", code="no_face_warning"
+            )
         camera = known.source.rsplit("/", 1)[-1]
         match = known.triggers[-1].event
 

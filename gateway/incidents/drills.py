@@ -155,14 +155,19 @@ class DrillDesk:
         time = timedelta(seconds=seconds)
         if not timedelta(0) < time <= LONGEST:
             hours = LONGEST.total_seconds() / 3600
-            raise BadCommandError("a drill ends in the future, and soon", remedy=f"At most {hours:g} hours from now.")
+            remedy = f"At most {hours:g} hours from now."
+            raise BadCommandError(
+                "a drill ends in the future, and soon", remedy=remedy, code="drill_length", hours=hours
+            )
         for device in devices:
             if self._device(device) is None:
-                raise BadCommandError("there is no such device", where=f"device {device}")
+                raise BadCommandError("there is no such device", where=f"device {device}", code="no_such_device")
         async with self._lock:
             if self._drill is not None:
                 what = f"a drill is on, begun by {self._drill.actor}"
-                raise ConflictError(what, state="on", owner=self._drill.actor, since=self._drill.started)
+                raise ConflictError(
+                    what, state="on", owner=self._drill.actor, since=self._drill.started, code="drill_on"
+                )
             now = self._clock.now()
             event = DrillStarted(
                 **self._common(), drill_id=new_id(), actor=actor, until=now + time, devices=devices, note=note
@@ -191,9 +196,9 @@ class DrillDesk:
         """
         drill, known = self._drill, self._device(device)
         if drill is None:
-            raise ConflictError("no drill is on", state="off", owner="", since=None)
+            raise ConflictError("no drill is on", state="off", owner="", since=None, code="no_drill")
         if known is None:
-            raise BadCommandError("there is no such device", where=f"device {device}")
+            raise BadCommandError("there is no such device", where=f"device {device}", code="no_such_device")
         return await self._journal.append(
             ButtonPressed(
                 id=derived_id("drill press", drill.id, actor, command_id),
@@ -217,7 +222,7 @@ class DrillDesk:
         found = await self._journal.find(press)
         event = found.event if found is not None else None
         if not isinstance(event, ButtonPressed) or not event.drill:
-            raise BadCommandError("only a press of a drill can turn out to be real")
+            raise BadCommandError("only a press of a drill can turn out to be real", code="no_drill_press")
         return await self._journal.append(
             replace(event, id=derived_id("real", event.id), drill=False, press_id=None, recorded=None)
         )
@@ -234,7 +239,7 @@ class DrillDesk:
         async with self._lock:
             drill = self._drill
             if drill is None:
-                raise ConflictError("no drill is on", state="off", owner="", since=None)
+                raise ConflictError("no drill is on", state="off", owner="", since=None, code="no_drill")
             event = DrillEnded(**self._common(), drill_id=drill.id, actor=actor, reason=reason)
             await self._journal.append(event)
             self._drill = None

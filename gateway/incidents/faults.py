@@ -8,6 +8,8 @@ from gateway.errors import PermanentError
 class NotFoundError(PermanentError):
     """There is no such incident."""
 
+    code = "no_such_incident"
+
 
 class BadCommandError(PermanentError):
     """The command makes no sense for this incident."""
@@ -22,8 +24,8 @@ class ConflictError(PermanentError):
         since: when that was, if known.
     """
 
-    def __init__(self, what: str, *, state: str, owner: str, since: datetime | None) -> None:
+    def __init__(self, what: str, *, state: str, owner: str, since: datetime | None, code: str) -> None:
         self.state = state
         self.owner = owner
         self.since = since
-        super().__init__(what, remedy="Look at it again before you act.")
+        super().__init__(what, remedy="Look at it again before you act.", code=code)

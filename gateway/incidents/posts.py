@@ -73,13 +73,15 @@ class PostBook:
             PermanentError: there is none of that id.
         """
         if identity not in self._posts:
-            raise PermanentError("there is no such post", where=f"post {identity}")
+            raise PermanentError("there is no such post", where=f"post {identity}", code="no_such_post")
         return self._posts[identity]
 
     async def enrol(self, token: str, *, name: str, place: str, discreet_safe: bool, by: str) -> Post:
         """Make the browser that holds `token` a post."""
         if len(self._posts) >= _MOST:
-            raise PermanentError(f"{_MOST} posts are enrolled", remedy="Remove those that are no more.")
+            raise PermanentError(
+                f"{_MOST} posts are enrolled", remedy="Remove those that are no more.", code="too_many_posts"
+            )
         key = hashlib.sha256(token.encode()).hexdigest()
         now = self._clock.now()
         made = Post(

@@ -39,7 +39,7 @@ class AccountStore:
                 row = (user.name, user.role, user.password, user.disabled, text_of(user.created))
                 connection.execute(_SQL["add_user"], row)
             except sqlite3.IntegrityError:
-                raise PermanentError("this name is taken", where=f"user {user.name}") from None
+                raise PermanentError("this name is taken", where=f"user {user.name}", code="name_taken") from None
 
         await self._state.write(work)
 
@@ -54,7 +54,7 @@ class AccountStore:
 
         def work(connection: sqlite3.Connection) -> None:
             if connection.execute(_SQL["change_user"], (role, password, disabled, name)).rowcount == 0:
-                raise PermanentError("there is no such account", where=f"user {name}")
+                raise PermanentError("there is no such account", where=f"user {name}", code="no_such_account")
             if password is not None or disabled:
                 connection.execute(_SQL["end_sessions"], (name,))
 
@@ -132,7 +132,7 @@ class AccountStore:
 
         def work(connection: sqlite3.Connection) -> None:
             if connection.execute(_SQL["revoke_token"], (identity,)).rowcount == 0:
-                raise PermanentError("there is no such token", where=f"token {identity}")
+                raise PermanentError("there is no such token", where=f"token {identity}", code="no_such_token")
 
         await self._state.write(work)
 

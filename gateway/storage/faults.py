@@ -6,6 +6,8 @@ from gateway.errors import PermanentError, TransientError
 class StorageFullError(TransientError):
     """The disk is full and the ballast is used up; nothing was stored."""
 
+    code = "storage_full"
+
 
 class StorageLockedError(TransientError):
     """A foreign program holds the database's lock; nothing was stored."""
@@ -13,6 +15,8 @@ class StorageLockedError(TransientError):
 
 class StorageFailedError(PermanentError):
     """The disk answered with an error: nothing is acknowledged any more until the daemon was started anew."""
+
+    code = "storage_failed"
 
 
 class StorageBusyError(PermanentError):

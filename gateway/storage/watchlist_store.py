@@ -131,7 +131,7 @@ class WatchListStore:
 
         def work(connection: sqlite3.Connection) -> int:
             if connection.execute(_SQL["remove_photo"], (photo, person)).rowcount == 0:
-                raise PermanentError("there is no such photo", where=f"photo {photo}")
+                raise PermanentError("there is no such photo", where=f"photo {photo}", code="no_such_photo")
             return _next_revision(connection)
 
         revision = await self._state.write(work)

@@ -14,6 +14,8 @@ _SECONDS = 5.0
 class NoPictureError(TransientError):
     """No child has a picture of the camera now."""
 
+    code = "no_picture"
+
 
 class Pictures:
     """Requests for pictures under way, by camera and width."""

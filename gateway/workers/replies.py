@@ -10,6 +10,8 @@ from gateway.wire import Message
 class WorkerAwayError(TransientError):
     """The child that would answer is not there, or did not answer in time."""
 
+    code = "worker_away"
+
 
 class Replies:
     """The requests of one child that wait for an answer.

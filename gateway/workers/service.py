@@ -218,7 +218,7 @@ class Workers:
         """
         name = self._book.worker_of(camera)
         if name is None:
-            raise PermanentError("there is no such camera", where=f"camera {camera}")
+            raise PermanentError("there is no such camera", where=f"camera {camera}", code="no_such_camera")
         workers = [self._fleet.named(each) for each in (name, DEVICES)]
         return await self._pictures.get(camera, width, [each for each in workers if each is not None])
 

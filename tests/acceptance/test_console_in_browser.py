@@ -8,9 +8,10 @@ import pytest
 from harness.daemon import ADMIN, PASSWORD, Daemon
 from harness.rawmqtt import RawClient
 from harness.tools import needs
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 pytestmark = [needs("chromium"), pytest.mark.timeout(120)]
+NO_PHOTO = FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=b"a text, not a picture")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
 
@@ -63,6 +64,27 @@ def test_the_setup_link_works_once(page: Page, daemon: Daemon) -> None:
     assert link.startswith("set-up link")
 
 
+def test_a_stranger_is_told_in_the_own_language_what_is_wrong(browser: Browser, page: Page, daemon: Daemon) -> None:
+    assert page.locator(".board").is_visible(), "the gateway is set up"
+    link = next(line.split()[-1] for line in daemon.printed if "#setup=" in line)
+    for language, short, used in [
+        ("zh-CN", "密码只有 5 个字符，至少需要 12 个。", "网关已经设置过了，请直接登录。"),
+        ("en", "The password has 5 characters. Use at least 12.", "The gateway is set up already. Sign in."),
+    ]:
+        context = browser.new_context(locale=language)
+        stranger = context.new_page()
+        stranger.goto(link)
+        said = stranger.locator("p.problem")
+        for password, text in [("short", short), ("the wrong pass phrase", used)]:
+            stranger.fill("input[name=username]", "somebody")
+            stranger.fill("input[name=password]", password)
+            stranger.click("button[type=submit]")
+            expect(said).to_have_text(text)
+        expect(stranger.locator("input[name=username]")).to_have_value("somebody")
+        expect(stranger.locator("button[type=submit]")).to_have_text({"zh-CN": "登录", "en": "Sign in"}[language])
+        context.close()
+
+
 def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Daemon) -> None:
     press(daemon)
     card = page.locator(".card.critical.raised")
@@ -82,6 +104,29 @@ def test_what_the_threshold_costs_stands_by_the_cameras_and_the_list(page: Page)
     for view in ("protection", "watchlist"):
         page.click(f"button[data-view={view}]")
         expect(page.locator("p.threshold")).to_have_text("名单为空：不会产生人脸预警。", timeout=40_000)
+    page.click("button[data-view=board]")
+
+
+def test_a_refused_photo_is_told_at_the_form_and_lists_nobody_twice(page: Page) -> None:
+    page.click("button[data-view=watchlist]")
+    for field, value in {"name": "张三", "reason": "通缉令 17 号", "authority": "东城分局"}.items():
+        page.fill(f"form.enrol input[name={field}]", value)
+    tile = page.locator("li.tile", has_text="张三")
+    said = page.locator("form.enrol .problem")
+    page.set_input_files("form.enrol input[type=file]", NO_PHOTO)
+    until = time.monotonic() + 40
+    while "这个文件不是照片" not in said.inner_text():  # the child that looks at photos may still be starting
+        assert time.monotonic() < until, said.inner_text()
+        page.click("form.enrol button[type=submit]")
+        expect(said).to_contain_text("张三 已登记，但照片未被接受", timeout=30_000)
+        expect(tile).to_have_count(1)
+    expect(page.locator("form.enrol input[name=name]")).to_have_value("张三")
+    expect(tile).to_contain_text("不参与比对：没有照片")
+    expect(page.locator(".banner.notice")).to_have_count(0)
+    page.once("dialog", lambda dialog: dialog.accept())
+    tile.locator(".danger").click()
+    expect(tile).to_have_count(0)
+    expect(page.locator("form.enrol .problem")).to_have_text("")
     page.click("button[data-view=board]")
 
 
@@ -128,6 +173,33 @@ def test_a_drill_is_said_to_every_post_and_its_press_is_marked(page: Page, daemo
 def test_the_ticker_shows_each_event_once(page: Page) -> None:
     positions = page.locator(".ticker .position").all_inner_texts()
     assert len(positions) == len(set(positions)) > 0
+
+
+def test_the_history_begins_with_the_newest_and_goes_back_on_demand(page: Page, daemon: Daemon) -> None:
+    with daemon.client() as client:
+        incident = client.get("/incidents").json()["items"][0]["id"]
+        for number in range(230):
+            note = {"command_id": f"note-{number}", "note": f"round {number}"}
+            client.post(f"/incidents/{incident}/note", json=note).raise_for_status()
+        last = client.get("/events", params={"last": 1}).json()["items"][0]["position"]
+    page.click("button[data-view=events]")
+    shown = page.locator(".history .position")
+    expect(shown).to_have_count(100)
+    expect(shown.first).to_have_text(f"#{last}")
+    more = page.locator("text=更早的")
+    for count in range(200, last, 100):
+        more.click()
+        expect(shown).to_have_count(count)
+    more.click()
+    expect(more).to_be_hidden()
+    assert shown.all_inner_texts() == [f"#{each}" for each in range(last, 0, -1)], "each once, in order, none left out"
+    press(daemon, "test")
+    expect(page.locator(".history .event").first).not_to_contain_text(f"#{last}")
+    page.select_option("select[name=type]", "campus.drill.started")
+    expect(shown).to_have_count(1)
+    page.select_option("select[name=type]", "campus.flood.started")
+    expect(page.locator(".calm")).to_have_text("没有符合条件的事件。")
+    page.click("button[data-view=board]")
 
 
 def test_the_other_language_and_a_phone(page: Page) -> None:

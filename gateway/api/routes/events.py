@@ -39,7 +39,8 @@ def _filter(
         return None
     for moment in (since, until):
         if moment is not None and moment.tzinfo is None:
-            raise Problem(422, "a time without zone", remedy="Write it after RFC 3339, with Z or an offset.")
+            remedy = "Write it after RFC 3339, with Z or an offset."
+            raise Problem(422, "a time without zone", code="time_without_zone", remedy=remedy)
     return EventFilter(
         types=tuple(types or ()), severities=tuple(severities or ()), source=source, since=since, until=until
     )
@@ -95,7 +96,8 @@ class Streams:
         """
         limits = parts.settings.api
         if self._open.total() >= limits.max_streams or self._open[key] >= limits.max_streams_per_session:
-            raise Problem(429, "too many open streams", remedy="Close another console of this sign-in.")
+            remedy = "Close another console of this sign-in."
+            raise Problem(429, "too many open streams", code="too_many_streams", remedy=remedy)
         self._open[key] += 1
 
     def end(self, key: str) -> None:

@@ -39,7 +39,9 @@ async def evidence(
             return _clip(parts.stores.clips, *looked, None if unless else wanted)
     elif (opened := await parts.stores.evidence.open(identity)) is not None:
         return Response(opened[1], media_type="image/jpeg", headers={"Cache-Control": "no-store"})
-    raise Problem(404, "there is no such evidence, or its time has come", where=f"evidence {identity}")
+    raise Problem(
+        404, "there is no such evidence, or its time has come", code="no_such_evidence", where=f"evidence {identity}"
+    )
 
 
 def _clip(clips: ClipStore, found: Evidence, size: int, wanted: str | None) -> Response:
@@ -53,6 +55,7 @@ def _clip(clips: ClipStore, found: Evidence, size: int, wanted: str | None) -> R
         raise Problem(
             416,
             f"{wanted} is outside of the clip",
+            code="range_outside",
             where=f"evidence {found.id}",
             remedy=f"It has {size} bytes.",
             headers={"Content-Range": f"bytes */{size}"},

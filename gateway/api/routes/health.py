@@ -169,6 +169,6 @@ class DemoPress(Body):
 async def demo_press(body: DemoPress, _caller: Caller, parts: Parts) -> dict[str, str]:
     """Press the demo's simulated button; there is none outside the demo."""
     if parts.demo_press is None:
-        raise Problem(404, "this is no demo")
+        raise Problem(404, "this is no demo", code="no_demo")
     await parts.demo_press(body.kind)
     return {"pressed": body.kind}

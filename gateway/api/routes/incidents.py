@@ -238,7 +238,7 @@ async def check(identity: str, body: Check, caller: Guard, parts: Parts) -> dict
     procedure = procedure_for(await parts.desk.get(identity), parts.settings.procedures)
     steps = procedure.steps if procedure is not None else ()
     if procedure is None or not body.step.isdecimal() or not 1 <= int(body.step) <= len(steps):
-        raise Problem(422, "there is no such step in the procedure", where=f"step {body.step}")
+        raise Problem(422, "there is no such step in the procedure", code="no_such_step", where=f"step {body.step}")
     step = str(int(body.step))
     changed = await parts.desk.check(
         identity, procedure=procedure.id, step=step, text=steps[int(step) - 1], done=body.done, **by
@@ -252,7 +252,9 @@ async def resolve(identity: str, body: Resolve, caller: Guard, parts: Parts) -> 
     by = await _by(parts, identity, body, caller)
     role = parts.settings.incidents.forced_resolve
     if body.force and caller.role not in (role, "admin"):
-        raise Problem(403, f"the role {caller.role} may not resolve by force", remedy=f"It needs {role}.")
+        detail = f"the role {caller.role} may not resolve by force"
+        needs = f"It needs {role}."
+        raise Problem(403, detail, code="role_not_allowed", role=caller.role, needs=[role], remedy=needs)
     changed = await parts.desk.resolve(
         identity, verdict=body.verdict, note=body.note, force=body.force, reason=body.reason, **by
     )

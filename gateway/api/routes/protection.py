@@ -72,7 +72,7 @@ async def try_device(identity: str, caller: Guard, parts: Parts, body: DeviceTes
     try:
         result = await try_round_trip(parts, identity, (body or DeviceTest()).seconds)
     except DeviceBusyError as error:
-        raise Problem(409, error.what, where=error.where) from None
+        raise Problem(409, error.what, code=error.code, where=error.where) from None
     outcome = "passed" if result.passed else "failed" if result.pressed else "nobody pressed"
     await record(parts, caller.name, "tested device", identity, outcome)
     return asdict(result)
@@ -91,7 +91,7 @@ async def start_walk_test(body: NewWalkTest, caller: Guard, parts: Parts) -> Fie
     try:
         walk = await parts.walk_tests.start(body.devices, body.minutes, caller.name)
     except WalkTestRunningError as error:
-        raise Problem(409, error.what, where=error.where, remedy=error.remedy) from None
+        raise Problem(409, error.what, code=error.code, where=error.where, remedy=error.remedy) from None
     await record(parts, caller.name, "started walk test", walk.id, f"{len(walk.ticks)} devices")
     return _shown(walk)
 
@@ -114,7 +114,7 @@ async def walk_test_report(walk: str, _caller: Caller, parts: Parts) -> PlainTex
 async def end_walk_test(walk: str, caller: Guard, parts: Parts) -> Fields:
     """End the walk test that is on: every press is real again."""
     if parts.walk_tests.current != walk:
-        raise Problem(404, "no such walk test is on", where=f"walk test {walk}")
+        raise Problem(404, "no such walk test is on", code="no_such_walk_test", where=f"walk test {walk}")
     ended = await parts.walk_tests.end(caller.name)
     await record(parts, caller.name, "ended walk test", walk)
     return _shown(ended) if ended is not None else {}

@@ -171,7 +171,7 @@ def _live(parts: ApiParts, post: str) -> Fields | None:
 async def enrol_post(body: NewPost, response: Response, caller: Admin, parts: Parts) -> Fields:
     """Enrol the browser that sends this as a guards' post."""
     if not caller.by_cookie:
-        raise Problem(422, "a program is no post", remedy="Sign in at the post's own browser.")
+        raise Problem(422, "a program is no post", code="program_no_post", remedy="Sign in at the post's own browser.")
     token = new_token()
     made = await parts.posts.enrol(
         token, name=body.name, place=body.place, discreet_safe=body.discreet_safe, by=caller.name
@@ -234,7 +234,7 @@ async def outputs(_caller: Caller, parts: Parts) -> Fields:
 async def test_output(identity: str, caller: Admin, parts: Parts) -> Fields:
     """Let an output run for a few seconds."""
     if parts.outputs.get(identity) is None:
-        raise Problem(404, "there is no such output", where=f"output {identity}")
+        raise Problem(404, "there is no such output", code="no_such_output", where=f"output {identity}")
     parts.outputs.test(identity)
     await record(parts, caller.name, "tested output", identity)
     return {"testing": identity}

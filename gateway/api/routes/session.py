@@ -110,7 +110,7 @@ async def sign_in_by_link(body: Link, request: Request, response: Response, part
     name = await parts.stores.accounts.use_one_time(hash_of(body.token), "signin", parts.clock.now())
     user = await parts.stores.accounts.user(name) if name else None
     if user is None or user.disabled:
-        raise Problem(401, "this link was used, or its time is over")
+        raise Problem(401, "this link was used, or its time is over", code="link_used")
     _set_cookie(response, parts, await open_session(parts, user.name))
     await record(parts, user.name, "signed in by link", detail=_network(request))
     return _me(parts, user.name, user.role)
@@ -137,9 +137,10 @@ async def set_up(body: SetUp, request: Request, parts: Parts) -> dict[str, Any]:
     check_same_site(request)
     check_new_password(body.username, body.password)
     if await parts.stores.accounts.users():
-        raise Problem(409, "the gateway is set up already")
+        raise Problem(409, "the gateway is set up already", code="set_up_already")
     if await parts.stores.accounts.use_one_time(hash_of(body.token), "setup", parts.clock.now()) is None:
-        raise Problem(401, "this link was used, or its time is over", remedy="Restart the gateway for a new one.")
+        remedy = "Restart the gateway for a new one."
+        raise Problem(401, "this link was used, or its time is over", code="setup_link_used", remedy=remedy)
     await _add_user(parts, body.username, body.password, "admin")
     await record(parts, body.username, "set up the gateway")
     return {"username": body.username, "role": "admin"}
@@ -171,7 +172,7 @@ async def add_user(body: NewUser, caller: Admin, parts: Parts) -> dict[str, Any]
 async def change_user(name: str, body: UserChange, caller: Admin, parts: Parts) -> dict[str, Any]:
     """Change an account; a new password or disabling ends its sessions."""
     if name == caller.name and (body.disabled or body.role not in (None, "admin")):
-        raise Problem(409, "you cannot take your own rights away")
+        raise Problem(409, "you cannot take your own rights away", code="own_rights")
     hashed = None
     if body.password is not None:
         check_new_password(name, body.password)

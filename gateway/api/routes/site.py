@@ -24,7 +24,7 @@ Fields = dict[str, Any]
 
 
 def _conflict(error: PermanentError) -> Problem:
-    return Problem(409, error.what, where=error.where, remedy=error.remedy)
+    return Problem(409, error.what, code=error.code, where=error.where, remedy=error.remedy)
 
 
 async def _create(register: Register[Any], body: Fields, parts: ApiParts, caller: str, kind: str) -> Fields:

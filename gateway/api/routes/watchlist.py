@@ -65,7 +65,7 @@ def _shown(person: Person, now: datetime) -> dict[str, Any]:
 async def _person(parts: ApiParts, identity: str) -> Person:
     person = await parts.stores.watchlist.get(identity)
     if person is None:
-        raise Problem(404, "there is nobody of that id", where=f"person {identity}")
+        raise Problem(404, "there is nobody of that id", code="no_such_person", where=f"person {identity}")
     return person
 
 
@@ -87,7 +87,8 @@ async def add(body: NewPerson, caller: Admin, parts: Parts) -> dict[str, Any]:
     """List somebody; photos come with a second call."""
     now = parts.clock.now()
     if body.valid_until <= now:
-        raise Problem(422, "valid_until is past", where="valid_until", remedy="Give a time that is to come.")
+        remedy = "Give a time that is to come."
+        raise Problem(422, "valid_until is past", code="expiry_past", where="valid_until", remedy=remedy)
     person = Person(id=new_id(), created=now, updated=now, created_by=caller.name, **body.model_dump())
     revision = await parts.watchlist.add(person, caller.name)
     await record(parts, caller.name, "added person", person.id, f"{body.category}; {body.authority}")
@@ -124,7 +125,8 @@ async def remove(identity: str, caller: Admin, parts: Parts) -> dict[str, Any]:
 async def _image(photo: UploadFile) -> bytes:
     image = await photo.read(_MOST_BYTES + 1)
     if len(image) > _MOST_BYTES:
-        raise Problem(413, f"the photo is larger than {_MOST_BYTES // 2**20} MB", where="photo")
+        most = _MOST_BYTES // 2**20
+        raise Problem(413, f"the photo is larger than {most} MB", code="photo_too_large", megabytes=most, where="photo")
     return image
 
 

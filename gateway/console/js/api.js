@@ -1,6 +1,10 @@
 /** Calls of /api/v1; an answer that is an error becomes a Problem (RFC 9457). */
 
 const BASE = "/api/v1";
+const BEAT = "/posts/heartbeat";
+
+/** Tells with `made` that the gateway took a change. */
+export const changes = new EventTarget();
 
 /** What the gateway answered instead of a result. */
 export class Problem extends Error {
@@ -24,6 +28,7 @@ async function call(method, path, body) {
   } catch {
     throw new Problem(0, { title: "unreachable" });
   }
+  if (answer.ok && method !== "GET" && path !== BEAT) changes.dispatchEvent(new Event("made"));
   if (answer.status === 204) return null;
   const json = (answer.headers.get("Content-Type") ?? "").includes("json");
   const content = json ? await answer.json() : {};
@@ -46,7 +51,7 @@ export const api = {
     call("POST", `/incidents/${encodeURIComponent(id)}/${verb}`, { command_id: commandId(), ...body }),
   real: (id) => call("POST", `/incidents/${encodeURIComponent(id)}/real`),
   situation: () => call("GET", "/situation"),
-  beat: (sound) => call("POST", "/posts/heartbeat", { sound }),
+  beat: (sound) => call("POST", BEAT, { sound }),
   posts: () => call("GET", "/posts"),
   enrolPost: (post) => call("POST", "/posts", post),
   removePost: (id) => call("DELETE", `/posts/${encodeURIComponent(id)}`),
@@ -60,6 +65,7 @@ export const api = {
   people: () => call("GET", "/watchlist/people"),
   person: (id) => call("GET", `/watchlist/people/${encodeURIComponent(id)}`),
   addPerson: (person) => call("POST", "/watchlist/people", person),
+  changePerson: (id, person) => call("PATCH", `/watchlist/people/${encodeURIComponent(id)}`, person),
   removePerson: (id) => call("DELETE", `/watchlist/people/${encodeURIComponent(id)}`),
   addPhoto: (id, file) => {
     const form = new FormData();

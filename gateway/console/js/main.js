@@ -1,11 +1,12 @@
 /** The console's root: state, stream, sound and views are joined here and nowhere else. */
 
-import { api } from "./api.js";
+import { api, changes } from "./api.js";
 import { h } from "./dom.js";
 import { loadLanguage, otherLanguage, t } from "./i18n.js";
 import { Sound } from "./sound.js";
 import { awaitsEvidence, initialState, reduce, soundOf } from "./store.js";
 import { Stream } from "./stream.js";
+import { problemText } from "./problems.js";
 import { Shell } from "./views/shell.js";
 import { SignIn } from "./views/signin.js";
 import { bindKeys } from "./keys.js";
@@ -162,10 +163,14 @@ class Console {
     }
   }
 
-  /** Show a problem, or a text, until it is dismissed or replaced. */
+  /** Show a problem, or a text, until it is dismissed or replaced, or something else succeeds. */
   notice(problem) {
-    const text = typeof problem === "string" ? problem : problem.status === 0 ? t("problem.unreachable") : problem.message;
-    this.dispatch({ type: "set", values: { notice: text } });
+    this.dispatch({ type: "set", values: { notice: problemText(problem) } });
+  }
+
+  /** What was said of the last try is over. */
+  clearNotice() {
+    if (this.state.notice !== null) this.dispatch({ type: "set", values: { notice: null } });
   }
 
   async switchLanguage() {
@@ -208,6 +213,7 @@ class Console {
 
 const app = new Console(document.getElementById("app"));
 bindKeys(app);
+changes.addEventListener("made", () => app.clearNotice());
 app.start().catch((error) => {
   document.getElementById("app").replaceChildren(h("p", { class: "fatal" }, String(error)));
 });

@@ -1,11 +1,13 @@
 """The console speaks both languages wholly, keeps to its budget, and its colours can be told apart."""
 
+import ast
 import json
 import re
 from pathlib import Path
 
 import pytest
 
+from gateway.api import problems, watchlist
 from gateway.events import event_types
 
 CONSOLE = Path(__file__).parents[3] / "gateway" / "console"
@@ -47,6 +49,8 @@ EXPANSIONS = {
     "kind.": ["press", "silent", "duress", "test"],
     "walk.": ["start", "end", "on", "last"],
     "device.": ["ok", "lost", "flapping", "unheard"],
+    "role.": ["viewer", "guard", "admin", "auditor", "or"],
+    "delivery.": ["unreachable", "http", "redirect", "certificate", "endless"],
     "evidence.": ["crop", "scene"],
     "evidence.clip.": ["recording", "whole", "cut_short"],
 }
@@ -73,6 +77,46 @@ def test_both_catalogues_have_the_same_keys_and_places() -> None:
 def test_every_prefix_that_a_script_builds_on_is_expanded_here() -> None:
     text = "\n".join(path.read_text("utf-8") for path in SCRIPTS)
     assert set(re.findall(r"\bt\(`([^$`]+)\$", text)) <= EXPANSIONS.keys()
+
+
+def codes_of_problems() -> set[str]:
+    """What the sources give as code to a problem or an error, by keyword or for a class; of the table, all."""
+    found = {kind[1] for kind in problems._KINDS.values()} | set(watchlist._REMEDIES)
+    found |= {f"{state}_already" for state in ["raised", "acknowledged", "dispatched", "resolved", "judged"]}
+    for path in sorted((CONSOLE.parent).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            match node:
+                case ast.keyword(arg="code", value=ast.Constant(value=str(code))) if code:
+                    found.add(code)
+                case ast.ClassDef(name=name, body=body) if name.endswith("Error"):
+                    found |= {code for each in body if (code := class_code(each))}
+    return found
+
+
+def class_code(statement: ast.stmt) -> str:
+    match statement:
+        case ast.Assign(targets=[ast.Name(id="code")], value=ast.Constant(value=str(code))):
+            return code
+    return ""
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_code_of_a_problem_has_its_text(language: str) -> None:
+    codes = codes_of_problems()
+    assert {"too_many_tries", "in_file", "drill_on", "refused", "blurred"} <= codes, "the search finds codes"
+    assert not {f"problem.{code}" for code in codes} - CATALOGUES[language].keys()
+
+
+def test_every_problem_and_refused_command_that_is_raised_has_a_code() -> None:
+    """Of the errors of other rooms only what reaches a console has one; what an interface raises itself always has."""
+    bare = []
+    for path in [*CONSOLE.parent.joinpath("api").rglob("*.py"), *CONSOLE.parent.joinpath("incidents").rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and isinstance(node.exc.func, ast.Name):
+                named = node.exc.func.id in {"Problem", "BadCommandError", "ConflictError"}
+                if named and not any(each.arg == "code" for each in node.exc.keywords):
+                    bare.append(f"{path.name}:{node.lineno}")
+    assert bare == []
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

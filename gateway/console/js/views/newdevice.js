@@ -3,6 +3,7 @@
 import { api } from "../api.js";
 import { h } from "../dom.js";
 import { t } from "../i18n.js";
+import { problemText } from "../problems.js";
 
 const DIALECTS = ["campus", "zigbee2mqtt", "shelly1", "shelly2", "tasmota", "homie4", "homie5", "sia"];
 const DEADLINE_SECONDS = 180;
@@ -45,7 +46,7 @@ export class NewDevice {
       this.app.notice(t("newdevice.added", { name: fields.place || fields.name || fields.id }));
       await this.app.refresh();
     } catch (problem) {
-      this.problem.textContent = [problem.message, problem.body?.where, problem.body?.remedy].filter(Boolean).join(" – ");
+      this.problem.textContent = problemText(problem);
     }
   }
 }

@@ -3,15 +3,16 @@
 import { api, snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
+import { deliveryText, problemText } from "../problems.js";
 import { facts } from "./common.js";
 import { ThresholdLine, cameraThreshold } from "./threshold.js";
 import { NewDevice } from "./newdevice.js";
 import { Reach } from "./reach.js";
 import { WalkTest } from "./walktest.js";
+import { Posts } from "./posts.js";
 
 const TEST_SECONDS = 60;
 const PEOPLE = ["guard", "admin"];
-import { Posts } from "./posts.js";
 
 export class Protection {
   constructor(app) {
@@ -133,7 +134,7 @@ export class Protection {
   async test(device) {
     this.testing.add(device.id);
     this.tell(device, t("test.press_now", { seconds: TEST_SECONDS }));
-    const text = await api.testDevice(device.id, TEST_SECONDS).then((result) => resultText(device, result), (problem) => problem.message);
+    const text = await api.testDevice(device.id, TEST_SECONDS).then((result) => resultText(device, result), problemText);
     this.testing.delete(device.id);
     this.tell(device, text);
     this.app.refresh();
@@ -154,7 +155,7 @@ export class Protection {
       facts([
         [t("destination.backlog"), status.backlog],
         [t("destination.success"), status.last_success && moment(status.last_success)],
-        [t("destination.error"), status.last_error],
+        [t("destination.error"), deliveryText(status.last_error)],
       ]),
     );
   }

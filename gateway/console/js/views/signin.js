@@ -3,8 +3,10 @@
 import { api } from "../api.js";
 import { h } from "../dom.js";
 import { loadLanguage, otherLanguage, t } from "../i18n.js";
+import { problemText } from "../problems.js";
 
 const MINIMUM_PASSWORD = 12;
+const USED = new Set(["set_up_already", "setup_link_used"]);
 
 export class SignIn {
   constructor(app, { setup = null, reason = "" }) {
@@ -38,6 +40,13 @@ export class SignIn {
     this.render("");
   }
 
+  /** The link is of no use any more: from here on it is an ordinary sign-in. */
+  beginSignIn(username) {
+    this.setup = null;
+    this.render("");
+    this.element.querySelector("[name=username]").value = username;
+  }
+
   async submit(event) {
     event.preventDefault();
     const { username, password } = Object.fromEntries(new FormData(event.target));
@@ -47,7 +56,8 @@ export class SignIn {
       await api.signIn(username, password);
       await this.app.enter();
     } catch (problem) {
-      this.message.textContent = problem.status === 0 ? t("problem.unreachable") : problem.message;
+      if (USED.has(problem.body?.code)) this.beginSignIn(username);
+      this.message.textContent = problemText(problem);
     }
   }
 }

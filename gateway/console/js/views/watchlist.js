@@ -3,6 +3,7 @@
 import { api, photoUrl } from "../api.js";
 import { h } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
+import { problemText } from "../problems.js";
 import { facts } from "./common.js";
 import { ThresholdLine } from "./threshold.js";
 
@@ -13,6 +14,8 @@ export class WatchList {
   constructor(app) {
     this.app = app;
     this.list = h("ul", { class: "tiles" });
+    this.pending = null; // who was listed by this form but has no photo yet
+    this.said = new Map(); // what became of the last photo of a person
     this.form = this.enrolForm();
     this.threshold = new ThresholdLine();
     this.element = h("div", { class: "page" }, h("h2", {}, t("nav.watchlist")), h("p", { class: "hint" }, t("watchlist.hint")),
@@ -26,10 +29,13 @@ export class WatchList {
     const expiry = new Date(Date.now() + YEAR_MS).toISOString().slice(0, 10);
     const category = h("label", {}, t("match.category"),
       h("select", { name: "category" }, ...CATEGORIES.map((each) => h("option", { value: each }, t(`category.${each}`)))));
-    return h("form", { class: "enrol", on: { submit: (event) => this.add(event) } },
+    this.message = h("p", { class: "problem wide", role: "alert" });
+    const form = h("form", { class: "enrol", on: { submit: (event) => this.add(event) } },
       field("name"), category, field("reason"), field("authority"), field("valid_until", { type: "date", value: expiry }),
       h("label", {}, t("watchlist.photo"), h("input", { name: "photo", type: "file", accept: "image/jpeg,image/png", required: true })),
-      h("button", { class: "primary", type: "submit" }, t("watchlist.add")));
+      this.message, h("button", { class: "primary", type: "submit" }, t("watchlist.add")));
+    for (const input of form.querySelectorAll("input:not([type=file])")) input.defaultValue = input.value; // what a reset gives back
+    return form;
   }
 
   async load() {
@@ -48,33 +54,52 @@ export class WatchList {
       h("img", { src: photoUrl(person.id, photo.id ?? photo), alt: t("evidence.enrolled") }));
     const add = h("input", { type: "file", accept: "image/jpeg,image/png", class: "visually-hidden",
       on: { change: (event) => this.addPhoto(person.id, event.target.files[0]) } });
-    return h("li", { class: "tile" },
+    const why = uncompared(person);
+    return h("li", { class: why ? "tile bad" : "tile" },
       h("div", { class: "row" }, h("strong", {}, person.name), h("span", { class: "muted" }, tOr(`category.${person.category}`, person.category))),
+      why && h("p", { class: "hint" }, `▲ ${why}`),
       h("div", { class: "photos" }, ...photos),
       facts([[t("watchlist.reason"), person.reason], [t("watchlist.authority"), person.authority],
         [t("watchlist.valid_until"), moment(person.valid_until)]]),
+      this.said.has(person.id) && h("p", { class: "problem", role: "alert" }, this.said.get(person.id)),
       h("div", { class: "row" }, h("label", { class: "file" }, t("watchlist.add_photo"), add),
         h("button", { class: "danger", on: { click: () => this.remove(person) } }, t("watchlist.remove"))));
   }
 
   async add(event) {
     event.preventDefault();
-    const { photo, valid_until: until, ...person } = Object.fromEntries(new FormData(event.target));
+    const form = event.target;
+    const { photo, valid_until: until, ...person } = Object.fromEntries(new FormData(form));
+    const send = form.querySelector("[type=submit]");
+    send.disabled = true;
+    this.message.textContent = "";
     try {
-      const created = await api.addPerson({ ...person, valid_until: new Date(`${until}T23:59:59`).toISOString() });
-      await this.addPhoto(created.id, photo);
-      event.target.reset();
+      await this.enrol({ ...person, valid_until: new Date(`${until}T23:59:59`).toISOString() }, photo);
+      form.reset();
     } catch (problem) {
-      this.app.notice(problem);
+      const text = problemText(problem);
+      this.message.textContent = this.pending ? t("watchlist.refused", { name: person.name, problem: text }) : text;
     }
+    send.disabled = false;
     this.load();
   }
 
+  /** List somebody with a photo; after a refused photo the same entry is changed, not made again. */
+  async enrol(person, photo) {
+    if (this.pending) await api.changePerson(this.pending, person);
+    else this.pending = (await api.addPerson(person)).id;
+    await api.addPhoto(this.pending, photo);
+    this.pending = null;
+  }
+
   async addPhoto(id, file) {
+    if (!file) return;
+    this.said.delete(id);
     try {
       await api.addPhoto(id, file);
+      if (id === this.pending) this.done();
     } catch (problem) {
-      this.app.notice(problem);
+      this.said.set(id, problemText(problem));
     }
     this.load();
   }
@@ -83,13 +108,27 @@ export class WatchList {
     if (!confirm(t("watchlist.confirm_remove", { name: person.name }))) return;
     try {
       await api.removePerson(person.id);
+      this.said.delete(person.id);
+      if (person.id === this.pending) this.done();
     } catch (problem) {
-      this.app.notice(problem);
+      this.said.set(person.id, problemText(problem));
     }
     this.load();
+  }
+
+  /** The form has nobody in hand any more. */
+  done() {
+    this.pending = null;
+    this.message.textContent = "";
   }
 
   update(state) {
     this.threshold.update(state.threshold);
   }
+}
+
+/** Why no camera compares with this person; empty while they do. */
+function uncompared(person) {
+  if (person.expired) return t("watchlist.expired");
+  return (person.photos ?? []).length ? "" : t("watchlist.no_photo");
 }
