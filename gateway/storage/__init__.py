@@ -17,6 +17,7 @@ from gateway.storage.faults import (
 from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import DistanceRow, FaceWarning, Histograms, SeenPassages
 from gateway.storage.incident_store import IncidentStore
+from gateway.storage.incident_values import Check, Deadline, Hidden, Incident, Post, Shelf, Trigger
 from gateway.storage.journal import Journal, type_of
 from gateway.storage.key_check import WrongKeyError
 from gateway.storage.mqtt_session_store import MqttSessionStore
@@ -29,29 +30,22 @@ from gateway.storage.subscription import Subscription
 from gateway.storage.values import (
     ApiToken,
     AuditEntry,
-    Check,
     ClipPart,
     ClipState,
     DeadLetter,
-    Deadline,
     Delivery,
     Entry,
     EventFilter,
     Evidence,
     Failures,
-    Hidden,
-    Incident,
     NewTemplate,
     OutboxState,
     Person,
     PhotoInfo,
-    Post,
     SealedPhoto,
     Session,
-    Shelf,
     Stored,
     TemplateRow,
-    Trigger,
     User,
 )
 from gateway.storage.vault import Vault, key_place, load_master_key

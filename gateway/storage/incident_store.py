@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from pydantic import TypeAdapter
 
+from gateway.storage.incident_values import Deadline, Incident
 from gateway.storage.state import State, moment_of, text_of
 from gateway.storage.statements import load_statements
-from gateway.storage.values import Deadline, Incident
 
 _SQL = load_statements("incidents")
 _COMMANDS = 100_000

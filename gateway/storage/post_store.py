@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from gateway.storage.incident_values import Post
 from gateway.storage.state import State, moment_of, text_of
 from gateway.storage.statements import load_statements
-from gateway.storage.values import Post
 
 _SQL = load_statements("posts")
 

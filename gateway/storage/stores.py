@@ -165,18 +165,10 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
     try:
         vault = Vault(load_master_key(settings))
         ballast = Ballast(directory, settings.reserve_megabytes)
-        state = await State.open(directory)
-        try:
-            floor = await state.read(highest_position)
-            journal = await Journal.open(directory, clock=clock, settings=settings, ballast=ballast, floor=floor)
-        except BaseException:
-            await state.close()
-            raise
+        state, journal = await _open_files(settings, clock, ballast)
     except BaseException:
         lock.release()
         raise
-    if journal.last_position < floor:
-        _log.error("the journal ends at position %d, but %d was there: it was cut", journal.last_position, floor)
     ballast.take()
     wrong_key = await _check_key(state, vault, settings)
     evidence = EvidenceStore(state, vault, directory / "evidence")
@@ -203,6 +195,20 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         _state=state,
         _lock=lock,
     )
+
+
+async def _open_files(settings: StorageSettings, clock: Clock, ballast: Ballast) -> tuple[State, Journal]:
+    """The two databases; a journal that ends before what somebody has seen of it was cut."""
+    state = await State.open(settings.directory)
+    try:
+        floor = await state.read(highest_position)
+        journal = await Journal.open(settings.directory, clock=clock, settings=settings, ballast=ballast, floor=floor)
+    except BaseException:
+        await state.close()
+        raise
+    if journal.last_position < floor:
+        _log.error("the journal ends at position %d, but %d was there: it was cut", journal.last_position, floor)
+    return state, journal
 
 
 async def _check_key(state: State, vault: Vault, settings: StorageSettings) -> WrongKeyError | None:

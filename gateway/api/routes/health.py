@@ -102,11 +102,8 @@ _Samples = list[tuple[str, float]]
 
 def _metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
     journal, endpoint = parts.stores.journal, parts.endpoint()
-    cameras, destinations = parts.workers.cameras(), parts.forwarders.statuses()
+    destinations = parts.forwarders.statuses()
     statistics, panels, devices = journal.statistics, parts.panels(), parts.device_statuses()
-
-    def per_camera(field: str) -> _Samples:
-        return [(f'{{camera="{c.camera}"}}', getattr(c.status, field)) for c in cameras if c.status is not None]
 
     return [
         ("journal_position", "gauge", "Position of the newest event.", [("", journal.last_position)]),
@@ -132,14 +129,7 @@ def _metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
             "Events that wait for a destination.",
             [(f'{{destination="{each.destination}"}}', each.backlog) for each in destinations],
         ),
-        ("camera_frames_total", "counter", "Frames that came.", per_camera("frames_seen")),
-        ("camera_looks_total", "counter", "Frames that were looked at.", per_camera("frames_looked")),
-        ("camera_rested_total", "counter", "Packets not decoded: the scene was still.", per_camera("frames_rested")),
-        ("camera_gate_asked_total", "counter", "Pictures that the motion gate judged.", per_camera("gate_asked")),
-        ("camera_gate_moved_total", "counter", "Pictures in which something moved.", per_camera("gate_moved")),
-        ("camera_decision_age_milliseconds", "gauge", "Age at decision, p95.", per_camera("decision_age_p95_ms")),
-        ("camera_passages_total", "counter", "Visits that ended.", per_camera("passages")),
-        ("camera_frame_age_milliseconds", "gauge", "Age of the newest frame.", per_camera("frame_age_ms")),
+        *_camera_metrics(parts),
         (
             "worker_restarts_total",
             "counter",
@@ -152,6 +142,24 @@ def _metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
             "Memory of a child.",
             [(f'{{worker="{each.name}"}}', each.resident_megabytes) for each in parts.workers.workers()],
         ),
+    ]
+
+
+def _camera_metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
+    cameras = parts.workers.cameras()
+
+    def per_camera(field: str) -> _Samples:
+        return [(f'{{camera="{c.camera}"}}', getattr(c.status, field)) for c in cameras if c.status is not None]
+
+    return [
+        ("camera_frames_total", "counter", "Frames that came.", per_camera("frames_seen")),
+        ("camera_looks_total", "counter", "Frames that were looked at.", per_camera("frames_looked")),
+        ("camera_rested_total", "counter", "Packets not decoded: the scene was still.", per_camera("frames_rested")),
+        ("camera_gate_asked_total", "counter", "Pictures that the motion gate judged.", per_camera("gate_asked")),
+        ("camera_gate_moved_total", "counter", "Pictures in which something moved.", per_camera("gate_moved")),
+        ("camera_decision_age_milliseconds", "gauge", "Age at decision, p95.", per_camera("decision_age_p95_ms")),
+        ("camera_passages_total", "counter", "Visits that ended.", per_camera("passages")),
+        ("camera_frame_age_milliseconds", "gauge", "Age of the newest frame.", per_camera("frame_age_ms")),
     ]
 
 
