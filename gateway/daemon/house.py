@@ -26,6 +26,7 @@ from gateway.clock import Clock, SystemClock
 from gateway.daemon.alarm_line import AlarmLine
 from gateway.daemon.chores import Chores, keep_going
 from gateway.daemon.links import setup_link, show_setup_link
+from gateway.daemon.narrator import Narrator
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.press_clips import PressClips
 from gateway.daemon.vision_line import VisionLine
@@ -205,6 +206,7 @@ class AlarmHouse:
         self._server_task = group.create_task(server.run(), name="api")
         for name, work in {
             "event hub": self._hub.run,
+            "narrator": Narrator(self._stores.journal).run,
             "incident desk": self._desk.run,
             "escalation": escalation.run,
             "supervision": self._alarms.supervision.run,
