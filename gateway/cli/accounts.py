@@ -1,5 +1,6 @@
 """``user`` and ``token``: accounts and tokens, while the gateway runs or stands."""
 
+import re
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,7 +13,7 @@ from gateway.cli.local import with_accounts
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put, put_table, say
 from gateway.errors import PermanentError
-from gateway.storage import AccountDesk, PasswordHasher, User
+from gateway.storage import USER_NAME, AccountDesk, PasswordHasher, User
 
 user_app = typer.Typer(no_args_is_help=True, help="Accounts.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens of programs.")
@@ -27,6 +28,17 @@ class RoleName(StrEnum):
     AUDITOR = "auditor"
 
 
+def _check_name(name: str) -> None:
+    """The rule that sign-in knows, too.
+
+    Raises:
+        PermanentError: nobody could sign in by that name.
+    """
+    if not re.fullmatch(USER_NAME, name):
+        remedy = "Use 1 to 64 letters, digits and _ . @ -, without spaces: 王保安, li.wei."
+        raise PermanentError("is no name of an account", where=f"user {name}", remedy=remedy)
+
+
 def _new_password(name: str) -> str:
     """Asked twice at a terminal; else the first line of stdin, so that it is never in the process list."""
     if sys.stdin.isatty():
@@ -35,6 +47,16 @@ def _new_password(name: str) -> str:
         password = sys.stdin.readline().rstrip("\n")
     check_new_password(name, password)
     return password
+
+
+async def _known(desk: AccountDesk, name: str) -> None:
+    """Check that there is an account.
+
+    Raises:
+        PermanentError: there is none of that name.
+    """
+    if name not in {user.name for user in await desk.accounts.users()}:
+        raise PermanentError("there is no such account", where=f"user {name}", remedy="See campus-gateway user list.")
 
 
 async def _record(desk: AccountDesk, action: str, subject: str) -> None:
@@ -49,6 +71,7 @@ def add_user(
     set_: SetOption = None,
 ) -> None:
     """Make an account; the password is asked for, or read from stdin."""
+    _check_name(name)
     settings, password = settings_of(config, set_), _new_password(name)
 
     async def work(desk: AccountDesk) -> None:
@@ -78,6 +101,7 @@ def disable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOpti
     """Disable an account and end its sessions."""
 
     async def work(desk: AccountDesk) -> None:
+        await _known(desk, name)
         await desk.accounts.change_user(name, disabled=True)
         await _record(desk, "disabled user", name)
 
@@ -88,7 +112,9 @@ def disable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOpti
 @user_app.command("passwd")
 def change_password(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Give an account a new password and end its sessions."""
-    settings, password = settings_of(config, set_), _new_password(name)
+    settings = settings_of(config, set_)
+    with_accounts(settings, lambda desk: _known(desk, name))
+    password = _new_password(name)
 
     async def work(desk: AccountDesk) -> None:
         await desk.accounts.change_user(name, password=await PasswordHasher().hash(password))
@@ -136,7 +162,9 @@ def revoke_token(identity: str, config: ConfigOption = DEFAULT_CONFIG, set_: Set
 
     async def work(desk: AccountDesk) -> None:
         if identity not in {token.id for token in await desk.accounts.tokens()}:
-            raise PermanentError("there is no such token", where=f"token {identity}", remedy="See token list.")
+            raise PermanentError(
+                "there is no such token", where=f"token {identity}", remedy="See campus-gateway token list."
+            )
         await desk.accounts.revoke_token(identity)
         await _record(desk, "revoked token", identity)
 

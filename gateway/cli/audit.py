@@ -32,6 +32,6 @@ def export(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> Non
     settings = settings_of(config, set_)
     names = [*settings.api.names, settings.api.host]
     directory, site = settings.storage.directory, settings.gateway.site
-    require_state(directory)
+    require_state(directory, files=["state.db"])
     files = ensure_tls(directory, site=site, names=names, now=datetime.now(UTC))
     put(files.ca.read_text("ascii").rstrip("\n"))

@@ -19,7 +19,7 @@ from gateway.cli.models import YUNET, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put_table
 from gateway.cli.privacy import privacy
-from gateway.cli.status import fetch_readiness
+from gateway.cli.status import delivery_detail, device_detail, fetch_readiness
 from gateway.errors import GatewayError
 from gateway.settings import CameraSettings, Settings
 
@@ -99,6 +99,15 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
     key, watchlist = body["key"], body["watchlist"]
     yield Finding("master key", key["ok"], key["detail"] or "is the one of this state", key["remedy"])
     yield _watchlist(watchlist, key_fits=key["ok"])
+    for name, found in body["devices"].items():
+        remedy = "Check its power, its network and its MQTT settings." if found["state"] == "lost" else ""
+        yield Finding(
+            f"button {name}", not remedy, f"{found['state'].replace('_', ' ')}: {device_detail(found)}", remedy
+        )
+    for name, state in body["destinations"].items():
+        remedy = "See the reason; what waits is sent once it answers." if state == "failing" else ""
+        detail = delivery_detail(body["deliveries"][name])
+        yield Finding(f"to {name}", not remedy, f"{state}: {detail}" if detail else state, remedy)
 
 
 def _watchlist(watchlist: dict[str, Any], *, key_fits: bool) -> Finding:

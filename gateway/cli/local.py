@@ -45,7 +45,7 @@ def with_accounts(
         GatewayError: they cannot be opened, or there is no state yet.
     """
     if not makes_state:
-        require_state(settings.storage.directory)
+        require_state(settings.storage.directory, files=["state.db"])
 
     async def opened() -> Result:
         desk = await open_accounts(settings.storage)

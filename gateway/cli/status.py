@@ -80,8 +80,33 @@ def _print(body: dict[str, Any]) -> None:
         {"part": f"camera {name}", "state": state, "detail": _camera(figures.get(name))}
         for name, state in body["cameras"].items()
     ]
-    rows += [{"part": f"to {name}", "state": state, "detail": ""} for name, state in body["destinations"].items()]
+    rows += [
+        {"part": f"button {name}", "state": found["state"].replace("_", " "), "detail": device_detail(found)}
+        for name, found in body["devices"].items()
+    ]
+    rows += [
+        {"part": f"to {name}", "state": state, "detail": delivery_detail(body["deliveries"][name])}
+        for name, state in body["destinations"].items()
+    ]
     put_table(rows, ["part", "state", "detail"], as_json=False)
+
+
+def device_detail(found: dict[str, Any]) -> str:
+    """When an alarm device was heard, and its battery, in one line."""
+    if found["state"] == "not_heard":
+        return "nothing since the start of the gateway"
+    seen = found["last_seen"]
+    parts = [found["reason"].replace("_", " "), f"heard last {seen}" if seen else "never heard"]
+    if found["battery"] is not None:
+        parts.append(f"battery {found['battery']:.0f} %")
+    return ", ".join(part for part in parts if part)
+
+
+def delivery_detail(found: dict[str, Any]) -> str:
+    """What waits for a destination, and why, in one line."""
+    number = found["backlog"]
+    waits = "" if not number else "1 event waits" if number == 1 else f"{number} events wait"
+    return ": ".join(part for part in (waits, found["error"]) if part)
 
 
 def _left_out(templates: int, *, key_fits: bool) -> str:

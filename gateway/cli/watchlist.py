@@ -35,7 +35,7 @@ def reembed(
     A running gateway takes each person up within seconds. Exit 1 if a photo failed; its person is left as it was.
     """
     settings = settings_of(config, set_)
-    require_state(settings.storage.directory)
+    require_state(settings.storage.directory, files=["state.db"])
     outcome = asyncio.run(_reembed(settings, everything=everything))
     if as_json:
         put(json.dumps(asdict(outcome), ensure_ascii=False))

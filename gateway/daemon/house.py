@@ -29,6 +29,7 @@ from gateway.daemon.alarm_line import AlarmLine
 from gateway.daemon.chores import Chores, keep_going
 from gateway.daemon.device_memory import DeviceMemories
 from gateway.daemon.links import setup_link, show_setup_link
+from gateway.daemon.narrator import Narrator
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.press_clips import PressClips
 from gateway.daemon.response import Response
@@ -243,6 +244,7 @@ class AlarmHouse:
         self._server_task = group.create_task(server.run(), name="api")
         for name, work in {
             "event hub": self._hub.run,
+            "narrator": Narrator(self._stores.journal).run,
             **self._response.work(),
             "supervision": self._alarms.supervision.run,
             "memory of devices": self._memories.run,

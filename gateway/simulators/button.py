@@ -15,6 +15,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 _KINDS = ("press", "silent", "duress", "test", "tamper", "clear")
+_CONNECT_SECONDS = 10.0
+_ANSWER_SECONDS = 10.0
 _KEYS = {"": "press", "p": "press", "s": "silent", "t": "test", "c": "clear"}
 
 
@@ -32,6 +34,8 @@ class SimulatedButton:
         self._on_feedback = on_feedback
         self._address = (host, port)
         self._started = time.monotonic()
+        self._taken, self._refusal = threading.Event(), ""
+        self._presses: list[mqtt.MQTTMessageInfo] = []
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"button-{device}", clean_session=False)
         self._client.will_set(f"{self._base}/state", json.dumps({"online": False}), qos=1, retain=True)
         self._client.on_connect = self._connected
@@ -46,11 +50,26 @@ class SimulatedButton:
         self._client.connect_async(*self._address, keepalive=20)
         self._client.loop_start()
 
+    def wait_until_taken(self, seconds: float) -> str:
+        """Wait for the endpoint's answer; why it took no connection, empty if it did."""
+        if self._taken.wait(seconds):
+            return ""
+        return self._refusal or f"did not answer within {seconds:g} s"
+
+    def wait_for_answers(self, seconds: float) -> int:
+        """Wait until every press is acknowledged; how many are not."""
+        until = time.monotonic() + seconds
+        while (left := sum(not each.is_published() for each in self._presses)) and time.monotonic() < until:
+            time.sleep(0.02)
+        return left
+
     def press(self, kind: str = "press", press_id: str | None = None) -> str:
         """Press once; sent again until it is acknowledged. The id of the press."""
         identity = press_id or str(uuid.uuid4())
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._client.publish(f"{self._base}/event", json.dumps({"id": identity, "type": kind, "at": at}), qos=1)
+        body = json.dumps({"id": identity, "type": kind, "at": at})
+        self._presses = [each for each in self._presses if not each.is_published()]
+        self._presses.append(self._client.publish(f"{self._base}/event", body, qos=1))
         return identity
 
     def report_health(self) -> None:
@@ -66,7 +85,11 @@ class SimulatedButton:
         self._client.loop_stop()
         self._client.on_connect = self._client.on_message = None
 
-    def _connected(self, client: mqtt.Client, *_rest: Any) -> None:  # noqa: ANN401  # paho's arguments
+    def _connected(self, client: mqtt.Client, _data: object, _flags: object, reason: Any, *_rest: Any) -> None:  # noqa: ANN401  # paho's arguments
+        if reason.is_failure:
+            self._refusal = f"refused the connection: {reason}"
+            return
+        self._taken.set()
         client.subscribe(f"{self._base}/feedback", qos=1)
         client.publish(f"{self._base}/state", json.dumps({"online": True}), qos=1, retain=True)
         self.report_health()
@@ -77,7 +100,7 @@ class SimulatedButton:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a button as a command: Enter presses, s is silent, t tests, c clears, q ends."""
+    """Run a button as a command: Enter presses, s is silent, t tests, c clears, q ends; 1 if a press got no answer."""
     arguments = _parser().parse_args(argv)
     button = SimulatedButton(
         host=arguments.host, port=arguments.port, site=arguments.site, device=arguments.device, on_feedback=_show
@@ -90,6 +113,12 @@ def main(argv: Sequence[str]) -> int:
             return 2
         button.sign_in(arguments.username, password)
     button.start()
+    if trouble := button.wait_until_taken(_CONNECT_SECONDS):
+        button.stop()
+        where = f"{arguments.host}:{arguments.port}"
+        return _failed(
+            f"{where}: {trouble}. Does the gateway run, and does its mqtt.port lie there? Nothing was pressed."
+        )
     ended = threading.Event()
     health = threading.Thread(target=_keep_well, args=(button, arguments.health_seconds, ended), name="health")
     health.start()
@@ -100,8 +129,16 @@ def main(argv: Sequence[str]) -> int:
     finally:
         ended.set()
         health.join()
+        unanswered = button.wait_for_answers(_ANSWER_SECONDS)
         button.stop()
+    if unanswered:
+        return _failed(f"{unanswered} of the presses were not acknowledged: the gateway may not have them.")
     return 0
+
+
+def _failed(what: str) -> int:
+    print(f"button: {what}", file=sys.stderr)  # noqa: T201  # a command
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,17 @@ from importlib import import_module
 
 KINDS = ("camera", "button", "panel", "office", "police")
 _WRONG_USAGE = 2
+_HELP = f"""usage: campus-gateway simulate {{{",".join(KINDS)}}} [options]
+
+A simulated device or receiver that speaks the real protocol.
+
+  camera   an ONVIF camera that plays a recording over RTSP
+  button   an alarm button on MQTT, pressed by key or by clock
+  office   a security office: prints the events that it is sent
+  police   a police platform: the same, with its faults
+
+Its own options: campus-gateway simulate KIND --help
+"""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -13,6 +24,9 @@ def main(argv: Sequence[str]) -> int:
 
     Each kind is the module or package ``gateway.simulators.<kind>`` with ``main(argv) -> int``.
     """
+    if argv and argv[0] in ("--help", "-h"):
+        sys.stdout.write(_HELP)
+        return 0
     if not argv or argv[0] not in KINDS:
         said = f"unknown simulator {argv[0]!r}" if argv else "no simulator named"
         sys.stderr.write(f"{said}; name one of: {', '.join(KINDS)}\n")

@@ -28,6 +28,7 @@ from gateway.storage.state import State
 from gateway.storage.stores import AccountDesk, Stores, WatchListDesk, open_accounts, open_storage, open_watchlist
 from gateway.storage.subscription import Subscription
 from gateway.storage.values import (
+    USER_NAME,
     ApiToken,
     AuditEntry,
     ClipPart,
@@ -53,6 +54,7 @@ from gateway.storage.watchlist_store import WatchListStore
 from gateway.storage.writer import WriterStatistics
 
 __all__ = [
+    "USER_NAME",
     "AccountDesk",
     "AccountStore",
     "ApiToken",

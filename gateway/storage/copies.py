@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,14 +88,18 @@ def restore(source: Path, directory: Path) -> None:
         lock.release()
 
 
-def require_state(directory: Path) -> None:
-    """Check that a gateway has run on a state folder.
+def require_state(directory: Path, *, files: Iterable[str] = _DATABASES) -> None:
+    """Check that there is state in a folder: that a gateway has run on it, or at least an account was made.
+
+    Args:
+        directory: the state folder.
+        files: what has to be there.
 
     Raises:
-        PermanentError: none has.
-        PermissionError: this user may not look into it.
+        PermanentError: it is not.
+        PermissionError: this user may not look into the folder.
     """
-    for name in _DATABASES:
+    for name in files:
         if not (directory / name).is_file():
             remedy = "Start the gateway once, or name another state folder: storage.directory."
             raise PermanentError(f"there is no state yet (no {name})", where=str(directory), remedy=remedy)

@@ -216,6 +216,4 @@ async def _check_key(state: State, vault: Vault, settings: StorageSettings) -> W
     if await key_fits(state, vault):
         await seal_check(state, vault)
         return None
-    wrong = WrongKeyError(str(key_place(settings)))
-    _log.critical("%s", wrong)
-    return wrong
+    return WrongKeyError(str(key_place(settings)))

@@ -213,9 +213,13 @@ class ClipPart:
     cut_short: bool = False
 
 
+USER_NAME = r"^[\w.@-]{1,64}$"
+"""Names of accounts: 1 to 64 letters of any script, digits and _ . @ -; no spaces."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """An account; `password` is an argon2id hash in PHC form."""
+    """An account; its name is a `USER_NAME`, `password` is an argon2id hash in PHC form."""
 
     name: str
     role: str

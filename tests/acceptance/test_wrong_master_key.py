@@ -27,10 +27,12 @@ def test_presses_are_taken_and_the_wrong_key_is_said(tmp_path: Path) -> None:
         with daemon.client() as client:
             (fault,) = daemon.events(client, type="campus.gateway.fault")
             assert [each["id"] for each in client.get("/devices").json()["items"]] == ["btn-01", "btn-02"]
+        daemon.wait_for_log("button btn-01 was pressed (press)")
         status, doctor = (command(word, "--config", str(tmp_path)) for word in ("status", "doctor"))
     assert fault["data"]["fault"] == "wrong_master_key"
     assert fault["severity"] == "critical"
     for said in (fault["data"]["detail"], status.stdout, doctor.stdout):
         assert f"Put the key that belongs to this state to {key}" in said
+    assert "button btn-01" in status.stdout
     assert status.returncode == 0, "presses are taken"
     assert doctor.returncode == 1

@@ -37,3 +37,21 @@ def test_an_account_may_come_first_and_its_folder_is_the_users_own(folder: Path)
 def test_a_model_that_comes_first_leaves_a_folder_that_is_the_users_own(folder: Path) -> None:
     command("models", "install", "--from", str(folder / "none.onnx"), "--config", str(folder))
     assert (folder / "state").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_name_that_could_not_sign_in_is_refused_before_the_password(folder: Path) -> None:
+    done = command("user", "add", "王 保安", "--config", str(folder))
+    assert done.returncode == 1
+    assert "user 王 保安: is no name of an account. Use 1 to 64 letters" in done.stderr
+    assert not (folder / "state").exists()
+
+
+def test_who_is_not_there_is_said_before_a_password_is_asked_for(folder: Path) -> None:
+    assert (
+        command("user", "add", "王保安", "--config", str(folder), entered="a long enough pass phrase\n").returncode == 0
+    )
+    (folder / "state" / "journal.db").touch()
+    for words in ("passwd", "disable"):
+        done = command("user", words, "nobody", "--config", str(folder))
+        assert done.returncode == 1
+        assert "user nobody: there is no such account. See campus-gateway user list." in done.stderr

@@ -63,6 +63,11 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "waiting": list(gallery.waiting),
         },
         "destinations": {each.destination: each.state for each in parts.forwarders.statuses()},
+        "deliveries": {
+            each.destination: {"backlog": each.backlog, "error": each.last_error if each.state == "failing" else ""}
+            for each in parts.forwarders.statuses()
+        },
+        "devices": {each.device: _device(each) for each in parts.device_statuses()},
     }
 
 
@@ -70,6 +75,13 @@ def _key(parts: ApiParts) -> dict[str, Any]:
     """Whether the master key is the one of this state."""
     wrong = parts.stores.wrong_key
     return {"ok": wrong is None, "detail": wrong.what if wrong else "", "remedy": wrong.remedy if wrong else ""}
+
+
+def _device(status: DeviceStatus) -> dict[str, Any]:
+    """How an alarm device is: heard, lost, or not heard yet since the start."""
+    state = "lost" if status.lost else "heard" if status.last_seen else "not_heard"
+    seen = status.last_seen.isoformat(timespec="seconds") if status.last_seen else None
+    return {"state": state, "reason": status.reason, "last_seen": seen, "battery": status.battery}
 
 
 def _figures(status: CameraStatus, worker: str) -> dict[str, Any]:

@@ -24,11 +24,11 @@ from gateway.api.known import hash_of
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.events import new_id
-from gateway.storage import ApiToken, User
+from gateway.storage import USER_NAME, ApiToken, User
 
 router = APIRouter()
 RoleName = Literal["viewer", "guard", "admin", "auditor"]
-UserName = Annotated[str, StringConstraints(pattern=r"^[\w.@-]{1,64}$")]
+UserName = Annotated[str, StringConstraints(pattern=USER_NAME)]
 Password = Annotated[str, Field(max_length=1024)]
 
 

@@ -16,6 +16,8 @@ from gateway.storage import Person
 
 router = APIRouter(prefix="/watchlist")
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+Category = Annotated[str, StringConstraints(pattern=r"^[\p{L}\p{N}][\p{L}\p{N} _-]{0,39}$", strip_whitespace=True)]
+"""``wanted``, ``barred``, ``threat``, ``missing``, which the console translates, or a label of the school's own."""
 # Within what every time zone can express.
 Expiry = Annotated[AwareDatetime, Field(gt=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC))]
 _MOST_BYTES = 12 * 1024 * 1024
@@ -26,7 +28,7 @@ class NewPerson(Body):
     """Somebody to be listed; reason, authority and expiry are what makes it lawful."""
 
     name: Text
-    category: Text
+    category: Category
     reason: Text
     authority: Text
     valid_until: Expiry
@@ -37,7 +39,7 @@ class PersonChange(Body):
     """What changes of an entry."""
 
     name: Text | None = None
-    category: Text | None = None
+    category: Category | None = None
     reason: Text | None = None
     authority: Text | None = None
     valid_until: Expiry | None = None

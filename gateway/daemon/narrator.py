@@ -1,0 +1,69 @@
+"""Tells the log what matters of the journal: presses, losses and returns, faults; behind the commit."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gateway.events import (
+    BatteryLow,
+    ButtonLost,
+    ButtonPressed,
+    ButtonRestored,
+    ButtonTampered,
+    CameraFault,
+    CameraLost,
+    CameraRestored,
+    DestinationFailing,
+    DestinationRecovered,
+    Event,
+    GatewayFault,
+    IncidentEscalated,
+)
+from gateway.storage import Journal
+
+_PAGE = 200
+_MOST_LINES = 20
+_log = logging.getLogger(__name__)
+_LINES: dict[type[Event], tuple[int, Callable[[Any], str]]] = {
+    ButtonPressed: (logging.INFO, lambda e: f"button {e.device} was pressed ({e.kind})"),
+    ButtonTampered: (logging.WARNING, lambda e: f"button {e.device} was tampered with"),
+    ButtonLost: (logging.WARNING, lambda e: f"button {e.device} is lost ({e.reason})"),
+    ButtonRestored: (logging.INFO, lambda e: f"button {e.device} is back"),
+    BatteryLow: (logging.WARNING, lambda e: f"button {e.device} has {e.battery:.0f} % of its battery left"),
+    CameraLost: (logging.WARNING, lambda e: f"camera {e.camera} is lost ({e.reason})"),
+    CameraRestored: (logging.INFO, lambda e: f"camera {e.camera} is back after {e.outage:.0f} s"),
+    CameraFault: (logging.WARNING, lambda e: f"camera {e.camera}: {e.state}. {e.remedy}"),
+    DestinationFailing: (logging.WARNING, lambda e: f"destination {e.destination} fails: {e.reason}"),
+    DestinationRecovered: (logging.INFO, lambda e: f"destination {e.destination} is back; {e.waited} events waited"),
+    IncidentEscalated: (logging.WARNING, lambda e: f"incident {e.subject} rose to level {e.level}: nobody took it"),
+    GatewayFault: (logging.WARNING, lambda e: f"{e.fault}: {e.detail}"),
+}
+
+
+class Narrator:
+    """Follows the journal from now on; of a storm of events it tells the first ones and how many more there were."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._position = journal.last_position
+
+    async def run(self) -> None:
+        """Follow for ever."""
+        with self._journal.subscribe() as subscription:
+            while True:
+                await subscription.wait(self._position)
+                page = await self._journal.read(self._position, _PAGE)
+                if page:
+                    self._position = page[-1].position
+                    tell([stored.event for stored in page])
+
+
+def tell(events: Sequence[Event]) -> None:
+    """Log a line for each event that matters."""
+    lines = [
+        (level, words(event)) for event in events if type(event) in _LINES for level, words in [_LINES[type(event)]]
+    ]
+    for level, line in lines[:_MOST_LINES]:
+        _log.log(level, "%s", line)
+    if len(lines) > _MOST_LINES:
+        _log.warning("and %d more; the journal has them all", len(lines) - _MOST_LINES)

@@ -1,0 +1,34 @@
+"""The log's lines about events: one for what matters, none for the rest, few of a storm."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gateway.daemon.narrator import tell
+from gateway.events import ButtonPressed, ButtonTested, DestinationFailing, Event
+
+ABOUT: dict[str, Any] = {"id": "e", "source": "/site/east", "subject": "s", "time": datetime(2026, 11, 26, tzinfo=UTC)}
+
+
+def pressed(number: int = 1) -> Event:
+    return ButtonPressed(device=f"btn-{number:02}", **ABOUT)
+
+
+def test_what_matters_has_a_line_and_the_rest_has_none(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    failing = DestinationFailing(destination="office", reason="cannot be reached", **ABOUT)
+    tested = ButtonTested(device="btn-01", **ABOUT)
+    tell([pressed(), tested, failing])
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("INFO", "button btn-01 was pressed (press)"),
+        ("WARNING", "destination office fails: cannot be reached"),
+    ]
+
+
+def test_of_a_storm_the_first_are_told_and_how_many_more(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tell([pressed(number) for number in range(50)])
+    assert len(caplog.records) == 21
+    assert caplog.records[-1].getMessage() == "and 30 more; the journal has them all"
