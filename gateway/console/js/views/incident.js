@@ -1,9 +1,10 @@
 /** The selected incident: where, what, pictures, what to do, what was done. */
 
-import { api, evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
+import { api } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
 import { badges, facts, lateText, severityMark, typeText } from "./common.js";
+import { Pictures } from "./pictures.js";
 import { Procedure } from "./procedure.js";
 
 const VERDICTS = ["genuine", "false_alarm", "test", "duplicate"];
@@ -15,13 +16,14 @@ export class IncidentPane {
     this.app = app;
     this.empty = h("p", { class: "calm" }, t("incident.none"));
     this.head = h("div", { class: "head" });
-    this.pictures = h("div", { class: "pictures" });
+    this.pictures = new Pictures();
     this.actions = h("div", { class: "actions" });
     this.more = h("div", { class: "actions more" });
     this.procedure = new Procedure(app);
     this.facts = h("div");
     this.timeline = h("ol", { class: "timeline" });
-    this.body = h("div", { class: "incident-body" }, this.head, this.actions, this.procedure.element, this.pictures, this.more, this.facts,
+    this.body = h("div", { class: "incident-body" }, this.head, this.pictures.faces, this.actions, this.procedure.element,
+      this.pictures.scenes, this.pictures.clips, this.more, this.facts,
       h("h3", {}, t("incident.timeline")), this.timeline);
     this.element = h("section", { class: "incident", "aria-label": t("incident.title") }, this.empty, this.body);
   }
@@ -36,7 +38,7 @@ export class IncidentPane {
     this.drawHead(incident, state.situation);
     this.drawActions(incident, state.me);
     this.procedure.update(incident, this.detail?.procedure, this.mayAct(incident, state.me));
-    this.drawPictures(incident);
+    this.pictures.update(incident, this.detail);
     this.drawDetail();
   }
 
@@ -144,46 +146,6 @@ export class IncidentPane {
         h("option", { value: "" }, t("incident.verdict")), ...options),
       h("input", { name: "note", "aria-label": t("incident.note"), placeholder: t("incident.note"), maxlength: 2000 }),
       goesOn && h("input", { name: "reason", "aria-label": t("incident.force_reason"), placeholder: t("incident.force_reason"), required: true, maxlength: 2000 }));
-  }
-
-  drawPictures(incident) {
-    const match = this.matchData();
-    const evidence = (this.detail?.evidence ?? []).filter((each) => !each.purged);
-    const cameras = this.detail?.cameras ?? [];
-    const signature = JSON.stringify([incident.id, evidence.map((each) => [each.id, each.clip?.state]), cameras, match?.photo]);
-    if (signature === this.pictureSignature) return;
-    this.pictureSignature = signature;
-    const figures = evidence.map((each) => (each.clip ? this.clip(each) : this.figure(evidenceUrl(each.id), t(`evidence.${each.kind}`))));
-    if (match?.photo) figures.push(this.figure(photoUrl(match.person, match.photo), t("evidence.enrolled")));
-    if (incident.kind !== FACE) {
-      figures.push(...cameras.map((camera) => this.figure(snapshotUrl(camera, Date.now()), t("evidence.camera", { camera }))));
-    }
-    this.pictures.replaceChildren(...figures);
-  }
-
-  /** A clip plays in place once it is whole; while it is recorded, it is said so, and what there is can be played. */
-  clip(each) {
-    const about = { camera: each.camera, seconds: Math.round(each.clip.seconds) };
-    const caption = t(`evidence.clip.${each.clip.state}`, about);
-    // A browser keeps what it has of an address: the whole clip is another one than that which still grows.
-    const video = h("video", { src: `${evidenceUrl(each.id)}?as=${each.clip.state}`, controls: true, muted: true, playsinline: true, preload: "metadata", "aria-label": caption });
-    video.muted = true;
-    const figure = h("figure", { class: "clip" }, video,
-      h("figcaption", {}, caption, each.clip.others && h("small", {}, t("evidence.others"))));
-    video.addEventListener("error", () => figure.classList.add("missing"));
-    return figure;
-  }
-
-  matchData() {
-    const match = this.detail?.match;
-    return match && { person: match.person, photo: match.photos?.[0] };
-  }
-
-  figure(url, caption) {
-    const image = h("img", { src: url, alt: caption, loading: "eager" });
-    const figure = h("figure", {}, image, h("figcaption", {}, caption));
-    image.addEventListener("error", () => figure.classList.add("missing"));
-    return figure;
   }
 
   drawDetail() {
