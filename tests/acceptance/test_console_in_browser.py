@@ -97,11 +97,24 @@ def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Dae
     expect(card).to_contain_text("一键报警")
     expect(card).not_to_contain_text("false")
     assert "报警" in page.title()
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(page.locator(".card.critical.raised[aria-pressed=true]")).to_be_visible()
+    page.click("button[data-view=events]")
+    page.keyboard.press("a")
+    expect(page.locator(".card.critical.raised[aria-pressed=true]")).to_be_visible()
     page.keyboard.press("a")
     expect(page.locator(".card.critical.acknowledged")).to_contain_text(ADMIN)
+    expect(page.locator(".card.critical.acknowledged")).to_contain_text("已接警")
     page.select_option("select[name=verdict]", "test")
     page.locator("form.inline", has=page.locator("select")).locator("button").click()
     expect(page.locator(".cards .card")).to_have_count(0)
+    head = page.locator(".incident .head")
+    expect(head).to_contain_text(f"{ADMIN} 于")
+    expect(head).not_to_contain_text("处置中")
+    lasted = head.locator("time").inner_text()
+    page.wait_for_timeout(1500)
+    assert head.locator("time").inner_text() == lasted, "the clock stands still after the end"
 
 
 def test_what_the_threshold_costs_stands_by_the_cameras_and_the_list(page: Page) -> None:
@@ -273,6 +286,23 @@ def test_two_faces_stand_side_by_side_before_clips_on_a_phone(page: Page) -> Non
         clips = phone.locator(".clips details")
         assert clips.evaluate_all("all => all.map((each) => each.open)") == [True, False, False], "the newest is open"
         assert "02:00" in (clips.first.locator("summary").text_content() or ""), "the newest is first"
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "remains"),
+    [
+        ("raised", "confirmed", "是本人。还需：接警 → 派人 → 处置完毕。"),
+        ("acknowledged", "rejected", "不是本人。还需：以“误报”处置完毕。"),
+        ("acknowledged", "unsure", "无法确定：请派人到现场查看，然后再核实。"),
+    ],
+)
+def test_after_a_judgement_it_is_said_what_remains(page: Page, state: str, verdict: str, remains: str) -> None:
+    with shown_incident(page, face_warning(state=state, verification=verdict, owner=ADMIN)) as desk:
+        desk.click(".cards .card")
+        expect(desk.locator(".next")).to_have_text(remains)
+        expect(desk.locator("button.verify")).to_have_count(3 if verdict == "unsure" else 0)
+        follows = {"confirmed": "genuine", "rejected": "false_alarm", "unsure": ""}[verdict]
+        expect(desk.locator("select[name=verdict]")).to_have_value(follows)
 
 
 def test_the_other_language_and_a_phone(page: Page) -> None:

@@ -9,6 +9,10 @@ import { Procedure } from "./procedure.js";
 
 const VERDICTS = ["genuine", "false_alarm", "test", "duplicate"];
 const FACE = "campus.face.matched";
+const RESOLVED = "campus.incident.resolved";
+const JUDGED = new Set(["confirmed", "rejected"]);
+const FOLLOWS = { confirmed: "genuine", rejected: "false_alarm" };
+const STEPS = { raised: ["acknowledge", "dispatch"], acknowledged: ["dispatch"], dispatched: [] };
 const SHELF_MINUTES = [15, 60, 240, 480];
 
 export class IncidentPane {
@@ -48,7 +52,7 @@ export class IncidentPane {
 
   drawHead(incident, situation) {
     const signature = JSON.stringify([incident.id, incident.state, incident.owner, incident.count, incident.verification,
-      incident.active, incident.hidden, incident.level, incident.shelf, situation.first]);
+      incident.active, incident.hidden, incident.level, incident.shelf, incident.resolved, this.resolver(), situation.first]);
     if (signature === this.headSignature) return;
     this.headSignature = signature;
     this.time = h("time", { class: "elapsed" });
@@ -57,12 +61,24 @@ export class IncidentPane {
       h("div", { class: "row" }, severityMark(incident.severity), this.time),
       h("h2", { class: "place" }, incident.place || incident.title || incident.source || ""),
       h("p", {}, typeText(incident.kind), " · ", t(`state.${incident.state}`),
-        incident.owner && ` · ${t("incident.owner", { name: incident.owner })}`,
+        this.whose(incident),
         incident.verification && ` · ${t(`verify.${incident.verification}`)}`,
         incident.level > 0 && ` · ${t("incident.level", { level: incident.level })}`),
+      nextSteps(incident) && h("p", { class: "next", role: "status" }, nextSteps(incident)),
       badges(incident, situation),
       incident.shelf && h("p", { class: "muted" }, t("shelf.until", { time: moment(incident.shelf.until), name: incident.shelf.actor }), ` · ${incident.shelf.reason}`),
     );
+  }
+
+  /** Who has it in hand; of a resolved one who ended it, when and how. */
+  whose({ state, owner, resolved, verdict }) {
+    if (state !== "resolved") return owner && ` · ${t("incident.owner", { name: owner })}`;
+    const by = resolved && t("incident.resolved_by", { name: this.resolver() || owner, time: moment(resolved) });
+    return [by, verdict && t(`verdict.${verdict}`)].filter(Boolean).map((each) => ` · ${each}`).join("");
+  }
+
+  resolver() {
+    return this.detail?.timeline?.findLast(({ event }) => event.type === RESOLVED)?.event.data.actor;
   }
 
   drawActions(incident, me) {
@@ -78,7 +94,7 @@ export class IncidentPane {
     fill(
       this.actions,
       incident.state === "raised" && this.button("primary huge", "acknowledge", { expected_state: "raised" }, "A"),
-      ...(incident.kind === FACE && !incident.verification ? this.verifyButtons() : []),
+      ...(incident.kind === FACE && !JUDGED.has(incident.verification) ? this.verifyButtons() : []),
       incident.state === "acknowledged" && this.dispatchForm(),
       incident.drill && h("button", { class: "danger", on: { click: () => this.sayReal() } }, t("action.real")),
     );
@@ -141,9 +157,10 @@ export class IncidentPane {
     const submit = ({ verdict, note, reason }) =>
       this.app.command(this.incident.id, "resolve", { verdict, note, expected_state: this.incident.state, ...(goesOn ? { force: true, reason } : {}) });
     const options = VERDICTS.map((each) => h("option", { value: each }, t(`verdict.${each}`)));
-    return this.form("resolve", t("action.resolve"), submit,
-      h("select", { name: "verdict", "aria-label": t("incident.verdict"), required: true, data: { focus: "resolve" } },
-        h("option", { value: "" }, t("incident.verdict")), ...options),
+    const verdict = h("select", { name: "verdict", "aria-label": t("incident.verdict"), required: true, data: { focus: "resolve" } },
+      h("option", { value: "" }, t("incident.verdict")), ...options);
+    verdict.value = FOLLOWS[this.incident.verification] ?? "";
+    return this.form("resolve", t("action.resolve"), submit, verdict,
       h("input", { name: "note", "aria-label": t("incident.note"), placeholder: t("incident.note"), maxlength: 2000 }),
       goesOn && h("input", { name: "reason", "aria-label": t("incident.force_reason"), placeholder: t("incident.force_reason"), required: true, maxlength: 2000 }));
   }
@@ -178,6 +195,19 @@ export class IncidentPane {
   }
 
   tick(now) {
-    if (this.time && this.incident) setText(this.time, elapsed((now - new Date(this.incident.opened).getTime()) / 1000));
+    if (!this.time || !this.incident) return;
+    const { opened, resolved, state } = this.incident;
+    const end = state === "resolved" && resolved ? new Date(resolved).getTime() : now;
+    const text = elapsed((end - new Date(opened).getTime()) / 1000);
+    setText(this.time, state === "resolved" ? t("incident.lasted", { time: text }) : text);
   }
+}
+
+/** What remains to be done once a face was judged: the judgement alone ends nothing. */
+function nextSteps({ kind, state, verification }) {
+  if (kind !== FACE || !verification || !(state in STEPS)) return "";
+  if (verification === "unsure") return t("next.unsure");
+  const wrong = verification === "rejected";
+  const steps = [...STEPS[state].filter((each) => !wrong || each !== "dispatch"), wrong ? "resolve_false" : "resolve"];
+  return `${t(`next.${verification}`)}${t("next.do", { steps: steps.map((each) => t(`next.step.${each}`)).join(" → ") })}`;
 }
