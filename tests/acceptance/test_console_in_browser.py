@@ -3,6 +3,9 @@
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from harness.daemon import ADMIN, PASSWORD, Daemon
@@ -11,6 +14,7 @@ from harness.tools import needs
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 pytestmark = [needs("chromium"), pytest.mark.timeout(120)]
+CONSOLE = Path(__file__).parents[2] / "gateway" / "console"
 NO_PHOTO = FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=b"a text, not a picture")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
@@ -93,11 +97,24 @@ def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Dae
     expect(card).to_contain_text("一键报警")
     expect(card).not_to_contain_text("false")
     assert "报警" in page.title()
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    expect(page.locator(".card.critical.raised[aria-pressed=true]")).to_be_visible()
+    page.click("button[data-view=events]")
+    page.keyboard.press("a")
+    expect(page.locator(".card.critical.raised[aria-pressed=true]")).to_be_visible()
     page.keyboard.press("a")
     expect(page.locator(".card.critical.acknowledged")).to_contain_text(ADMIN)
+    expect(page.locator(".card.critical.acknowledged")).to_contain_text("已接警")
     page.select_option("select[name=verdict]", "test")
     page.locator("form.inline", has=page.locator("select")).locator("button").click()
     expect(page.locator(".cards .card")).to_have_count(0)
+    head = page.locator(".incident .head")
+    expect(head).to_contain_text(f"{ADMIN} 于")
+    expect(head).not_to_contain_text("处置中")
+    lasted = head.locator("time").inner_text()
+    page.wait_for_timeout(1500)
+    assert head.locator("time").inner_text() == lasted, "the clock stands still after the end"
 
 
 def test_what_the_threshold_costs_stands_by_the_cameras_and_the_list(page: Page) -> None:
@@ -200,6 +217,92 @@ def test_the_history_begins_with_the_newest_and_goes_back_on_demand(page: Page, 
     page.select_option("select[name=type]", "campus.flood.started")
     expect(page.locator(".calm")).to_have_text("没有符合条件的事件。")
     page.click("button[data-view=board]")
+
+
+def face_warning(**more: Any) -> dict[str, Any]:
+    """A face warning as GET /incidents/{id} tells it."""
+    picture = {"camera": "cam-01", "created": "2026-11-26T15:00:00Z"}
+    clips = [
+        {
+            "id": f"clip{minute}",
+            "kind": "clip",
+            "camera": "cam-01",
+            "created": f"2026-11-26T15:0{minute}:00Z",
+            "clip": {"state": "whole", "seconds": 12.0, "size": 1, "others": False},
+        }
+        for minute in range(3)
+    ]
+    match = {"person": "p1", "name": "张三", "category": "wanted", "photos": ["ph1"], "distance": 0.3, "threshold": 0.4}
+    return {
+        "id": "face1",
+        "kind": "campus.face.matched",
+        "state": "raised",
+        "severity": "high",
+        "place": "东门",
+        "count": 1,
+        "opened": "2026-11-26T15:00:00Z",
+        "updated": "2026-11-26T15:00:00Z",
+        "timeline": [],
+        "cameras": [],
+        "procedure": {"id": "p", "title": "预案", "steps": [{"step": "1", "text": "呼叫", "done": None}]},
+        "evidence": [{**picture, "id": "crop", "kind": "crop"}, {**picture, "id": "scene", "kind": "scene"}, *clips],
+        "match": match | {"looks": 3, "face_height": 90, "quality": 0.8},
+        **more,
+    }
+
+
+@contextmanager
+def shown_incident(page: Page, incident: dict[str, Any], width: int = 390, height: int = 844) -> Iterator[Page]:
+    """The console of the same browser with this incident alone before the guard."""
+    assert page.context.browser is not None
+    context = page.context.browser.new_context(
+        locale="zh-CN", viewport={"width": width, "height": height}, storage_state=page.context.storage_state()
+    )
+    picture = (CONSOLE / "icon.svg").read_text("utf-8")
+    context.route("**/api/v1/incidents?*", lambda route: route.fulfill(json={"items": [incident], "next": None}))
+    context.route("**/api/v1/incidents/face1", lambda route: route.fulfill(json=incident))
+    for address in ("**/api/v1/evidence/**", "**/photos/ph1"):
+        context.route(address, lambda route: route.fulfill(body=picture, content_type="image/svg+xml"))
+    opened = context.new_page()
+    opened.goto(page.url)
+    expect(opened.locator(".cards .card")).to_have_count(1)
+    yield opened
+    context.close()
+
+
+def test_two_faces_stand_side_by_side_before_clips_on_a_phone(page: Page) -> None:
+    with shown_incident(page, face_warning()) as phone:
+        phone.click(".cards .card")
+        faces = phone.locator(".faces figure")
+        expect(faces).to_have_count(2)
+        left, right = (faces.nth(index).bounding_box() for index in (0, 1))
+        assert left is not None
+        assert right is not None
+        assert left["y"] == right["y"], "side by side"
+        assert left["x"] + left["width"] < right["x"]
+        assert right["y"] + right["height"] < 844, "at once in view"
+        order = phone.locator(".incident-body > *").evaluate_all("all => all.map((each) => each.className)")
+        assert order.index("faces") < order.index("actions") < order.index("clips")
+        clips = phone.locator(".clips details")
+        assert clips.evaluate_all("all => all.map((each) => each.open)") == [True, False, False], "the newest is open"
+        assert "02:00" in (clips.first.locator("summary").text_content() or ""), "the newest is first"
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "remains"),
+    [
+        ("raised", "confirmed", "是本人。还需：接警 → 派人 → 处置完毕。"),
+        ("acknowledged", "rejected", "不是本人。还需：以“误报”处置完毕。"),
+        ("acknowledged", "unsure", "无法确定：请派人到现场查看，然后再核实。"),
+    ],
+)
+def test_after_a_judgement_it_is_said_what_remains(page: Page, state: str, verdict: str, remains: str) -> None:
+    with shown_incident(page, face_warning(state=state, verification=verdict, owner=ADMIN)) as desk:
+        desk.click(".cards .card")
+        expect(desk.locator(".next")).to_have_text(remains)
+        expect(desk.locator("button.verify")).to_have_count(3 if verdict == "unsure" else 0)
+        follows = {"confirmed": "genuine", "rejected": "false_alarm", "unsure": ""}[verdict]
+        expect(desk.locator("select[name=verdict]")).to_have_value(follows)
 
 
 def test_the_other_language_and_a_phone(page: Page) -> None:

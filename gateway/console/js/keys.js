@@ -23,6 +23,9 @@ export function bindKeys(app) {
 
 const detailOf = (app) => app.state.incidents[app.state.selected];
 
+/** The selected incident while the board shows it. */
+const seen = (app) => (app.state.view === "board" ? detailOf(app) : undefined);
+
 function move(app, step) {
   const list = activeIncidents(app.state);
   const index = list.findIndex((each) => each.id === app.state.selected);
@@ -31,15 +34,26 @@ function move(app, step) {
 }
 
 function verify(app, verdict) {
-  const incident = detailOf(app);
+  const incident = seen(app);
   if (incident?.kind === "campus.face.matched") app.command(incident.id, "verify", { verdict });
 }
 
+/** Nobody acknowledges what is not before the eyes: what is not shown is shown first. */
+function acknowledge(app) {
+  const incident = seen(app);
+  if (incident?.state === "raised") app.command(incident.id, "acknowledge", { expected_state: "raised" });
+  else if (!incident || incident.state === "resolved") showTop(app);
+}
+
+function showTop(app) {
+  if (app.state.view !== "board") app.view.open("board");
+  const selected = detailOf(app);
+  const top = activeIncidents(app.state)[0];
+  if (top && (!selected || selected.state === "resolved")) app.select(top.id);
+}
+
 const ACTIONS = {
-  a: (app) => {
-    const incident = detailOf(app) ?? activeIncidents(app.state)[0];
-    if (incident?.state === "raised") app.command(incident.id, "acknowledge", { expected_state: "raised" });
-  },
+  a: acknowledge,
   j: (app) => move(app, 1),
   k: (app) => move(app, -1),
   s: (app) => app.sound.silence(SILENCE_SECONDS),

@@ -128,7 +128,7 @@ function takeIncident(state, event) {
   else if (verb in STATES) {
     incident.state = STATES[verb];
     if (verb === "acknowledged") incident.owner = data.actor;
-    if (verb === "resolved") incident.verdict = data.verdict;
+    if (verb === "resolved") Object.assign(incident, { verdict: data.verdict, resolved: event.time });
   }
   return { ...state, incidents: { ...state.incidents, [incident.id]: incident } };
 }

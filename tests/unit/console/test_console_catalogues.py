@@ -51,6 +51,8 @@ EXPANSIONS = {
     "device.": ["ok", "lost", "flapping", "unheard"],
     "role.": ["viewer", "guard", "admin", "auditor", "or"],
     "delivery.": ["unreachable", "http", "redirect", "certificate", "endless"],
+    "next.": ["confirmed", "rejected", "unsure", "do"],
+    "next.step.": ["acknowledge", "dispatch", "resolve", "resolve_false"],
     "evidence.": ["crop", "scene"],
     "evidence.clip.": ["recording", "whole", "cut_short"],
 }

@@ -1,13 +1,18 @@
 /** The selected incident: where, what, pictures, what to do, what was done. */
 
-import { api, evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
+import { api } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
 import { badges, facts, lateText, severityMark, typeText } from "./common.js";
+import { Pictures } from "./pictures.js";
 import { Procedure } from "./procedure.js";
 
 const VERDICTS = ["genuine", "false_alarm", "test", "duplicate"];
 const FACE = "campus.face.matched";
+const RESOLVED = "campus.incident.resolved";
+const JUDGED = new Set(["confirmed", "rejected"]);
+const FOLLOWS = { confirmed: "genuine", rejected: "false_alarm" };
+const STEPS = { raised: ["acknowledge", "dispatch"], acknowledged: ["dispatch"], dispatched: [] };
 const SHELF_MINUTES = [15, 60, 240, 480];
 
 export class IncidentPane {
@@ -15,13 +20,14 @@ export class IncidentPane {
     this.app = app;
     this.empty = h("p", { class: "calm" }, t("incident.none"));
     this.head = h("div", { class: "head" });
-    this.pictures = h("div", { class: "pictures" });
+    this.pictures = new Pictures();
     this.actions = h("div", { class: "actions" });
     this.more = h("div", { class: "actions more" });
     this.procedure = new Procedure(app);
     this.facts = h("div");
     this.timeline = h("ol", { class: "timeline" });
-    this.body = h("div", { class: "incident-body" }, this.head, this.actions, this.procedure.element, this.pictures, this.more, this.facts,
+    this.body = h("div", { class: "incident-body" }, this.head, this.pictures.faces, this.actions, this.procedure.element,
+      this.pictures.scenes, this.pictures.clips, this.more, this.facts,
       h("h3", {}, t("incident.timeline")), this.timeline);
     this.element = h("section", { class: "incident", "aria-label": t("incident.title") }, this.empty, this.body);
   }
@@ -36,7 +42,7 @@ export class IncidentPane {
     this.drawHead(incident, state.situation);
     this.drawActions(incident, state.me);
     this.procedure.update(incident, this.detail?.procedure, this.mayAct(incident, state.me));
-    this.drawPictures(incident);
+    this.pictures.update(incident, this.detail);
     this.drawDetail();
   }
 
@@ -46,7 +52,7 @@ export class IncidentPane {
 
   drawHead(incident, situation) {
     const signature = JSON.stringify([incident.id, incident.state, incident.owner, incident.count, incident.verification,
-      incident.active, incident.hidden, incident.level, incident.shelf, situation.first]);
+      incident.active, incident.hidden, incident.level, incident.shelf, incident.resolved, this.resolver(), situation.first]);
     if (signature === this.headSignature) return;
     this.headSignature = signature;
     this.time = h("time", { class: "elapsed" });
@@ -55,12 +61,24 @@ export class IncidentPane {
       h("div", { class: "row" }, severityMark(incident.severity), this.time),
       h("h2", { class: "place" }, incident.place || incident.title || incident.source || ""),
       h("p", {}, typeText(incident.kind), " · ", t(`state.${incident.state}`),
-        incident.owner && ` · ${t("incident.owner", { name: incident.owner })}`,
+        this.whose(incident),
         incident.verification && ` · ${t(`verify.${incident.verification}`)}`,
         incident.level > 0 && ` · ${t("incident.level", { level: incident.level })}`),
+      nextSteps(incident) && h("p", { class: "next", role: "status" }, nextSteps(incident)),
       badges(incident, situation),
       incident.shelf && h("p", { class: "muted" }, t("shelf.until", { time: moment(incident.shelf.until), name: incident.shelf.actor }), ` · ${incident.shelf.reason}`),
     );
+  }
+
+  /** Who has it in hand; of a resolved one who ended it, when and how. */
+  whose({ state, owner, resolved, verdict }) {
+    if (state !== "resolved") return owner && ` · ${t("incident.owner", { name: owner })}`;
+    const by = resolved && t("incident.resolved_by", { name: this.resolver() || owner, time: moment(resolved) });
+    return [by, verdict && t(`verdict.${verdict}`)].filter(Boolean).map((each) => ` · ${each}`).join("");
+  }
+
+  resolver() {
+    return this.detail?.timeline?.findLast(({ event }) => event.type === RESOLVED)?.event.data.actor;
   }
 
   drawActions(incident, me) {
@@ -76,7 +94,7 @@ export class IncidentPane {
     fill(
       this.actions,
       incident.state === "raised" && this.button("primary huge", "acknowledge", { expected_state: "raised" }, "A"),
-      ...(incident.kind === FACE && !incident.verification ? this.verifyButtons() : []),
+      ...(incident.kind === FACE && !JUDGED.has(incident.verification) ? this.verifyButtons() : []),
       incident.state === "acknowledged" && this.dispatchForm(),
       incident.drill && h("button", { class: "danger", on: { click: () => this.sayReal() } }, t("action.real")),
     );
@@ -139,51 +157,12 @@ export class IncidentPane {
     const submit = ({ verdict, note, reason }) =>
       this.app.command(this.incident.id, "resolve", { verdict, note, expected_state: this.incident.state, ...(goesOn ? { force: true, reason } : {}) });
     const options = VERDICTS.map((each) => h("option", { value: each }, t(`verdict.${each}`)));
-    return this.form("resolve", t("action.resolve"), submit,
-      h("select", { name: "verdict", "aria-label": t("incident.verdict"), required: true, data: { focus: "resolve" } },
-        h("option", { value: "" }, t("incident.verdict")), ...options),
+    const verdict = h("select", { name: "verdict", "aria-label": t("incident.verdict"), required: true, data: { focus: "resolve" } },
+      h("option", { value: "" }, t("incident.verdict")), ...options);
+    verdict.value = FOLLOWS[this.incident.verification] ?? "";
+    return this.form("resolve", t("action.resolve"), submit, verdict,
       h("input", { name: "note", "aria-label": t("incident.note"), placeholder: t("incident.note"), maxlength: 2000 }),
       goesOn && h("input", { name: "reason", "aria-label": t("incident.force_reason"), placeholder: t("incident.force_reason"), required: true, maxlength: 2000 }));
-  }
-
-  drawPictures(incident) {
-    const match = this.matchData();
-    const evidence = (this.detail?.evidence ?? []).filter((each) => !each.purged);
-    const cameras = this.detail?.cameras ?? [];
-    const signature = JSON.stringify([incident.id, evidence.map((each) => [each.id, each.clip?.state]), cameras, match?.photo]);
-    if (signature === this.pictureSignature) return;
-    this.pictureSignature = signature;
-    const figures = evidence.map((each) => (each.clip ? this.clip(each) : this.figure(evidenceUrl(each.id), t(`evidence.${each.kind}`))));
-    if (match?.photo) figures.push(this.figure(photoUrl(match.person, match.photo), t("evidence.enrolled")));
-    if (incident.kind !== FACE) {
-      figures.push(...cameras.map((camera) => this.figure(snapshotUrl(camera, Date.now()), t("evidence.camera", { camera }))));
-    }
-    this.pictures.replaceChildren(...figures);
-  }
-
-  /** A clip plays in place once it is whole; while it is recorded, it is said so, and what there is can be played. */
-  clip(each) {
-    const about = { camera: each.camera, seconds: Math.round(each.clip.seconds) };
-    const caption = t(`evidence.clip.${each.clip.state}`, about);
-    // A browser keeps what it has of an address: the whole clip is another one than that which still grows.
-    const video = h("video", { src: `${evidenceUrl(each.id)}?as=${each.clip.state}`, controls: true, muted: true, playsinline: true, preload: "metadata", "aria-label": caption });
-    video.muted = true;
-    const figure = h("figure", { class: "clip" }, video,
-      h("figcaption", {}, caption, each.clip.others && h("small", {}, t("evidence.others"))));
-    video.addEventListener("error", () => figure.classList.add("missing"));
-    return figure;
-  }
-
-  matchData() {
-    const match = this.detail?.match;
-    return match && { person: match.person, photo: match.photos?.[0] };
-  }
-
-  figure(url, caption) {
-    const image = h("img", { src: url, alt: caption, loading: "eager" });
-    const figure = h("figure", {}, image, h("figcaption", {}, caption));
-    image.addEventListener("error", () => figure.classList.add("missing"));
-    return figure;
   }
 
   drawDetail() {
@@ -216,6 +195,19 @@ export class IncidentPane {
   }
 
   tick(now) {
-    if (this.time && this.incident) setText(this.time, elapsed((now - new Date(this.incident.opened).getTime()) / 1000));
+    if (!this.time || !this.incident) return;
+    const { opened, resolved, state } = this.incident;
+    const end = state === "resolved" && resolved ? new Date(resolved).getTime() : now;
+    const text = elapsed((end - new Date(opened).getTime()) / 1000);
+    setText(this.time, state === "resolved" ? t("incident.lasted", { time: text }) : text);
   }
+}
+
+/** What remains to be done once a face was judged: the judgement alone ends nothing. */
+function nextSteps({ kind, state, verification }) {
+  if (kind !== FACE || !verification || !(state in STEPS)) return "";
+  if (verification === "unsure") return t("next.unsure");
+  const wrong = verification === "rejected";
+  const steps = [...STEPS[state].filter((each) => !wrong || each !== "dispatch"), wrong ? "resolve_false" : "resolve"];
+  return `${t(`next.${verification}`)}${t("next.do", { steps: steps.map((each) => t(`next.step.${each}`)).join(" → ") })}`;
 }

@@ -1,0 +1,65 @@
+/** The pictures of an incident: the two faces to compare side by side, scenes and live pictures, and clips. */
+
+import { evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
+import { h, syncList } from "../dom.js";
+import { moment, t } from "../i18n.js";
+
+const FACE = "campus.face.matched";
+const MANY_CLIPS = 2;
+
+export class Pictures {
+  constructor() {
+    this.faces = h("div", { class: "faces" });
+    this.scenes = h("div", { class: "pictures" });
+    this.clips = h("div", { class: "clips" });
+  }
+
+  /** @param {Object} incident  @param {Object|undefined} detail answer of GET /incidents/{id}, once it is there */
+  update(incident, detail) {
+    const evidence = (detail?.evidence ?? []).filter((each) => !each.purged);
+    const pictures = evidence.filter((each) => !each.clip);
+    const crop = pictures.find((each) => each.kind === "crop");
+    const match = detail?.match;
+    const signature = JSON.stringify([incident.id, pictures.map((each) => each.id), detail?.cameras, match?.photos?.[0]]);
+    if (signature !== this.signature) {
+      this.signature = signature;
+      this.faces.replaceChildren(...[
+        crop && figure(evidenceUrl(crop.id), t("evidence.crop")),
+        match?.photos?.length && figure(photoUrl(match.person, match.photos[0]), t("evidence.enrolled")),
+      ].filter(Boolean));
+      const live = incident.kind === FACE ? [] : detail?.cameras ?? [];
+      this.scenes.replaceChildren(
+        ...pictures.filter((each) => each !== crop).map((each) => figure(evidenceUrl(each.id), t(`evidence.${each.kind}`))),
+        ...live.map((camera) => figure(snapshotUrl(camera, Date.now()), t("evidence.camera", { camera }))),
+      );
+    }
+    this.showClips(evidence.filter((each) => each.clip));
+  }
+
+  /** The newest first; when there are many, only the newest stands open. */
+  showClips(clips) {
+    const newest = [...clips].sort((a, b) => b.created.localeCompare(a.created));
+    const open = newest.length > MANY_CLIPS ? newest.slice(0, 1) : newest;
+    syncList(this.clips, newest, (each) => `${each.id} ${each.clip.state}`, (each) => clip(each, open.includes(each)));
+  }
+}
+
+/** A clip plays in place once it is whole; while it is recorded, it is said so, and what there is can be played. */
+function clip(each, open) {
+  const about = { camera: each.camera, seconds: Math.round(each.clip.seconds) };
+  const caption = `${moment(each.created)} · ${t(`evidence.clip.${each.clip.state}`, about)}`;
+  // A browser keeps what it has of an address: the whole clip is another one than that which still grows.
+  const video = h("video", { src: `${evidenceUrl(each.id)}?as=${each.clip.state}`, controls: true, playsinline: true, preload: open ? "metadata" : "none", "aria-label": caption });
+  video.muted = true;
+  const shown = h("details", { class: "clip", open },
+    h("summary", {}, caption, each.clip.others && h("small", {}, t("evidence.others"))), video);
+  video.addEventListener("error", () => shown.classList.add("missing"));
+  return shown;
+}
+
+function figure(url, caption) {
+  const image = h("img", { src: url, alt: caption, loading: "eager" });
+  const shown = h("figure", {}, image, h("figcaption", {}, caption));
+  image.addEventListener("error", () => shown.classList.add("missing"));
+  return shown;
+}
