@@ -93,7 +93,8 @@ def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Dae
     press(daemon)
     card = page.locator(".card.critical.raised")
     expect(card).to_be_visible(timeout=5000)
-    expect(card).to_contain_text("East gate booth")
+    expect(card.locator(".place")).to_have_text("East gate booth")
+    expect(card.locator(".name")).to_have_text("东门岗亭")
     expect(card).to_contain_text("一键报警")
     expect(card).not_to_contain_text("false")
     assert "报警" in page.title()
@@ -185,6 +186,23 @@ def test_a_drill_is_said_to_every_post_and_its_press_is_marked(page: Page, daemo
     page.select_option("select[name=verdict]", "test")
     page.locator("form.inline", has=page.locator("select[name=verdict]")).locator("button").click()
     expect(real).to_have_count(0)
+
+
+def test_the_ticker_names_the_place_of_what_follows_and_what_is_wrong(page: Page, daemon: Daemon) -> None:
+    with RawClient(daemon.mqtt_port) as client:
+        client.publish("campus/east/button/btn-99/event", b'{"id": "1", "type": "press"}')
+    fault = page.locator(".ticker .event", has_text="网关故障")
+    expect(fault).to_contain_text("no device btn-99 is configured")
+    fault.locator("summary").click()
+    expect(fault.locator("dd", has_text="campus/east/button/btn-99/event")).to_be_visible()
+    for view, rows in (("board", ".ticker .event"), ("events", ".history .event")):
+        page.click(f"button[data-view={view}]")
+        for words in ("已接警", "已处置"):
+            row = page.locator(rows, has=page.locator(".what", has_text=words)).first
+            expect(row.locator(".where")).to_have_text("东门岗亭 · East gate booth")
+    page.reload()
+    resolved = page.locator(".ticker .event", has=page.locator(".what", has_text="已处置")).first
+    expect(resolved.locator(".where")).to_have_text("东门岗亭 · East gate booth")
 
 
 def test_the_ticker_shows_each_event_once(page: Page) -> None:
