@@ -269,12 +269,46 @@ def face_warning(**more: Any) -> dict[str, Any]:
     }
 
 
+CAMERA = {
+    "id": "cam-01",
+    "name": "东门",
+    "place": "东门",
+    "watch_faces": True,
+    "status": {
+        "state": "live",
+        "width": 1920,
+        "height": 1080,
+        "looks_per_second": 4.0,
+        "decision_age_p95_ms": 210,
+        "frames_seen": 1234567,
+        "frames_looked": 123456,
+        "frames_skipped": 12345,
+        "frames_rested": 1234,
+        "worker": "video-01",
+        "detect_ms": 12.3,
+        "decode_ms": 3.4,
+        "embed_ms": 8.9,
+    },
+}
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_camera_of_many_figures_fits_a_phone(page: Page, language: str) -> None:
+    with shown_incident(page, face_warning(), language=language) as phone:
+        phone.route("**/api/v1/cameras", lambda route: route.fulfill(json={"items": [CAMERA]}))
+        phone.click("button[data-view=protection]")
+        value = phone.locator("dd", has_text="1234567 /")
+        expect(value).to_be_visible()
+        assert phone.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        assert value.evaluate("it => it.clientWidth") > 120, "not one letter a line"
+
+
 @contextmanager
-def shown_incident(page: Page, incident: dict[str, Any], width: int = 390, height: int = 844) -> Iterator[Page]:
-    """The console of the same browser with this incident alone before the guard."""
+def shown_incident(page: Page, incident: dict[str, Any], language: str = "zh-CN") -> Iterator[Page]:
+    """The console of the same guard on a phone, with this incident alone."""
     assert page.context.browser is not None
     context = page.context.browser.new_context(
-        locale="zh-CN", viewport={"width": width, "height": height}, storage_state=page.context.storage_state()
+        locale=language, viewport={"width": 390, "height": 844}, storage_state=page.context.storage_state()
     )
     picture = (CONSOLE / "icon.svg").read_text("utf-8")
     context.route("**/api/v1/incidents?*", lambda route: route.fulfill(json={"items": [incident], "next": None}))
