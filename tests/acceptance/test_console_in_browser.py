@@ -93,7 +93,8 @@ def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Dae
     press(daemon)
     card = page.locator(".card.critical.raised")
     expect(card).to_be_visible(timeout=5000)
-    expect(card).to_contain_text("East gate booth")
+    expect(card.locator(".place")).to_have_text("East gate booth")
+    expect(card.locator(".name")).to_have_text("东门岗亭")
     expect(card).to_contain_text("一键报警")
     expect(card).not_to_contain_text("false")
     assert "报警" in page.title()
@@ -187,6 +188,23 @@ def test_a_drill_is_said_to_every_post_and_its_press_is_marked(page: Page, daemo
     expect(real).to_have_count(0)
 
 
+def test_the_ticker_names_the_place_of_what_follows_and_what_is_wrong(page: Page, daemon: Daemon) -> None:
+    with RawClient(daemon.mqtt_port) as client:
+        client.publish("campus/east/button/btn-99/event", b'{"id": "1", "type": "press"}')
+    fault = page.locator(".ticker .event", has_text="网关故障")
+    expect(fault).to_contain_text("no device btn-99 is configured")
+    fault.locator("summary").click()
+    expect(fault.locator("dd", has_text="campus/east/button/btn-99/event")).to_be_visible()
+    for view, rows in (("board", ".ticker .event"), ("events", ".history .event")):
+        page.click(f"button[data-view={view}]")
+        for words in ("已接警", "已处置"):
+            row = page.locator(rows, has=page.locator(".what", has_text=words)).first
+            expect(row.locator(".where")).to_have_text("东门岗亭 · East gate booth")
+    page.reload()
+    resolved = page.locator(".ticker .event", has=page.locator(".what", has_text="已处置")).first
+    expect(resolved.locator(".where")).to_have_text("东门岗亭 · East gate booth")
+
+
 def test_the_ticker_shows_each_event_once(page: Page) -> None:
     positions = page.locator(".ticker .position").all_inner_texts()
     assert len(positions) == len(set(positions)) > 0
@@ -251,12 +269,46 @@ def face_warning(**more: Any) -> dict[str, Any]:
     }
 
 
+CAMERA = {
+    "id": "cam-01",
+    "name": "东门",
+    "place": "东门",
+    "watch_faces": True,
+    "status": {
+        "state": "live",
+        "width": 1920,
+        "height": 1080,
+        "looks_per_second": 4.0,
+        "decision_age_p95_ms": 210,
+        "frames_seen": 1234567,
+        "frames_looked": 123456,
+        "frames_skipped": 12345,
+        "frames_rested": 1234,
+        "worker": "video-01",
+        "detect_ms": 12.3,
+        "decode_ms": 3.4,
+        "embed_ms": 8.9,
+    },
+}
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_a_camera_of_many_figures_fits_a_phone(page: Page, language: str) -> None:
+    with shown_incident(page, face_warning(), language=language) as phone:
+        phone.route("**/api/v1/cameras", lambda route: route.fulfill(json={"items": [CAMERA]}))
+        phone.click("button[data-view=protection]")
+        value = phone.locator("dd", has_text="1234567 /")
+        expect(value).to_be_visible()
+        assert phone.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+        assert value.evaluate("it => it.clientWidth") > 120, "not one letter a line"
+
+
 @contextmanager
-def shown_incident(page: Page, incident: dict[str, Any], width: int = 390, height: int = 844) -> Iterator[Page]:
-    """The console of the same browser with this incident alone before the guard."""
+def shown_incident(page: Page, incident: dict[str, Any], language: str = "zh-CN") -> Iterator[Page]:
+    """The console of the same guard on a phone, with this incident alone."""
     assert page.context.browser is not None
     context = page.context.browser.new_context(
-        locale="zh-CN", viewport={"width": width, "height": height}, storage_state=page.context.storage_state()
+        locale=language, viewport={"width": 390, "height": 844}, storage_state=page.context.storage_state()
     )
     picture = (CONSOLE / "icon.svg").read_text("utf-8")
     context.route("**/api/v1/incidents?*", lambda route: route.fulfill(json={"items": [incident], "next": None}))

@@ -1,13 +1,14 @@
 /** Speaks through the live regions: alarms at once, the rest politely and not more often than every 3 seconds. */
 
 import { tOr } from "./i18n.js";
+import { whereText } from "./where.js";
 
 const PAUSE_MS = 3000;
 let last = 0;
 
 /** Tell assistive technology of an event. */
 export function announce(event) {
-  const text = `${tOr(`type.${event.type}`, event.type)} ${event.data?.place ?? ""}`.trim();
+  const text = `${tOr(`type.${event.type}`, event.type)} ${whereText(event.data?.place, event.data?.name)}`.trim();
   if (event.severity === "critical") document.getElementById("alert-region").textContent = text;
   else if (Date.now() - last > PAUSE_MS) {
     last = Date.now();

@@ -67,10 +67,10 @@ class Console {
   }
 
   async load() {
-    const [incidents, recent, situation] = await Promise.all(
-      [api.incidents({ state: "open", limit: 500 }), api.events({ last: 100 }), api.situation()]);
+    const [incidents, ended, recent, situation] = await Promise.all(
+      [api.incidents({ state: "open", limit: 500 }), api.incidents({ state: "resolved", limit: 100 }), api.events({ last: 100 }), api.situation()]);
     this.dispatch({ type: "set", values: { situation } });
-    this.dispatch({ type: "incidents", items: incidents.items });
+    this.dispatch({ type: "incidents", items: [...ended.items, ...incidents.items] });
     this.dispatch({ type: "events", items: recent.items });
     this.dispatch({ type: "set", values: { position: Number(recent.next ?? 0) } });
     await this.refresh();

@@ -3,7 +3,8 @@
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t } from "../i18n.js";
 import { activeIncidents, shelvedIncidents } from "../store.js";
-import { badges, eventRow, severityMark, typeText } from "./common.js";
+import { badges, eventRow, incidentWhere, severityMark, typeText } from "./common.js";
+import { whereText } from "../where.js";
 import { IncidentPane } from "./incident.js";
 
 const CARDS = 7;
@@ -43,7 +44,7 @@ export class Board {
     setText(this.more, active.length > CARDS ? `+${active.length - CARDS}` : "");
     setText(this.pause, this.paused ? t("board.resume") : t("board.pause"));
     this.drawShelf(shelvedIncidents(state));
-    if (!this.paused) syncList(this.ticker, state.events.slice(0, 60), (each) => String(each.position), eventRow);
+    if (!this.paused) syncList(this.ticker, state.events.slice(0, 60), (each) => String(each.position), (each) => eventRow(each, state.incidents));
     this.pane.update(state);
     document.title = titleOf(active);
   }
@@ -62,7 +63,7 @@ export class Board {
     this.shelf.hidden = shelved.length === 0;
     setText(this.shelf.firstChild, t("shelf.title", { count: shelved.length }));
     fill(this.shelf.lastChild, ...shelved.map((each) => h("li", {}, h("button", { on: { click: () => this.open(each.id) } },
-      h("strong", {}, each.place || each.title), ` ${typeText(each.kind)} · `, t("shelf.until", { time: moment(each.shelf.until), name: each.shelf.actor })))));
+      h("strong", {}, whereText(each.place, incidentWhere(each).name)), ` ${typeText(each.kind)} · `, t("shelf.until", { time: moment(each.shelf.until), name: each.shelf.actor })))));
   }
 
   card() {
@@ -80,10 +81,12 @@ export class Board {
       incident.hidden, incident.active, incident.triggered, state.situation.first === incident.id]);
     if (card.dataset.signature === signature) return;
     card.dataset.signature = signature;
+    const { place, name } = incidentWhere(incident);
     fill(
       button,
       h("span", { class: "row" }, severityMark(incident.severity), h("time", { class: "elapsed" })),
-      h("strong", { class: "place" }, incident.place || incident.title || incident.source || ""),
+      h("strong", { class: "place" }, place),
+      name && h("span", { class: "name" }, name),
       h("span", {}, typeText(incident.kind),
         incident.count > 1 && ` ×${incident.count} · ${t("incident.last", { time: moment(incident.triggered ?? incident.updated) })}`),
       h("span", { class: "muted" }, t(`state.${incident.state}`), incident.owner && ` · ${incident.owner}`,

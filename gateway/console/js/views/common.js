@@ -2,8 +2,10 @@
 
 import { h } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
+import { whereText } from "../where.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+const FAULT = "campus.gateway.fault";
 const SHAPES = { critical: "◆", high: "▲", medium: "●", low: "○", info: "–" };
 
 /** Severity as shape and word; colour comes on top, never alone. */
@@ -14,21 +16,45 @@ export function severityMark(severity) {
 /** The words for an event's type. */
 export const typeText = (type) => tOr(`type.${type}`, type);
 
-/** One line of the ticker and of the history. */
-export function eventRow({ position, event }) {
-  const subject = UUID.test(event.subject) ? "" : event.subject;
-  const where = event.data?.place || event.data?.name || subject || "";
+/** Name and place of an incident; a group of several has one place only. */
+export function incidentWhere({ place, title, source, group }) {
+  const name = group || UUID.test(title ?? "") ? "" : title;
+  return { place: place || name || source || "", name: place && name && !place.includes(name) ? name : "" };
+}
+
+/** Where an event was; what follows in an incident names the incident's place. */
+function eventWhere({ subject, data = {} }, incidents) {
+  const about = incidents[data.incident] ?? {};
+  const { place, name } = incidentWhere({ place: data.place || about.place, title: data.name || data.title || about.title, group: about.group });
+  return whereText(place, name) || (UUID.test(subject) || data.incident ? "" : subject ?? "");
+}
+
+/**
+ * One line of the ticker and of the history.
+ * @param {{position: number|null, event: Object}} frame
+ * @param {Object} incidents those known, by id
+ */
+export function eventRow({ position, event }, incidents = {}) {
   return h(
     "li",
     { class: `event ${event.severity}` },
     h("time", { datetime: event.time }, moment(event.time)),
     severityMark(event.severity),
     h("span", { class: "what" }, typeText(event.type)),
-    h("span", { class: "where" }, where),
+    h("span", { class: "where" }, eventWhere(event, incidents)),
     event.data?.late && h("span", { class: "late" }, lateText(event)),
     event.drill && h("span", { class: "drill" }, t("drill")),
     h("span", { class: "muted position" }, position === null ? "…" : `#${position}`),
+    event.type === FAULT && faultDetails(event.data),
   );
+}
+
+/** What is wrong, and of which message, to be opened. */
+function faultDetails({ fault, detail, device, topic, payload_size: size, cleared }) {
+  const words = [tOr(`gatewayfault.${fault}`, fault), cleared && t("gatewayfault.cleared"), detail].filter(Boolean).join(" · ");
+  const more = [[t("gatewayfault.device"), device], [t("gatewayfault.topic"), topic], [t("gatewayfault.size"), size]];
+  if (!more.some(([, value]) => value)) return h("span", { class: "fault" }, words);
+  return h("details", { class: "fault" }, h("summary", {}, words), facts(more));
 }
 
 /** That a press waited on its way: both its times. */

@@ -3,6 +3,7 @@
 import { api } from "../api.js";
 import { fill, h, setText } from "../dom.js";
 import { elapsed, moment, t } from "../i18n.js";
+import { nameOf } from "../where.js";
 import { facts } from "./common.js";
 
 const STEPS = ["acknowledged", "dispatched", "resolved"];
@@ -54,7 +55,7 @@ export class Drill {
 
   nameOf(device) {
     const known = this.app.state.devices.find((each) => each.id === device);
-    return known?.place || known?.name || device;
+    return known ? nameOf(known) : device;
   }
 
   takers(destinations) {
@@ -63,7 +64,7 @@ export class Drill {
 
   form({ destinations }) {
     const boxes = this.app.state.devices.map((each) =>
-      h("label", { class: "check" }, h("input", { type: "checkbox", name: "device", value: each.id }), each.place || each.name || each.id));
+      h("label", { class: "check" }, h("input", { type: "checkbox", name: "device", value: each.id }), nameOf(each)));
     const minutes = h("select", { name: "minutes" }, ...MINUTES.map((each) => h("option", { value: each }, t("drill.minutes", { minutes: each }))));
     minutes.value = "30";
     return h("form", { class: "enrol", on: { submit: (event) => this.start(event) } },

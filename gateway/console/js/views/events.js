@@ -8,6 +8,7 @@ import { eventRow, typeText } from "./common.js";
 
 const PAGE = 100;
 const MOST = 1000;
+const KNOWN = 500;
 const SEVERITIES = ["critical", "high", "medium", "low", "info"];
 
 export class Events {
@@ -28,7 +29,17 @@ export class Events {
       h("label", {}, t("events.until"), h("input", { name: "until", type: "datetime-local" })),
     );
     this.element = h("section", { class: "page" }, h("h2", {}, t("nav.events")), this.filter, this.list, this.none, this.more);
-    this.load();
+    this.incidents = {};
+    this.begin();
+  }
+
+  /** First the incidents, so that rows can name their places. */
+  async begin() {
+    await this.guarded(async () => {
+      const { items } = await api.incidents({ limit: KNOWN });
+      this.incidents = Object.fromEntries(items.map((each) => [each.id, each]));
+    });
+    await this.load();
   }
 
   wanted() {
@@ -36,6 +47,10 @@ export class Events {
     const query = Object.fromEntries(filled);
     for (const name of ["since", "until"]) if (query[name]) query[name] = new Date(query[name]).toISOString();
     return query;
+  }
+
+  row(frame) {
+    return eventRow(frame, { ...this.incidents, ...this.app.state.incidents });
   }
 
   /** The newest that the filter lets through. */
@@ -49,7 +64,7 @@ export class Events {
       if (asked !== this.asked) return; // the filter was changed meanwhile
       this.newest = page.next;
       this.oldest = page.items[0]?.position ?? page.next + 1;
-      this.list.replaceChildren(...page.items.map(eventRow).reverse());
+      this.list.replaceChildren(...page.items.map((each) => this.row(each)).reverse());
       if (!page.items.length) await this.older();
     });
     this.more.hidden = this.oldest <= 1;
@@ -66,7 +81,7 @@ export class Events {
       if (asked !== this.asked) return;
       this.oldest = from + 1;
     }
-    this.list.append(...found.map(eventRow).reverse());
+    this.list.append(...found.map((each) => this.row(each)).reverse());
     this.more.hidden = this.oldest <= 1;
   }
 
@@ -95,7 +110,7 @@ export class Events {
     if (!this.newest || Object.keys(this.query).length) return;
     const fresh = state.events.filter((each) => each.position > this.newest);
     if (!fresh.length) return;
-    this.list.prepend(...fresh.map(eventRow));
+    this.list.prepend(...fresh.map((each) => this.row(each)));
     this.newest = fresh[0].position;
   }
 }

@@ -3,7 +3,7 @@
 import { api } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
-import { badges, facts, lateText, severityMark, typeText } from "./common.js";
+import { badges, facts, incidentWhere, lateText, severityMark, typeText } from "./common.js";
 import { Pictures } from "./pictures.js";
 import { Procedure } from "./procedure.js";
 
@@ -55,11 +55,13 @@ export class IncidentPane {
       incident.active, incident.hidden, incident.level, incident.shelf, incident.resolved, this.resolver(), situation.first]);
     if (signature === this.headSignature) return;
     this.headSignature = signature;
+    const { place, name } = incidentWhere(incident);
     this.time = h("time", { class: "elapsed" });
     fill(
       this.head,
       h("div", { class: "row" }, severityMark(incident.severity), this.time),
-      h("h2", { class: "place" }, incident.place || incident.title || incident.source || ""),
+      h("h2", { class: "place" }, place),
+      name && h("p", { class: "name" }, name),
       h("p", {}, typeText(incident.kind), " · ", t(`state.${incident.state}`),
         this.whose(incident),
         incident.verification && ` · ${t(`verify.${incident.verification}`)}`,

@@ -4,6 +4,7 @@ import { api, snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
 import { moment, t, tOr } from "../i18n.js";
 import { deliveryText, problemText } from "../problems.js";
+import { nameOf } from "../where.js";
 import { facts } from "./common.js";
 import { ThresholdLine, cameraThreshold } from "./threshold.js";
 import { NewDevice } from "./newdevice.js";
@@ -122,7 +123,7 @@ export class Protection {
   }
 
   removeButton(device) {
-    const name = device.place || device.name || device.id;
+    const name = nameOf(device);
     const remove = async () => {
       if (!window.confirm(t("device.confirm_remove", { name }))) return;
       await api.removeDevice(device.id).catch((problem) => this.app.notice(problem));
@@ -196,7 +197,7 @@ function testText({ last_test: tested, test_due: due }) {
 }
 
 function resultText(device, result) {
-  const name = device.place || device.name || device.id;
+  const name = nameOf(device);
   if (!result.pressed) return t("test.nobody", { name });
   const failed = result.destinations.filter((each) => !["accepted", "not_wanted"].includes(each.state));
   if (failed.length) return t("test.stopped", { name, where: failed.map((each) => each.destination).join(", ") });
