@@ -63,7 +63,7 @@ async def _record(desk: AccountDesk, action: str, subject: str) -> None:
     await desk.audit.append(at=datetime.now(UTC), actor="command line", action=action, subject=subject)
 
 
-@user_app.command("add")
+@user_app.command("add", short_help="Make an account.")
 def add_user(
     name: str,
     role: Annotated[RoleName, typer.Option("--role")] = RoleName.GUARD,
@@ -109,7 +109,7 @@ def disable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOpti
     say(f"{name} is disabled.")
 
 
-@user_app.command("passwd")
+@user_app.command("passwd", short_help="A new password.")
 def change_password(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Give an account a new password and end its sessions."""
     settings = settings_of(config, set_)
@@ -124,7 +124,7 @@ def change_password(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetO
     say(f"{name} has a new password.")
 
 
-@token_app.command("create")
+@token_app.command("create", short_help="Make a token and print it once.")
 def create_token(
     role: Annotated[RoleName, typer.Option("--role")],
     name: Annotated[str, typer.Option("--name")],

@@ -1,11 +1,13 @@
 """``audit verify`` and ``ca export``: proofs and certificates out of the state folder."""
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import typer
 
 from gateway.api import ensure_tls
-from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, settings_of
+from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, ObjectOption, SetOption, settings_of
 from gateway.cli.output import put, say
 from gateway.storage import require_state, verify_chains
 
@@ -13,20 +15,24 @@ audit_app = typer.Typer(no_args_is_help=True, help="The record of who did what."
 ca_app = typer.Typer(no_args_is_help=True, help="The site's own certificate authority.")
 
 
-@audit_app.command("verify")
-def verify(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
-    """Check the hash chains of the journal and of the audit trail; names the first broken entry."""
+@audit_app.command("verify", short_help="Check both hash chains.")
+def verify(as_json: ObjectOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Check the hash chains of the journal and of the audit trail; names the first broken entry, and exits 1."""
     report = verify_chains(settings_of(config, set_).storage.directory)
+    whole = report.broken_event is None and report.broken_entry is None
+    if as_json:
+        put(json.dumps({"whole": whole, **asdict(report)}))
+        raise typer.Exit(0 if whole else 1)
     if report.broken_event is not None:
         say(f"The journal's chain breaks at position {report.broken_event}.")
     if report.broken_entry is not None:
         say(f"The audit trail's chain breaks at entry {report.broken_entry}.")
-    if report.broken_event is not None or report.broken_entry is not None:
+    if not whole:
         raise typer.Exit(1)
     put(f"Both chains are whole; {report.last_position} events.")
 
 
-@ca_app.command("export")
+@ca_app.command("export", short_help="Print the CA's certificate (PEM).")
 def export(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Print the CA's certificate (PEM), to be installed on every guard's machine; its key stays here."""
     settings = settings_of(config, set_)

@@ -1,36 +1,64 @@
 """``check-config``: every fault of a configuration at once, also of the files that it names."""
 
+import json
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import typer
 
 from gateway.alarms import check_exposure
-from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, SetOption, settings_of
+from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, ObjectOption, SetOption, settings_of
 from gateway.cli.output import put
-from gateway.errors import ConfigError, Fault, PermanentError
+from gateway.errors import ConfigError, Fault, PermanentError, redact
 from gateway.events import event_families, nearest_event_type, selects_events
-from gateway.settings import Settings, load_embedder
+from gateway.settings import FILE_NAME, Settings, load_embedder
 
+_WRONG = 2
 _FILE_KEYS = (
     *("password_file", "secret_file", "ca_file", "key_file", "certificate_file", "client_ca_file"),
     *("detector_model", "embedder"),
 )
 
 
-def check_config(config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
-    """Read the configuration and print every fault with file, key and remedy."""
-    settings = settings_of(config, set_)
-    faults = list(further_faults(settings, str(config / "gateway.toml")))
-    if faults:
+def check_config(as_json: ObjectOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Read the configuration and print every fault with file, key and remedy; exit 2 on a fault."""
+    file = str(config / FILE_NAME)
+    if not as_json:
+        put(f"{file}: correct. {_summary(_checked(config, set_, file))}")
+        return
+    try:
+        _checked(config, set_, file)
+        faults: tuple[Fault, ...] = ()
+    except ConfigError as error:
+        faults = error.faults
+    found = [{name: redact(text) for name, text in asdict(fault).items()} for fault in faults]
+    put(json.dumps({"correct": not found, "faults": found}, ensure_ascii=False))
+    raise typer.Exit(_WRONG if found else 0)
+
+
+def _checked(config: Path, overrides: list[str] | None, file: str) -> Settings:
+    """The settings.
+
+    Raises:
+        ConfigError: with every fault.
+    """
+    settings = settings_of(config, overrides)
+    if faults := list(further_faults(settings, file)):
         raise ConfigError(faults)
-    put(
-        f"{config / 'gateway.toml'}: correct. Site {settings.gateway.site}: {len(settings.devices)} alarm devices, "
-        f"{len(settings.cameras)} cameras, {len(settings.destinations)} destinations."
-    )
-    raise typer.Exit(0)
+    return settings
+
+
+def _summary(settings: Settings) -> str:
+    counts = {
+        "alarm device": len(settings.devices),
+        "camera": len(settings.cameras),
+        "destination": len(settings.destinations),
+    }
+    told = ", ".join(f"{count} {kind}{'' if count == 1 else 's'}" for kind, count in counts.items())
+    return f"Site {settings.gateway.site}: {told}."
 
 
 def further_faults(settings: Settings, file: str) -> Iterator[Fault]:

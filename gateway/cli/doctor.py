@@ -38,7 +38,7 @@ class Finding:
 
 
 doctor_app = typer.Typer(no_args_is_help=False, rich_markup_mode=None)
-doctor_app.command("privacy")(privacy)
+doctor_app.command("privacy", short_help="Proves by trial that unlisted faces leave no trace.")(privacy)
 
 
 @doctor_app.callback(invoke_without_command=True)

@@ -1,9 +1,11 @@
 """The program: its commands, and how an error leaves it."""
 
 import sys
+from typing import Annotated
 
 import typer
 
+from gateway import __version__
 from gateway.cli.accounts import token_app, user_app
 from gateway.cli.audit import audit_app, ca_app
 from gateway.cli.backup import backup_command, restore_command
@@ -13,8 +15,12 @@ from gateway.cli.doctor import doctor_app
 from gateway.cli.local import of_system
 from gateway.cli.matching import matching_app
 from gateway.cli.models_command import models_app
+<<<<<<< HEAD
 from gateway.cli.mqtt_password import mqtt_password
 from gateway.cli.output import say
+=======
+from gateway.cli.output import put, say
+>>>>>>> cli
 from gateway.cli.run import run
 from gateway.cli.simulate import simulate
 from gateway.cli.status import status
@@ -24,12 +30,12 @@ from gateway.errors import ConfigError, GatewayError
 _WRONG_USAGE = 2
 app = typer.Typer(
     name="campus-gateway",
-    help="Joins a school's alarm buttons and cameras into one early-warning system.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+<<<<<<< HEAD
 app.command()(run)
 app.command()(demo)
 app.command("check-config")(check_config)
@@ -41,6 +47,27 @@ app.command("mqtt-password")(mqtt_password)
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.add_typer(doctor_app, name="doctor")
+=======
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        put(__version__)
+        raise typer.Exit
+
+
+app.command(short_help="The daemon.")(run)
+app.command(short_help="Everything on this machine, to try it.")(demo)
+app.command("check-config", short_help="Every fault of the configuration.")(check_config)
+app.command(short_help="One screen of what runs.")(status)
+app.command(
+    short_help="A simulated camera, button, office or police.",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)(simulate)
+app.command("backup", short_help="The state folder into one file.")(backup_command)
+app.command("restore", short_help="The state folder out of that file.")(restore_command)
+app.add_typer(doctor_app, name="doctor", short_help="What works and what does not, with remedies.")
+>>>>>>> cli
 app.add_typer(models_app, name="models")
 app.add_typer(matching_app, name="matching")
 app.add_typer(watchlist_app, name="watchlist")
@@ -48,6 +75,15 @@ app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")
 app.add_typer(ca_app, name="ca")
+
+
+@app.callback()
+def _program(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Joins a school's alarm buttons and cameras into one early-warning system."""
 
 
 def main() -> None:

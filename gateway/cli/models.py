@@ -59,7 +59,8 @@ def install_from_file(model: Model, folder: Path, source: Path) -> Path:
     try:
         content = source.read_bytes()
     except OSError as error:
-        raise PermanentError(f"cannot be read: {error.strerror}", where=str(source)) from None
+        remedy = f"Name the file that was carried in, such as /media/usb/{model.name}."
+        raise PermanentError(f"cannot be read: {error.strerror}", where=str(source), remedy=remedy) from None
     return _keep(model, folder, content, str(source))
 
 
@@ -124,7 +125,8 @@ def _keep(model: Model, folder: Path, content: bytes, origin: str) -> Path:
     try:
         return _write(folder, model.name, content)
     except OSError as error:
-        raise GatewayError(f"cannot be written: {error.strerror}", where=str(folder)) from None
+        remedy = "Name a folder that this user may write: --to DIR."
+        raise GatewayError(f"cannot be written: {error.strerror}", where=str(folder), remedy=remedy) from None
 
 
 def _write(folder: Path, name: str, content: bytes) -> Path:

@@ -14,7 +14,7 @@ from gateway.settings import StorageSettings
 models_app = typer.Typer(no_args_is_help=True, help="Model files.")
 
 
-@models_app.command("install")
+@models_app.command("install", short_help="The face detector's file, checked by its SHA-256.")
 def install(
     from_: Annotated[Path | None, typer.Option("--from", metavar="FILE", help="A copy carried in by hand.")] = None,
     url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Another place to fetch it from.")] = None,

@@ -32,6 +32,7 @@ ConfigOption = Annotated[
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="section.key=value over the file; repeatable.", metavar="KEY=VALUE")
 ]
+ObjectOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 DEFAULT_CONFIG = Path("config")
 

@@ -4,6 +4,7 @@ import json
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 
 def say(text: str) -> None:
@@ -28,6 +29,11 @@ def put_table(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, a
 
 
 def _text(value: object) -> str:
+    """A cell: moments to the second, no word for what is not so."""
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    if isinstance(value, bool):
+        return "yes" if value else ""
     return "" if value is None else str(value)
 
 

@@ -23,7 +23,7 @@ def _group() -> None:
     """The watch-list."""
 
 
-@watchlist_app.command("reembed")
+@watchlist_app.command("reembed", short_help="All templates anew from the stored photos.")
 def reembed(
     everything: Annotated[bool, typer.Option("--all", help="Also templates of the model configured now.")] = False,
     as_json: JsonOption = False,

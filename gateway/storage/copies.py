@@ -19,6 +19,7 @@ from gateway.storage.journal import first_broken_event, last_position
 
 # The state before the journal: a reader's position in it then never lies beyond the journal's end.
 _DATABASES = {"state.db": "state", "journal.db": "journal"}
+_REMEDY = "Name a file that `backup` wrote."
 _NOT_COPIED = frozenset({"lock", "state.lock", "reserve", "running", "setup-link", "models"})
 
 
@@ -163,12 +164,15 @@ def _unpack(source: Path, directory: Path) -> None:
     try:
         with tarfile.open(source) as archive:
             if not _DATABASES.keys() <= set(archive.getnames()):
-                raise PermanentError("is no backup of a gateway", where=str(source))
+                raise PermanentError("is no backup of a gateway", where=str(source), remedy=_REMEDY)
             for member in archive:
                 _extract(archive, member, directory)
-    except (tarfile.TarError, OSError) as error:
-        remedy = "Name a file that `backup` wrote."
-        raise PermanentError(f"cannot be unpacked: {error}", where=str(source), remedy=remedy) from None
+    except tarfile.TarError as error:
+        said = str(error).partition("\n")[0]
+        what = "is no backup of a gateway" if isinstance(error, tarfile.ReadError) else f"cannot be unpacked: {said}"
+        raise PermanentError(what, where=str(source), remedy=_REMEDY) from None
+    except OSError as error:
+        raise PermanentError(f"cannot be unpacked: {error.strerror}", where=str(source), remedy=_REMEDY) from None
     sync_folder(directory)
 
 

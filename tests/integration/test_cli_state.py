@@ -1,9 +1,15 @@
 """Commands before the gateway's first start: they say so and leave nothing behind."""
 
+import asyncio
+import json
 from pathlib import Path
 
 import pytest
 from harness.command import command
+
+from gateway.clock import SystemClock
+from gateway.settings import StorageSettings
+from gateway.storage import open_storage
 
 
 @pytest.fixture
@@ -55,3 +61,23 @@ def test_who_is_not_there_is_said_before_a_password_is_asked_for(folder: Path) -
         done = command("user", words, "nobody", "--config", str(folder))
         assert done.returncode == 1
         assert "user nobody: there is no such account. See campus-gateway user list." in done.stderr
+
+
+def test_a_copy_says_what_is_not_in_it_and_what_it_replaced(folder: Path) -> None:
+    asyncio.run(_started_once(folder / "state"))
+    copy, key = folder / "copy.tar", folder / "state.key"
+    for former in (False, True):
+        done = command("backup", str(copy), "--config", str(folder))
+        assert done.returncode == 0, done.stderr
+        assert f"the master key ({key})" in done.stderr
+        assert ("former copy" in done.stderr) is former
+    (folder / "state").rename(folder / "old")
+    done = command("restore", str(copy), "--config", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert f"put the master key of this state to {key}" in done.stderr
+    done = command("audit", "verify", "--json", "--config", str(folder))
+    assert json.loads(done.stdout)["whole"] is True
+
+
+async def _started_once(directory: Path) -> None:
+    await (await open_storage(StorageSettings(directory=directory, reserve_megabytes=1), SystemClock())).close()

@@ -119,8 +119,11 @@ async def test_nothing_is_restored_over_state_or_a_running_gateway(directory: Pa
 
 def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("no archive")
-    with pytest.raises(PermanentError, match="cannot be unpacked"):
+    with pytest.raises(PermanentError, match="is no backup of a gateway") as caught:
         restore(tmp_path / "text", tmp_path / "new")
+    assert "\n" not in str(caught.value)
+    with pytest.raises(PermanentError, match="cannot be unpacked: No such file"):
+        restore(tmp_path / "none", tmp_path / "new")
     with tarfile.open(tmp_path / "other.tar", "w") as archive:
         archive.addfile(tarfile.TarInfo("readme"), io.BytesIO())
     with pytest.raises(PermanentError, match="no backup"):

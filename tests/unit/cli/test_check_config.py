@@ -1,9 +1,11 @@
 """`check-config` refuses what `run` would refuse, and names the remedy."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from gateway import __version__
 from gateway.cli.check_config import further_faults
 from gateway.cli.main import app
 from gateway.errors import ConfigError
@@ -44,3 +46,27 @@ def test_another_file_is_not_taken_for_the_folder(tmp_path: Path) -> None:
     (tmp_path / "other.toml").write_text(MINIMUM, encoding="utf-8")
     with pytest.raises(ConfigError, match=r"Name the folder that holds gateway\.toml"):
         app(["check-config", "--config", str(tmp_path / "other.toml")], standalone_mode=False)
+
+
+@pytest.mark.parametrize(("text", "faults", "code"), [("", [], 0), ("[api]\nprot = 1\n", ["api.prot"], 2)])
+def test_for_programs_it_prints_one_object(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, faults: list[str], code: int
+) -> None:
+    (tmp_path / "gateway.toml").write_text(MINIMUM + text, encoding="utf-8")
+    assert app(["check-config", "--json", "--config", str(tmp_path)], standalone_mode=False) == code
+    said = json.loads(capsys.readouterr().out)
+    assert said["correct"] == (not faults)
+    assert [each["key"] for each in said["faults"]] == faults
+
+
+@pytest.mark.parametrize("group", [[], ["doctor"], ["watchlist"], ["user"], ["token"], ["audit"], ["ca"], ["models"]])
+def test_no_line_of_the_list_of_commands_is_cut(capsys: pytest.CaptureFixture[str], group: list[str]) -> None:
+    app([*group, "--help"], standalone_mode=False)
+    commands = capsys.readouterr().out.partition("Commands:")[2]
+    assert commands
+    assert "..." not in commands
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    app(["--version"], standalone_mode=False)
+    assert capsys.readouterr().out.strip() == __version__
