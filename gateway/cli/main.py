@@ -15,12 +15,8 @@ from gateway.cli.doctor import doctor_app
 from gateway.cli.local import of_system
 from gateway.cli.matching import matching_app
 from gateway.cli.models_command import models_app
-<<<<<<< HEAD
 from gateway.cli.mqtt_password import mqtt_password
-from gateway.cli.output import say
-=======
 from gateway.cli.output import put, say
->>>>>>> cli
 from gateway.cli.run import run
 from gateway.cli.simulate import simulate
 from gateway.cli.status import status
@@ -35,19 +31,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-<<<<<<< HEAD
-app.command()(run)
-app.command()(demo)
-app.command("check-config")(check_config)
-app.command()(status)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})(
-    simulate
-)
-app.command("mqtt-password")(mqtt_password)
-app.command("backup")(backup_command)
-app.command("restore")(restore_command)
-app.add_typer(doctor_app, name="doctor")
-=======
 
 
 def _print_version(asked: bool) -> None:
@@ -61,13 +44,13 @@ app.command(short_help="Everything on this machine, to try it.")(demo)
 app.command("check-config", short_help="Every fault of the configuration.")(check_config)
 app.command(short_help="One screen of what runs.")(status)
 app.command(
-    short_help="A simulated camera, button, office or police.",
+    short_help="A simulated camera, button, panel, office or police.",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
 )(simulate)
+app.command("mqtt-password", short_help="The hash of a button's password.")(mqtt_password)
 app.command("backup", short_help="The state folder into one file.")(backup_command)
 app.command("restore", short_help="The state folder out of that file.")(restore_command)
 app.add_typer(doctor_app, name="doctor", short_help="What works and what does not, with remedies.")
->>>>>>> cli
 app.add_typer(models_app, name="models")
 app.add_typer(matching_app, name="matching")
 app.add_typer(watchlist_app, name="watchlist")
