@@ -138,6 +138,7 @@ def test_a_refused_photo_is_told_at_the_form_and_lists_nobody_twice(page: Page) 
         page.click("form.enrol button[type=submit]")
         expect(said).to_contain_text("张三 已登记，但照片未被接受", timeout=30_000)
         expect(tile).to_have_count(1)
+    expect(said).to_be_in_viewport()
     expect(page.locator("form.enrol input[name=name]")).to_have_value("张三")
     expect(tile).to_contain_text("不参与比对：没有照片")
     expect(page.locator(".banner.notice")).to_have_count(0)
@@ -301,6 +302,29 @@ def test_a_camera_of_many_figures_fits_a_phone(page: Page, language: str) -> Non
         expect(value).to_be_visible()
         assert phone.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
         assert value.evaluate("it => it.clientWidth") > 120, "not one letter a line"
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_header_of_a_phone_has_two_rows_and_every_tab(page: Page, language: str) -> None:
+    with shown_incident(page, face_warning(), language=language) as phone:
+        phone.click(".cards .card")  # the first touch lets the browser sound
+        expect(phone.locator("button.pill")).to_have_class("pill good")
+        header = phone.locator(".top").bounding_box()
+        assert header is not None
+        assert header["height"] < 3 * 44, "two rows of what a finger can touch"
+        assert phone.locator(".top nav").evaluate("nav => nav.scrollWidth - nav.clientWidth") <= 0
+
+
+def test_a_viewer_reads_no_bare_id_and_an_unknown_category_is_said_to_be_one(page: Page) -> None:
+    match = face_warning()["match"] | {"category": "vip"}
+    del match["name"]
+    with shown_incident(page, face_warning(match=match)) as phone:
+        phone.route("**/api/v1/session", lambda route: route.fulfill(json=route.fetch().json() | {"role": "viewer"}))
+        phone.reload()
+        phone.click(".cards .card")
+        expect(phone.locator(".facts")).to_contain_text("仅值守人员可见")
+        expect(phone.locator(".facts")).to_contain_text("其他（vip）")
+        expect(phone.locator(".facts")).not_to_contain_text("p1")
 
 
 @contextmanager
