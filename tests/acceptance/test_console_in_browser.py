@@ -3,18 +3,15 @@
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
 import pytest
+from harness.consolepages import CAMERA, face_warning, shown_incident
 from harness.daemon import ADMIN, PASSWORD, Daemon
 from harness.rawmqtt import RawClient
 from harness.tools import needs
 from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 pytestmark = [needs("chromium"), pytest.mark.timeout(120)]
-CONSOLE = Path(__file__).parents[2] / "gateway" / "console"
 NO_PHOTO = FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=b"a text, not a picture")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 
@@ -138,6 +135,7 @@ def test_a_refused_photo_is_told_at_the_form_and_lists_nobody_twice(page: Page) 
         page.click("form.enrol button[type=submit]")
         expect(said).to_contain_text("张三 已登记，但照片未被接受", timeout=30_000)
         expect(tile).to_have_count(1)
+    expect(said).to_be_in_viewport()
     expect(page.locator("form.enrol input[name=name]")).to_have_value("张三")
     expect(tile).to_contain_text("不参与比对：没有照片")
     expect(page.locator(".banner.notice")).to_have_count(0)
@@ -237,61 +235,6 @@ def test_the_history_begins_with_the_newest_and_goes_back_on_demand(page: Page, 
     page.click("button[data-view=board]")
 
 
-def face_warning(**more: Any) -> dict[str, Any]:
-    """A face warning as GET /incidents/{id} tells it."""
-    picture = {"camera": "cam-01", "created": "2026-11-26T15:00:00Z"}
-    clips = [
-        {
-            "id": f"clip{minute}",
-            "kind": "clip",
-            "camera": "cam-01",
-            "created": f"2026-11-26T15:0{minute}:00Z",
-            "clip": {"state": "whole", "seconds": 12.0, "size": 1, "others": False},
-        }
-        for minute in range(3)
-    ]
-    match = {"person": "p1", "name": "张三", "category": "wanted", "photos": ["ph1"], "distance": 0.3, "threshold": 0.4}
-    return {
-        "id": "face1",
-        "kind": "campus.face.matched",
-        "state": "raised",
-        "severity": "high",
-        "place": "东门",
-        "count": 1,
-        "opened": "2026-11-26T15:00:00Z",
-        "updated": "2026-11-26T15:00:00Z",
-        "timeline": [],
-        "cameras": [],
-        "procedure": {"id": "p", "title": "预案", "steps": [{"step": "1", "text": "呼叫", "done": None}]},
-        "evidence": [{**picture, "id": "crop", "kind": "crop"}, {**picture, "id": "scene", "kind": "scene"}, *clips],
-        "match": match | {"looks": 3, "face_height": 90, "quality": 0.8},
-        **more,
-    }
-
-
-CAMERA = {
-    "id": "cam-01",
-    "name": "东门",
-    "place": "东门",
-    "watch_faces": True,
-    "status": {
-        "state": "live",
-        "width": 1920,
-        "height": 1080,
-        "looks_per_second": 4.0,
-        "decision_age_p95_ms": 210,
-        "frames_seen": 1234567,
-        "frames_looked": 123456,
-        "frames_skipped": 12345,
-        "frames_rested": 1234,
-        "worker": "video-01",
-        "detect_ms": 12.3,
-        "decode_ms": 3.4,
-        "embed_ms": 8.9,
-    },
-}
-
-
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_a_camera_of_many_figures_fits_a_phone(page: Page, language: str) -> None:
     with shown_incident(page, face_warning(), language=language) as phone:
@@ -303,23 +246,28 @@ def test_a_camera_of_many_figures_fits_a_phone(page: Page, language: str) -> Non
         assert value.evaluate("it => it.clientWidth") > 120, "not one letter a line"
 
 
-@contextmanager
-def shown_incident(page: Page, incident: dict[str, Any], language: str = "zh-CN") -> Iterator[Page]:
-    """The console of the same guard on a phone, with this incident alone."""
-    assert page.context.browser is not None
-    context = page.context.browser.new_context(
-        locale=language, viewport={"width": 390, "height": 844}, storage_state=page.context.storage_state()
-    )
-    picture = (CONSOLE / "icon.svg").read_text("utf-8")
-    context.route("**/api/v1/incidents?*", lambda route: route.fulfill(json={"items": [incident], "next": None}))
-    context.route("**/api/v1/incidents/face1", lambda route: route.fulfill(json=incident))
-    for address in ("**/api/v1/evidence/**", "**/photos/ph1"):
-        context.route(address, lambda route: route.fulfill(body=picture, content_type="image/svg+xml"))
-    opened = context.new_page()
-    opened.goto(page.url)
-    expect(opened.locator(".cards .card")).to_have_count(1)
-    yield opened
-    context.close()
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_the_header_of_a_phone_has_two_rows_and_every_tab(page: Page, language: str) -> None:
+    with shown_incident(page, face_warning(), language=language) as phone:
+        phone.click(".cards .card")  # the first touch lets the browser sound
+        expect(phone.locator("button.pill")).to_have_class("pill good")
+        expect(phone.locator("span.pill")).to_have_class("pill good")
+        header = phone.locator(".top").bounding_box()
+        assert header is not None
+        assert header["height"] < 3 * 44, "two rows of what a finger can touch"
+        assert phone.locator(".top nav").evaluate("nav => nav.scrollWidth - nav.clientWidth") <= 0
+
+
+def test_a_viewer_reads_no_bare_id_and_an_unknown_category_is_said_to_be_one(page: Page) -> None:
+    match = face_warning()["match"] | {"category": "vip"}
+    del match["name"]
+    with shown_incident(page, face_warning(match=match)) as phone:
+        phone.route("**/api/v1/session", lambda route: route.fulfill(json=route.fetch().json() | {"role": "viewer"}))
+        phone.reload()
+        phone.click(".cards .card")
+        expect(phone.locator(".facts")).to_contain_text("仅值守人员可见")
+        expect(phone.locator(".facts")).to_contain_text("其他（vip）")
+        expect(phone.locator(".facts")).not_to_contain_text("p1")
 
 
 def test_two_faces_stand_side_by_side_before_clips_on_a_phone(page: Page) -> None:

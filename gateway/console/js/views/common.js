@@ -16,6 +16,9 @@ export function severityMark(severity) {
 /** The words for an event's type. */
 export const typeText = (type) => tOr(`type.${type}`, type);
 
+/** The words for a category of the watch-list; a program may have given one of its own. */
+export const categoryText = (category) => tOr(`category.${category}`, "") || t("category.other", { category });
+
 /** Name and place of an incident; a group of several has one place only. */
 export function incidentWhere({ place, title, source, group }) {
   const name = group || UUID.test(title ?? "") ? "" : title;

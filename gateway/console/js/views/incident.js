@@ -3,7 +3,7 @@
 import { api } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
-import { badges, facts, incidentWhere, lateText, severityMark, typeText } from "./common.js";
+import { badges, categoryText, facts, incidentWhere, lateText, severityMark, typeText } from "./common.js";
 import { Pictures } from "./pictures.js";
 import { Procedure } from "./procedure.js";
 
@@ -13,6 +13,7 @@ const RESOLVED = "campus.incident.resolved";
 const JUDGED = new Set(["confirmed", "rejected"]);
 const FOLLOWS = { confirmed: "genuine", rejected: "false_alarm" };
 const STEPS = { raised: ["acknowledge", "dispatch"], acknowledged: ["dispatch"], dispatched: [] };
+const PEOPLE = ["guard", "admin"];
 const SHELF_MINUTES = [15, 60, 240, 480];
 
 export class IncidentPane {
@@ -47,7 +48,7 @@ export class IncidentPane {
   }
 
   mayAct(incident, me) {
-    return ["guard", "admin"].includes(me.role) && incident.state !== "resolved";
+    return PEOPLE.includes(me.role) && incident.state !== "resolved";
   }
 
   drawHead(incident, situation) {
@@ -172,8 +173,8 @@ export class IncidentPane {
     if (!detail) return;
     const match = detail.match;
     const person = match && [
-      [t("match.person"), match.name ?? match.person],
-      [t("match.category"), tOr(`category.${match.category}`, match.category)],
+      [t("match.person"), match.name ?? t(PEOPLE.includes(this.app.state.me.role) ? "match.gone" : "match.hidden")],
+      [t("match.category"), categoryText(match.category)],
       [t("match.reason"), match.reason],
       [t("match.distance"), `${match.distance?.toFixed(3)} / ${match.threshold?.toFixed(3)}`],
       [t("match.looks"), match.looks],

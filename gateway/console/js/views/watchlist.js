@@ -2,9 +2,9 @@
 
 import { api, photoUrl } from "../api.js";
 import { h } from "../dom.js";
-import { moment, t, tOr } from "../i18n.js";
+import { moment, t } from "../i18n.js";
 import { problemText } from "../problems.js";
-import { facts } from "./common.js";
+import { categoryText, facts } from "./common.js";
 import { ThresholdLine } from "./threshold.js";
 
 const CATEGORIES = ["wanted", "barred", "threat", "missing"];
@@ -56,7 +56,7 @@ export class WatchList {
       on: { change: (event) => this.addPhoto(person.id, event.target.files[0]) } });
     const why = uncompared(person);
     return h("li", { class: why ? "tile bad" : "tile" },
-      h("div", { class: "row" }, h("strong", {}, person.name), h("span", { class: "muted" }, tOr(`category.${person.category}`, person.category))),
+      h("div", { class: "row" }, h("strong", {}, person.name), h("span", { class: "muted" }, categoryText(person.category))),
       why && h("p", { class: "hint" }, `▲ ${why}`),
       h("div", { class: "photos" }, ...photos),
       facts([[t("watchlist.reason"), person.reason], [t("watchlist.authority"), person.authority],
@@ -81,7 +81,8 @@ export class WatchList {
       this.message.textContent = this.pending ? t("watchlist.refused", { name: person.name, problem: text }) : text;
     }
     send.disabled = false;
-    this.load();
+    await this.load();
+    if (this.message.textContent) this.message.scrollIntoView({ block: "center" });
   }
 
   /** List somebody with a photo; after a refused photo the same entry is changed, not made again. */
