@@ -4,12 +4,15 @@ The loop carries the presses, too. Whoever has spent its share waits, its connec
 again; between two starts the loop looks after everything else.
 """
 
+import logging
 import time
 import types
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Generator
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+_log = logging.getLogger(__name__)
 
 _SHORTEST_WAIT_SECONDS = 0.005
 _PRUNE_FROM = 1024
@@ -156,7 +159,10 @@ class Budget:
         start = queue.popleft()
         if queue:
             self._waiting[payer] = queue
-        start()
+        try:
+            start()
+        except Exception:  # a fault of one caller's must not leave the others waiting
+            _log.exception("a request could not begin")
 
 
 async def metered(work: Coroutine[Any, Any, None], charge: Callable[[float], None]) -> None:

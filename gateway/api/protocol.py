@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -205,7 +206,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def _go_on(self) -> None:
         self._asked = None
         if not self.transport.is_closing():
-            self.flow.resume_reading()
+            with suppress(RuntimeError):  # uvloop's, of a transport whose caller is gone and that does not say so yet
+                self.flow.resume_reading()
 
     def pause_writing(self) -> None:
         """The caller does not take what was sent; it has some seconds."""

@@ -79,6 +79,7 @@ class _Demo:
         self._portrait = portrait
         self._seconds = seconds
         self._button: Simulator | None = None
+        self._told = False
         self._arrived = {ButtonPressed.TYPE: asyncio.Event(), FaceMatched.TYPE: asyncio.Event()}
 
     async def run(self, on_stop: Callable[[Callable[[], None]], None]) -> None:
@@ -134,7 +135,9 @@ class _Demo:
         return parse_settings(tree, "the demo")
 
     def _office_says(self, line: str) -> None:
-        say(f"  {line}")
+        """Once the link stands below, only what somebody at the keyboard did comes after it."""
+        if not self._told or f" {ButtonPressed.TYPE} " in line:
+            say(f"  {line}")
         for kind, event in self._arrived.items():
             if f" {kind} " in line:
                 event.set()
@@ -160,7 +163,9 @@ class _Demo:
         await self._press("press")
         await self._enrol(running)
         await self._wait_for_chain()
-        say("A press and a face warning went the whole way. Press Enter to press the button, Ctrl-C to end.")
+        self._told = True
+        say("A press and a face warning went the whole way. What more the camera sees is in the console.")
+        say("Press Enter to press the button, Ctrl-C to end.")
         self._show(running.url, await signin_link(running.stores, running.clock, running.url, _USER))
         self._read_keys()
         if self._seconds:

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -15,16 +16,22 @@ from typing import Any
 from gateway.simulators.receiver import Misbehaviour, WebhookReceiver
 
 _FAILED, _WRONG_USAGE = 1, 2
+_ID = re.compile(r"[0-9a-f-]{32,36}")
 
 
 def line_of(event: dict[str, Any], label: str) -> str:
     """One line for people: who received what, where, how late; control characters are shown, not obeyed."""
     data = event.get("data")
     words = data if isinstance(data, dict) else {}
-    place = words.get("place") or words.get("name") or event.get("subject", "")
+    place = words.get("place") or words.get("name") or _short(str(event.get("subject", "")))
     drill = " [DRILL 演练]" if event.get("drill") else ""
     line = f"{label}: {event.get('severity', '?'):8} {event['type']:32} {place}{drill}  ({_lateness(event)})"
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
+
+
+def _short(subject: str) -> str:
+    """An id that only programs remember, such as an incident's, by its end."""
+    return f"…{subject[-6:]}" if _ID.fullmatch(subject) else subject
 
 
 def _lateness(event: dict[str, Any]) -> str:

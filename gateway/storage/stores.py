@@ -179,7 +179,7 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         journal=journal,
         outbox=Outbox(state),
         incidents=IncidentStore(state),
-        watchlist=WatchListStore(state, vault),
+        watchlist=WatchListStore(state, vault, wrong_key),
         evidence=evidence,
         clips=clips,
         accounts=AccountStore(state),

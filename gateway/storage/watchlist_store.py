@@ -7,6 +7,7 @@ from datetime import datetime
 
 from gateway.errors import PermanentError
 from gateway.sealing import new_key
+from gateway.storage.key_check import WrongKeyError
 from gateway.storage.state import State, moment_of, text_of
 from gateway.storage.statements import load_statements
 from gateway.storage.values import NewTemplate, Person, PhotoInfo, SealedPhoto, TemplateRow
@@ -16,9 +17,16 @@ _SQL = load_statements("watchlist")
 
 
 class WatchListStore:
-    """Rows of the watch-list; this room cannot open a template or a photo of it."""
+    """Rows of the watch-list; this room cannot open a template or a photo of it.
 
-    def __init__(self, state: State, vault: Vault) -> None:
+    Args:
+        state: where they are.
+        vault: wraps the keys of pictures.
+        wrong_key: with it nobody can be added, who would be lost once the right key is back.
+    """
+
+    def __init__(self, state: State, vault: Vault, wrong_key: WrongKeyError | None = None) -> None:
+        self._wrong_key = wrong_key
         self._state = state
         self._vault = vault
 
@@ -34,7 +42,10 @@ class WatchListStore:
 
         Raises:
             PermanentError: the id is there already.
+            WrongKeyError: the master key is not the one of this state.
         """
+        if self._wrong_key is not None:
+            raise WrongKeyError(self._wrong_key.where)
         evidence_key = self._vault.wrap_evidence_key(new_key(), person.id)
 
         def work(connection: sqlite3.Connection) -> int:

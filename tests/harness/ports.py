@@ -10,13 +10,21 @@ _FIRST, _EACH, _SHARES = 20_000, 3_000, 4
 _SHARE = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _SHARES
 
 
+_GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """A TCP port that nobody listens on at this moment, and that no outgoing connection takes later."""
+    """A TCP port that nobody listens on at this moment, that no outgoing connection takes later, and no two get."""
     while True:
         port = _FIRST + _SHARE * _EACH + random.randrange(_EACH)  # no secret
+        if port in _GIVEN:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
+            _GIVEN.add(port)
+            if len(_GIVEN) > _EACH // 2:
+                _GIVEN.clear()
             return port

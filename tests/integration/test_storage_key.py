@@ -66,6 +66,8 @@ async def test_another_key_is_told_with_its_place_and_remedy_until_the_right_one
     await (await opened(settings)).close()
     right = exchange_key(settings)
     stores = await opened(settings)
+    with pytest.raises(WrongKeyError):
+        await stores.watchlist.add(listed())
     await stores.close()
     assert isinstance(stores.wrong_key, WrongKeyError)
     assert stores.wrong_key.where == str(settings.directory.with_name("state.key"))
