@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import functools
 import logging
 import socket
 import ssl
@@ -53,7 +54,7 @@ class Acceptor:
     Args:
         listener: bound, listening.
         reception: who may come in, and when.
-        protocol: makes a connection's protocol.
+        protocol: makes a connection's protocol; it is given the arrival, whose place it takes.
         context: of TLS; None for plain HTTP.
     """
 
@@ -61,7 +62,7 @@ class Acceptor:
         self,
         listener: socket.socket,
         reception: Reception,
-        protocol: Callable[[], asyncio.Protocol],
+        protocol: Callable[..., asyncio.Protocol],
         context: ssl.SSLContext | None,
     ) -> None:
         self._listener = listener
@@ -87,8 +88,15 @@ class Acceptor:
             await self._send_away()
 
     async def _accept(self) -> tuple[socket.socket, str] | None:
+        """The next caller; one that was taken while this task was ended is closed."""
+        taking = asyncio.ensure_future(asyncio.get_running_loop().sock_accept(self._listener))
         try:
-            connection, address = await asyncio.get_running_loop().sock_accept(self._listener)
+            connection, address = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            taking.cancel()
+            if taking.done() and not taking.cancelled() and taking.exception() is None:
+                taking.result()[0].close()
+            raise
         except OSError as error:
             if error.errno in _EXHAUSTED:
                 _log.error("no HTTP connection can be taken: %s", error.strerror)
@@ -116,25 +124,29 @@ class Acceptor:
         strangers.ask(address, begin)
 
     def _begin(self, arrival: Arrival) -> None:
+        connection = arrival.take()
         arrival.task = asyncio.get_running_loop().create_task(
-            self._welcome(arrival.take()), name="HTTP connection begins"
+            self._welcome(arrival, connection), name="HTTP connection begins"
         )
-        arrival.task.add_done_callback(lambda _task: self._begun(arrival))
+        arrival.task.add_done_callback(lambda task: self._begun(arrival, connection, task))
 
-    def _begun(self, arrival: Arrival) -> None:
+    def _begun(self, arrival: Arrival, connection: socket.socket, task: asyncio.Task[None]) -> None:
+        if task.cancelled():  # perhaps before its first step
+            connection.close()
         self._arrivals.discard(arrival)
         self._reception.door.leave(arrival)
 
-    async def _welcome(self, connection: socket.socket) -> None:
+    async def _welcome(self, arrival: Arrival, connection: socket.socket) -> None:
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
-                self._protocol,
+                functools.partial(self._protocol, arrival=arrival),
                 connection,
                 ssl=self._context,
                 ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._context else None,
                 ssl_shutdown_timeout=_SHUTDOWN_SECONDS if self._context else None,
             )
         except OSError as error:
+            connection.close()
             _log.debug("no HTTP connection: %s", error)
 
     async def _send_away(self) -> None:

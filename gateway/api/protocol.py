@@ -14,7 +14,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.api.budget import Budget, metered
-from gateway.api.door import network_of
+from gateway.api.door import Guest, network_of
 from gateway.api.known import credential_of
 from gateway.api.reception import Reception
 
@@ -23,6 +23,8 @@ _HEAD_SECONDS = 10.0
 _BODY_SECONDS = 10.0
 _UPLOAD_SECONDS = 120.0
 _TAKE_SECONDS = 20.0
+# What uvloop says of a transport whose caller is gone, before the transport says so itself.
+_GONE = "the handler is closed"
 _log = logging.getLogger(__name__)
 Message = MutableMapping[str, Any]
 
@@ -45,8 +47,9 @@ App = Callable[..., Awaitable[None]]
 class BoundedProtocol(HttpToolsProtocol):
     """One caller's connection: one request after the other, each in its turn."""
 
-    def __init__(self, *args: Any, reception: Reception, **kwargs: Any) -> None:  # noqa: ANN401  # uvicorn's own
+    def __init__(self, *args: Any, reception: Reception, arrival: Guest, **kwargs: Any) -> None:  # noqa: ANN401  # uvicorn's
         super().__init__(*args, **kwargs)
+        self._arrival = arrival
         self.logger = _CALLERS  # type: ignore[assignment]  # as much of a logger as uvicorn needs
         self._reception = reception
         self._budget: Budget = reception.strangers
@@ -69,6 +72,8 @@ class BoundedProtocol(HttpToolsProtocol):
             # uvloop's encrypted transport does not come back from a limit of nought; its shutdown has a deadline.
             transport.set_write_buffer_limits(high=0)
         self._address = self._payer = network_of(self.client[0] if self.client else "")
+        # In its place, not beside it: where all others are being answered, a second one would cost it its own.
+        self._reception.door.leave(self._arrival)
         if self._reception.door.enter(self, self._address):
             self._expect_more(_HEAD_SECONDS)
         else:
@@ -182,7 +187,12 @@ class BoundedProtocol(HttpToolsProtocol):
                 if transport.is_closing() and not cycle.disconnected:
                     _log.debug("%s left before its answer", self._address)
                     cycle.disconnected = True
-                await send(message)
+                try:
+                    await send(message)
+                except RuntimeError as error:
+                    if _GONE not in str(error):
+                        raise
+                    cycle.disconnected = True
 
             await app(scope, receive, send_if_there)
 

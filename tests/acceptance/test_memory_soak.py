@@ -24,7 +24,7 @@ SAMPLE_SECONDS = 10.0
 MOST_GROWTH_MB = 6.0
 CAMERA = '[[cameras]]\nid = "{id}"\nurl = "{url}"\nwatch_faces = true\nloop = true\n'
 SHORT = "[matching]\ncooldown_seconds = 5\n[evidence]\nclip_before_seconds = 5\nclip_after_seconds = 5\n"
-pytestmark = [pytest.mark.long, pytest.mark.timeout(MINUTES * 60 + 600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(MINUTES * 60 + WARM_SECONDS + 600)]
 
 
 def test_no_process_grows_over_an_hour_of_video(tmp_path: Path) -> None:

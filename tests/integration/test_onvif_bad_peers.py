@@ -17,11 +17,10 @@ QUICK = Timeouts(connect=1.0, read=1.0, whole=5.0)
 
 
 async def _whole_request(reader: asyncio.StreamReader) -> bytes:
-    """The head; reads head and body: a socket closed over unread bytes resets, and takes the answer along."""
+    """Head and body: a socket closed over unread bytes resets, and takes the answer along."""
     head = await reader.readuntil(b"\r\n\r\n")
     length = re.search(rb"(?i)content-length:\s*(\d+)", head)
-    await reader.readexactly(int(length[1]) if length else 0)
-    return head
+    return head + await reader.readexactly(int(length[1]) if length else 0)
 
 
 @asynccontextmanager
@@ -152,7 +151,7 @@ async def test_a_peer_that_asks_for_basic_is_not_told_the_password() -> None:
     heard = bytearray()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.extend(await reader.read(65536))
+        heard.extend(await _whole_request(reader))
         writer.write(_http("401 Unauthorized", b"", more='WWW-Authenticate: Basic realm="x"\r\n'))
         writer.close()
 

@@ -77,10 +77,12 @@ class Console {
   }
 
   async refresh() {
+    const { era } = this;
     const [cameras, devices, destinations, threshold, protection, walks, situation, posts, outputs] = await Promise.all(
       [api.cameras(), api.devices(), api.destinations(), api.threshold(), api.protection(), api.walkTests(), api.situation(), api.posts(), api.outputs()]
         .map((call) => call.catch(() => null)),
     );
+    if (era !== this.era) return undefined; // asked before this browser was told more, or less
     const values = {};
     if (protection) values.protection = protection;
     if (walks) values.walks = walks;
@@ -100,6 +102,7 @@ class Console {
   begin() {
     const { me, view, notice } = this.state;
     this.beginning ??= (async () => {
+      this.era = (this.era ?? 0) + 1;
       this.stop();
       this.state = { ...initialState(), me, view, notice };
       await this.enter();

@@ -58,6 +58,15 @@ async def hello(_scope: Any, _receive: Any, send: Callable[[Any], Awaitable[None
     await send({"type": "http.response.body", "body": b"hi"})
 
 
+class Passer:
+    """Who was here before the connection had a protocol."""
+
+    is_served = False
+
+    def eject(self) -> None:
+        raise AssertionError("it has left")
+
+
 @dataclass
 class Bench:
     """One connection and what it shares."""
@@ -70,7 +79,11 @@ class Bench:
         self.reception = Reception.open(asyncio.get_running_loop(), self.known, "session")
         config = uvicorn.Config(self.app, log_config=None, lifespan="off", ws="none", access_log=False)
         self.protocol = BoundedProtocol(
-            config=config, server_state=ServerState(), app_state={}, reception=self.reception
+            config=config,
+            server_state=ServerState(),
+            app_state={},
+            reception=self.reception,
+            arrival=Passer(),
         )
         self.protocol.connection_made(self.line)
 
