@@ -44,6 +44,7 @@ from gateway.alarms.wireformat import (
 __all__ = ["PacketReader", "decode_packet", "encode_packet"]
 
 _MAX_QOS = 2
+_MOST_FILTERS = 500
 _RESERVED, _CLEAN, _WILL, _WILL_RETAIN, _PASSWORD, _USERNAME = 0x01, 0x02, 0x04, 0x20, 0x40, 0x80
 # Packet types (§2.1.2) with the flags that each must have (§2.1.3); PUBLISH has flags of its own, AUTH is of MQTT 5.
 _FLAGS = {1: 0, 2: 0, 4: 0, 5: 0, 6: 2, 7: 0, 8: 2, 9: 0, 10: 2, 11: 0, 12: 0, 13: 0, 14: 0, 15: 0}
@@ -244,15 +245,21 @@ def _trailing(cursor: Cursor, number: int) -> Properties:
 
 def _subscribe(cursor: Cursor, level: int) -> Subscribe:
     """§3.8."""
-    packet_id, filters = cursor.packet_id(), []
+    packet_id, filters = cursor.packet_id(), list[tuple[str, int]]()
     properties = _properties(cursor, props.SUBSCRIBE, level)
     while not cursor.at_end:
+        _check_number(len(filters))
         pattern, options = check_filter(cursor.string()), cursor.byte()
         _check_options(pattern, options, level)
         filters.append((pattern, options))
     if not filters:
         raise ProtocolBreachError("SUBSCRIBE without a filter")
     return Subscribe(packet_id, tuple(filters), properties)
+
+
+def _check_number(filters: int) -> None:
+    if filters >= _MOST_FILTERS:
+        raise ProtocolBreachError(f"more than {_MOST_FILTERS} filters in one packet", Reason.QUOTA_EXCEEDED)
 
 
 def _check_options(pattern: str, options: int, level: int) -> None:
@@ -277,9 +284,10 @@ def _suback(cursor: Cursor, level: int) -> Suback:
 
 def _unsubscribe(cursor: Cursor, level: int) -> Unsubscribe:
     """§3.10."""
-    packet_id, filters = cursor.packet_id(), []
+    packet_id, filters = cursor.packet_id(), list[str]()
     properties = _properties(cursor, props.UNSUBSCRIBE, level)
     while not cursor.at_end:
+        _check_number(len(filters))
         filters.append(check_filter(cursor.string()))
     if not filters:
         raise ProtocolBreachError("UNSUBSCRIBE without a filter")

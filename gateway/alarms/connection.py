@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from gateway.alarms.greeting import check_greeting, greeting_of
 from gateway.alarms.line import Line
 from gateway.alarms.packets import (
     LEVEL_5,
+    QOS_MASK,
     Connack,
     Connect,
     Disconnect,
@@ -36,7 +38,7 @@ from gateway.alarms.topics import Subscription
 from gateway.alarms.wireformat import MalformedPacketError, ProtocolBreachError, UnsupportedProtocolError
 from gateway.errors import GatewayError
 
-_HIGH_WATER_BYTES = 512 * 1024
+_LOW_WATER_BYTES = 64 * 1024
 _MOST_UNRELEASED = 1024
 _MOST_ALIASES = 10
 _CONNECT_HEAD = 0x10
@@ -177,9 +179,7 @@ class Connection(Line):
             outcome: asyncio.Future[Any] | Reason = self._board.refuse_publish(self, packet.topic, packet.payload)
         else:
             outcome = Reason.SUCCESS if again else self._board.take(session, packet)
-        self._answers.add(outcome, lambda reason: self._acknowledge(packet, reason, again=again))
-        if len(self._answers) >= self._most_answers:
-            self._hold()
+        self._answer_behind(outcome, lambda reason: self._acknowledge(packet, reason, again=again))
 
     def _resolved(self, packet: Publish) -> Publish:
         """The message with the topic that its alias stands for (§3.3.2.3.4)."""
@@ -225,7 +225,7 @@ class Connection(Line):
         known = self._board.release(session, packet.packet_id)
         reason = Reason.SUCCESS if known else Reason.PACKET_ID_NOT_FOUND
         stored = self._board.flushed() if known else Reason.SUCCESS
-        self._answers.add(stored, lambda _reason: self.send(Pubcomp(packet.packet_id, reason)))
+        self._answer_behind(stored, lambda _reason: self.send(Pubcomp(packet.packet_id, reason)))
 
     def _not_stored(self, _error: GatewayError) -> None:
         """Without an acknowledgement it will be sent again (§4.4); an error code would end the matter."""
@@ -240,41 +240,60 @@ class Connection(Line):
     # --- subscriptions
 
     def _take_subscribe(self, packet: Subscribe, session: Session) -> None:
+        """A filter that is there twice counts as its last (§3.8.4); its options may differ, what is kept comes once."""
         identifier = packet.properties.subscription_ids[0] if packet.properties.subscription_ids else None
-        codes, granted = [], list[tuple[Subscription, bool]]()
-        for pattern, options in packet.filters:
-            # Messages go out with QoS 0 and 1; a 2 that is asked for is granted as 1 (§3.8.4).
-            capped = options & ~3 | min(options & 3, 1)
-            subscription = Subscription(pattern, capped, identifier)
-            fresh = pattern not in session.filters
-            if not self.rights.may_subscribe(pattern):
-                self._board.refuse("refused_subscription", f"{pattern[:256]!r} is not allowed", self)
-                codes.append(Reason.NOT_AUTHORIZED if session.level >= LEVEL_5 else FAILURE)
-            elif self._board.subscribe(session, subscription):
-                codes.append(capped & 3)
-                granted.append((subscription, fresh))
-            else:
-                codes.append(Reason.QUOTA_EXCEEDED if session.level >= LEVEL_5 else FAILURE)
+        wanted = dict(packet.filters)
+        allowed = [pattern for pattern in wanted if self.rights.may_subscribe(pattern)]
+        if len(allowed) < len(wanted):
+            self._refuse_filters([pattern for pattern in wanted if pattern not in set(allowed)])
+        subscriptions = [Subscription(each, _granted(wanted[each]), identifier) for each in allowed]
+        fresh = {each for each in allowed if each not in session.filters}
+        added = self._board.subscribe(session, subscriptions)
+        granted = [each for each, there in zip(subscriptions, added, strict=True) if there]
+        codes = self._subscribe_codes(packet, set(allowed), {each.pattern for each in granted})
 
         def answer(reason: Reason) -> None:
             if reason:
-                for subscription, _fresh in granted:
-                    self._board.unsubscribe(session, subscription.pattern)
+                self._board.unsubscribe(session, [each.pattern for each in granted])
                 self.send(Suback(packet.packet_id, (FAILURE,) * len(codes)))
                 return
-            self.send(Suback(packet.packet_id, tuple(codes)))
-            for subscription, fresh in granted:
-                self._board.send_retained(session, subscription, fresh=fresh)
+            self.send(Suback(packet.packet_id, codes))
+            for subscription in granted:
+                self._board.send_retained(session, subscription, fresh=subscription.pattern in fresh)
 
-        self._answers.add(self._board.settled() if session.lasts else Reason.SUCCESS, answer)
+        self._answer_behind(self._board.settled() if session.lasts else Reason.SUCCESS, answer)
+
+    def _refuse_filters(self, patterns: list[str]) -> None:
+        more = f" and {len(patterns) - 1} more" if len(patterns) > 1 else ""
+        self._board.refuse("refused_subscription", f"{patterns[0][:256]!r}{more}: not allowed", self)
+
+    def _subscribe_codes(self, packet: Subscribe, allowed: set[str], granted: set[str]) -> tuple[int, ...]:
+        new = self._reader.level >= LEVEL_5
+        refused, full = (Reason.NOT_AUTHORIZED, Reason.QUOTA_EXCEEDED) if new else (FAILURE, FAILURE)
+        return tuple(
+            _granted(options) & QOS_MASK if pattern in granted else full if pattern in allowed else refused
+            for pattern, options in packet.filters
+        )
 
     def _take_unsubscribe(self, packet: Unsubscribe, session: Session) -> None:
-        found = [self._board.unsubscribe(session, pattern) for pattern in packet.filters]
+        found = self._board.unsubscribe(session, packet.filters)
         codes = tuple(Reason.SUCCESS if each else Reason.NO_SUBSCRIPTION_EXISTED for each in found)
         stored = self._board.settled() if session.lasts else Reason.SUCCESS
-        self._answers.add(stored, lambda _reason: self.send(Unsuback(packet.packet_id, codes)))
+        self._answer_behind(stored, lambda _reason: self.send(Unsuback(packet.packet_id, codes)))
+
+    def _answer_behind(self, outcome: "asyncio.Future[Any] | Reason", answer: Callable[[Reason], object]) -> None:
+        """Answer once the outcome is known; with too many answers open, nothing more is read."""
+        self._answers.add(outcome, answer)
+        if len(self._answers) >= self._most_answers:
+            self._hold()
 
     # --- messages out
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether it keeps up: little is unread, and nothing waits for its acknowledgements."""
+        waits = self.session is not None and self.session.queue
+        return self._greeted and not waits and self.unread < _LOW_WATER_BYTES
 
     def send_message(self, message: Publish, expires: float | None) -> None:
         """Send one with QoS 0."""
@@ -329,3 +348,8 @@ class Connection(Line):
         self._ending = reason
         if not self._answers:
             self.end(reason)
+
+
+def _granted(options: int) -> int:
+    """Messages go out with QoS 0 and 1; a 2 that is asked for is granted as 1 (§3.8.4)."""
+    return options & ~QOS_MASK | min(options & QOS_MASK, 1)

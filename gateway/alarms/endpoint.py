@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from gateway.alarms.reasons import Reason
 from gateway.alarms.records import RecordBook, SessionStore
 from gateway.alarms.restoring import restore_records
 from gateway.alarms.retained import RetainedBook
+from gateway.alarms.retained_feed import RetainedFeed
 from gateway.alarms.router import Router
 from gateway.alarms.sessions import NEVER_EXPIRES, Session, SessionBook
 from gateway.alarms.tls import TlsListener, server_context
@@ -82,6 +83,7 @@ class MqttEndpoint:
         )
         self._retained = RetainedBook(self._records)
         self._router = Router(self._book, self._retained, self._by_client)
+        self._feed = RetainedFeed(self._retained, self._by_client, self._router.deliver)
         self._wills = WillKeeper(self._records, self._publish_will)
         self._admission = Admission(settings)
         self._server: asyncio.Server | None = None
@@ -140,6 +142,7 @@ class MqttEndpoint:
         await asyncio.sleep(0)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        self._feed.stop()
         self._book.end_all_timers()
         self._wills.stop()
         await self._records.close()
@@ -324,6 +327,7 @@ class MqttEndpoint:
     def requeue(self, session: Session) -> None:
         """A client is there again: what it has not acknowledged is to be sent again."""
         self._book.requeue(session)
+        self._feed.back(session)
 
     def next_message(self, session: Session, limit: int) -> Publish | None:
         """The next message for a client that has less than `limit` unacknowledged ones."""
@@ -343,25 +347,21 @@ class MqttEndpoint:
         if outgoing is not None:
             self._book.drop(session, outgoing)
 
-    def subscribe(self, session: Session, subscription: Subscription) -> bool:
-        """Add a filter to a session; False if there are too many."""
-        return self._book.subscribe(session, subscription)
+    def subscribe(self, session: Session, subscriptions: Sequence[Subscription]) -> list[bool]:
+        """Add filters to a session; False for each there is no room for."""
+        return self._book.subscribe(session, subscriptions)
 
-    def unsubscribe(self, session: Session, pattern: str) -> bool:
-        """Remove a filter; False if there was none."""
-        return self._book.unsubscribe(session, pattern)
+    def unsubscribe(self, session: Session, patterns: Sequence[str]) -> list[bool]:
+        """Remove filters; False for each that was not there."""
+        return self._book.unsubscribe(session, patterns)
 
     def change_expiry(self, session: Session, seconds: int) -> None:
         """Another expiry of a session."""
         self._book.set_expiry(session, seconds)
 
     def send_retained(self, session: Session, subscription: Subscription, *, fresh: bool) -> None:
-        """Send what is kept on the topics of a new filter."""
-        self._router.send_retained(session, subscription, fresh=fresh)
-
-    def retained(self, pattern: str) -> list[Publish]:
-        """Kept messages that a filter takes."""
-        return [message for message, _expires in self._retained.matching(pattern)]
+        """Send what is kept on the topics of a new filter, bit by bit."""
+        self._feed.want(session, subscription, fresh=fresh)
 
     # --- faults
 

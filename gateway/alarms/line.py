@@ -44,6 +44,7 @@ class Line(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._part_timer: asyncio.TimerHandle | None = None
         self._outgoing: list[bytes] = []
+        self._outgoing_bytes = 0
         self._heard = 0.0
         self._patience = 0.0
         self.session: Session | None = None
@@ -182,11 +183,17 @@ class Line(asyncio.Protocol):
         if not self._outgoing:
             self._loop.call_soon(self._write_out)
         self._outgoing.append(data)
+        self._outgoing_bytes += len(data)
 
     def _write_out(self) -> None:
-        outgoing, self._outgoing = self._outgoing, []
+        outgoing, self._outgoing, self._outgoing_bytes = self._outgoing, [], 0
         if outgoing and self._transport is not None and not self.lost:
             self._transport.write(outgoing[0] if len(outgoing) == 1 else b"".join(outgoing))
+
+    @property
+    def unread(self) -> int:
+        """Bytes that were written and that the client's side has not taken."""
+        return self._outgoing_bytes + (self._transport.get_write_buffer_size() if self._transport else 0)
 
     def close(self) -> None:
         """End the connection once what was written is out."""

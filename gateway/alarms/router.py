@@ -101,22 +101,3 @@ class Router:
             self._book.enqueue(session, message, expires)
             if outlet is not None:
                 outlet.send_queued()
-
-    def send_retained(self, session: Session, subscription: Subscription, *, fresh: bool) -> None:
-        """What is kept on the topics of a new filter (§3.8.4), as its retain handling says."""
-        handling = subscription.retain_handling
-        if subscription.pattern.startswith("$share/") or handling > 1 or (handling == 1 and not fresh):
-            return
-        identifiers = () if subscription.identifier is None else (subscription.identifier,)
-        for message, expires in self._retained.matching(subscription.pattern):
-            properties = (
-                replace(message.properties, subscription_ids=identifiers) if identifiers else message.properties
-            )
-            outgoing = Publish(
-                topic=message.topic,
-                payload=message.payload,
-                qos=min(message.qos, subscription.qos),
-                retain=True,
-                properties=properties,
-            )
-            self.deliver(session, outgoing, expires)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from gateway.alarms.packets import LEVEL_311, Publish
@@ -19,6 +19,8 @@ _QUEUE_BYTES = 256 * 1024
 _ALL_QUEUE_BYTES = 64 * 1024 * 1024
 _SUBSCRIPTIONS = 100
 _ALL_FILTERS = 10_000
+_FILTER_BYTES = 64 * 1024
+_ALL_FILTER_BYTES = 8 * 1024 * 1024
 _LAST_ID = 65_535
 
 
@@ -76,6 +78,7 @@ class Session:
         user: who opened it; nobody else may.
         expiry: seconds that it lives on without a connection; 0: it ends with it.
         filters: pattern → subscription.
+        filter_bytes: length of all their patterns.
         sent: packet id → message that waits for its PUBACK.
         queue: messages for a client that is away or slow; the oldest goes when it is full.
         queued_bytes: what they are together.
@@ -88,6 +91,7 @@ class Session:
     user: str = ""
     expiry: int = 0
     filters: dict[str, Subscription] = field(default_factory=dict)
+    filter_bytes: int = 0
     sent: "OrderedDict[int, Outgoing]" = field(default_factory=OrderedDict)
     queue: deque[Outgoing] = field(default_factory=deque)
     queued_bytes: int = 0
@@ -123,7 +127,7 @@ class SessionBook:
         self._on_end = on_end
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._queued_bytes = 0
-        self._filters = 0
+        self._filters = self._filter_bytes = 0
         self.tree = FilterTree()
 
     def __len__(self) -> int:
@@ -179,8 +183,7 @@ class SessionBook:
             session.timer = None
         if session.saved:
             self._forget_records(session)
-        for pattern in list(session.filters):
-            self.unsubscribe(session, pattern)
+        self.unsubscribe(session, tuple(session.filters))
         self._queued_bytes -= session.queued_bytes
         session.queued_bytes = 0
         if self._sessions.get(session.client_id) is session:
@@ -225,24 +228,44 @@ class SessionBook:
             session.saved = body
             self._records.put(SESSION, session.client_id, 0, body)
 
-    def subscribe(self, session: Session, subscription: Subscription) -> bool:
-        """Add a filter; False if the session, or all together, have too many."""
-        fresh = subscription.pattern not in session.filters
-        if fresh and (self._filters >= _ALL_FILTERS or len(session.filters) >= _SUBSCRIPTIONS):
-            return False
-        session.filters[subscription.pattern] = subscription
-        self.tree.add(session.client_id, subscription)
-        self._filters += fresh
+    def subscribe(self, session: Session, subscriptions: Sequence[Subscription]) -> list[bool]:
+        """Add filters; False for each that the session, or all together, have no room for."""
+        added = [self._add(session, each) for each in subscriptions]
         self._save(session)
+        return added
+
+    def _add(self, session: Session, subscription: Subscription) -> bool:
+        pattern = subscription.pattern
+        if pattern not in session.filters:
+            size = len(pattern)
+            if (
+                self._filters >= _ALL_FILTERS
+                or len(session.filters) >= _SUBSCRIPTIONS
+                or session.filter_bytes + size > _FILTER_BYTES
+                or self._filter_bytes + size > _ALL_FILTER_BYTES
+            ):
+                return False
+            self._count(session, 1, size)
+        session.filters[pattern] = subscription
+        self.tree.add(session.client_id, subscription)
         return True
 
-    def unsubscribe(self, session: Session, pattern: str) -> bool:
-        """Remove a filter; False if there was none."""
+    def _count(self, session: Session, filters: int, size: int) -> None:
+        self._filters += filters
+        self._filter_bytes += size
+        session.filter_bytes += size
+
+    def unsubscribe(self, session: Session, patterns: Sequence[str]) -> list[bool]:
+        """Remove filters; False for each that was not there."""
+        removed = [self._remove(session, each) for each in patterns]
+        self._save(session)
+        return removed
+
+    def _remove(self, session: Session, pattern: str) -> bool:
         if session.filters.pop(pattern, None) is None:
             return False
-        self._filters -= 1
+        self._count(session, -1, -len(pattern))
         self.tree.remove(session.client_id, pattern)
-        self._save(session)
         return True
 
     def enqueue(self, session: Session, message: Publish, expires: float | None) -> None:
@@ -313,7 +336,7 @@ class SessionBook:
             subscription = Subscription(pattern, options, identifier)
             session.filters[pattern] = subscription
             self.tree.add(client_id, subscription)
-            self._filters += 1
+            self._count(session, 1, len(pattern))
 
     def restore_message(self, client_id: str, number: int, body: bytes) -> None:
         """Take back a message that was kept for a session."""

@@ -1,7 +1,7 @@
 """What a connection asks of its endpoint."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway.alarms.access import Verdict
@@ -43,14 +43,14 @@ class Switchboard(Protocol):
     def refuse_publish(self, connection: "Connection", topic: str, payload: bytes) -> "asyncio.Future[Any]":
         """Record that a client may not publish there; done once that is durable."""
 
-    def subscribe(self, session: Session, subscription: Subscription) -> bool:
-        """Add a filter to a session; False if there are too many."""
+    def subscribe(self, session: Session, subscriptions: Sequence[Subscription]) -> list[bool]:
+        """Add filters to a session; False for each there is no room for."""
 
-    def unsubscribe(self, session: Session, pattern: str) -> bool:
-        """Remove a filter; False if there was none."""
+    def unsubscribe(self, session: Session, patterns: Sequence[str]) -> list[bool]:
+        """Remove filters; False for each that was not there."""
 
     def send_retained(self, session: Session, subscription: Subscription, *, fresh: bool) -> None:
-        """Send what is kept on the topics of a new filter."""
+        """Send what is kept on the topics of a new filter, bit by bit."""
 
     def acknowledged(self, session: Session, packet_id: int) -> None:
         """A client has a message with QoS 1."""

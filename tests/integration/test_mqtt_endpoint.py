@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import subprocess
+from collections.abc import AsyncIterator
 
 import pytest
 from harness.endpoint import Client, Desk, press, running, until
@@ -24,8 +25,11 @@ from gateway.alarms.packets import (
     Pubrel,
     Suback,
     Subscribe,
+    Unsuback,
+    Unsubscribe,
     Will,
 )
+from gateway.alarms.reasons import Reason
 from gateway.errors import PermanentError
 
 
@@ -201,14 +205,16 @@ async def test_nobody_reads_a_press_or_forges_an_answer(desk: Desk, leaf: str) -
         assert await other.read() == Puback(1)
         await reader.send(Pingreq())
         assert await reader.read() == Pingresp()
-        assert endpoint.retained("campus/#") == []
+        await reader.send(Subscribe(2, (("campus/#", 1),)), Pingreq())
+        assert await reader.read() == Suback(2, (1,))
+        assert await reader.read() == Pingresp()
         endpoint.answer(Feedback(topic="campus/east/button/btn-01/feedback", payload=b"received"))
         assert isinstance(await reader.read(), Publish)
         await reader.close()
         await other.close()
 
 
-async def test_filters_and_kept_messages_are_bounded_over_all_clients(desk: Desk) -> None:
+async def test_filters_are_bounded_over_all_clients(desk: Desk) -> None:
     async with running(desk) as endpoint:
         granted = 0
         for number in range(120):
@@ -219,12 +225,109 @@ async def test_filters_and_kept_messages_are_bounded_over_all_clients(desk: Desk
             granted += sum(code == 1 for code in answer.codes)
             await client.close()
         assert granted == 10_000
+
+
+async def test_filters_are_bounded_in_bytes_too(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port, client_id="a")
+        for number in range(4):
+            await client.send(Subscribe(1, ((f"{number}{'x' * 16_000}", 1),)))
+            assert await client.read() == Suback(1, (1,))
+        await client.send(Subscribe(1, ((f"4{'x' * 16_000}", 1), ("short", 1))))
+        assert await client.read() == Suback(1, (128, 1))
+        await client.send(Unsubscribe(2, (f"0{'x' * 16_000}",)), Subscribe(3, ((f"4{'x' * 16_000}", 1),)))
+        await client.expect(Unsuback(2), Suback(3, (1,)))
+        await client.close()
+
+
+async def test_kept_messages_are_bounded_over_all_clients(desk: Desk) -> None:
+    async with running(desk) as endpoint:
         loud = await Client.open(endpoint.port, client_id="loud")
         for number in range(700):
             await loud.send(Publish(topic=f"kept/{number}", payload=bytes(60_000), retain=True))
         await loud.send(Pingreq())
         assert await loud.read() == Pingresp()
-        assert sum(len(each.payload) for each in endpoint.retained("#")) <= 32 * 1024 * 1024
+        await loud.send(Subscribe(1, (("kept/#", 0), ("kept/699", 0))))
+        assert await loud.read() == Suback(1, (0, 0))
+        kept = [each async for each in _until_last(loud, "kept/699", 2)]
+        assert 500 < len(kept) <= 32 * 1024 * 1024 // 60_000 + 1
+        await loud.close()
+
+
+async def _until_last(client: Client, topic: str, times: int) -> AsyncIterator[Publish]:
+    while times:
+        message = await client.read()
+        assert isinstance(message, Publish)
+        times -= message.topic == topic
+        yield message
+
+
+async def test_a_filter_that_is_there_often_brings_what_is_kept_once(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port, client_id="a")
+        for number in range(3):
+            await client.send(Publish(topic=f"kept/{number}", payload=b"x", retain=True))
+        await client.send(Subscribe(1, (("kept/#", 0),) * 499 + (("kept/#", 1),)))
+        assert await client.read() == Suback(1, (0,) * 499 + (1,))
+        topics = [each.topic async for each in _until_last(client, "kept/2", 1)]
+        assert topics == ["kept/0", "kept/1", "kept/2"]
+        await client.nothing_more()
+        await client.close()
+
+
+@pytest.mark.parametrize("level", [4, 5])
+async def test_a_packet_with_thousands_of_filters_ends_its_connection(desk: Desk, level: int) -> None:
+    async with running(desk) as endpoint:
+        client = await Client.open(endpoint.port, client_id="a", protocol_level=level)
+        await client.send(Subscribe(1, (("#", 0),) * 501))
+        if level == 5:
+            last = await client.read()
+            assert isinstance(last, Disconnect)
+            assert last.reason == Reason.QUOTA_EXCEEDED
+        assert await client.read() is None
+        await client.close()
+        await until(lambda: bool(desk.faults))
+    assert "more than 500 filters" in desk.faults[0][1]
+
+
+async def test_more_is_kept_than_a_connection_holds_and_a_slow_reader_gets_it_all(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        loud = await Client.open(endpoint.port, client_id="loud")
+        for number in range(300):
+            await loud.send(Publish(topic=f"kept/{number}", payload=bytes(50_000), retain=True))
+        await loud.nothing_more()
+        slow = await Client.open(endpoint.port, client_id="slow")
+        await slow.send(Subscribe(1, (("kept/#", 0),)))
+        await asyncio.sleep(0.2)
+        assert await slow.read() == Suback(1, (0,))
+        assert len([each async for each in _until_last(slow, "kept/299", 1)]) == 300
+        await loud.close()
+        await slow.close()
+
+
+async def test_what_is_kept_comes_as_fast_as_it_is_acknowledged_and_goes_on_behind_a_break(desk: Desk) -> None:
+    async with running(desk) as endpoint:
+        loud = await Client.open(endpoint.port, client_id="loud")
+        for number in range(200):
+            await loud.send(Publish(topic=f"kept/{number}", payload=b"x", qos=1, packet_id=number + 1, retain=True))
+            assert await loud.read() == Puback(number + 1)
+        client = await Client.open(endpoint.port, client_id="a", clean_session=False)
+        await client.send(Subscribe(1, (("kept/#", 1),)))
+        assert await client.read() == Suback(1, (1,))
+        seen = set()
+        for _ in range(100):
+            message = await client.read()
+            assert isinstance(message, Publish)
+            seen.add(message.topic)
+            await client.send(Puback(message.packet_id))
+        await client.close()
+        await until(lambda: endpoint.statistics.connections == 1)
+        client = await Client.open(endpoint.port, client_id="a", clean_session=False)
+        async for message in _until_last(client, "kept/199", 1):
+            seen.add(message.topic)
+            await client.send(Puback(message.packet_id))
+        assert len(seen) == 200
+        await client.close()
         await loud.close()
 
 
