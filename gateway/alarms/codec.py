@@ -44,7 +44,7 @@ from gateway.alarms.wireformat import (
 __all__ = ["PacketReader", "decode_packet", "encode_packet"]
 
 _MAX_QOS = 2
-_MOST_FILTERS = 500
+_MOST_FILTERS = 200
 _RESERVED, _CLEAN, _WILL, _WILL_RETAIN, _PASSWORD, _USERNAME = 0x01, 0x02, 0x04, 0x20, 0x40, 0x80
 # Packet types (§2.1.2) with the flags that each must have (§2.1.3); PUBLISH has flags of its own, AUTH is of MQTT 5.
 _FLAGS = {1: 0, 2: 0, 4: 0, 5: 0, 6: 2, 7: 0, 8: 2, 9: 0, 10: 2, 11: 0, 12: 0, 13: 0, 14: 0, 15: 0}

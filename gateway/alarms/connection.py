@@ -67,22 +67,37 @@ class Connection(Line):
 
     # --- packets in
 
-    def _parse(self) -> None:
+    def take_packets(self, ends: float) -> bool:
+        """Take packets that are whole until the clock says `ends`; whether more wait."""
+        heard = self._heard
+        more = self._take_some(ends)
+        if self._heard != heard:
+            self._forget_part()
+        if not more:
+            self._watch_part()
+            if not self._busy:
+                self._resume_reading()
+        return more
+
+    def _take_some(self, ends: float) -> bool:
+        clock = self._board.turns.clock
         try:
             while not self._busy and not self.closed and self._ending is None:
                 if self.session is None and self._reader.waiting and self._reader.first_byte != _CONNECT_HEAD:
                     raise MalformedPacketError("the first packet is no CONNECT")
                 packet = self._reader.next()
                 if packet is None:
-                    break
+                    return False
                 self._heard = self._loop.time()
                 self._take(packet)
+                if clock() >= ends:
+                    return True
         except UnsupportedProtocolError as error:
             self.send(Connack(code=1))
             self._turn_away("unsupported_protocol", error)
         except MalformedPacketError as error:
             self._turn_away("malformed_packet", error)
-        self._watch_part()
+        return False
 
     def _turn_away(self, fault: str, error: MalformedPacketError) -> None:
         self._board.refuse(fault, str(error), self)

@@ -29,6 +29,7 @@ from gateway.alarms.router import Router
 from gateway.alarms.sessions import NEVER_EXPIRES, Session, SessionBook
 from gateway.alarms.tls import TlsListener, server_context
 from gateway.alarms.topics import Subscription
+from gateway.alarms.turns import Turns
 from gateway.alarms.wills import LastWill, WillKeeper
 from gateway.alarms.wireformat import ProtocolBreachError
 from gateway.errors import GatewayError, PermanentError
@@ -71,6 +72,7 @@ class MqttEndpoint:
         verify: Verify = nobody,
     ) -> None:
         self.settings = settings
+        self.turns = Turns()
         self._takes = takes
         self._private = private
         self._handler = handler
@@ -143,6 +145,7 @@ class MqttEndpoint:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
         self._feed.stop()
+        self.turns.stop()
         self._book.end_all_timers()
         self._wills.stop()
         await self._records.close()

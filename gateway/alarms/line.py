@@ -60,8 +60,8 @@ class Line(asyncio.Protocol):
         return self.session.client_id if self.session else ""
 
     @abstractmethod
-    def _parse(self) -> None:
-        """Take the packets that are whole."""
+    def take_packets(self, ends: float) -> bool:
+        """Take packets that are whole until the clock says `ends`; whether more wait."""
 
     @abstractmethod
     def finish(self, reason: Reason) -> None:
@@ -154,29 +154,43 @@ class Line(asyncio.Protocol):
         """Bytes of the client."""
         self._reader.push(data)
         if not self._busy:
-            self._parse()
+            self._go_through()
+
+    def _go_through(self) -> None:
+        """Have the packets taken; while some wait for that, no more are read."""
+        if self._board.turns.ask(self):
+            self._pause_reading()
 
     def _watch_part(self) -> None:
         """A packet that has begun must be whole within the time-out, however slowly its bytes drip."""
         if not self._reader.waiting or self._busy or self.closed:
-            if self._part_timer is not None:
-                self._part_timer.cancel()
-                self._part_timer = None
+            self._forget_part()
         elif self._part_timer is None:
             self._part_timer = self._loop.call_later(self._board.settings.connect_timeout_seconds, self.abort)
 
+    def _forget_part(self) -> None:
+        if self._part_timer is not None:
+            self._part_timer.cancel()
+            self._part_timer = None
+
     def _hold(self) -> None:
         self._busy = True
+        self._pause_reading()
+
+    def _pause_reading(self) -> None:
         if self._transport is not None:
             with contextlib.suppress(RuntimeError):
                 self._transport.pause_reading()
 
-    def _let_go(self) -> None:
-        self._busy = False
+    def _resume_reading(self) -> None:
         if self._transport is not None and not self.closed:
             with contextlib.suppress(RuntimeError):
                 self._transport.resume_reading()
-        self._parse()
+
+    def _let_go(self) -> None:
+        self._busy = False
+        self._resume_reading()
+        self._go_through()
 
     def _write(self, data: bytes) -> None:
         """Write with all else that this turn of the loop has for the client: system calls are dearer than turns."""

@@ -9,6 +9,7 @@ from gateway.alarms.packets import Connect, Publish
 from gateway.alarms.reasons import Reason
 from gateway.alarms.sessions import Session
 from gateway.alarms.topics import Subscription
+from gateway.alarms.turns import Turns
 from gateway.settings import MqttSettings
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class Switchboard(Protocol):
     """What a connection asks of its endpoint."""
 
     settings: MqttSettings
+    turns: Turns
 
     def admitted(self, connection: "Line") -> None:
         """A connection is there; its address is known."""
