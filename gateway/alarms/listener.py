@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from gateway.alarms.conditions import ConditionBook
 from gateway.alarms.device_status import DeviceMemory
@@ -35,6 +36,7 @@ _EVENT = "event"
 _OWN = "campus"
 _CLOCK = "clock_wrong"
 _MISSING = "/missing"
+_COPIES_COME_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class AlarmListener:
 
     Args:
         site: topics of other sites are faults.
-        report: journals an event; returns once it is durable.
+        report: journals an event; returns it once it is durable, or the one before that has its id.
         unstored: shows an event that could not be stored, so that a guard sees it all the same.
         answer: sends feedback to a button; must not wait.
         supervision: is told of every sign of life.
@@ -63,7 +65,7 @@ class AlarmListener:
         self,
         *,
         site: str,
-        report: Callable[[Event], Awaitable[object]],
+        report: Callable[[Event], Awaitable[Event]],
         unstored: Callable[[Event], None],
         answer: Callable[[Feedback], None],
         supervision: SupervisionTimer,
@@ -191,8 +193,9 @@ class AlarmListener:
         try:
             said = told.dialect.decode(told.message.topic, told.message.payload)
         except PayloadError as error:
-            severity = Severity.HIGH if leaf == _EVENT else Severity.MEDIUM
-            await self._fault("bad_payload", str(error), told.message, device=told.device.id, severity=severity)
+            await self._fault(
+                "bad_payload", str(error), told.message, device=told.device.id, severity=_weight(told, leaf)
+            )
             return
         await self._take(told, said)
 
@@ -284,21 +287,41 @@ class AlarmListener:
         heard = self._supervision.heard_for(device.id)
         arrival = Arrival(self._clock.now(), self._clock.monotonic(), heard)
         event = self.trials.claim(self._presses.event_of(device, action, meaning, arrival))
-        await self._store(event, quiet=meaning in DISCREET)
+        event = await self._store(told, event, quiet=meaning in DISCREET)
         self.trials.done(event)
         self._supervision.told(event)
+        if action.flaws:
+            what = f"{'; '.join(action.flaws)}: taken without"
+            await self._fault("bad_field", what, told.message, device=device.id)
         if isinstance(event, ButtonPressed) and event.device_time is not None:
             what = f"its clock said {event.device_time.isoformat()}" if event.clock_wrong else "its clock is right"
             await self._supervision.trouble(device.id, _CLOCK, what, active=event.clock_wrong)
 
-    async def _store(self, event: ButtonEvent, *, quiet: bool) -> None:
+    async def _store(self, told: _Told, event: ButtonEvent, *, quiet: bool) -> ButtonEvent:
+        """Store a press, also one that bears the id of another, as from a device that counts from 1 again."""
         try:
-            await self._report(event)
+            before = await self._report(event)
+            other = self._presses.other_press(event, before)
+            if other is not None:
+                event = other
+                await self._report(event)
         except GatewayError:
             self._unstored(event)
             raise
         if not quiet:
             self.answer(event.device, event.id, "received")
+        if other is not None:
+            await self._reused(told, event, before, "taken as another press")
+        elif before.recorded is not None and self._clock.now() - before.recorded > _COPIES_COME_WITHIN:
+            await self._reused(told, event, before, "taken as the same press", Severity.HIGH)
+        return event
+
+    async def _reused(
+        self, told: _Told, event: ButtonEvent, before: Event, taken: str, severity: Severity = Severity.MEDIUM
+    ) -> None:
+        when = before.time.isoformat(timespec="seconds")
+        what = f"it bears the id of the press of {when} and is {taken}: each press needs an id of its own"
+        await self._fault("press_id_reused", what, told.message, device=event.device, severity=severity)
 
     def answer(self, device: str, event: str, state: str) -> None:
         """Tell a button what became of its press; never called for a silent or duress press."""
@@ -321,3 +344,10 @@ class AlarmListener:
         await self.faults.record(
             fault, detail, topic=message.topic, device=device, payload=message.payload, severity=severity
         )
+
+
+def _weight(told: _Told, leaf: str) -> Severity:
+    """How grave it is that a message was not understood; on the topic of presses alone it may be a call for help."""
+    if leaf != _EVENT:
+        return Severity.MEDIUM
+    return Severity.CRITICAL if told.dialect.name == _OWN and not told.message.retain else Severity.HIGH

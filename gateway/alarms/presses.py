@@ -1,7 +1,7 @@
 """From what a button said to events: ids that repeat with the press, honest times, second presses told from copies."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from gateway.settings import DeviceSettings, Meaning
 
 LATE = timedelta(seconds=60)
 _AHEAD = timedelta(seconds=60)
+_SENT_AGAIN = timedelta(seconds=120)
 _COUNTER_SECONDS = 120.0
 _MOST_INPUTS = 50_000
 _Key = tuple[str, str, str]
@@ -101,6 +102,22 @@ class PressBook:
             clock_wrong=wrong,
             detail=action.detail,
         )
+
+    def other_press(self, event: ButtonEvent, before: Event) -> ButtonEvent | None:
+        """The press under an id of its own, if it only bears the id of another before it; None: it is the same.
+
+        It is another if the device's clock says so, by more than what sending again may take; without a clock, if its
+        counter does.
+        """
+        if not isinstance(event, ButtonPressed) or not isinstance(before, ButtonPressed):
+            return None
+        if event.device_time is not None and before.device_time is not None:
+            differs = abs(event.device_time - before.device_time) > _SENT_AGAIN
+        else:
+            differs = event.seq is not None and before.seq is not None and event.seq != before.seq
+        if not differs:
+            return None
+        return replace(event, id=derived_id(event.id, "reused", str(event.seq), str(event.device_time)))
 
     @staticmethod
     def _is_wrong(at: datetime, device: DeviceSettings, arrival: Arrival) -> bool:

@@ -31,7 +31,7 @@ class AlarmLine:
     """Everything between a button and the journal.
 
     Args:
-        report: journals an event; returns once it is durable.
+        report: journals an event; returns it once it is durable, or the one before that has its id.
         unstored: shows an event that could not be stored.
         kept: where the endpoint keeps sessions.
         verify: checks a password against its hash.
@@ -41,7 +41,7 @@ class AlarmLine:
         self,
         settings: Settings,
         *,
-        report: Callable[[Event], Awaitable[object]],
+        report: Callable[[Event], Awaitable[Event]],
         unstored: Callable[[Event], None],
         clock: Clock,
         kept: SessionStore,

@@ -92,7 +92,7 @@ class AlarmHouse:
         self._passwords = PasswordHasher()
         self._alarms = AlarmLine(
             settings,
-            report=self._report,
+            report=self._report_press,
             unstored=self._hub.show_unstored,
             clock=clock,
             kept=stores.mqtt,
@@ -121,6 +121,9 @@ class AlarmHouse:
 
     async def _report(self, event: Event) -> Stored:
         return await self._response.drills.report(event, self._stores.journal.append)
+
+    async def _report_press(self, event: Event) -> Event:
+        return (await self._report(event)).event
 
     def _device(self, device: str) -> DeviceSettings | None:
         return self._installation.devices.find(device)

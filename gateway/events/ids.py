@@ -4,6 +4,7 @@ import secrets
 import time
 import uuid
 
+_SEPARATOR, _ESCAPE = "\x1f", "\x1e"
 _NAMESPACE = uuid.UUID("9c1c0b8e-6a0d-5c86-9a55-6f6a1d7a3f10")
 
 
@@ -17,5 +18,10 @@ def new_id() -> str:
 
 
 def derived_id(*parts: str) -> str:
-    """A UUIDv5 (RFC 9562 §5.5) of `parts`: the same parts always give the same id."""
-    return str(uuid.uuid5(_NAMESPACE, "\x1f".join(parts)))
+    """A UUIDv5 (RFC 9562 §5.5) of `parts`: the same parts always give the same id, and other parts another."""
+    return str(uuid.uuid5(_NAMESPACE, _SEPARATOR.join(map(_escaped, parts))))
+
+
+def _escaped(part: str) -> str:
+    """A part in which the separator cannot stand; most are the same as before."""
+    return part.replace(_ESCAPE, _ESCAPE * 2).replace(_SEPARATOR, f"{_ESCAPE}_")

@@ -65,7 +65,8 @@ class GatewayFault(Event):
     """Something is wrong that somebody should see.
 
     Attributes:
-        fault: a stable name, such as ``unknown_device``, ``bad_payload``, ``retained_press``, ``worker_crash_loop``.
+        fault: a stable name, such as ``unknown_device``, ``bad_payload``, ``bad_field``, ``press_id_reused``,
+            ``retained_press``, ``worker_crash_loop``.
         detail: what and where in words, redacted.
         device: the device or camera that it is about, if any.
         topic: the MQTT topic, if any.

@@ -11,6 +11,7 @@ from gateway.events import (
     DestinationRecovered,
     Event,
     FaceMatched,
+    GatewayFault,
     IncidentEvent,
     PressKind,
     Severity,
@@ -53,6 +54,8 @@ def _detail_of(event: Event) -> str:
     match event:
         case FaceMatched():
             return event.person
+        case GatewayFault():
+            return f"{event.fault} {event.device}".strip()
         case _:
             return "discreet" if is_discreet(event) else ""
 

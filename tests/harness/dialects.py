@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,12 @@ class Bench:
         self.device = DeviceSettings.model_validate(self.entry)
         self.listener.add(self.device)
 
-    async def _report(self, event: Event) -> None:
-        self.events.append(event)
+    async def _report(self, event: Event) -> Event:
+        """As the journal: the one before, if it has the same id; every telling is noted."""
+        before = next((each for each in self.events if each.id == event.id), None)
+        recorded = replace(event, recorded=self.clock.now())
+        self.events.append(recorded)
+        return before or recorded
 
     async def play(self, message: dict[str, Any]) -> None:
         """Let time pass and a message come."""

@@ -38,8 +38,9 @@ class Joined:
         topics, take = self.listener.subscriptions, self.listener.handle
         self.session = MqttSession(broker, site="east", topics=topics, handler=take)
 
-    async def _report(self, event: Event) -> None:
+    async def _report(self, event: Event) -> Event:
         self.events.append(event)
+        return event
 
     def presses(self) -> int:
         return sum(isinstance(each, ButtonPressed) for each in self.events)

@@ -49,11 +49,12 @@ class Desk:
             clock=clock,
         )
 
-    async def _report(self, event: Event) -> None:
+    async def _report(self, event: Event) -> Event:
         await self.gate.wait()
         if self.full and isinstance(event, ButtonPressed):
             raise TransientError("the disk is full")
         self.events.append(event)
+        return event
 
     async def _fault(self, fault: str, detail: str, who: str) -> None:
         await self.listener.faults.record(fault, f"{detail} ({who})")

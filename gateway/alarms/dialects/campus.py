@@ -1,37 +1,31 @@
 """The gateway's own MQTT profile (docs/mqtt.md): what a button says, as values."""
 
+import hashlib
 import re
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from gateway.alarms.dialects.reading import count, moment, object_of
 from gateway.alarms.dialects.said import Action, Dialect, Health, PayloadError, Presence, Said
 
 _TOPIC = re.compile(r"campus/([A-Za-z0-9_-]{1,64})/button/([A-Za-z0-9_-]{1,64})/(event|health|state|feedback)")
+_DIGITS = re.compile(r"[0-9]{1,15}")
+_EVENT = "event"
+_LONGEST_ID = 128
+_ACTIONS: Final[tuple[Literal["press", "silent", "duress", "test", "tamper", "clear"], ...]] = (
+    "press",
+    "silent",
+    "duress",
+    "test",
+    "tamper",
+    "clear",
+)
 
 
 class _Payload(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
-
-
-class EventPayload(_Payload):
-    """What is published on ``…/event``.
-
-    Attributes:
-        id: unique per press.
-        seq: the device's counter; with `boot`, the count of its starts, it tells duplicates where there is no id.
-        at: when it was pressed by the device's clock.
-    """
-
-    type: Literal["press", "silent", "duress", "test", "tamper", "clear"]
-    id: Annotated[str, StringConstraints(min_length=1, max_length=128)] | None = None
-    at: AwareDatetime | None = None
-    seq: Annotated[int, Field(ge=0, lt=1 << 53, strict=True)] | None = None
-    boot: Annotated[int, Field(ge=0, lt=1 << 53, strict=True)] | None = None
-
-    def said(self) -> Said:
-        """The action that it is."""
-        return Action(name=self.type, id=self.id, at=self.at, seq=self.seq, boot=self.boot)
 
 
 class HealthPayload(_Payload):
@@ -60,11 +54,7 @@ class StatePayload(_Payload):
         return Presence(online=self.online)
 
 
-_KINDS: dict[str, type[EventPayload | HealthPayload | StatePayload]] = {
-    "event": EventPayload,
-    "health": HealthPayload,
-    "state": StatePayload,
-}
+_KINDS: dict[str, type[HealthPayload | StatePayload]] = {"health": HealthPayload, "state": StatePayload}
 
 
 def parse_topic(topic: str) -> tuple[str, str, str] | None:
@@ -79,7 +69,10 @@ def decode(topic: str, payload: bytes) -> tuple[Said, ...]:
     Raises:
         PayloadError: it is no JSON object of that kind.
     """
-    kind = _KINDS.get(topic.rpartition("/")[2])
+    leaf = topic.rpartition("/")[2]
+    if leaf == _EVENT:
+        return (event_of(payload),)
+    kind = _KINDS.get(leaf)
     if kind is None:
         return ()
     try:
@@ -90,9 +83,52 @@ def decode(topic: str, payload: bytes) -> tuple[Said, ...]:
         raise PayloadError(first["msg"], where=place) from None
 
 
+def event_of(payload: bytes) -> Action:
+    """What is published on ``…/event``.
+
+    A press is a press whatever stands beside its type: a field that cannot be read is left out and named.
+
+    Raises:
+        PayloadError: it is no JSON object with a known type.
+    """
+    body = object_of(payload)
+    kind = body.get("type")
+    name = kind.strip().lower() if isinstance(kind, str) else ""
+    if name not in _ACTIONS:
+        raise PayloadError(f"should be one of {', '.join(_ACTIONS)}", where="type")
+    fields = {field: read(body[field]) for field, read in _FIELDS.items() if body.get(field) is not None}
+    flaws = tuple(f"{field} {_WANTED[field]}" for field, value in fields.items() if value is None)
+    return Action(name=name, flaws=flaws, **fields)
+
+
+def _identity(value: object) -> str | None:
+    """A press's own id: text as it is, also a number; one that is too long or of no characters by its hash."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value:
+        return None
+    raw = value.encode("utf-8", "surrogatepass")
+    if len(value) <= _LONGEST_ID and raw.decode("utf-8", "ignore") == value:
+        return value
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+def _counter(value: object) -> int | None:
+    return count(int(value)) if isinstance(value, str) and _DIGITS.fullmatch(value) else count(value)
+
+
+_FIELDS: dict[str, Callable[[object], Any]] = {"id": _identity, "at": moment, "seq": _counter, "boot": _counter}
+_WANTED = {
+    "id": "should be text",
+    "at": "should be a time with its zone (RFC 3339)",
+    "seq": "should be a whole number from 0 on",
+    "boot": "should be a whole number from 0 on",
+}
+
+
 def topics(address: str) -> tuple[str, ...]:
     """What a button publishes on; its address is ``campus/<site>/button/<device>``."""
-    return tuple(f"{address}/{leaf}" for leaf in _KINDS)
+    return tuple(f"{address}/{leaf}" for leaf in (_EVENT, *_KINDS))
 
 
 def feedback_topic(site: str, device: str) -> str:
@@ -105,5 +141,5 @@ DIALECT = Dialect(
     decode=decode,
     topics=topics,
     address="campus/{site}/button/{device}",
-    meanings={each: each for each in ("press", "silent", "duress", "test", "tamper", "clear")},
+    meanings={each: each for each in _ACTIONS},
 )

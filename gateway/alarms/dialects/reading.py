@@ -9,6 +9,7 @@ from gateway.alarms.dialects.said import PayloadError
 
 _FIRST_YEAR = 2020
 _LONGEST_TEXT = 128
+_LONGEST_NUMBER = 300
 _MILLISECONDS_FROM = 1e11
 
 
@@ -19,9 +20,13 @@ def json_of(payload: bytes) -> Any:  # noqa: ANN401  # a JSON value is of any ty
         PayloadError: it is none.
     """
     try:
-        return json.loads(payload.decode("utf-8"))
+        return json.loads(payload.decode("utf-8-sig"), parse_int=_whole)
     except (ValueError, RecursionError):
         raise PayloadError("is no JSON", where="payload") from None
+
+
+def _whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else math.inf
 
 
 def object_of(payload: bytes) -> dict[str, Any]:

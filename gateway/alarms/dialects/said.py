@@ -26,6 +26,7 @@ class Action:
         at: when, by the device's clock.
         seq: the device's counter; with `boot`, the count of its starts, it never comes twice.
         detail: more of it in words, for the guard.
+        flaws: what was left out of it, because it could not be read.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Action:
     seq: int | None = None
     boot: int | None = None
     detail: str | None = None
+    flaws: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

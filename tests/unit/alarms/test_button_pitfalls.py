@@ -1,12 +1,15 @@
 """The pitfalls of MQTT buttons in the wild, each a test that is named after it."""
 
 import json
+import sys
 from typing import Any
 
+import pytest
 from harness.dialects import Bench
 
 from gateway.alarms import InboundMessage
-from gateway.events import ButtonLost, ButtonPressed, ButtonTested, GatewayFault
+from gateway.events import ButtonLost, ButtonPressed, ButtonTested, GatewayFault, Severity
+from gateway.incidents.keys import key_of
 from gateway.settings import DeviceSettings
 
 OWN = "campus/east/button/btn-01"
@@ -62,6 +65,100 @@ async def test_2_a_copy_by_id_is_the_same_press_however_late() -> None:
     await say(bench, {"id": "1", "type": "press"})
     await say(bench, {"id": "1", "type": "press"}, after=7200)
     assert len({each.id for each in presses(bench)}) == 1
+
+
+async def test_2_a_late_copy_by_id_is_said_because_it_may_be_a_device_that_counts_from_1_again() -> None:
+    bench = own()
+    await say(bench, {"id": "1", "type": "press"})
+    await say(bench, {"id": "1", "type": "press"}, after=300)
+    assert faults(bench) == []
+    await say(bench, {"id": "1", "type": "press"}, after=601)
+    assert faults(bench) == [("press_id_reused", False)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [({"seq": 1}, {"seq": 2}), ({"at": "2026-11-23T08:00:00Z"}, {"at": "2026-11-23T08:02:01Z"})],
+)
+async def test_2_an_id_that_another_press_had_hides_no_press(first: dict[str, Any], second: dict[str, Any]) -> None:
+    bench = own()
+    await say(bench, {"id": "1", "type": "press"} | first)
+    for _ in range(2):
+        await say(bench, {"id": "1", "type": "press"} | second, after=1)
+    assert len({each.id for each in presses(bench)}) == 2
+    assert {each.press_id for each in presses(bench)} == {"1"}
+    assert ("press_id_reused", False) in faults(bench)
+    answered = {json.loads(each.payload)["event"] for each in bench.answers}
+    assert answered == {each.id for each in presses(bench)}
+
+
+async def test_2_a_device_that_stamps_a_copy_anew_presses_once() -> None:
+    bench = own()
+    await say(bench, {"id": "1", "type": "press", "at": "2026-11-23T08:00:00Z", "seq": 4})
+    await say(bench, {"id": "1", "type": "press", "at": "2026-11-23T08:01:00Z", "seq": 4}, after=60)
+    assert len({each.id for each in presses(bench)}) == 1
+    assert faults(bench) == []
+
+
+@pytest.mark.parametrize(
+    ("flaw", "left_out"),
+    [
+        ({"at": "2026-11-26T08:00:00"}, "at"),
+        ({"at": "yesterday"}, "at"),
+        ({"at": [1]}, "at"),
+        ({"at": float("inf")}, "at"),
+        ({"seq": "-1"}, "seq"),
+        ({"seq": -1}, "seq"),
+        ({"seq": 1.5}, "seq"),
+        ({"seq": float("nan")}, "seq"),
+        ({"seq": 10**4000}, "seq"),
+        ({"seq": True}, "seq"),
+        ({"boot": {}}, "boot"),
+        ({"id": ""}, "id"),
+        ({"id": ["a"]}, "id"),
+    ],
+)
+async def test_4_a_press_counts_whatever_stands_beside_its_type(flaw: dict[str, Any], left_out: str) -> None:
+    bench = own()
+    sys.set_int_max_str_digits(0)
+    try:
+        await say(bench, {"type": "press"} | flaw)
+    finally:
+        sys.set_int_max_str_digits(4300)
+    assert len(presses(bench)) == 1
+    fault = bench.events[-1]
+    assert isinstance(fault, GatewayFault)
+    assert (fault.fault, fault.severity) == ("bad_field", Severity.MEDIUM)
+    assert fault.detail.startswith(f"{left_out} should be ")
+
+
+@pytest.mark.parametrize("identity", [5, "i" * 60_000, "\ud800", "a\x00\u202e"])
+async def test_4_an_odd_id_tells_a_copy_all_the_same(identity: object) -> None:
+    bench = own()
+    for _ in range(2):
+        await say(bench, {"type": "press", "id": identity}, after=60)
+    await say(bench, {"type": "press", "id": "\ud801"})
+    assert len({each.id for each in presses(bench)}) == 2
+    assert max(len(each.press_id or "") for each in presses(bench)) <= 128
+    assert faults(bench) == []
+
+
+@pytest.mark.parametrize(
+    "payload", ['\ufeff{"type": "press", "id": "1"}', '{"type": " PRESS\\n", "id": "1", "seq": "17"}']
+)
+async def test_4_a_byte_order_mark_and_capitals_are_no_reason_to_miss_a_press(payload: str) -> None:
+    bench = own()
+    await bench.play({"topic": f"{OWN}/event", "payload": payload})
+    assert [each.press_id for each in presses(bench)] == ["1"]
+    assert faults(bench) == []
+
+
+@pytest.mark.parametrize("payload", ["", "[", "[]", '{"id": "1"}', '{"type": "help"}', "[" * 30_000, '{"type": 7}'])
+async def test_4_what_cannot_be_read_on_the_topic_of_presses_is_critical_so_that_a_guard_looks(payload: str) -> None:
+    bench = own()
+    await bench.play({"topic": f"{OWN}/event", "payload": payload})
+    assert [(each.TYPE, each.severity) for each in bench.events] == [(GatewayFault.TYPE, Severity.CRITICAL)]
+    assert key_of(bench.events[0]) is not None
 
 
 async def test_2_a_copy_by_counter_and_start_is_the_same_press_however_late() -> None:
