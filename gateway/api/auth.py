@@ -140,7 +140,7 @@ async def _by_token(parts: ApiParts, text: str) -> Principal:
     parts.known.note(key, good=good)
     if token is None or not good:
         raise Problem(
-            401, "no valid session or token", code="not_signed_in", remedy="Make a token: campus-gateway token create."
+            401, "no valid session or token", code="not_signed_in", remedy="campus-gateway token list shows which live."
         )
     now = parts.clock.now()
     if token.used is None or (now - token.used).total_seconds() > _TOUCH_SECONDS:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import functools
 import socket
 from collections.abc import Iterator
@@ -112,6 +113,8 @@ class ApiServer:
         except OSError as error:
             sock.close()
             remedy = "Is another gateway running? Choose another api.port."
+            if error.errno == errno.EADDRNOTAVAIL:
+                remedy = "No interface of this machine has that address: choose another api.host."
             raise PermanentError(f"cannot listen: {error.strerror}", where=f"{host}:{port}", remedy=remedy) from None
         self._socket = sock
 

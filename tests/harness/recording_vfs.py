@@ -17,7 +17,8 @@ SECTOR = 512
 _POINTER = ctypes.c_void_p
 _KEPT_FILES = 0x100 | 0x800 | 0x80000  # SQLITE_OPEN_MAIN_DB, MAIN_JOURNAL, WAL
 
-_OPEN = ctypes.CFUNCTYPE(ctypes.c_int, _POINTER, ctypes.c_char_p, _POINTER, ctypes.c_int, ctypes.POINTER(ctypes.c_int))
+# A name is passed on as the pointer that it is: SQLite keeps it until the file is closed (https://sqlite.org/c3ref/vfs.html).
+_OPEN = ctypes.CFUNCTYPE(ctypes.c_int, _POINTER, _POINTER, _POINTER, ctypes.c_int, ctypes.POINTER(ctypes.c_int))
 _DELETE = ctypes.CFUNCTYPE(ctypes.c_int, _POINTER, ctypes.c_char_p, ctypes.c_int)
 _WRITE = ctypes.CFUNCTYPE(ctypes.c_int, _POINTER, _POINTER, ctypes.c_int, ctypes.c_int64)
 _TRUNCATE = ctypes.CFUNCTYPE(ctypes.c_int, _POINTER, ctypes.c_int64)
@@ -163,10 +164,10 @@ def _wrapped(system: _Vfs, record: Recording) -> _Vfs:
     paths: dict[int, str] = {}
     methods: dict[int, _Methods] = {}
 
-    def opened(vfs: int, name: bytes, file: int, flags: int, out: Any) -> int:
+    def opened(vfs: int, name: int | None, file: int, flags: int, out: Any) -> int:
         code: int = system.xOpen(vfs, name, file, flags, out)
         if code == 0 and flags & _KEPT_FILES and name:
-            paths[file] = Path(name.decode()).name
+            paths[file] = Path(ctypes.string_at(name).decode()).name
             held = ctypes.cast(file, ctypes.POINTER(_File)).contents
             address = ctypes.addressof(held.pMethods.contents)
             if address not in methods:
