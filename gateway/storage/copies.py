@@ -12,8 +12,9 @@ from pathlib import Path
 
 from gateway.errors import PermanentError
 from gateway.storage.audit_trail import first_broken_entry
+from gateway.storage.damage import file_fault
 from gateway.storage.database import open_reader, open_writer
-from gateway.storage.faults import StorageBusyError, StorageFailedError
+from gateway.storage.faults import StorageBusyError
 from gateway.storage.folder import FolderLock, sync_folder
 from gateway.storage.journal import first_broken_event, last_position
 
@@ -43,11 +44,14 @@ def verify_chains(directory: Path) -> ChainReport:
 
     Raises:
         PermanentError: there is no state in the folder.
-        StorageFailedError: a file is damaged.
+        StorageDamagedError: a file is damaged; it is named.
     """
     with _databases(directory) as opened:
         journal, state = opened["journal.db"], opened["state.db"]
-        return ChainReport(last_position(journal), first_broken_event(journal), first_broken_entry(state))
+        with _naming(directory / "journal.db"):
+            last, broken_event = last_position(journal), first_broken_event(journal)
+        with _naming(directory / "state.db"):
+            return ChainReport(last, broken_event, first_broken_entry(state))
 
 
 def back_up(directory: Path, target: Path) -> None:
@@ -57,7 +61,7 @@ def back_up(directory: Path, target: Path) -> None:
 
     Raises:
         PermanentError: there is no state in the folder, or the file cannot be written.
-        StorageFailedError: a file is damaged.
+        StorageDamagedError: a file is damaged; it is named.
     """
     require_state(directory)
     try:
@@ -82,7 +86,7 @@ def restore(source: Path, directory: Path) -> None:
     lock = FolderLock(directory)
     try:
         if any((directory / name).exists() for name in _DATABASES):
-            remedy = "Move the old state folder away first."
+            remedy = "Move the old state folder away first, also if a file in it is damaged."
             raise PermanentError("there is state already", where=str(directory), remedy=remedy)
         _unpack(source, directory)
     finally:
@@ -118,10 +122,9 @@ def _databases(directory: Path) -> Iterator[dict[str, sqlite3.Connection]]:
     try:
         for name, migrations in _DATABASES.items():
             path = directory / name
-            opened[name] = open_writer(path, migrations) if lock else open_reader(path)
+            with _naming(path):
+                opened[name] = open_writer(path, migrations) if lock else open_reader(path)
         yield opened
-    except sqlite3.Error as error:
-        raise StorageFailedError(f"cannot be read: {error}", where=str(directory)) from error
     finally:
         for connection in opened.values():
             connection.close()
@@ -129,10 +132,19 @@ def _databases(directory: Path) -> Iterator[dict[str, sqlite3.Connection]]:
             lock.release()
 
 
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Tell which file an error of SQLite is of."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise file_fault(error, path, "Check the disk.", what="cannot be read: ") from error
+
+
 def _copy_databases(directory: Path, work: Path) -> None:
     with _databases(directory) as opened:
         for name, connection in opened.items():
-            with closing(sqlite3.connect(work / name)) as copy:
+            with _naming(directory / name), closing(sqlite3.connect(work / name)) as copy:
                 connection.backup(copy)
 
 
