@@ -341,9 +341,15 @@ async def test_what_was_put_aside_is_in_no_backup(directory: Path, tmp_path: Pat
     assert b"damaged-" not in (tmp_path / "copy.tar").read_bytes()
 
 
-KEYS: dict[str, Callable[[Path], object]] = {
+def spoil(key: Path) -> None:
+    key.chmod(0o600)
+    key.write_text("foo")
+    key.chmod(0o400)
+
+
+KEYS: dict[str, Callable[[Path], None]] = {
     "missing": lambda key: key.unlink(),
-    "no key": lambda key: (key.chmod(0o600), key.write_text("foo"), key.chmod(0o400)),
+    "no key": spoil,
     "readable by others": lambda key: key.chmod(0o644),
 }
 
