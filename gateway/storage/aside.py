@@ -11,7 +11,7 @@ from gateway.storage.damage import damage_of, log_is_void
 from gateway.storage.faults import StorageDamagedError, StorageFailedError
 from gateway.storage.folder import sync_folder
 
-_NAME = re.compile(r"(?P<file>(?:journal|state)\.db(?:-wal)?)\.damaged-(?P<at>\d{8}T\d{6}Z)(?:-\d+)?")
+_NAME = re.compile(r"(?P<file>(?:journal|state)\.db(?:-wal)?|evidence)\.damaged-(?P<at>\d{8}T\d{6}Z)(?:-\d+)?")
 _TIME = "%Y%m%dT%H%M%SZ"
 _SUSPECT = ".suspect"
 _LOST = {
@@ -19,6 +19,7 @@ _LOST = {
     "state.db": "Accounts, the watch-list, and what was entered by API (buttons, cameras, destinations) are gone, and "
     "the set-up link is shown anew: enter them again, or restore.",
 }
+_LOST_FOLDER = "Pictures and clips from before are gone."
 _LOST_LOG = "What was committed last may be missing."
 _RESTORE = (
     "To have all of a backup back: stop the gateway, move {directory} away, campus-gateway restore FILE. "
@@ -44,7 +45,7 @@ class Aside:
     @property
     def told(self) -> str:
         """What happened to it, what is gone with it, and the remedy."""
-        lost = _LOST_LOG if self.file.endswith("-wal") else _LOST[self.file]
+        lost = _LOST_LOG if self.file.endswith("-wal") else _LOST.get(self.file, _LOST_FOLDER)
         remedy = _RESTORE.format(directory=self.place.parent)
         return f"{self.file} was damaged and is put aside as {self.place}. {lost} {remedy}"
 
@@ -67,6 +68,18 @@ def put_aside_if_damaged(path: Path, newest: tuple[str, ...], now: datetime) -> 
         what = f"cannot be looked at or put aside: {error.strerror}"
         raise StorageFailedError(what, where=str(path), remedy=remedy) from None
     return None
+
+
+def put_aside_if_no_folder(path: Path, now: datetime) -> Aside | None:
+    """Put a file aside that has taken the place of a folder; None if all is well.
+
+    Raises:
+        StorageFailedError: the folder's disk or rights do not let it.
+    """
+    try:
+        return _put_aside(path, "it is no folder", now) if path.is_file() else None
+    except OSError as error:
+        raise StorageFailedError(f"is no folder, and cannot be put aside: {error.strerror}", where=str(path)) from None
 
 
 def note_damage(error: StorageDamagedError) -> None:

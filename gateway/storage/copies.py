@@ -155,7 +155,8 @@ def _pack(directory: Path, work: Path, packed: Path) -> None:
             for name in _DATABASES:
                 archive.add(work / name, name)
             for path in sorted(directory.iterdir()):
-                if path.name not in _NOT_COPIED and not path.name.startswith(tuple(_DATABASES)):
+                kept_aside = path.name.startswith(tuple(_DATABASES)) or ".damaged-" in path.name
+                if path.name not in _NOT_COPIED and not kept_aside:
                     _add(archive, path, path.name)
         file.flush()
         os.fsync(file.fileno())

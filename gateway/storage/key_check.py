@@ -47,7 +47,12 @@ async def key_fits(state: State, vault: Vault) -> bool:
 
 
 async def seal_check(state: State, vault: Vault) -> None:
-    """Keep a value sealed with a key that fits; on a full disk a later start does."""
+    """Keep a value sealed with a key that fits; on a full disk a later start does.
+
+    Where it is kept already nothing is written: a guest that was stopped in its turn would keep this start waiting.
+    """
+    if await state.read(lambda connection: connection.execute(_ENTRIES["get"], (_KIND, _ID)).fetchone()) is not None:
+        return
     sealed = vault.seal_secrets(_VALUE, _KIND, _ID)
 
     def work(connection: sqlite3.Connection) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 from gateway.clock import Clock
 from gateway.events import new_id
 from gateway.settings import StorageSettings
-from gateway.storage.aside import Aside, files_aside, lately_lost, note_damage, put_aside_if_damaged
+from gateway.storage.aside import (
+    Aside,
+    files_aside,
+    lately_lost,
+    note_damage,
+    put_aside_if_damaged,
+    put_aside_if_no_folder,
+)
 from gateway.storage.faults import StorageDamagedError
 from gateway.storage.folder import Ballast
 from gateway.storage.incident_store import IncidentStore
@@ -70,6 +77,7 @@ async def open_files(settings: StorageSettings, clock: Clock, ballast: Ballast) 
 async def _open(settings: StorageSettings, clock: Clock, ballast: Ballast) -> Opened:
     directory, now = settings.directory, clock.now()
     state_path, journal_path = directory / "state.db", directory / "journal.db"
+    put_aside_if_no_folder(directory / "evidence", now)
     put_aside_if_damaged(state_path, ("audit", "delivery"), now)
     aside = put_aside_if_damaged(journal_path, ("event",), now)
     state_is_new, journal_is_new = not _has_content(state_path), not _has_content(journal_path)

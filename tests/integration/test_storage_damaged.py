@@ -1,6 +1,7 @@
 """Damaged files: the gateway's start puts them aside and goes on, tells what is gone, and repeats no position."""
 
 import asyncio
+import fcntl
 import logging
 import os
 import shutil
@@ -269,6 +270,26 @@ async def test_incidents_are_made_anew_from_the_newest_events_only(directory: Pa
     (directory / STATE).unlink()
     stores = await opened(directory)
     assert await stores.incidents.position() == 50, "of years of history none stands before a new press"
+    await stores.close()
+
+
+async def test_a_file_in_the_place_of_the_evidence_does_not_stop_the_start(directory: Path) -> None:
+    await filled(directory)
+    (directory / "evidence").rmdir()
+    (directory / "evidence").write_text("x")
+    stores = await opened(directory)
+    await stores.close()
+    assert (directory / "evidence").is_dir()
+    assert (directory / "evidence.damaged-20261126T163000Z").read_text() == "x"
+    assert [each.fault for each in stores.faults] == ["file_damaged"]
+
+
+async def test_a_guest_that_was_stopped_in_its_turn_does_not_keep_the_gateway_from_starting(directory: Path) -> None:
+    await filled(directory)
+    with (directory / "state.lock").open("r+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stores = await asyncio.wait_for(opened(directory), 10)
+        fcntl.flock(lock, fcntl.LOCK_UN)
     await stores.close()
 
 
