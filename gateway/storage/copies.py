@@ -12,15 +12,16 @@ from pathlib import Path
 
 from gateway.errors import PermanentError
 from gateway.storage.audit_trail import first_broken_entry
-from gateway.storage.damage import file_fault
+from gateway.storage.damage import damage_of, file_fault
 from gateway.storage.database import open_reader, open_writer
-from gateway.storage.faults import StorageBusyError
+from gateway.storage.faults import StorageBusyError, StorageDamagedError
 from gateway.storage.folder import FolderLock, sync_folder
 from gateway.storage.journal import first_broken_event, last_position
 
 # The state before the journal: a reader's position in it then never lies beyond the journal's end.
 _DATABASES = {"state.db": "state", "journal.db": "journal"}
 _REMEDY = "Name a file that `backup` wrote."
+_KEEP = "Keep the backups that you have. Start the gateway anew, which puts the file aside and goes on without it."
 _NOT_COPIED = frozenset({"lock", "state.lock", "reserve", "running", "setup-link", "models"})
 
 
@@ -80,7 +81,7 @@ def restore(source: Path, directory: Path) -> None:
     """Unpack what `back_up` wrote into a state folder that holds no state yet.
 
     Raises:
-        PermanentError: the folder holds state, or the file is no backup.
+        PermanentError: the folder holds state, or the file is no backup, or of a damaged file.
         StorageBusyError: a gateway runs on the folder.
     """
     lock = FolderLock(directory)
@@ -89,6 +90,10 @@ def restore(source: Path, directory: Path) -> None:
             remedy = "Move the old state folder away first, also if a file in it is damaged."
             raise PermanentError("there is state already", where=str(directory), remedy=remedy)
         _unpack(source, directory)
+        for name in _DATABASES:
+            if damage := damage_of(directory / name, whole=True):
+                remedy = f"Name another backup; remove what was unpacked into {directory} first."
+                raise PermanentError(f"its {name} is damaged: {damage}", where=str(source), remedy=remedy)
     finally:
         lock.release()
 
@@ -146,6 +151,8 @@ def _copy_databases(directory: Path, work: Path) -> None:
         for name, connection in opened.items():
             with _naming(directory / name), closing(sqlite3.connect(work / name)) as copy:
                 connection.backup(copy)
+            if damage := damage_of(work / name, whole=True):
+                raise StorageDamagedError(f"it is damaged: {damage}", where=str(directory / name), remedy=_KEEP)
 
 
 def _pack(directory: Path, work: Path, packed: Path) -> None:

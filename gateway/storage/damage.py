@@ -37,7 +37,7 @@ def file_fault(error: sqlite3.Error, path: Path, remedy: str, *, what: str = "")
     return StorageFailedError(f"{what}{error}", where=str(path), remedy=remedy)
 
 
-def damage_of(path: Path, newest: Iterable[str]) -> str:
+def damage_of(path: Path, newest: Iterable[str] = (), *, whole: bool = False) -> str:
     """What is wrong with the content of a file that nobody has open; empty if nothing is, or there is no file.
 
     Up to 64 MB every page is looked at (`quick_check`, a fraction of a second). Of a larger file it is the header, the
@@ -47,6 +47,7 @@ def damage_of(path: Path, newest: Iterable[str]) -> str:
     Args:
         path: the file.
         newest: tables whose newest rows are read, by rowid.
+        whole: look at every page however large the file is, because nobody waits.
     """
     if not path.is_file():
         return ""
@@ -54,7 +55,7 @@ def damage_of(path: Path, newest: Iterable[str]) -> str:
         return wrong
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            return _wrong_pages(connection, newest, whole=path.stat().st_size <= _WHOLE_BYTES)
+            return _wrong_pages(connection, newest, whole=whole or path.stat().st_size <= _WHOLE_BYTES)
     except sqlite3.Error as error:
         return str(error) if is_damage(error) else ""
 

@@ -110,7 +110,7 @@ def test_with_a_damaged_state_it_starts_takes_presses_and_wants_to_be_set_up(tmp
     assert not problems(daemon.log)
 
 
-@pytest.mark.parametrize("file", ["journal.db", "state.db"])
+@pytest.mark.parametrize("file", ["journal.db", pytest.param("state.db", marks=pytest.mark.long)])
 def test_damage_that_is_met_later_ends_it_and_its_next_start_goes_on(tmp_path: Path, file: str) -> None:
     daemon = Daemon(tmp_path)
     with daemon:

@@ -28,6 +28,7 @@ from gateway.storage import (
     note_damage,
     open_accounts,
     open_storage,
+    restore,
     verify_chains,
 )
 
@@ -58,8 +59,9 @@ async def filled(directory: Path, events: list[Event] | None = None) -> None:
     await stores.outbox.open("office", 0)
     await stores.outbox.settle("office", last, low=last)
     await stores.incidents.apply(last, ())
-    for number in range(COUNT):
-        await stores.audit.append(at=NOW, actor="wang", action="user.add", subject=f"li-{number}")
+    await asyncio.gather(
+        *(stores.audit.append(at=NOW, actor="wang", action="user.add", subject=f"li-{n}") for n in range(COUNT))
+    )
     await stores.close()
 
 
@@ -141,6 +143,24 @@ async def test_commands_beside_the_gateway_put_nothing_aside_and_name_the_file(d
     assert [name for name in sorted(os.listdir(directory)) if name != "state.lock"] == [
         name for name in names if name != "state.lock"
     ]
+
+
+@pytest.mark.parametrize("file", [JOURNAL, STATE])
+async def test_a_copy_of_a_damaged_file_is_neither_made_nor_taken_for_good(
+    directory: Path, tmp_path: Path, file: str
+) -> None:
+    await filled(directory)
+    back_up(directory, tmp_path / "copy.tar")
+    good = (tmp_path / "copy.tar").read_bytes()
+    page = (directory / file).read_bytes()[10 * PAGE : 11 * PAGE]
+    overwrite(directory / file, 10 * PAGE, PAGE)
+    with pytest.raises(StorageDamagedError, match=rf"{file}: it is damaged.*Keep the backups"):
+        back_up(directory, tmp_path / "copy.tar")
+    assert (tmp_path / "copy.tar").read_bytes() == good
+    assert page in good
+    (tmp_path / "copy.tar").write_bytes(good.replace(page, os.urandom(PAGE)))
+    with pytest.raises(PermanentError, match=rf"copy\.tar: its {file} is damaged.*Name another backup"):
+        restore(tmp_path / "copy.tar", tmp_path / "new")
 
 
 async def test_what_is_no_damage_is_left_where_it_is(directory: Path) -> None:
