@@ -26,8 +26,7 @@ def smash(path: Path, first_page: int) -> None:
 def pressed(daemon: Daemon, name: str, count: int = 1) -> None:
     with Presser(daemon.mqtt_port) as presser:
         for number in range(count):
-            presser.press(f"{name}-{number}")
-        presser.wait_all()
+            presser.press_and_wait(f"{name}-{number}")
 
 
 def presses(daemon: Daemon) -> list[str]:
