@@ -131,6 +131,7 @@ def test_damage_that_is_met_later_ends_it_and_its_next_start_goes_on(tmp_path: P
     assert not any("Traceback" in line for line in daemon.log)
 
 
+@pytest.mark.long
 def test_without_its_master_key_it_takes_presses_and_says_so(tmp_path: Path) -> None:
     daemon = Daemon(tmp_path)
     with daemon:
