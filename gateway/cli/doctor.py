@@ -96,6 +96,8 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
         yield Finding("daemon", True, "accepts presses")
     else:
         yield Finding("daemon", False, "does not accept presses", "See campus-gateway status and its log.")
+    for fault in body["storage"]["faults"]:
+        yield Finding("state folder", False, fault, "Told at each start until what was put aside is removed.")
     key, watchlist = body["key"], body["watchlist"]
     yield Finding("master key", key["ok"], key["detail"] or "is the one of this state", key["remedy"])
     yield _watchlist(watchlist, key_fits=key["ok"])

@@ -70,6 +70,7 @@ def _print(body: dict[str, Any]) -> None:
             + _left_out(watchlist["left_out"], key_fits=body["key"]["ok"]),
         },
     ]
+    rows += [{"part": "state folder", "state": "DAMAGED", "detail": each} for each in storage["faults"]]
     if not body["key"]["ok"]:
         rows.append(
             {"part": "master key", "state": "WRONG", "detail": f"{body['key']['detail']}. {body['key']['remedy']}"}

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from gateway.api import (
 from gateway.clock import Clock, SystemClock
 from gateway.daemon.alarm_line import AlarmLine
 from gateway.daemon.chores import Chores, keep_going
+from gateway.daemon.damage import noting_damage
 from gateway.daemon.device_memory import DeviceMemories
 from gateway.daemon.links import setup_link, show_setup_link
 from gateway.daemon.narrator import Narrator
@@ -38,7 +39,7 @@ from gateway.errors import PermanentError, TransientError
 from gateway.events import Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
 from gateway.forwarding import Forwarder, Forwarders, WebhookSink
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Settings
-from gateway.storage import Incident, PasswordHasher, StorageFailedError, Stored, Stores, open_storage
+from gateway.storage import Incident, PasswordHasher, Stored, Stores, open_storage
 
 _log = logging.getLogger(__name__)
 
@@ -150,8 +151,13 @@ class AlarmHouse:
             report=self._stores.journal.append,
             clock=self._clock,
             settings=self._settings.forwarding,
-            start=self._stores.journal.last_position,
+            start=self._start_of_new_ones(),
         )
+
+    def _start_of_new_ones(self) -> int:
+        """Behind what is there now; a while after places were lost, a day before, because a receiver takes doubles."""
+        again = self._stores.resend_from
+        return self._stores.journal.last_position if again is None else again
 
     def _registers(self, file: str) -> Installation:
         def register(kind: str, model: Any, entries: Any, put: Any, drop: Any) -> Any:  # noqa: ANN401  # one shape for three kinds
@@ -225,6 +231,7 @@ class AlarmHouse:
                 await server.started()
                 await self._say_ready(server.url)
                 group.create_task(self._watch_journal(), name="journal failure")
+                group.create_task(self._watch_state(), name="state failure")
                 if self._hooks.on_ready is not None:
                     group.create_task(self._on_ready(server.url), name="on ready")
                 await self._stop.wait()
@@ -272,16 +279,21 @@ class AlarmHouse:
         clean = not marker.exists()
         marker.touch()
         await self._note(self._own_event(GatewayStarted, version=__version__, clean=clean))
-        if (wrong := self._stores.wrong_key) is not None:
-            await self._note(
-                self._own_event(GatewayFault, Severity.CRITICAL, fault="wrong_master_key", detail=str(wrong))
-            )
+        await self._say_faults()
         link = await setup_link(self._stores, self._clock, url)
         if link is not None and self._hooks.on_ready is None:
             show_setup_link(link, self._settings.storage.directory)
         if self._hooks.on_ready is None:
             print(f"ready {url} {self._alarms.address}", flush=True)  # noqa: T201  # what `run` prints
         self._manager.ready(f"accepting presses on {self._alarms.address}")
+
+    async def _say_faults(self) -> None:
+        """What the start found wrong; a file that was put aside is told once, by the id of what became of it."""
+        for found in self._stores.faults:
+            fault = self._own_event(GatewayFault, Severity.CRITICAL, fault=found.fault, detail=found.detail)
+            await self._note(replace(fault, id=found.id))
+        if (wrong := self._stores.wrong_key) is not None:
+            await self._note(self._own_event(GatewayFault, Severity.CRITICAL, fault=wrong.FAULT, detail=str(wrong)))
 
     async def _note(self, event: Event) -> None:
         """Journal what the gateway did; on a full disk it serves all the same, and shows presses unstored."""
@@ -312,6 +324,10 @@ class AlarmHouse:
     async def _watch_journal(self) -> None:
         """A journal that failed ends the daemon: its supervisor starts it anew, and the start recovers."""
         raise await asyncio.shield(self._stores.journal.failed)
+
+    async def _watch_state(self) -> None:
+        """So does a ``state.db`` that turned out to be damaged, whoever met it: the next start puts it aside."""
+        raise await asyncio.shield(self._stores.state_damaged)
 
     async def _close(self, server: ApiServer) -> None:
         """In order: no more presses, children, screens; each waits for the one before."""
@@ -364,11 +380,9 @@ async def run_house(
     """
     clock = SystemClock()
     async with AsyncExitStack() as stack:
+        stack.enter_context(noting_damage())
         stores = await open_storage(settings.storage, clock)
         stack.push_async_callback(stores.close)
         house = AlarmHouse(settings, file=file, stores=stores, clock=clock, hooks=hooks or Hooks())
         on_stop(house.stop)
-        try:
-            await house.run()
-        except* StorageFailedError as group:
-            raise group.exceptions[0] from None
+        await house.run()

@@ -49,7 +49,8 @@ class Response:
 
         def tell(incident: Incident, event: Event) -> None:
             self.outputs.note_transition(incident, event)
-            on_transition(incident, event)
+            if stores.retold_before is None or event.time >= stores.retold_before:
+                on_transition(incident, event)
 
         policy = _policy(rules, source, lambda name: (found := device(name)) is not None and found.reports_clear)
         self.desk = IncidentDesk(

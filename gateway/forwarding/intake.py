@@ -65,6 +65,8 @@ class Intake:
             if not page:
                 return
             for stored in page:
+                if stored.position > self._read + 1:  # the journal was begun anew, or cut: see its floor
+                    self._ledger.skip(self._read, stored.position)
                 self._admit(stored)
                 self._read = stored.position
 

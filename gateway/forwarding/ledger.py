@@ -29,6 +29,15 @@ class Ledger:
             self._above.add(position)
             self._advance()
 
+    def skip(self, after: int, before: int) -> None:
+        """No event is, or ever will be, between two positions: what lies there counts as settled."""
+        if self._low < after:
+            self._above.update(range(after + 1, before))
+        elif self._low < before - 1:
+            self._low = before - 1
+            self._above = {position for position in self._above if position > self._low}
+        self._advance()
+
     def has(self, position: int) -> bool:
         """Whether a position is settled."""
         return position <= self._low or position in self._above

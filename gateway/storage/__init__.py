@@ -1,6 +1,7 @@
 """The journal, its outbox and every other durable thing; the one room that opens the databases."""
 
 from gateway.storage.account_store import AccountStore
+from gateway.storage.aside import note_damage
 from gateway.storage.audit_trail import AuditTrail
 from gateway.storage.clip_store import ClipStore
 from gateway.storage.copies import ChainReport, back_up, require_state, restore, verify_chains
@@ -10,6 +11,7 @@ from gateway.storage.evidence_store import EvidenceStore
 from gateway.storage.faults import (
     NewerFileError,
     StorageBusyError,
+    StorageDamagedError,
     StorageFailedError,
     StorageFullError,
     StorageLockedError,
@@ -24,6 +26,7 @@ from gateway.storage.mqtt_session_store import MqttSessionStore
 from gateway.storage.outbox import Outbox
 from gateway.storage.passwords import PasswordHasher
 from gateway.storage.post_store import PostStore
+from gateway.storage.recovery import StartFault
 from gateway.storage.state import State
 from gateway.storage.stores import AccountDesk, Stores, WatchListDesk, open_accounts, open_storage, open_watchlist
 from gateway.storage.subscription import Subscription
@@ -98,8 +101,10 @@ __all__ = [
     "SeenPassages",
     "Session",
     "Shelf",
+    "StartFault",
     "State",
     "StorageBusyError",
+    "StorageDamagedError",
     "StorageFailedError",
     "StorageFullError",
     "StorageLockedError",
@@ -117,6 +122,7 @@ __all__ = [
     "back_up",
     "key_place",
     "load_master_key",
+    "note_damage",
     "open_accounts",
     "open_storage",
     "open_watchlist",

@@ -12,14 +12,16 @@ from pathlib import Path
 
 from gateway.errors import PermanentError
 from gateway.storage.audit_trail import first_broken_entry
+from gateway.storage.damage import damage_of, file_fault
 from gateway.storage.database import open_reader, open_writer
-from gateway.storage.faults import StorageBusyError, StorageFailedError
+from gateway.storage.faults import StorageBusyError, StorageDamagedError
 from gateway.storage.folder import FolderLock, sync_folder
 from gateway.storage.journal import first_broken_event, last_position
 
 # The state before the journal: a reader's position in it then never lies beyond the journal's end.
 _DATABASES = {"state.db": "state", "journal.db": "journal"}
 _REMEDY = "Name a file that `backup` wrote."
+_KEEP = "Keep the backups that you have. Start the gateway anew, which puts the file aside and goes on without it."
 _NOT_COPIED = frozenset({"lock", "state.lock", "reserve", "running", "setup-link", "models"})
 
 
@@ -43,11 +45,14 @@ def verify_chains(directory: Path) -> ChainReport:
 
     Raises:
         PermanentError: there is no state in the folder.
-        StorageFailedError: a file is damaged.
+        StorageDamagedError: a file is damaged; it is named.
     """
     with _databases(directory) as opened:
         journal, state = opened["journal.db"], opened["state.db"]
-        return ChainReport(last_position(journal), first_broken_event(journal), first_broken_entry(state))
+        with _naming(directory / "journal.db"):
+            last, broken_event = last_position(journal), first_broken_event(journal)
+        with _naming(directory / "state.db"):
+            return ChainReport(last, broken_event, first_broken_entry(state))
 
 
 def back_up(directory: Path, target: Path) -> None:
@@ -57,7 +62,7 @@ def back_up(directory: Path, target: Path) -> None:
 
     Raises:
         PermanentError: there is no state in the folder, or the file cannot be written.
-        StorageFailedError: a file is damaged.
+        StorageDamagedError: a file is damaged; it is named.
     """
     require_state(directory)
     try:
@@ -76,15 +81,19 @@ def restore(source: Path, directory: Path) -> None:
     """Unpack what `back_up` wrote into a state folder that holds no state yet.
 
     Raises:
-        PermanentError: the folder holds state, or the file is no backup.
+        PermanentError: the folder holds state, or the file is no backup, or of a damaged file.
         StorageBusyError: a gateway runs on the folder.
     """
     lock = FolderLock(directory)
     try:
         if any((directory / name).exists() for name in _DATABASES):
-            remedy = "Move the old state folder away first."
+            remedy = "Move the old state folder away first, also if a file in it is damaged."
             raise PermanentError("there is state already", where=str(directory), remedy=remedy)
         _unpack(source, directory)
+        for name in _DATABASES:
+            if damage := damage_of(directory / name, whole=True):
+                remedy = f"Name another backup; remove what was unpacked into {directory} first."
+                raise PermanentError(f"its {name} is damaged: {damage}", where=str(source), remedy=remedy)
     finally:
         lock.release()
 
@@ -118,10 +127,9 @@ def _databases(directory: Path) -> Iterator[dict[str, sqlite3.Connection]]:
     try:
         for name, migrations in _DATABASES.items():
             path = directory / name
-            opened[name] = open_writer(path, migrations) if lock else open_reader(path)
+            with _naming(path):
+                opened[name] = open_writer(path, migrations) if lock else open_reader(path)
         yield opened
-    except sqlite3.Error as error:
-        raise StorageFailedError(f"cannot be read: {error}", where=str(directory)) from error
     finally:
         for connection in opened.values():
             connection.close()
@@ -129,11 +137,22 @@ def _databases(directory: Path) -> Iterator[dict[str, sqlite3.Connection]]:
             lock.release()
 
 
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Tell which file an error of SQLite is of."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise file_fault(error, path, "Check the disk.", what="cannot be read: ") from error
+
+
 def _copy_databases(directory: Path, work: Path) -> None:
     with _databases(directory) as opened:
         for name, connection in opened.items():
-            with closing(sqlite3.connect(work / name)) as copy:
+            with _naming(directory / name), closing(sqlite3.connect(work / name)) as copy:
                 connection.backup(copy)
+            if damage := damage_of(work / name, whole=True):
+                raise StorageDamagedError(f"it is damaged: {damage}", where=str(directory / name), remedy=_KEEP)
 
 
 def _pack(directory: Path, work: Path, packed: Path) -> None:
@@ -143,7 +162,8 @@ def _pack(directory: Path, work: Path, packed: Path) -> None:
             for name in _DATABASES:
                 archive.add(work / name, name)
             for path in sorted(directory.iterdir()):
-                if path.name not in _NOT_COPIED and not path.name.startswith(tuple(_DATABASES)):
+                kept_aside = path.name.startswith(tuple(_DATABASES)) or ".damaged-" in path.name
+                if path.name not in _NOT_COPIED and not kept_aside:
                     _add(archive, path, path.name)
         file.flush()
         os.fsync(file.fileno())

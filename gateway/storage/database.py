@@ -8,6 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from gateway.storage.damage import file_fault
 from gateway.storage.faults import NewerFileError, StorageFailedError
 
 _AUTOCHECKPOINT_PAGES = 8000
@@ -26,7 +27,8 @@ def open_writer(path: Path, migrations: str) -> sqlite3.Connection:
 
     Raises:
         NewerFileError: the file is of a newer version.
-        StorageFailedError: it is damaged or cannot be opened.
+        StorageDamagedError: it is damaged.
+        StorageFailedError: it cannot be opened.
     """
     _make_private(path)
     try:
@@ -38,7 +40,7 @@ def open_writer(path: Path, migrations: str) -> sqlite3.Connection:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise StorageFailedError(str(error), where=str(path), remedy="Restore it from a backup.") from error
+        raise file_fault(error, path, "Check the disk, or restore a backup into an empty folder.") from error
     return connection
 
 
@@ -72,7 +74,8 @@ def open_guest(path: Path, migrations: str) -> sqlite3.Connection:
 
     Raises:
         NewerFileError: the file is of another version than this program's.
-        StorageFailedError: it is damaged or cannot be opened.
+        StorageDamagedError: it is damaged.
+        StorageFailedError: it cannot be opened.
     """
     try:
         connection = sqlite3.connect(
@@ -82,7 +85,7 @@ def open_guest(path: Path, migrations: str) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.Error as error:
-        raise StorageFailedError(str(error), where=str(path), remedy="Try again once the gateway is ready.") from error
+        raise file_fault(error, path, "Try again once the gateway is ready.") from error
     if version != len(_scripts(migrations)):
         connection.close()
         what = f"the running gateway's file is of version {version}, this program's is {len(_scripts(migrations))}"

@@ -5,6 +5,7 @@ import sqlite3
 
 from gateway.errors import PermanentError
 from gateway.sealing import OVERHEAD_BYTES, SealError
+from gateway.storage.key_check import WrongKeyError
 from gateway.storage.state import State
 from gateway.storage.statements import load_statements
 from gateway.storage.values import Entry
@@ -16,9 +17,16 @@ _log = logging.getLogger(__name__)
 
 
 class EntryStore:
-    """Entries beside those of the configuration file."""
+    """Entries beside those of the configuration file.
 
-    def __init__(self, state: State, vault: Vault) -> None:
+    Args:
+        state: where they are.
+        vault: seals their credentials.
+        lost_key: without a master key no credentials are taken, which the next start could not open.
+    """
+
+    def __init__(self, state: State, vault: Vault, lost_key: WrongKeyError | None = None) -> None:
+        self._lost_key = lost_key
         self._state = state
         self._vault = vault
 
@@ -36,7 +44,13 @@ class EntryStore:
         return self._entry(kind, row) if row else None
 
     async def put(self, entry: Entry) -> None:
-        """Add or replace an entry."""
+        """Add or replace an entry.
+
+        Raises:
+            WrongKeyError: it has credentials, and there is no master key to seal them with.
+        """
+        if self._lost_key is not None and entry.secrets:
+            raise WrongKeyError(self._lost_key.where, self._lost_key.what)
         sealed = self._vault.seal_secrets(entry.secrets, entry.kind, entry.id)
         await self._state.write(lambda c: c.execute(_SQL["put"], (entry.kind, entry.id, entry.body, sealed)))
 

@@ -19,6 +19,10 @@ class StorageFailedError(PermanentError):
     code = "storage_failed"
 
 
+class StorageDamagedError(StorageFailedError):
+    """A file holds what no database can; `where` names it. The next start of the gateway puts it aside."""
+
+
 class StorageBusyError(PermanentError):
     """Another process has this state folder open."""
 

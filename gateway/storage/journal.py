@@ -1,20 +1,23 @@
 """The append-only journal of events: durable before it answers, once per event id, read by position."""
 
 import asyncio
+import logging
 import os
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from gateway.clock import Clock
-from gateway.events import Event, Severity, UnknownEvent, decode, encode
+from gateway.events import ButtonPressed, Event, Severity, UnknownEvent, decode, encode
 from gateway.settings import StorageSettings
 from gateway.storage.chain import GENESIS, chain_hash
+from gateway.storage.damage import file_fault, is_damage
 from gateway.storage.database import lay_out_log, open_writer
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.folder import Ballast
@@ -29,6 +32,7 @@ _LOG_BYTES = 4 * 1024 * 1024
 _SALT_BYTES = 16
 _SCAN = 2000
 _SQL = load_statements("journal")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -51,10 +55,11 @@ class Journal:
         self._ring: deque[Stored] = deque(maxlen=_RING)
         self._waiters = Waiters()
         self.failed: asyncio.Future[StorageFailedError] = asyncio.get_running_loop().create_future()
-        self._readers = Readers(path, "journal-reader")
+        self._readers = Readers(path, "journal-reader", on_damage=self._note_failure)
         self._writer = Writer(
             connection,
             "journal-writer",
+            path=path,
             window_seconds=settings.commit_window_milliseconds / 1e3,
             hooks=WriterHooks(
                 on_full=ballast.give,
@@ -178,6 +183,13 @@ class Journal:
         """The event of that id, if it is there."""
         return await self._readers.run(lambda connection: _find(connection, event_id))
 
+    async def position_before(self, moment: datetime, most: int) -> int:
+        """The position that events since a moment lie behind, of which there are at most `most`."""
+        last = self._last
+        values = (last - most, int(moment.timestamp() * 1e6))
+        found = await self._readers.run(lambda connection: connection.execute(_SQL["lately"], values).fetchone()[0])
+        return found - 1 if found else last
+
     def subscribe(self) -> Subscription:
         """A way to wait for events behind a position; a context manager."""
         return Subscription(self._waiters, lambda: self._last)
@@ -198,10 +210,26 @@ class Journal:
 def _newest(connection: sqlite3.Connection, path: Path) -> _Head:
     try:
         found = connection.execute(_SQL["last"]).fetchone()
+        _try_insert(connection, found[0] if found else 0)
     except sqlite3.Error as error:
         connection.close()
-        raise StorageFailedError(str(error), where=str(path), remedy="Restore it from a backup.") from error
+        raise file_fault(error, path, "Check the disk.") from error
     return _Head(*found) if found else _Head(0, GENESIS)
+
+
+def _try_insert(connection: sqlite3.Connection, last: int) -> None:
+    """Walk, and undo, the way that a press takes through table and indexes, before one depends on it."""
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        row = (last + 1, f"trial {last}", ButtonPressed.TYPE, "", Severity.CRITICAL.value, 0, b"", b"", b"")
+        connection.execute(_SQL["insert"], row)
+    except sqlite3.Error as error:
+        if is_damage(error):
+            raise
+        _log.warning("an append cannot be tried: %s", error)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 class _Appended(NamedTuple):

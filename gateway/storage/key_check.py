@@ -2,6 +2,7 @@
 
 import logging
 import sqlite3
+from typing import ClassVar
 
 from gateway.errors import PermanentError, TransientError
 from gateway.sealing import SealError
@@ -19,9 +20,25 @@ _log = logging.getLogger(__name__)
 class WrongKeyError(PermanentError):
     """The master key is another one than that of the state; what is sealed stays closed, presses are taken."""
 
-    def __init__(self, place: str) -> None:
+    FAULT: ClassVar[str] = "wrong_master_key"
+
+    def __init__(self, place: str, what: str = "is another key than the one that this state was sealed with") -> None:
         remedy = f"Put the key that belongs to this state to {place}, then restart the gateway."
-        super().__init__("is another key than the one that this state was sealed with", where=place, remedy=remedy)
+        super().__init__(what, where=place, remedy=remedy)
+
+
+class UnusableKeyError(WrongKeyError):
+    """There is no master key, or one that may not be used; presses are taken with what is sealed closed.
+
+    Args:
+        error: why it cannot be used.
+    """
+
+    FAULT = "master_key_unusable"
+
+    def __init__(self, error: PermanentError) -> None:
+        what = f"{error.what}: what is sealed cannot be opened. {error.remedy}"
+        super().__init__(error.where, what.strip().rstrip("."))
 
 
 async def key_fits(state: State, vault: Vault) -> bool:
@@ -30,7 +47,12 @@ async def key_fits(state: State, vault: Vault) -> bool:
 
 
 async def seal_check(state: State, vault: Vault) -> None:
-    """Keep a value sealed with a key that fits; on a full disk a later start does."""
+    """Keep a value sealed with a key that fits; on a full disk a later start does.
+
+    Where it is kept already nothing is written: a guest that was stopped in its turn would keep this start waiting.
+    """
+    if await state.read(lambda connection: connection.execute(_ENTRIES["get"], (_KIND, _ID)).fetchone()) is not None:
+        return
     sealed = vault.seal_secrets(_VALUE, _KIND, _ID)
 
     def work(connection: sqlite3.Connection) -> None:

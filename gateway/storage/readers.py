@@ -8,16 +8,31 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from gateway.storage.damage import file_fault
 from gateway.storage.database import open_reader
-from gateway.storage.faults import StorageFailedError
+from gateway.storage.faults import StorageDamagedError, StorageFailedError
 
 Result = TypeVar("Result")
 
 
 class Readers:
-    """A small pool of reading threads over one file."""
+    """A small pool of reading threads over one file.
 
-    def __init__(self, path: Path, name: str, threads: int = 2) -> None:
+    Args:
+        path: the file.
+        name: of the threads.
+        threads: how many.
+        on_damage: on the loop, when the file turns out to be damaged.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        threads: int = 2,
+        on_damage: Callable[[StorageDamagedError], None] = lambda _error: None,
+    ) -> None:
+        self._on_damage = on_damage
         self._path = path
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
@@ -28,17 +43,22 @@ class Readers:
         """The result of `query` on a read-only connection, computed in a thread.
 
         Raises:
+            StorageDamagedError: the file is damaged.
             StorageFailedError: the file cannot be read, or the store is closed.
         """
         if self._closed:
             raise StorageFailedError("the store is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._with_connection, query)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, self._with_connection, query)
+        except StorageDamagedError as error:
+            self._on_damage(error)
+            raise
 
     def _with_connection(self, query: Callable[[sqlite3.Connection], Result]) -> Result:
         try:
             return query(self._connection())
         except sqlite3.Error as error:
-            raise StorageFailedError(f"cannot be read: {error}", where=str(self._path)) from error
+            raise file_fault(error, self._path, "Check the disk.", what="cannot be read: ") from error
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)

@@ -8,22 +8,35 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from gateway.storage.database import open_guest, open_writer, remove_copies
+from gateway.storage.faults import StorageDamagedError, StorageFailedError
 from gateway.storage.folder import WriteGuard
 from gateway.storage.readers import Readers
-from gateway.storage.writer import Writer
+from gateway.storage.writer import Writer, WriterHooks
 
 Result = TypeVar("Result")
 
 
 class State:
-    """Writer and readers of ``state.db``, shared by the stores."""
+    """Writer and readers of ``state.db``, shared by the stores.
+
+    Attributes:
+        damaged: done once the file turned out to be damaged.
+    """
 
     def __init__(self, path: Path, *, guest: bool) -> None:
         self._path = path
         self._guard = WriteGuard(path.with_name("state.lock"))
         connection = open_guest(path, "state") if guest else open_writer(path, "state")
-        self._writer = Writer(connection, "state-writer", guard=self._guard.hold, checkpoints=not guest)
-        self._readers = Readers(path, "state-reader")
+        self.damaged: asyncio.Future[StorageDamagedError] = asyncio.get_running_loop().create_future()
+        self._writer = Writer(
+            connection,
+            "state-writer",
+            path=path,
+            guard=self._guard.hold,
+            checkpoints=not guest,
+            hooks=WriterHooks(on_failure=self._note_failure),
+        )
+        self._readers = Readers(path, "state-reader", on_damage=self._note_failure)
 
     @classmethod
     async def open(cls, directory: Path, *, guest: bool = False) -> Self:
@@ -34,6 +47,10 @@ class State:
             StorageFailedError: it is damaged or cannot be opened.
         """
         return cls(directory / "state.db", guest=guest)
+
+    def _note_failure(self, error: StorageFailedError) -> None:
+        if isinstance(error, StorageDamagedError) and not self.damaged.done():
+            self.damaged.set_result(error)
 
     async def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         """Run `work` in one transaction; returns once it is durable."""
@@ -53,6 +70,8 @@ class State:
         await self._readers.close()  # first: whoever closes last empties the write-ahead file, and readers cannot
         await self._writer.close()
         self._guard.close()
+        if not self.damaged.done():
+            self.damaged.cancel()
 
 
 def text_of(moment: datetime) -> str:

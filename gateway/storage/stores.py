@@ -1,10 +1,13 @@
 """Everything durable of one gateway, opened together and closed in reverse."""
 
-import logging
+import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from gateway.clock import Clock
+from gateway.errors import PermanentError
+from gateway.sealing import new_key
 from gateway.settings import StorageSettings
 from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
@@ -12,20 +15,19 @@ from gateway.storage.clip_store import ClipStore
 from gateway.storage.device_store import DeviceStore
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
-from gateway.storage.faults import StorageBusyError
+from gateway.storage.faults import StorageBusyError, StorageDamagedError
 from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import Histograms
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal
-from gateway.storage.key_check import WrongKeyError, key_fits, seal_check
+from gateway.storage.key_check import UnusableKeyError, WrongKeyError, key_fits, seal_check
 from gateway.storage.mqtt_session_store import MqttSessionStore
-from gateway.storage.outbox import Outbox, highest_position
+from gateway.storage.outbox import Outbox
 from gateway.storage.post_store import PostStore
+from gateway.storage.recovery import StartFault, open_files
 from gateway.storage.state import State
-from gateway.storage.vault import Vault, key_place, load_master_key
+from gateway.storage.vault import Vault, holds_state, key_place, load_master_key
 from gateway.storage.watchlist_store import WatchListStore
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,10 @@ class Stores:
     """The open stores; made by `open_storage`.
 
     Attributes:
-        wrong_key: if the master key is not the one of this state: what and the remedy.
+        wrong_key: if the master key is not the one of this state, or is missing: what and the remedy.
+        faults: what the start found wrong with the files; damaged ones are put aside and made anew.
+        resend_from: where a destination begins whose place was lost; None if none was.
+        retold_before: incident events before it were told long ago, and come once more; None if none do.
     """
 
     journal: Journal
@@ -52,8 +57,16 @@ class Stores:
     vault: Vault
     ballast: Ballast
     wrong_key: WrongKeyError | None
+    faults: tuple[StartFault, ...]
+    resend_from: int | None
+    retold_before: datetime | None
     _state: State = field(repr=False)
     _lock: FolderLock = field(repr=False)
+
+    @property
+    def state_damaged(self) -> "asyncio.Future[StorageDamagedError]":
+        """Done once ``state.db`` turned out to be damaged."""
+        return self._state.damaged
 
     async def close(self) -> None:
         """Close all, the journal last, and let the folder go; a second time does nothing."""
@@ -152,25 +165,26 @@ async def open_watchlist(settings: StorageSettings) -> WatchListDesk:
 
 
 async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
-    """Open or make everything below ``settings.directory``.
+    """Open or make everything below ``settings.directory``; for the gateway itself, which damage does not keep down.
 
     Raises:
         StorageBusyError: another process has it open.
         NewerFileError: a file was written by a newer version.
-        StorageFailedError: a file is damaged.
-        PermanentError: the folder or the master key cannot be used.
+        StorageFailedError: the disk, or the rights, do not let a file be opened.
+        PermanentError: the folder cannot be used, or a new one's master key.
     """
     directory = settings.directory
     lock = FolderLock(directory)
     try:
-        vault = Vault(load_master_key(settings))
+        vault, lost_key = _vault(settings)
         ballast = Ballast(directory, settings.reserve_megabytes)
-        state, journal = await _open_files(settings, clock, ballast)
+        opened = await open_files(settings, clock, ballast)
     except BaseException:
         lock.release()
         raise
     ballast.take()
-    wrong_key = await _check_key(state, vault, settings)
+    state, journal = opened.state, opened.journal
+    wrong_key = lost_key or await _check_key(state, vault, settings)
     evidence = EvidenceStore(state, vault, directory / "evidence")
     clips = ClipStore(state, evidence, ballast.spared)
     await clips.settle_unfinished()
@@ -183,7 +197,7 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         evidence=evidence,
         clips=clips,
         accounts=AccountStore(state),
-        entries=EntryStore(state, vault),
+        entries=EntryStore(state, vault, lost_key),
         devices=DeviceStore(state),
         posts=PostStore(state),
         audit=AuditTrail(state),
@@ -192,23 +206,22 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
         vault=vault,
         ballast=ballast,
         wrong_key=wrong_key,
+        faults=opened.faults,
+        resend_from=opened.resend_from,
+        retold_before=opened.retold_before,
         _state=state,
         _lock=lock,
     )
 
 
-async def _open_files(settings: StorageSettings, clock: Clock, ballast: Ballast) -> tuple[State, Journal]:
-    """The two databases; a journal that ends before what somebody has seen of it was cut."""
-    state = await State.open(settings.directory)
+def _vault(settings: StorageSettings) -> tuple[Vault, UnusableKeyError | None]:
+    """The master key; where there is state and no usable key, one for this run alone, because presses need none."""
     try:
-        floor = await state.read(highest_position)
-        journal = await Journal.open(settings.directory, clock=clock, settings=settings, ballast=ballast, floor=floor)
-    except BaseException:
-        await state.close()
-        raise
-    if journal.last_position < floor:
-        _log.error("the journal ends at position %d, but %d was there: it was cut", journal.last_position, floor)
-    return state, journal
+        return Vault(load_master_key(settings)), None
+    except PermanentError as error:
+        if not holds_state(settings.directory):
+            raise
+        return Vault(new_key()), UnusableKeyError(error)
 
 
 async def _check_key(state: State, vault: Vault, settings: StorageSettings) -> WrongKeyError | None:

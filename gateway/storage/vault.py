@@ -109,8 +109,13 @@ def _outside(path: Path, directory: Path) -> Path:
     return path
 
 
+def holds_state(directory: Path) -> bool:
+    """Whether a gateway has run on a folder: its journal is there, or what was put aside of one."""
+    return any(directory.glob("journal.db*"))
+
+
 def _make(path: Path, directory: Path) -> None:
-    if (directory / "journal.db").exists():
+    if holds_state(directory):
         remedy = "Restore the key that belongs to this state folder, or name it: storage.key_file."
         raise PermanentError("the master key is missing", where=str(path), remedy=remedy)
     try:

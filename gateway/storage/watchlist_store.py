@@ -45,7 +45,7 @@ class WatchListStore:
             WrongKeyError: the master key is not the one of this state.
         """
         if self._wrong_key is not None:
-            raise WrongKeyError(self._wrong_key.where)
+            raise WrongKeyError(self._wrong_key.where, self._wrong_key.what)
         evidence_key = self._vault.wrap_evidence_key(new_key(), person.id)
 
         def work(connection: sqlite3.Connection) -> int:

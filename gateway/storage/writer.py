@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.errors import GatewayError
+from gateway.storage.damage import file_fault
 from gateway.storage.faults import StorageFailedError, StorageFullError, StorageLockedError
 
 _IDLE_SECONDS = 2.0
@@ -80,6 +82,7 @@ class Writer:
     Args:
         connection: from `open_writer`.
         name: of the thread.
+        path: the file, for messages.
         guard: entered for every transaction and checkpoint; keeps other processes' writers out.
         checkpoints: whether this connection moves the write-ahead file's content; one of a file must.
         window_seconds: how long a group waits for company; 0 commits at once what is there.
@@ -94,12 +97,14 @@ class Writer:
         connection: sqlite3.Connection,
         name: str,
         *,
+        path: Path,
         guard: Callable[[], AbstractContextManager[object]] = nullcontext,
         checkpoints: bool = True,
         window_seconds: float = 0.0,
         hooks: WriterHooks | None = None,
     ) -> None:
         self._connection = connection
+        self._path = path
         self._guard = guard
         self._checkpoints = checkpoints
         self._window = window_seconds
@@ -233,7 +238,7 @@ class Writer:
             except sqlite3.Error as error:
                 self._undo()
                 if not self._made_room(error):
-                    raise _fault_of(error) from error
+                    raise _fault_of(error, self._path) from error
             else:
                 return
 
@@ -329,14 +334,14 @@ def _ends_all(error: Exception) -> bool:
     return of_the_disk or isinstance(error, StorageFailedError)
 
 
-def _fault_of(error: sqlite3.Error) -> GatewayError:
+def _fault_of(error: sqlite3.Error, path: Path) -> GatewayError:
     code = _code(error)
     if code in _FULL:
         return StorageFullError("the disk is full", remedy="Free some space.")
     if code & 0xFF == sqlite3.SQLITE_BUSY:
         remedy = "Close the other program; copies are made with the gateway's own backup."
         return StorageLockedError("another program holds the database", remedy=remedy)
-    return StorageFailedError(f"the disk answered: {error}", remedy="Check the disk.")
+    return file_fault(error, path, "Check the disk.", what="the disk answered: ")
 
 
 def _fail(group: list[_Job], error: BaseException) -> None:

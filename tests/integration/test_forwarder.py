@@ -545,3 +545,21 @@ async def test_a_new_destination_gets_what_comes_from_now_on(house: House) -> No
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
     assert sink.taken == ["new"]
+
+
+async def test_after_the_journal_was_lost_nothing_new_is_skipped(tmp_path: Path, office: SimulatedOffice) -> None:
+    async with opened(tmp_path / "state") as house:
+        await house.start(url=office.url)
+        await house.append(*(press(f"old{n}") for n in range(30)))
+        await until(lambda: len(office.unique) == 30)
+        await until(lambda: house.status().backlog == 0)
+    (tmp_path / "state" / "journal.db").write_bytes(b"no database at all" * 1000)
+    async with opened(tmp_path / "state") as house:
+        await house.start(url=office.url)
+        await house.append(*(press(f"new{n}") for n in range(5)))
+        await until(lambda: len(office.unique) == 35)
+        await until(lambda: house.status().backlog == 0)
+        low = (await house.stores.outbox.open("office", 0)).low
+        assert low == house.stores.journal.last_position, "the gap does not hold it up for ever"
+    assert names(office)[30:] == [f"new{n}" for n in range(5)]
+    assert len(office.received) == 35

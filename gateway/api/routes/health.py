@@ -42,6 +42,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "reserve": parts.stores.ballast.held,
             "last_commit_ms": round(journal.statistics.last_commit_ms, 3),
             "position": journal.last_position,
+            "faults": [each.detail for each in parts.stores.faults],
         },
         "alarms": {
             "accepting": parts.accepting(),

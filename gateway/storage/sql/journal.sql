@@ -9,3 +9,9 @@ SELECT position, hash FROM event ORDER BY position DESC LIMIT 1;
 
 -- name: chain
 SELECT position, CAST(id AS TEXT), CAST(salt AS BLOB), CAST(body AS BLOB), hash FROM event WHERE position > ? ORDER BY position LIMIT ?;
+
+-- name: newest
+SELECT position, id, type, source, severity, time_us, salt, body, hash FROM event WHERE position <= ? ORDER BY position DESC LIMIT ?;
+
+-- name: lately
+SELECT min(position) FROM event WHERE position > ? AND time_us >= ?;

@@ -4,6 +4,9 @@ SELECT max(position) FROM (
     UNION ALL SELECT low FROM outbox
     UNION ALL SELECT position FROM outbox_settled
     UNION ALL SELECT position FROM dead_letter
+    UNION ALL SELECT position FROM delivery
+    UNION ALL SELECT position FROM device_reader
+    UNION ALL SELECT position FROM calibration
 );
 
 -- name: begin

@@ -175,3 +175,25 @@ def test_in_whatever_order_positions_settle_none_is_skipped(seed: int) -> None:
         ledger.settle(position)
         settled.add(position)
         assert ledger.low == told == max(low for low in range(60) if set(range(1, low + 1)) <= settled)
+
+
+@pytest.mark.parametrize(("low", "settled"), [(900, ()), (950, ()), (0, ()), (899, (950,))])
+def test_what_will_never_be_counts_as_settled(low: int, settled: tuple[int, ...]) -> None:
+    ledger = Ledger(low, settled)
+    ledger.skip(900, 1001)
+    for position in range(low + 1, 901):
+        ledger.settle(position)
+    assert ledger.low == 1000
+    assert ledger.low_with(1001) == 1001
+    ledger.settle(1001)
+    assert ledger.low == 1001
+
+
+def test_what_is_before_a_gap_still_holds_the_low_mark() -> None:
+    ledger = Ledger(10, ())
+    ledger.skip(12, 1000)
+    ledger.settle(1000)
+    assert ledger.low == 10
+    ledger.settle(12)
+    ledger.settle(11)
+    assert ledger.low == 1000

@@ -1,0 +1,145 @@
+"""Damaged files are put aside at the start of the gateway, beside their place, so that it goes on with fresh ones."""
+
+import logging
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from gateway.storage.damage import damage_of, log_is_void
+from gateway.storage.faults import StorageDamagedError, StorageFailedError
+from gateway.storage.folder import sync_folder
+
+_NAME = re.compile(r"(?P<file>(?:journal|state)\.db(?:-wal)?|evidence)\.damaged-(?P<at>\d{8}T\d{6}Z)(?:-\d+)?")
+_TIME = "%Y%m%dT%H%M%SZ"
+_SUSPECT = ".suspect"
+_LOST = {
+    "journal.db": "The history of events is gone from the console but for what was taken over; nothing is sent twice.",
+    "state.db": "Accounts, the watch-list, and what was entered by API (buttons, cameras, destinations) are gone, and "
+    "the set-up link is shown anew: enter them again, or restore.",
+}
+_LOST_FOLDER = "Pictures and clips from before are gone."
+_LOST_LOG = "What was committed last may be missing."
+_RESTORE = (
+    "To have all of a backup back: stop the gateway, move {directory} away, campus-gateway restore FILE. "
+    "It is kept for whoever can repair it; remove it when it is needed no more, because it holds personal data."
+)
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A damaged file that was put aside.
+
+    Attributes:
+        file: its name before, such as ``journal.db``.
+        place: where it is now.
+        at: when it was put there.
+    """
+
+    file: str
+    place: Path
+    at: datetime
+
+    @property
+    def told(self) -> str:
+        """What happened to it, what is gone with it, and the remedy."""
+        lost = _LOST_LOG if self.file.endswith("-wal") else _LOST.get(self.file, _LOST_FOLDER)
+        remedy = _RESTORE.format(directory=self.place.parent)
+        return f"{self.file} was damaged and is put aside as {self.place}. {lost} {remedy}"
+
+
+def put_aside_if_damaged(path: Path, newest: tuple[str, ...], now: datetime) -> Aside | None:
+    """Put a file that is damaged aside, or only its write-ahead log if that is; None if all is well.
+
+    Nobody may have the file open. What is put aside is never written over and never removed by the gateway.
+
+    Raises:
+        StorageFailedError: the folder's disk or rights do not let it.
+    """
+    try:
+        if reason := _suspected(path) or damage_of(path, newest):
+            return _put_aside(path, reason, now)
+        if log_is_void(path):
+            return _put_aside(path.with_name(f"{path.name}-wal"), "its header is damaged", now)
+    except OSError as error:
+        remedy = "Let the gateway's user own the state folder, on a disk that can be written."
+        what = f"cannot be looked at or put aside: {error.strerror}"
+        raise StorageFailedError(what, where=str(path), remedy=remedy) from None
+    return None
+
+
+def put_aside_if_no_folder(path: Path, now: datetime) -> Aside | None:
+    """Put a file aside that has taken the place of a folder; None if all is well.
+
+    Raises:
+        StorageFailedError: the folder's disk or rights do not let it.
+    """
+    try:
+        return _put_aside(path, "it is no folder", now) if path.is_file() else None
+    except OSError as error:
+        raise StorageFailedError(f"is no folder, and cannot be put aside: {error.strerror}", where=str(path)) from None
+
+
+def note_damage(error: StorageDamagedError) -> None:
+    """Remember that damage was met while a file was in use: the next start puts it aside, however whole it looks."""
+    path = Path(error.where)
+    try:
+        path.with_name(path.name + _SUSPECT).write_text(f"{path.stat().st_ino}\n{error.what}\n", "utf-8")
+    except OSError as trouble:
+        _log.error("%s is damaged, and that cannot be noted: %s", path, trouble.strerror)
+
+
+def files_aside(directory: Path) -> list[Aside]:
+    """What was put aside in a folder and is still there, oldest first."""
+    found = [
+        Aside(name["file"], path, datetime.strptime(name["at"], _TIME).replace(tzinfo=UTC))
+        for path in directory.iterdir()
+        if (name := _NAME.fullmatch(path.name))
+    ]
+    return sorted(found, key=lambda each: (each.at, each.place.name))
+
+
+def lately_lost(asides: list[Aside], file: str, now: datetime, within: timedelta) -> bool:
+    """Whether a file was put aside less than `within` ago."""
+    return any(each.file == file and now - each.at < within for each in asides)
+
+
+def _suspected(path: Path) -> str:
+    """What was noted of the file while it was in use; of a file that was put in its place since then, nothing."""
+    note = path.with_name(path.name + _SUSPECT)
+    if not note.is_file():
+        return ""
+    inode, _, reason = note.read_text("utf-8").partition("\n")
+    if path.is_file() and inode == str(path.stat().st_ino):
+        return reason.strip() or "it was damaged when it was in use"
+    note.unlink()
+    return ""
+
+
+def _put_aside(path: Path, reason: str, now: datetime) -> Aside:
+    """Rename a file; what belongs to it goes first, so that a crash in between leaves nothing to be taken for stale."""
+    target = next(each for each in _targets(path, now) if not _taken(each))
+    for tail in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + tail)
+        if part.is_file():
+            part.chmod(0o600)
+            part.rename(target.with_name(target.name + tail))
+    path.with_name(path.name + _SUSPECT).unlink(missing_ok=True)
+    sync_folder(path.parent)
+    _log.critical("%s is damaged (%s): it is put aside as %s", path, reason, target)
+    return Aside(path.name, target, now)
+
+
+def _targets(path: Path, now: datetime) -> Iterator[Path]:
+    name = f"{path.name}.damaged-{now.astimezone(UTC).strftime(_TIME)}"
+    yield path.with_name(name)
+    number = 2
+    while True:
+        yield path.with_name(f"{name}-{number}")
+        number += 1
+
+
+def _taken(target: Path) -> bool:
+    return any(target.with_name(target.name + tail).exists() for tail in ("", "-wal", "-shm"))

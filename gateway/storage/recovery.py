@@ -1,0 +1,131 @@
+"""Opens the two databases of a gateway whatever their content is: a damaged one is put aside, and told."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gateway.clock import Clock
+from gateway.events import new_id
+from gateway.settings import StorageSettings
+from gateway.storage.aside import (
+    Aside,
+    files_aside,
+    lately_lost,
+    note_damage,
+    put_aside_if_damaged,
+    put_aside_if_no_folder,
+)
+from gateway.storage.faults import StorageDamagedError
+from gateway.storage.folder import Ballast
+from gateway.storage.incident_store import IncidentStore
+from gateway.storage.journal import Journal
+from gateway.storage.outbox import highest_position
+from gateway.storage.salvage import salvage
+from gateway.storage.state import State
+
+_GAP = 100_000
+_LOOK_BACK = 10_000
+_RESEND = timedelta(hours=24)
+_MOST_RESENT = 50_000
+_ROUNDS = 3
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class StartFault:
+    """What the start found wrong with the files, to be journaled as critical; the same `id` is never stored twice."""
+
+    id: str
+    fault: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Both databases.
+
+    Attributes:
+        faults: what was found wrong with them.
+        resend_from: where a destination begins whose place was lost with ``state.db``; None if none was lost.
+        retold_before: what happened before it is projected anew and was told long ago; None if nothing is.
+    """
+
+    state: State
+    journal: Journal
+    faults: tuple[StartFault, ...]
+    resend_from: int | None
+    retold_before: datetime | None
+
+
+async def open_files(settings: StorageSettings, clock: Clock, ballast: Ballast) -> Opened:
+    """Open or make both files; the caller holds the folder's lock.
+
+    Raises:
+        NewerFileError: a file was written by a newer version.
+        StorageFailedError: the disk, or the rights, do not let them be opened.
+    """
+    for _ in range(_ROUNDS - 1):
+        try:
+            return await _open(settings, clock, ballast)
+        except StorageDamagedError as error:  # deeper than the first look goes: the next one puts it aside
+            _log.error("%s", error)
+            note_damage(error)
+    return await _open(settings, clock, ballast)
+
+
+async def _open(settings: StorageSettings, clock: Clock, ballast: Ballast) -> Opened:
+    directory, now = settings.directory, clock.now()
+    state_path, journal_path = directory / "state.db", directory / "journal.db"
+    put_aside_if_no_folder(directory / "evidence", now)
+    put_aside_if_damaged(state_path, ("audit", "delivery"), now)
+    aside = put_aside_if_damaged(journal_path, ("event",), now)
+    state_is_new, journal_is_new = not _has_content(state_path), not _has_content(journal_path)
+    state = await State.open(directory)
+    try:
+        floor = seen = await state.read(highest_position)
+        taken = (0, 0)
+        if aside is not None and aside.place.name.startswith("journal.db.damaged"):
+            ballast.give()  # a fresh file needs room
+            taken = salvage(aside.place, journal_path, seen)
+        if aside is not None or (journal_is_new and seen):
+            floor = max(seen, taken[1]) + _GAP
+        journal = await Journal.open(directory, clock=clock, settings=settings, ballast=ballast, floor=floor)
+    except BaseException:
+        await state.close()
+        raise
+    asides = files_aside(directory)
+    faults = [_told(each, taken if each == aside else (0, 0)) for each in asides]
+    if aside is None and journal.last_position < seen:
+        faults.append(_cut(journal.last_position, seen))
+    lost = state_is_new and journal.last_position > 0
+    if lost:
+        await IncidentStore(state).apply(max(0, journal.last_position - _LOOK_BACK), ())
+        if not lately_lost(asides, "state.db", now, _RESEND):
+            faults.append(_missing(state_path))
+    resends = lost or lately_lost(asides, "state.db", now, _RESEND)
+    resend_from = await journal.position_before(now - _RESEND, _MOST_RESENT) if resends else None
+    return Opened(state, journal, tuple(faults), resend_from, now if lost else None)
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _told(aside: Aside, taken: tuple[int, int]) -> StartFault:
+    first, last = taken
+    over = f" Taken over: {last - first + 1} events, up to position {last}." if last else ""
+    return StartFault(f"aside-{aside.place.name}", "file_damaged", aside.told + over)
+
+
+def _cut(last: int, seen: int) -> StartFault:
+    what = f"the journal ends at position {last}, but {seen} was there: it was cut"
+    _log.critical("%s", what)
+    return StartFault(new_id(), "journal_cut", f"{what}. Find out who or what changed the state folder; see the disk.")
+
+
+def _missing(path: Path) -> StartFault:
+    what = f"{path} was not there, although the journal was; it is made anew"
+    _log.critical("%s", what)
+    remedy = "Accounts, the watch-list, and what was entered by API are gone: enter them again, or restore a backup."
+    return StartFault(new_id(), "state_missing", f"{what}. {remedy}")
