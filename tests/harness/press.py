@@ -17,6 +17,7 @@ class Presser:
         self.sent: dict[str, float] = {}
         self.acknowledged: dict[str, float] = {}
         self._ids: dict[int, str] = {}
+        self._early: dict[int, float] = {}
         self._changed = threading.Condition()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"presser-{device}", clean_session=False)
         self._client.on_publish = self._on_publish
@@ -30,8 +31,11 @@ class Presser:
         payload = json.dumps({"id": press_id, "type": "press", **fields})
         with self._changed:
             self.sent[press_id] = time.monotonic()
-            information = self._client.publish(self.topic, payload, qos=1)
-            self._ids[information.mid] = press_id
+        mid = self._client.publish(self.topic, payload, qos=1).mid  # paho's thread may answer before it returns
+        with self._changed:
+            self._ids[mid] = press_id
+            if (early := self._early.pop(mid, None)) is not None:
+                self._note(mid, early)
 
     def press_and_wait(self, press_id: str, seconds: float = 20.0) -> float:
         """Send one press and wait for its PUBACK; seconds between the two."""
@@ -53,8 +57,14 @@ class Presser:
     def _on_publish(self, _client: object, _data: object, mid: int, *_rest: object) -> None:
         now = time.monotonic()
         with self._changed:
-            self.acknowledged[self._ids[mid]] = now
-            self._changed.notify_all()
+            if mid in self._ids:
+                self._note(mid, now)
+            else:
+                self._early[mid] = now
+
+    def _note(self, mid: int, when: float) -> None:
+        self.acknowledged[self._ids.pop(mid)] = when
+        self._changed.notify_all()
 
     def close(self) -> None:
         """Disconnect and end the thread."""
