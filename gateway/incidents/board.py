@@ -19,6 +19,12 @@ class Board:
         self._open: dict[str, Incident] = {}
         self._keys: dict[Key, str] = {}
 
+    def copy(self) -> "Board":
+        """Another one with the same on it."""
+        other = Board()
+        other._open, other._keys = dict(self._open), dict(self._keys)
+        return other
+
     def clear(self) -> None:
         """Take everything off."""
         self._open.clear()

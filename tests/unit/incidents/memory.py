@@ -35,6 +35,9 @@ class MemoryJournal:
         self.stored.append(stored)
         return stored
 
+    async def append_all(self, events: Sequence[Event]) -> list[Stored]:
+        return [await self.append(event) for event in events]
+
     async def read(self, after: int = 0, limit: int = 500, filter: EventFilter | None = None) -> list[Stored]:
         return [each for each in self.stored[after:] if _passes(each, filter)][:limit]
 
