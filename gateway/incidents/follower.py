@@ -199,15 +199,14 @@ class Follower:
     async def _settle(self) -> None:
         """What follows from the state as it is: after a crash before it, it is done at the next look."""
         view = self._view
-        if not view.unsettled:
-            return
-        view.unsettled = False
-        await self._release([each.event for cause in view.let_go() for each in cause.hidden])
-        await self._conclude(list(settled(view.board.all(), view.situation)))
-        flood = flood_begins(view.situation, self._policy)
-        await self._conclude([flood] if flood is not None else [])
-        if view.changed:
-            await self._persist()
+        while view.unsettled:
+            view.unsettled = False
+            await self._release([each.event for cause in view.let_go() for each in cause.hidden])
+            await self._conclude(list(settled(view.board.all(), view.situation)))
+            flood = flood_begins(view.situation, self._policy)
+            await self._conclude([flood] if flood is not None else [])
+            if view.changed:
+                await self._persist()
 
     async def _release(self, losses: Sequence[str]) -> None:
         """Losses that an incident hid, and that last on without it, open their own."""

@@ -105,7 +105,7 @@ class Projection:
     def _concerned(self, stored: Stored) -> list[Incident | None]:
         event = stored.event
         if isinstance(event, _OF_ONE):
-            hiding = self.board.hiding(event) if isinstance(event, IncidentOpened) else []
+            hiding = self.board.hiding(event) if isinstance(event, IncidentOpened | IncidentRaisedAgain) else []
             return [self.get(event.incident), *hiding]
         if isinstance(event, CLEARING):
             self._note_clearing(stored)

@@ -169,10 +169,11 @@ class Journal:
             return []
         if not self._ring or after < self._ring[0].position - 1:
             return None
-        start = after - self._ring[0].position + 1
+        start, size = after - self._ring[0].position + 1, len(self._ring)
         if wanted is None:
-            return list(islice(self._ring, start, start + limit))
-        return list(islice(filter(passes(wanted), islice(self._ring, start, None)), limit))
+            return [self._ring[place] for place in range(start, min(start + limit, size))]
+        behind = (self._ring[place] for place in range(start, size))
+        return list(islice(filter(passes(wanted), behind), limit))
 
     async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
         """The newest `limit` events that pass the filter, oldest first."""

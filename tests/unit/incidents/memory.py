@@ -52,6 +52,19 @@ class MemoryJournal:
         yield None
 
 
+class JournalTime:
+    """The time at which a journal in memory recorded its newest event: what is stored next comes later."""
+
+    def __init__(self, clock: ManualClock, journal: MemoryJournal) -> None:
+        self._clock = clock
+        self._journal = journal
+        self.monotonic = clock.monotonic
+        self.sleep = clock.sleep
+
+    def now(self) -> datetime:
+        return self._clock.now() + timedelta(microseconds=self._journal.last_position)
+
+
 def _passes(stored: Stored, wanted: EventFilter | None) -> bool:
     return wanted is None or wanted.matches(stored.event, type_of(stored.event))
 

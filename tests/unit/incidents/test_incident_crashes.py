@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from unit.incidents.memory import MemoryJournal, MemoryStore, face, lost, press, restored
+from unit.incidents.memory import JournalTime, MemoryJournal, MemoryStore, face, lost, press, restored
 
 from gateway.clock import ManualClock
 from gateway.errors import TransientError
@@ -66,7 +66,8 @@ class Life:
         self.desk = self._new()
 
     def _new(self) -> IncidentDesk:
-        return IncidentDesk(self.ports, self.ports, self.clock, policy=POLICY)
+        time = JournalTime(self.clock, self.ports.journal)
+        return IncidentDesk(self.ports, self.ports, time, policy=POLICY)
 
     async def do(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do it; what died does it again in a new process, as a client would."""
