@@ -14,7 +14,7 @@ from gateway.clock import ManualClock
 from gateway.events import ButtonLost, ButtonPressed, Event, FaceMatched, Severity, decode
 from gateway.settings import StorageSettings
 from gateway.storage import EventFilter, Journal, StorageFailedError
-from gateway.storage import journal as storage_journal
+from gateway.storage.chain import chain_hash
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -96,14 +96,13 @@ async def test_all_or_nothing_of_several_is_stored_and_the_chain_goes_on(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = journal.last_position
-    hashed = storage_journal.chain_hash
 
     def hash_but_the_third(previous: bytes, position: int, event_id: str, salt: bytes, body: bytes) -> bytes:
         if event_id == "press-3":
             raise ValueError(event_id)
-        return hashed(previous, position, event_id, salt, body)
+        return chain_hash(previous, position, event_id, salt, body)
 
-    monkeypatch.setattr(storage_journal, "chain_hash", hash_but_the_third)
+    monkeypatch.setattr("gateway.storage.journal.chain_hash", hash_but_the_third)
     others = [asyncio.ensure_future(journal.append(lost(number))) for number in range(2)]
     with pytest.raises(ValueError, match="press-3"):
         await journal.append_all([press(number) for number in range(1, 6)])
