@@ -5,11 +5,12 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from unit.incidents import memory
+from unit.incidents.memory import START, face
 
 from gateway.clock import ManualClock
 from gateway.errors import TransientError
@@ -17,46 +18,19 @@ from gateway.events import (
     ButtonCleared,
     ButtonPressed,
     Event,
-    FaceMatched,
     FaceVerified,
     IncidentAcknowledged,
     IncidentEvent,
     IncidentOpened,
     PressKind,
-    Severity,
 )
 from gateway.incidents import BadCommandError, ConflictError, IncidentDesk, NotFoundError, Policy, decide
 from gateway.settings import StorageSettings
 from gateway.storage import Incident, Stored, Stores, open_storage
 
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-
 
 def press(name: str, device: str = "btn-01", kind: PressKind = PressKind.PRESS) -> ButtonPressed:
-    source = f"/site/east/button/{device}"
-    return ButtonPressed(
-        id=name, source=source, subject=device, time=START, severity=Severity.CRITICAL, device=device, kind=kind
-    )
-
-
-def face(name: str, person: str = "person-1") -> FaceMatched:
-    return FaceMatched(
-        id=name,
-        source="/site/east/camera/cam-01",
-        subject="cam-01",
-        time=START,
-        severity=Severity.HIGH,
-        camera="cam-01",
-        person=person,
-        distance=0.4,
-        threshold=0.5,
-        looks=4,
-        face_height=80,
-        quality=0.9,
-        model="dlib",
-        detector="yunet",
-        passage=name,
-    )
+    return memory.press(name, device, kind)
 
 
 _OF_THE_JOURNAL = frozenset({"append", "append_all", "read", "find", "tail"})
@@ -278,8 +252,8 @@ async def test_a_face_warning_is_judged_once_unless_unsure(bench: Bench) -> None
         await bench.desk.verify(incident, actor="zhao", command_id="c3", verdict="confirmed")
     verified = [event for _id, event in bench.told if isinstance(event, FaceVerified)]
     assert [(each.match, each.camera, each.verdict, each.actor) for each in verified] == [
-        ("f1", "cam-01", "unsure", "wang"),
-        ("f1", "cam-01", "rejected", "li"),
+        ("f1", "cam-1", "unsure", "wang"),
+        ("f1", "cam-1", "rejected", "li"),
     ]
 
 
