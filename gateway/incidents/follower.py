@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from itertools import islice
 
 from pydantic import TypeAdapter
@@ -24,6 +24,7 @@ Transition = Callable[[Incident, Event], None]
 _POLL_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 _PAGE = 64
+_BREATH = 8
 _SKIPPED = 500
 _RECENT = 256
 _CLEARINGS = 1000
@@ -59,6 +60,7 @@ class Follower:
         self._stored_position = 0
         self._history = 0
         self._quiet = 0
+        self._breath = 0
         self._undecided: list[Stored] = []
         self._stale = False
         self._view = Projection(policy, self._tell)
@@ -142,13 +144,14 @@ class Follower:
     async def _take(self, events: Sequence[Stored]) -> None:
         await self._lay_aside(events)
         due = {each.position for each in events if key_of(each.event) is not None and await self._is_due(each)}
-        decided = self._plan().read(events, due) if due else [[] for _ in events]
+        decided = await self._decisions(events, due)
         made = iter(await self._append([each for meaning in decided for each in meaning]))
         for stored, meaning in zip(events, decided, strict=True):
             changed = self._view.take(stored)
             for each in islice(made, len(meaning)):
                 self._view.take(each)
             self._position = stored.position
+            await self._breathe()
             if changed and (command := _command_of(stored.event, changed[0])) is not None:
                 await self._persist(command)
         if self._view.changed or self._safe_position - self._stored_position >= _SKIPPED:
@@ -162,6 +165,23 @@ class Follower:
         if all(each is None for each in found):
             self._undecided.append(stored)
         return False
+
+    async def _decisions(self, events: Sequence[Stored], due: Set[int]) -> list[list[Event]]:
+        """What is to be stored because of each event; only those at the positions in `due` are decided about."""
+        decided: list[list[Event]] = [[] for _ in events]
+        plan = self._plan() if due else None
+        for stored, meaning in zip(events, decided, strict=True):
+            if plan is not None:
+                plan.read(stored)
+                meaning += plan.decide(stored) if stored.position in due else ()
+                await self._breathe()
+        return decided
+
+    async def _breathe(self) -> None:
+        """Let presses come in between: they must not wait for a whole page."""
+        self._breath += 1
+        if self._breath % _BREATH == 0:
+            await asyncio.sleep(0)
 
     def _plan(self) -> Plan:
         return Plan(self._view, self._policy, last=self._journal.last_position, now=self._clock.now())

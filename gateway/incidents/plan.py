@@ -1,6 +1,6 @@
 """Decides about many events before anything of it is stored, as if each decision were stored before the next event."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -31,13 +31,9 @@ class Plan:
         self._last = last
         self._now = now
 
-    def read(self, events: Sequence[Stored], due: Container[int]) -> list[list[Event]]:
-        """What is to be stored because of each event; only those at the positions in `due` are decided about."""
-        decided = []
-        for stored in events:
-            self._view.take(stored)
-            decided.append(self.decide(stored) if stored.position in due else [])
-        return decided
+    def read(self, stored: Stored) -> None:
+        """Take what the journal has next."""
+        self._view.take(stored)
 
     def decide(self, stored: Stored) -> list[Event]:
         """What is to be stored because of an event, and the flood that it begins or that a crash left out."""
