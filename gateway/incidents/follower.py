@@ -173,7 +173,7 @@ class Follower:
         for stored, meaning in zip(events, decided, strict=True):
             if plan is not None:
                 plan.read(stored)
-                meaning += plan.decide(stored) if stored.position in due else ()
+                meaning.extend(plan.decide(stored) if stored.position in due else ())
                 await self._breathe()
         return decided
 
