@@ -1,6 +1,6 @@
 """The unresolved incidents in memory: by id and by the key that further events join them with."""
 
-from gateway.events import Event, IncidentOpened
+from gateway.events import Event, IncidentOpened, IncidentRaisedAgain
 from gateway.incidents.keys import Key, ends, key_of_incident, name_of_loss
 from gateway.incidents.replay import RESOLVED
 from gateway.storage import Incident
@@ -18,6 +18,12 @@ class Board:
     def __init__(self) -> None:
         self._open: dict[str, Incident] = {}
         self._keys: dict[Key, str] = {}
+
+    def copy(self) -> "Board":
+        """Another one with the same on it."""
+        other = Board()
+        other._open, other._keys = dict(self._open), dict(self._keys)
+        return other
 
     def clear(self) -> None:
         """Take everything off."""
@@ -47,12 +53,12 @@ class Board:
         """All unresolved incidents whose condition an event ends, or that hide what it ends."""
         return [each for each in self._open.values() if concerns(event, each)]
 
-    def hiding(self, event: IncidentOpened) -> list[Incident]:
-        """All unresolved incidents that hide what another one was opened by."""
+    def hiding(self, event: IncidentOpened | IncidentRaisedAgain) -> list[Incident]:
+        """All unresolved incidents that hide what opened another one, or joined it."""
         return [
             each
             for each in self._open.values()
-            if each.hidden and any(one.event == event.trigger for one in each.hidden)
+            if each.id != event.incident and any(one.event == event.trigger for one in each.hidden)
         ]
 
     def all(self) -> tuple[Incident, ...]:

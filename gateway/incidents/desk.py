@@ -60,7 +60,7 @@ class IncidentDesk:
         self._journal = journal
         self._policy = policy or Policy()
         self._longest_shelf = longest_shelf
-        self._follower = Follower(journal, store, self._policy, on_transition)
+        self._follower = Follower(journal, store, self._policy, on_transition, clock)
         self._commands = Commands(journal, store, self._follower, clock)
         self.changed = self._follower.changed
         self.get = self._commands.get

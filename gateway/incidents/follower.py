@@ -2,19 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
+from itertools import islice
 
 from pydantic import TypeAdapter
 
+from gateway.clock import Clock
 from gateway.errors import TransientError
-from gateway.events import Event, FaceVerified, IncidentEvent, IncidentOpened, IncidentRaisedAgain
-from gateway.incidents.board import Board, concerns
-from gateway.incidents.keys import CLEARING, LOSSES, Key, group_key, is_group, key_of, name_of_loss
+from gateway.events import Event, FaceVerified, IncidentEvent, IncidentOpened
+from gateway.incidents.keys import CLEARING, key_of
+from gateway.incidents.plan import Plan
 from gateway.incidents.policy import Policy
 from gateway.incidents.ports import JournalPort, StorePort
-from gateway.incidents.replay import RESOLVED, apply
-from gateway.incidents.rules import decide, decisions_of, explains, settled
-from gateway.incidents.situation import CALM, Situation, advance, flood_begins, is_of_situation
+from gateway.incidents.projection import Projection
+from gateway.incidents.rules import decisions_of, settled
+from gateway.incidents.situation import CALM, Situation, advance, flood_begins
 from gateway.storage import EventFilter, Incident, Stored
 
 INCIDENT = TypeAdapter(Incident)
@@ -22,10 +24,10 @@ Transition = Callable[[Incident, Event], None]
 _POLL_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 _PAGE = 64
+_BREATH = 8
 _SKIPPED = 500
 _RECENT = 256
 _CLEARINGS = 1000
-_GROUPS = 5
 _SITUATIONS = ("campus.flood.", "campus.drill.")
 _log = logging.getLogger(__name__)
 
@@ -33,47 +35,53 @@ _log = logging.getLogger(__name__)
 class Follower:
     """The journal's reader for incidents; whoever changes one holds `lock`.
 
+    A page of events is decided about in memory, its decisions are stored in one transaction of the journal and its
+    incidents in one of the store: a burst of one button must not let another one, or a command, wait.
+
     What a former run decided stands in the journal. So a trigger of that time is decided only once all of the former
     run's events are projected, and only if the journal has no decision about it.
 
     Args:
         journal, store: where events and the projection are kept.
+        policy: the site's.
         on_transition: told of each incident event behind its commit; after a crash perhaps again.
+        clock: tells when what is decided will be recorded, about.
     """
 
-    def __init__(self, journal: JournalPort, store: StorePort, policy: Policy, on_transition: Transition) -> None:
+    def __init__(
+        self, journal: JournalPort, store: StorePort, policy: Policy, on_transition: Transition, clock: Clock
+    ) -> None:
         self._journal = journal
         self._store = store
         self._policy = policy
         self._on_transition = on_transition
+        self._clock = clock
         self._position = 0
         self._stored_position = 0
         self._history = 0
         self._quiet = 0
+        self._breath = 0
         self._undecided: list[Stored] = []
         self._stale = False
-        self._unsettled = True
-        self._released: list[Incident] = []
-        self._clearings: dict[str, list[Stored]] = {}
-        self.situation = CALM
-        self.board = Board()
+        self._view = Projection(policy, self._tell)
+        self.board = self._view.board
         self.lock = asyncio.Lock()
         self.changed = asyncio.Event()
 
+    @property
+    def situation(self) -> Situation:
+        """Whether there is a flood, or a drill."""
+        return self._view.situation
+
     async def load(self) -> None:
         """Take up where the store ends."""
-        self.board.clear()
         self._undecided.clear()
-        self._clearings.clear()
         self._position = self._stored_position = await self._store.position()
         self._history = self._journal.last_position
-        self.situation = await self._restored()
-        for stored in await self._journal.tail(_CLEARINGS, EventFilter(types=tuple(each.TYPE for each in CLEARING))):
-            if stored.position <= self._position:
-                self._note_clearing(stored)
-        self._unsettled = True
-        for incident in await self._store.unresolved():
-            self.board.keep(incident)
+        situation = await self._restored()
+        clearings = await self._journal.tail(_CLEARINGS, EventFilter(types=tuple(each.TYPE for each in CLEARING)))
+        known = [each for each in clearings if each.position <= self._position]
+        self._view.load(await self._store.unresolved(), situation, known)
         self._stale = False
 
     async def _restored(self) -> Situation:
@@ -124,137 +132,108 @@ class Follower:
             await self.load()
         events = await self._journal.read(self._position, _PAGE)
         self._stale = True
-        for stored in events:
-            await self._take(stored)
-        if not events:
+        self._view.aside.clear()
+        if events:
+            await self._take(events)
+        else:
             await self._decide_rest()
             await self._settle()
         self._stale = False
         return bool(events)
 
-    async def _take(self, stored: Stored) -> None:
-        changed = await self._project(stored)
-        if key_of(stored.event) is not None:
-            changed += await self._judge(stored)
-        self._position = stored.position
-        if changed:
-            await self._persist(changed, _command_of(stored.event, changed[0]))
-        elif self._safe_position - self._stored_position >= _SKIPPED:
-            await self._persist(())
+    async def _take(self, events: Sequence[Stored]) -> None:
+        await self._lay_aside(events)
+        due = {each.position for each in events if key_of(each.event) is not None and await self._is_due(each)}
+        decided = await self._decisions(events, due)
+        made = iter(await self._append([each for meaning in decided for each in meaning]))
+        for stored, meaning in zip(events, decided, strict=True):
+            changed = self._view.take(stored)
+            for each in islice(made, len(meaning)):
+                self._view.take(each)
+            self._position = stored.position
+            await self._breathe()
+            if changed and (command := _command_of(stored.event, changed[0])) is not None:
+                await self._persist(command)
+        if self._view.changed or self._safe_position - self._stored_position >= _SKIPPED:
+            await self._persist()
 
-    async def _judge(self, stored: Stored) -> list[Incident]:
-        if self._undecided or stored.position <= self._history:
-            if not await self._was_decided(stored):
-                self._undecided.append(stored)
-            return []
-        return await self._decide(stored)
-
-    async def _was_decided(self, stored: Stored) -> bool:
+    async def _is_due(self, stored: Stored) -> bool:
+        """Whether a trigger is decided about now: not one of a former run, nor one behind such a one."""
+        if not self._undecided and stored.position > self._history:
+            return True
         found = [await self._journal.find(each) for each in decisions_of(stored.event.id)]
-        return any(each is not None for each in found)
+        if all(each is None for each in found):
+            self._undecided.append(stored)
+        return False
 
-    async def _decide(self, stored: Stored) -> list[Incident]:
-        await self._begin_flood()  # that a crash left out
-        event, board = stored.event, self.board
-        key = key_of(event)
-        known = board.of_key(key) if key is not None else None
-        group_by = self._group_by(event)
-        group = board.of_key(group_by) if group_by is not None else None
-        causes = board.all() if isinstance(event, LOSSES) and self._policy.inhibitions else ()
-        cause = next((each for each in causes if explains(each, stored, self._policy)), None)
-        decided = decide(known, stored, self._policy, self.situation, group, cause, group_by)
-        return await self._decided(decided)
+    async def _decisions(self, events: Sequence[Stored], due: Set[int]) -> list[list[Event]]:
+        """What is to be stored because of each event; only those at the positions in `due` are decided about."""
+        decided: list[list[Event]] = [[] for _ in events]
+        plan = self._plan() if due else None
+        for stored, meaning in zip(events, decided, strict=True):
+            if plan is not None:
+                plan.read(stored)
+                meaning.extend(plan.decide(stored) if stored.position in due else ())
+                await self._breathe()
+        return decided
 
-    def _group_by(self, event: Event) -> Key | None:
-        """How a flood groups an event: by its place, and once there are many groups of its kind by the kind alone."""
-        if not self.situation.flood:
-            return None
-        narrow = group_key(event)
-        if self.board.of_key(narrow) is not None:
-            return narrow
-        groups = sum(is_group(each) and each.kind == narrow[1] for each in self.board.all())
-        return narrow if groups < _GROUPS else group_key(event, everywhere=True)
+    async def _breathe(self) -> None:
+        """Let presses come in between: they must not wait for a whole page."""
+        self._breath += 1
+        if self._breath % _BREATH == 0:
+            await asyncio.sleep(0)
 
-    async def _decided(self, events: Sequence[Event]) -> list[Incident]:
-        """Store what was decided, and a flood that it begins."""
-        changed: list[Incident] = []
-        for event in events:
-            changed += await self._project(await self._journal.append(event))
-        await self._begin_flood()
-        return changed
+    def _plan(self) -> Plan:
+        return Plan(self._view, self._policy, last=self._journal.last_position, now=self._clock.now())
 
-    async def _begin_flood(self) -> None:
-        if (flood := flood_begins(self.situation, self._policy)) is not None:
-            await self._project(await self._journal.append(flood))
+    async def _append(self, events: Sequence[Event]) -> Sequence[Stored]:
+        """Store what was decided, all or nothing."""
+        stored = await self._journal.append_all(events) if events else []
+        await self._lay_aside(stored)
+        return stored
 
-    async def _settle(self) -> None:
-        """What follows from the state as it is: after a crash before it, it is done at the next look."""
-        if not self._unsettled:
-            return
-        self._unsettled = False
-        over = [each for each in self.board.all() if not each.active and each.hidden and not is_group(each)]
-        for cause in [*over, *self._released]:
-            await self._release(cause)
-        self._released.clear()
-        for event in list(settled(self.board.all(), self.situation)):
-            await self._persist(await self._decided([event]))
-        await self._begin_flood()
+    async def _lay_aside(self, events: Sequence[Stored]) -> None:
+        """Have resolved incidents at hand that events are about."""
+        for stored in events:
+            name = self._view.misses(stored.event)
+            incident = await self._store.get(name) if name else None
+            if incident is not None:
+                self._view.aside[name] = incident
 
-    async def _release(self, cause: Incident) -> None:
-        """Losses that an incident hid, and that last on without it, open their own."""
-        for each in cause.hidden:
-            stored = await self._journal.find(each.event)
-            if stored is not None:
-                await self._persist(await self._decide(stored))
+    async def _conclude(self, events: Sequence[Event]) -> None:
+        for stored in await self._append(events):
+            self._view.take(stored)
+
+    async def _decide(self, events: Sequence[Stored]) -> None:
+        """Decide about events that were taken before."""
+        plan = self._plan()
+        await self._conclude([decided for each in events for decided in plan.decide(each)])
 
     async def _decide_rest(self) -> None:
         while self._undecided:
-            changed = await self._decide(self._undecided[0])
-            self._undecided.pop(0)
-            await self._persist(changed)
+            page = self._undecided[:_PAGE]
+            await self._decide(page)
+            del self._undecided[: len(page)]
+            await self._persist()
 
-    async def _project(self, stored: Stored) -> list[Incident]:
-        event = stored.event
-        if is_of_situation(event) or isinstance(event, IncidentEvent):
-            self.situation = advance(self.situation, stored, self._policy)
-            self._unsettled = True
-        known: list[Incident | None] = []
-        if isinstance(event, IncidentEvent | FaceVerified):
-            known = [await self.find(event.incident)]
-            known += self.board.hiding(event) if isinstance(event, IncidentOpened) else []
-        elif isinstance(event, CLEARING):
-            self._note_clearing(stored)
-            known += self.board.cleared_by(event)
-        changed = [after for each in known if (after := self._apply(each, stored)) is not None]
-        if isinstance(event, IncidentOpened | IncidentRaisedAgain):
-            changed = [self._cleared_meanwhile(each, event.trigger_position) for each in changed]
-        return changed
+    async def _settle(self) -> None:
+        """What follows from the state as it is: after a crash before it, it is done at the next look."""
+        view = self._view
+        while view.unsettled:
+            view.unsettled = False
+            await self._release([each.event for cause in view.let_go() for each in cause.hidden])
+            await self._conclude(list(settled(view.board.all(), view.situation)))
+            flood = flood_begins(view.situation, self._policy)
+            await self._conclude([flood] if flood is not None else [])
+            if view.changed:
+                await self._persist()
 
-    def _note_clearing(self, stored: Stored) -> None:
-        name = name_of_loss(stored.event)
-        self._clearings[name] = [*self._clearings.pop(name, []), stored][-_PAGE:]
-        while len(self._clearings) > _CLEARINGS:
-            self._clearings.pop(next(iter(self._clearings)))
-
-    def _cleared_meanwhile(self, incident: Incident, trigger: int) -> Incident:
-        """The incident after clearings that stand between its trigger and what was decided about that."""
-        names = {incident.source, *(each.source for each in incident.hidden)}
-        for name in sorted(names & self._clearings.keys()):
-            for stored in self._clearings[name]:
-                if stored.position > trigger and concerns(stored.event, incident):
-                    incident = self._apply(incident, stored) or incident
-        return incident
-
-    def _apply(self, known: Incident | None, stored: Stored) -> Incident | None:
-        incident = apply(known, stored)
-        if incident is None or incident is known:
-            return None
-        self._unsettled = True
-        self.board.keep(incident)
-        if incident.state == RESOLVED and incident.hidden:
-            self._released.append(incident)
-        self._tell(incident, stored)
-        return incident
+    async def _release(self, losses: Sequence[str]) -> None:
+        """Losses that an incident hid, and that last on without it, open their own."""
+        for start in range(0, len(losses), _PAGE):
+            found = [await self._journal.find(each) for each in losses[start : start + _PAGE]]
+            await self._decide([each for each in found if each is not None])
+            await self._persist()
 
     def _tell(self, incident: Incident, stored: Stored) -> None:
         self.changed.set()
@@ -267,31 +246,33 @@ class Follower:
 
     @property
     def _safe_position(self) -> int:
-        return self._undecided[0].position - 1 if self._undecided else self._position
+        return min(self._position, self._undecided[0].position - 1) if self._undecided else self._position
 
-    async def _persist(self, incidents: Sequence[Incident], command: tuple[str, str] | None = None) -> None:
+    async def _persist(self, command: tuple[str, str] | None = None) -> None:
         position = self._safe_position
-        await self._store.apply(position, incidents, command)
+        await self._store.apply(position, list(self._view.changed.values()), command)
+        self._view.changed.clear()
         self._stored_position = position
 
     async def record(self, event: IncidentEvent | FaceVerified) -> Incident:
         """Store an event that somebody caused, and what it makes of its incident; the caller holds the lock."""
         self._stale = True
-        changed = await self._project(await self._journal.append(event))
-        for incident in changed:
-            await self._persist([incident], _command_of(event, incident))
+        stored = await self._journal.append(event)
+        await self._lay_aside([stored])
+        changed = self._view.take(stored)
+        await self._persist(_command_of(event, changed[0]))
         self._stale = False
         return changed[0]
 
     async def note_situation(self, event: Event) -> None:
         """Store an event about the whole site; the caller holds the lock."""
         self._stale = True
-        await self._project(await self._journal.append(event))
+        self._view.take(await self._journal.append(event))
         self._stale = False
 
     async def find(self, incident: str) -> Incident | None:
         """An incident, resolved or not."""
-        return self.board.get(incident) or await self._store.get(incident)
+        return self._view.get(incident) or await self._store.get(incident)
 
 
 def _command_of(event: Event, incident: Incident) -> tuple[str, str] | None:

@@ -25,6 +25,9 @@ class JournalPort(Protocol):
     async def append(self, event: Event) -> Stored:
         """Store an event, once per id."""
 
+    async def append_all(self, events: Sequence[Event]) -> list[Stored]:
+        """Store several events, in order, each once per id, all or nothing."""
+
     async def read(self, after: int = 0, limit: int = 500, filter: EventFilter | None = None) -> list[Stored]:
         """Events behind a position."""
 

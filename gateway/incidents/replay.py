@@ -32,11 +32,12 @@ def apply(incident: Incident | None, stored: Stored) -> Incident | None:
     """The incident after one of its events; the same event again changes nothing.
 
     What its source says stands in the journal before what was decided about it, so a clearing may come first here that
-    came second there: the outcome is the same.
+    came second there: the outcome is the same. Its own events come in the journal's order.
 
     Args:
         incident: as it was; None before its first event.
-        stored: an incident event, a verification, the clearing of its source, or of one that it hides.
+        stored: an incident event, a verification, the clearing of its source, or of one that it hides; or what was
+            decided about one that it hides, for another incident.
 
     Returns:
         the incident after it; None if the event is of no known incident.
@@ -44,14 +45,19 @@ def apply(incident: Incident | None, stored: Stored) -> Incident | None:
     event = stored.event
     if isinstance(event, IncidentOpened) and (incident is None or incident.id == event.incident):
         return incident if incident is not None else _first(event, stored)
-    if incident is None or stored.position in incident.events:
+    if incident is None or (not isinstance(event, CLEARING) and stored.position <= incident.events[-1]):
         return incident
     moment = event.recorded or event.time
-    change = _cleared if isinstance(event, CLEARING) else _CHANGES.get(type(event))
-    changes = change(incident, event, moment) if change is not None else {}
-    if isinstance(event, CLEARING) and ends(event, incident):
-        changes["cleared"] = max(incident.cleared, stored.position)
-    positions = (event.trigger_position,) if isinstance(event, IncidentRaisedAgain) else ()
+    if isinstance(event, CLEARING):
+        if not (changes := _cleared(incident, stored)):
+            return incident
+        positions: tuple[int, ...] = ()
+    elif getattr(event, "incident", "") != incident.id:
+        changes, positions = _released(incident, event), ()
+    else:
+        change = _CHANGES.get(type(event))
+        changes = change(incident, event, moment) if change is not None else {}
+        positions = (event.trigger_position,) if isinstance(event, IncidentRaisedAgain) else ()
     events = _with(incident.events, (*positions, stored.position))
     changes |= {"updated": max(moment, incident.updated), "events": _bounded(events)}
     return replace(incident, **changes)
@@ -127,16 +133,21 @@ def _resolved(incident: Incident, event: IncidentResolved, moment: datetime) -> 
     }
 
 
-def _cleared(incident: Incident, event: Event, _moment: datetime) -> dict[str, Any]:
+def _cleared(incident: Incident, stored: Stored) -> dict[str, Any]:
+    """What a clearing changes: only what was lost, or triggered, before it is over."""
+    event, position = stored.event, stored.position
     lost = name_of_loss(event)
-    hidden = tuple(each for each in incident.hidden if each.source != lost)
-    over = ends(event, incident) or (is_group(incident) and bool(incident.hidden) and not hidden)
-    return {"hidden": hidden, "active": incident.active and not over}
+    hidden = tuple(each for each in incident.hidden if each.source != lost or each.position > position)
+    cleared = max(incident.cleared, position) if ends(event, incident) else incident.cleared
+    over = incident.triggers[-1].position < cleared or (is_group(incident) and bool(incident.hidden) and not hidden)
+    now = {"hidden": hidden, "active": incident.active and not over, "cleared": cleared}
+    return now if any(getattr(incident, name) != value for name, value in now.items()) else {}
 
 
-def _released(incident: Incident, event: IncidentOpened, _moment: datetime) -> dict[str, Any]:
-    """What it hid has an incident of its own now."""
-    return {"hidden": tuple(each for each in incident.hidden if each.event != event.trigger)}
+def _released(incident: Incident, event: Event) -> dict[str, Any]:
+    """What it hid is before the guards by another incident now."""
+    trigger = getattr(event, "trigger", "")
+    return {"hidden": tuple(each for each in incident.hidden if each.event != trigger)}
 
 
 def _checked(incident: Incident, event: IncidentChecked, moment: datetime) -> dict[str, Any]:
@@ -154,7 +165,6 @@ def _unshelved(incident: Incident, _event: IncidentUnshelved, moment: datetime) 
 
 
 _CHANGES: dict[type[Event], Callable[[Incident, Any, datetime], dict[str, Any]]] = {
-    IncidentOpened: _released,
     IncidentRaisedAgain: _raised_again,
     IncidentAcknowledged: lambda _i, e, moment: {"state": ACKNOWLEDGED, "owner": e.actor, "acknowledged": moment},
     IncidentDispatched: lambda _i, _e, _moment: {"state": DISPATCHED},

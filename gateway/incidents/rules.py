@@ -39,9 +39,20 @@ TIMED_OUT = "acknowledgement_timeout"
 _AND_MORE = " …"
 
 
-def decisions_of(trigger: str) -> tuple[str, str]:
-    """The ids of the two events, of which a trigger causes one: that it opened an incident, or that it joined one."""
-    return derived_id("opened", trigger), derived_id("raised_again", trigger)
+def decisions_of(trigger: str) -> tuple[str, ...]:
+    """The ids of the events, of which a trigger causes one: that it opened an incident, or that it joined one.
+
+    A loss that was inhibited causes a second one once nothing explains it any more.
+    """
+    return _opening_of(trigger), _joining_of(trigger), _joining_of(trigger, GROUPED)
+
+
+def _opening_of(trigger: str) -> str:
+    return derived_id("opened", trigger)
+
+
+def _joining_of(trigger: str, reason: str = "trigger") -> str:
+    return derived_id("grouped" if reason == GROUPED else "raised_again", trigger)
 
 
 def decide(
@@ -106,7 +117,7 @@ def _stands_alone(incident: Incident, event: Event, policy: Policy) -> bool:
 def _raised_again(incident: Incident, stored: Stored, reason: str = "trigger") -> IncidentRaisedAgain:
     event = stored.event
     return IncidentRaisedAgain(
-        id=decisions_of(event.id)[1],
+        id=_joining_of(event.id, reason),
         source=name_of_loss(event),
         subject=incident.id,
         time=event.time,
@@ -128,7 +139,7 @@ def _opened(stored: Stored, key: Key, policy: Policy, situation: Situation) -> I
     incident = derived_id("incident", event.id)
     device = getattr(event, "device", "")
     return IncidentOpened(
-        id=decisions_of(event.id)[0],
+        id=_opening_of(event.id),
         source=name_of_loss(event),
         subject=incident,
         time=event.time,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -125,8 +125,11 @@ class Journal:
             StorageFullError: there is no room, even without the reserve.
             StorageFailedError: the disk failed; nothing is stored any more until the daemon is started anew.
         """
+        return (await self._writer.submit(self._insertion(event))).stored
+
+    def _insertion(self, event: Event) -> "_Insertion":
         recorded = replace(event, recorded=self._clock.now())
-        return (await self._writer.submit(_Insertion(self._head, recorded, encode(recorded)))).stored
+        return _Insertion(self._head, recorded, encode(recorded))
 
     def submit(self, work: Callable[[sqlite3.Connection], Result]) -> "asyncio.Future[Result]":
         """Queue other work on this file, for the same group commit and behind the appends that were asked for before.
@@ -137,8 +140,9 @@ class Journal:
         return self._writer.submit(work)
 
     async def append_all(self, events: Sequence[Event]) -> list[Stored]:
-        """Store several events, in order; each as `append`."""
-        return list(await asyncio.gather(*(self.append(event) for event in events)))
+        """Store several events, in order and all or nothing; else as `append`."""
+        insertions = [self._insertion(event) for event in events]
+        return [each.stored for each in await self._writer.submit(_InsertionOfAll(self._head, insertions))]
 
     def _roll_back(self) -> None:
         self._head.position, self._head.hash = self._committed.position, self._committed.hash
@@ -151,7 +155,7 @@ class Journal:
             self.failed.set_result(error)
 
     def _publish(self, results: list[object]) -> None:
-        for result in results:
+        for result in chain.from_iterable(each if isinstance(each, _AppendedAll) else (each,) for each in results):
             if isinstance(result, _Appended) and result.is_new:
                 stored = result.stored
                 self._ring.append(stored)
@@ -170,10 +174,11 @@ class Journal:
             return []
         if not self._ring or after < self._ring[0].position - 1:
             return None
-        start = after - self._ring[0].position + 1
+        start, size = after - self._ring[0].position + 1, len(self._ring)
         if wanted is None:
-            return list(islice(self._ring, start, start + limit))
-        return list(islice(filter(passes(wanted), islice(self._ring, start, None)), limit))
+            return [self._ring[place] for place in range(start, min(start + limit, size))]
+        behind = (self._ring[place] for place in range(start, size))
+        return list(islice(filter(passes(wanted), behind), limit))
 
     async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
         """The newest `limit` events that pass the filter, oldest first."""
@@ -263,6 +268,28 @@ class _Insertion:
             raise StorageFailedError("another program wrote to the journal", remedy=remedy) from None
         head.position, head.hash = position, digest
         return _Appended(Stored(position, event, body), True)
+
+
+class _AppendedAll(list[_Appended]):
+    """What was appended together."""
+
+
+class _InsertionOfAll:
+    """Several appends as one work; one that fails leaves the head where it was."""
+
+    __slots__ = ("_head", "_insertions")
+
+    def __init__(self, head: _Head, insertions: Sequence[_Insertion]) -> None:
+        self._head = head
+        self._insertions = insertions
+
+    def __call__(self, connection: sqlite3.Connection) -> _AppendedAll:
+        before = replace(self._head)
+        try:
+            return _AppendedAll(each(connection) for each in self._insertions)
+        except Exception:
+            self._head.position, self._head.hash = before.position, before.hash
+            raise
 
 
 @lru_cache(maxsize=64)

@@ -14,6 +14,7 @@ from gateway.clock import ManualClock
 from gateway.events import ButtonLost, ButtonPressed, Event, FaceMatched, Severity, decode
 from gateway.settings import StorageSettings
 from gateway.storage import EventFilter, Journal, StorageFailedError
+from gateway.storage.chain import chain_hash
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -89,6 +90,27 @@ async def test_many_at_once_get_consecutive_positions_in_order(journal: Journal)
     stored = await journal.append_all([press(number) for number in range(700)])
     assert [each.position for each in stored] == list(range(before + 1, before + 701))
     assert [each.event.id for each in await journal.read(before, 700)] == [f"press-{n}" for n in range(700)]
+
+
+async def test_all_or_nothing_of_several_is_stored_and_the_chain_goes_on(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = journal.last_position
+
+    def hash_but_the_third(previous: bytes, position: int, event_id: str, salt: bytes, body: bytes) -> bytes:
+        if event_id == "press-3":
+            raise ValueError(event_id)
+        return chain_hash(previous, position, event_id, salt, body)
+
+    monkeypatch.setattr("gateway.storage.journal.chain_hash", hash_but_the_third)
+    others = [asyncio.ensure_future(journal.append(lost(number))) for number in range(2)]
+    with pytest.raises(ValueError, match="press-3"):
+        await journal.append_all([press(number) for number in range(1, 6)])
+    await asyncio.gather(*others)
+    assert [each.event.id for each in await journal.read(before)] == ["lost-0", "lost-1"]
+    stored = await journal.append_all([press(1), lost(1), press(2)])
+    assert [each.position - before for each in stored] == [3, 2, 4]
+    assert await journal.verify() is None
 
 
 async def test_reading_goes_on_behind_a_position(journal: Journal) -> None:

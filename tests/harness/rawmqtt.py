@@ -4,6 +4,7 @@ import json
 import socket
 import struct
 import time
+from collections.abc import Sequence
 from typing import Self
 
 _CONNACK, _PUBACK = 0x20, 0x40
@@ -33,19 +34,27 @@ class RawClient:
 
     def publish(self, topic: str, payload: bytes) -> tuple[float, float]:
         """Publish with QoS 1 and wait for the PUBACK: monotonic seconds before the send and after the answer."""
-        self._packet_id = self._packet_id % 65535 + 1
-        name = topic.encode()
-        body = struct.pack(">H", len(name)) + name + struct.pack(">H", self._packet_id) + payload
-        packet = bytes([0x32]) + _remaining_length(len(body)) + body
+        packet = self._publication(topic, payload)
         before = time.monotonic()
         self._socket.sendall(packet)
         self._expect(_PUBACK, 4)
         return before, time.monotonic()
 
+    def _publication(self, topic: str, payload: bytes) -> bytes:
+        self._packet_id = self._packet_id % 65535 + 1
+        name = topic.encode()
+        body = struct.pack(">H", len(name)) + name + struct.pack(">H", self._packet_id) + payload
+        return bytes([0x32]) + _remaining_length(len(body)) + body
+
     def press(self, press_id: str, device: str = "btn-01") -> tuple[float, float]:
         """One press in the gateway's own profile."""
-        payload = json.dumps({"id": press_id, "type": "press"}).encode()
-        return self.publish(f"campus/east/button/{device}/event", payload)
+        return self.publish(*_press(press_id, device))
+
+    def press_at_once(self, press_ids: Sequence[str], device: str = "btn-01") -> None:
+        """Several presses in one go, then wait for all their PUBACKs."""
+        self._socket.sendall(b"".join(self._publication(*_press(each, device)) for each in press_ids))
+        for _each in press_ids:
+            self._expect(_PUBACK, 4)
 
     def close(self) -> None:
         """Disconnect."""
@@ -57,6 +66,10 @@ class RawClient:
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def _press(press_id: str, device: str) -> tuple[str, bytes]:
+    return f"campus/east/button/{device}/event", json.dumps({"id": press_id, "type": "press"}).encode()
 
 
 def _remaining_length(length: int) -> bytes:

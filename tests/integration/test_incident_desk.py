@@ -5,11 +5,12 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from unit.incidents import memory
+from unit.incidents.memory import START, face
 
 from gateway.clock import ManualClock
 from gateway.errors import TransientError
@@ -17,46 +18,22 @@ from gateway.events import (
     ButtonCleared,
     ButtonPressed,
     Event,
-    FaceMatched,
     FaceVerified,
     IncidentAcknowledged,
     IncidentEvent,
     IncidentOpened,
     PressKind,
-    Severity,
 )
-from gateway.incidents import BadCommandError, ConflictError, IncidentDesk, NotFoundError
+from gateway.incidents import BadCommandError, ConflictError, IncidentDesk, NotFoundError, Policy, decide
 from gateway.settings import StorageSettings
 from gateway.storage import Incident, Stored, Stores, open_storage
 
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
-
 
 def press(name: str, device: str = "btn-01", kind: PressKind = PressKind.PRESS) -> ButtonPressed:
-    source = f"/site/east/button/{device}"
-    return ButtonPressed(
-        id=name, source=source, subject=device, time=START, severity=Severity.CRITICAL, device=device, kind=kind
-    )
+    return memory.press(name, device, kind)
 
 
-def face(name: str, person: str = "person-1") -> FaceMatched:
-    return FaceMatched(
-        id=name,
-        source="/site/east/camera/cam-01",
-        subject="cam-01",
-        time=START,
-        severity=Severity.HIGH,
-        camera="cam-01",
-        person=person,
-        distance=0.4,
-        threshold=0.5,
-        looks=4,
-        face_height=80,
-        quality=0.9,
-        model="dlib",
-        detector="yunet",
-        passage=name,
-    )
+_OF_THE_JOURNAL = frozenset({"append", "append_all", "read", "find", "tail"})
 
 
 class CrashError(Exception):
@@ -94,7 +71,7 @@ class Faulty:
         return result
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
-        owner: Any = self._stores.journal if name in {"append", "read", "find", "tail"} else self._stores.incidents
+        owner: Any = self._stores.journal if name in _OF_THE_JOURNAL else self._stores.incidents
         return lambda *arguments: self._call(getattr(owner, name), *arguments)
 
 
@@ -275,8 +252,8 @@ async def test_a_face_warning_is_judged_once_unless_unsure(bench: Bench) -> None
         await bench.desk.verify(incident, actor="zhao", command_id="c3", verdict="confirmed")
     verified = [event for _id, event in bench.told if isinstance(event, FaceVerified)]
     assert [(each.match, each.camera, each.verdict, each.actor) for each in verified] == [
-        ("f1", "cam-01", "unsure", "wang"),
-        ("f1", "cam-01", "rejected", "li"),
+        ("f1", "cam-1", "unsure", "wang"),
+        ("f1", "cam-1", "rejected", "li"),
     ]
 
 
@@ -418,11 +395,8 @@ async def test_it_follows_a_journal_that_grows(bench: Bench) -> None:
 
 async def test_what_a_former_run_left_undecided_is_decided_in_order(bench: Bench) -> None:
     """The first of two presses was decided before the crash, the second was not: one incident, not two."""
-    for event in (press("p1"), press("p2")):
-        await bench.stores.journal.append(event)
-    bench.ports.fail_at, bench.ports.after = bench.ports.calls + 2, True
-    with pytest.raises(CrashError):
-        await bench.desk.catch_up()
+    first, _second = [await bench.stores.journal.append(press(name)) for name in ("p1", "p2")]
+    await bench.stores.journal.append(decide(None, first, Policy())[0])
     events: list[Stored] = await bench.stores.journal.read()
     assert [isinstance(each.event, IncidentEvent) for each in events] == [False, False, True]
     await bench.restart()

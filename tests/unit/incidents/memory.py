@@ -35,6 +35,9 @@ class MemoryJournal:
         self.stored.append(stored)
         return stored
 
+    async def append_all(self, events: Sequence[Event]) -> list[Stored]:
+        return [await self.append(event) for event in events]
+
     async def read(self, after: int = 0, limit: int = 500, filter: EventFilter | None = None) -> list[Stored]:
         return [each for each in self.stored[after:] if _passes(each, filter)][:limit]
 
@@ -47,6 +50,19 @@ class MemoryJournal:
     @contextmanager
     def subscribe(self) -> Iterator[Any]:
         yield None
+
+
+class JournalTime:
+    """The time at which a journal in memory recorded its newest event: what is stored next comes later."""
+
+    def __init__(self, clock: ManualClock, journal: MemoryJournal) -> None:
+        self._clock = clock
+        self._journal = journal
+        self.monotonic = clock.monotonic
+        self.sleep = clock.sleep
+
+    def now(self) -> datetime:
+        return self._clock.now() + timedelta(microseconds=self._journal.last_position)
 
 
 def _passes(stored: Stored, wanted: EventFilter | None) -> bool:

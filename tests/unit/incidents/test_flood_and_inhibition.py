@@ -315,3 +315,18 @@ async def test_each_failing_destination_has_its_incident_and_ends_with_it(bench:
     recovered = DestinationRecovered(id="r", subject="office", destination="office", **common)  # type: ignore[arg-type]  # as above
     await bench.take(recovered)
     assert bench.open() == [await bench.desk.get(police.id)]
+
+
+async def test_a_loss_that_nothing_explains_any_more_in_a_flood_is_in_its_group(bench: Bench) -> None:
+    await bench.take(lost("cause", "power"), lost("behind", "btn-1"))
+    await flood(bench)
+    await bench.take(lost("m1", "more-1"))
+    await bench.take(restored("back", "power"))
+    (group,) = [each for each in bench.open() if is_group(each)]
+    assert [each.event for each in group.hidden][-2:] == ["m1", "behind"]
+    (cause,) = [each for each in bench.open() if each.source.endswith("power")]
+    assert (cause.hidden, cause.active) == ((), False)
+    count = bench.journal.last_position
+    await bench.restart()
+    await bench.desk.catch_up()
+    assert bench.journal.last_position == count

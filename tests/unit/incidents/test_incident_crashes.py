@@ -1,17 +1,17 @@
 """The process dies at any call of journal or store: what becomes of floods, losses and drills is the same."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from unit.incidents.memory import MemoryJournal, MemoryStore, face, lost, press, restored
+from unit.incidents.memory import JournalTime, MemoryJournal, MemoryStore, face, lost, press, restored
 
 from gateway.clock import ManualClock
 from gateway.errors import TransientError
 from gateway.events import DrillEnded, DrillStarted, Event
 from gateway.incidents import IncidentDesk, Policy
-from gateway.storage import Incident
+from gateway.storage import Incident, Stored
 
 POLICY = Policy(flood_incidents=4, flood_calm=2, inhibitions={"power": frozenset({"cam-1", "cam-2"})})
 
@@ -36,6 +36,10 @@ class Faulty:
     @property
     def last_position(self) -> int:
         return self.journal.last_position
+
+    async def append_all(self, events: Sequence[Event]) -> list[Stored]:
+        """Harder than the real one: it may fail in the middle, and then a part is stored."""
+        return [await self.append(event) for event in events]
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         owner: Any = self.journal if name in {"append", "read", "find", "tail"} else self.store
@@ -62,7 +66,8 @@ class Life:
         self.desk = self._new()
 
     def _new(self) -> IncidentDesk:
-        return IncidentDesk(self.ports, self.ports, self.clock, policy=POLICY)
+        time = JournalTime(self.clock, self.ports.journal)
+        return IncidentDesk(self.ports, self.ports, time, policy=POLICY)
 
     async def do(self, work: Callable[[], Awaitable[object]]) -> None:
         """Do it; what died does it again in a new process, as a client would."""

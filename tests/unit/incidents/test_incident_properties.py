@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from unit.incidents.memory import START, MemoryJournal, MemoryStore, face, lost, press, restored
+from unit.incidents.memory import START, JournalTime, MemoryJournal, MemoryStore, face, lost, press, restored
 
 from gateway.clock import ManualClock
 from gateway.events import (
@@ -24,7 +25,16 @@ from gateway.events import (
     IncidentRaisedAgain,
     PressKind,
 )
-from gateway.incidents import BadCommandError, ConflictError, IncidentDesk, Policy, is_discreet, is_group, wanted
+from gateway.incidents import (
+    BadCommandError,
+    ConflictError,
+    IncidentDesk,
+    Policy,
+    follower,
+    is_discreet,
+    is_group,
+    wanted,
+)
 from gateway.settings import OutputSettings
 from gateway.storage import Incident
 
@@ -177,8 +187,15 @@ class World:
         return changed
 
 
-def played(sequence: list[tuple[Any, ...]]) -> World:
-    world = World()
+class Exact(World):
+    """A world whose desk knows to the microsecond when what it decides will be recorded."""
+
+    def new_desk(self) -> IncidentDesk:
+        return IncidentDesk(self.journal, self.store, JournalTime(self.clock, self.journal), policy=POLICY)
+
+
+def played(sequence: list[tuple[Any, ...]], kind: type[World] = World) -> World:
+    world = kind()
     asyncio.run(world.run(sequence))
     return world
 
@@ -265,6 +282,8 @@ def test_a_command_is_one_transition(sequence: list[tuple[Any, ...]]) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(steps)
+@example([("press", "power", PressKind.PRESS, False), ("lost", "btn-1"), ("lost", "btn-1"), ("restored", "btn-1")])
+@example([("press", "power", PressKind.PRESS, True), ("lost", "btn-1"), ("drill", False)])
 def test_a_replay_gives_the_same_as_it_was_live(sequence: list[tuple[Any, ...]]) -> None:
     world = played(sequence)
     live, length = dict(world.store.incidents), world.journal.last_position
@@ -291,3 +310,15 @@ def test_a_loss_that_lasts_is_before_the_guards_or_was_resolved(sequence: list[t
     unresolved = world.desk.unresolved()
     for cause in unresolved:
         assert not (cause.hidden and not cause.active and not is_group(cause)), cause
+
+
+@settings(max_examples=100, deadline=None)
+@given(steps)
+def test_a_page_decides_as_one_by_one(sequence: list[tuple[Any, ...]]) -> None:
+    """Deciding about many events before any decision is stored gives the same journal, event by event."""
+    page = played(sequence, Exact)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(follower, "_PAGE", 1)
+        single = played(sequence, Exact)
+    assert page.journal.stored == single.journal.stored
+    assert page.store.incidents == single.store.incidents

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from unit.incidents import memory
+from unit.incidents.memory import START
 
 from gateway.events import (
     BatteryLow,
@@ -30,45 +33,15 @@ from gateway.events import (
 from gateway.incidents import Policy, apply, decide
 from gateway.storage import Incident, Stored
 
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 POLICY = Policy(join_window_seconds=600)
 
 
-def press(name: str = "p1", kind: PressKind = PressKind.PRESS, **more: object) -> ButtonPressed:
-    event = ButtonPressed(
-        id=name,
-        source="/site/east/button/btn-01",
-        subject="btn-01",
-        time=START,
-        severity=Severity.CRITICAL,
-        device="btn-01",
-        name="东门岗亭",
-        place="East gate booth",
-        kind=kind,
-    )
-    return replace(event, **more)  # type: ignore[arg-type]  # fields of the caller's choice
+def press(name: str = "p1", kind: PressKind = PressKind.PRESS, **more: Any) -> ButtonPressed:
+    return replace(memory.press(name, "btn-01", kind), **{"name": "东门岗亭", "place": "East gate booth"} | more)
 
 
-def face(name: str = "f1", person: str = "person-1", **more: object) -> FaceMatched:
-    event = FaceMatched(
-        id=name,
-        source="/site/east/camera/cam-01",
-        subject="cam-01",
-        time=START,
-        severity=Severity.HIGH,
-        camera="cam-01",
-        place="East gate",
-        person=person,
-        distance=0.4,
-        threshold=0.5,
-        looks=4,
-        face_height=80,
-        quality=0.9,
-        model="dlib",
-        detector="yunet",
-        passage="passage-1",
-    )
-    return replace(event, **more)  # type: ignore[arg-type]  # fields of the caller's choice
+def face(name: str = "f1", person: str = "person-1", **more: Any) -> FaceMatched:
+    return memory.face(name, person, **more)
 
 
 def stored(position: int, event: Event, at: float = 0.0) -> Stored:
