@@ -60,8 +60,8 @@ def capacity(*, quick: bool) -> list[dict[str, Any]]:
     if quick:
         return [{"scene": walking.stem, **measure(4, walking, 6.0, settle=4.0, model=yunet_file())}]
     rows = [
-        {"scene": scene.stem, **measure(count, scene, 25.0, settle=settle, model=yunet_file())}
-        for scene, counts, settle in ((walking, (2, 4, 6, 8, 10, 12), 8.0), (still, (10, 20, 40), 25.0))
+        {"scene": scene.stem, **measure(count, scene, 25.0, settle=settle, model=yunet_file(), sources=sources)}
+        for scene, counts, settle, sources in ((walking, (2, 4, 6, 8, 10, 12), 8.0, 1), (still, (10, 20, 40), 80.0, 8))
         for count in counts
     ]
     plot(rows, ROOT / "benchmarks" / "plots" / "vision-capacity.svg")

@@ -94,6 +94,7 @@ def _figures(status: CameraStatus, worker: str) -> dict[str, Any]:
         "detect_ms": status.detect_ms,
         "embed_ms": status.embed_ms,
         "decision_age_p95_ms": status.decision_age_p95_ms,
+        "looks_late": status.looks_late,
         "frames": [status.frames_seen, status.frames_looked, status.frames_skipped, status.frames_rested],
         "resting": status.resting,
         "gate": status.gate,
@@ -167,6 +168,7 @@ def _camera_metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
     return [
         ("camera_frames_total", "counter", "Frames that came.", per_camera("frames_seen")),
         ("camera_looks_total", "counter", "Frames that were looked at.", per_camera("frames_looked")),
+        ("camera_looks_late_total", "counter", "Looks at a picture older than 300 ms.", per_camera("looks_late")),
         ("camera_rested_total", "counter", "Packets not decoded: the scene was still.", per_camera("frames_rested")),
         ("camera_gate_asked_total", "counter", "Pictures that the motion gate judged.", per_camera("gate_asked")),
         ("camera_gate_moved_total", "counter", "Pictures in which something moved.", per_camera("gate_moved")),

@@ -47,6 +47,7 @@ class StreamFigures:
             detect_ms=round(times.detect_ms, 2),
             embed_ms=round(times.embed_ms, 2),
             passages=passages,
+            looks_late=self.ages.late,
             frames_rested=counters.rested,
             resting=self._stream.resting,
             gate_asked=gate.asked,

@@ -170,7 +170,8 @@ class CameraPipeline:
         self._warn(self._looker.look(frame, current.gallery, main), current)
         if self._main is not None:
             self._main.want(pictures=self._looker.wants_main)
-        self._figures.ages.note(self._kit.clock.monotonic() - frame.received)
+        now = self._kit.clock.monotonic()
+        self._figures.ages.note(now - frame.received, now)
         self._stream.spare(still=self._looker.is_still(frame.seconds))
 
     def _warn(self, matches: tuple[Match, ...], current: SharedList) -> None:

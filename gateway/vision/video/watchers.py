@@ -4,25 +4,34 @@ from collections import deque
 
 from gateway.vision.video.motion import GateCounts
 
-_AGES = 600
+_AGES, _LATELY_SECONDS = 600, 60.0
+_LATE_SECONDS = 0.3
 _OPEN_SECONDS, _SHUT_SECONDS = 3600.0, 86400.0
 _LEAST_ASKED = 1000
 _OPEN_SHARE = 0.98
 
 
 class DecisionAges:
-    """How old the pictures of the last looks were when the look was done."""
+    """How old the pictures of the last minute's looks were when the look was done.
+
+    Attributes:
+        late: of all looks, those whose picture was older than 300 ms.
+    """
 
     def __init__(self) -> None:
-        self._ages: deque[float] = deque(maxlen=_AGES)
+        self.late = 0
+        self._ages: deque[tuple[float, float]] = deque(maxlen=_AGES)
 
-    def note(self, seconds: float) -> None:
-        """A look is done whose picture came `seconds` ago."""
-        self._ages.append(seconds)
+    def note(self, seconds: float, now: float) -> None:
+        """A look is done at monotonic `now` (s) whose picture came `seconds` ago."""
+        self._ages.append((now, seconds))
+        self.late += seconds > _LATE_SECONDS
+        while self._ages[0][0] < now - _LATELY_SECONDS:
+            self._ages.popleft()
 
     def milliseconds(self, share: float) -> float:
         """The age that this share (0..1) of the looks did not pass; -1 without any."""
-        ordered = sorted(self._ages)
+        ordered = sorted(age for _when, age in self._ages)
         return round(1e3 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) if ordered else -1.0
 
 

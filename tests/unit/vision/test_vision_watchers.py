@@ -6,13 +6,16 @@ from gateway.vision.video.watchers import DecisionAges, GateWatch
 HOUR, DAY = 3600.0, 86400.0
 
 
-def test_ages_are_of_the_last_looks() -> None:
+def test_ages_are_of_the_last_minute() -> None:
     ages = DecisionAges()
     assert ages.milliseconds(0.95) == -1.0
     for number in range(2000):
-        ages.note(9.0 if number < 1000 else number % 100 / 1000)
+        ages.note(9.0 if number < 1000 else number % 100 / 1000, number / 1000)
     assert ages.milliseconds(0.5) == 50.0
     assert ages.milliseconds(0.95) == 95.0
+    for number in range(3):
+        ages.note(0.2, 61.0 + number)
+    assert ages.milliseconds(0.5) == 200.0
 
 
 def judged(share_moved: float, hours: float) -> str:
