@@ -43,7 +43,7 @@ class Found:
 def measure(scene_name: str, loops: int, model: Path) -> dict[str, Any]:
     """Play a scene over RTSP so many times with all three people listed; each passage is to be warned of once."""
     with tempfile.TemporaryDirectory() as folder, served(built(f"{scene_name}.mp4")) as camera:
-        extra = f'[matching]\ndetector_model = "{model}"\ncooldown_seconds = 0\n' + cameras(1, camera.url)
+        extra = f'[matching]\ndetector_model = "{model}"\ncooldown_seconds = 0\n' + cameras(1, [camera.url])
         with Daemon(Path(folder), extra=extra) as daemon:
             daemon.set_up_administrator()
             with daemon.client() as http:

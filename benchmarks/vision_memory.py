@@ -23,7 +23,7 @@ def measure(counts: tuple[int, ...], recording: Path, settle: float, model: Path
 def _at(count: int, recording: Path, settle: float, model: Path) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, served(recording) as camera:
         matching = f'[matching]\ndetector_model = "{model}"\n'
-        with Daemon(Path(folder), extra=matching + cameras(count, camera.url)) as daemon:
+        with Daemon(Path(folder), extra=matching + cameras(count, [camera.url])) as daemon:
             daemon.set_up_administrator()
             with daemon.client() as http:
                 enrol(http, "obama")
