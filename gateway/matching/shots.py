@@ -53,7 +53,7 @@ class ViewRules:
         full_height_px: from this height on a face is not small.
     """
 
-    opening: int = 3
+    opening: int = 5
     better: float = 1.25
     gap_seconds: float = 0.15
     refresh_seconds: float = 1.2
