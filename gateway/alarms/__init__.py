@@ -11,8 +11,9 @@ from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
 from gateway.alarms.outputs import output_command
 from gateway.alarms.records import SessionStore
 from gateway.alarms.session import BrokerState, MqttSession
-from gateway.alarms.sia import SiaReceiver, SiaStatistics
+from gateway.alarms.sia import SiaReceiver, SiaStatistics, account_key
 from gateway.alarms.supervision import SupervisionTimer
+from gateway.alarms.tls import server_context
 from gateway.alarms.trials import Trials
 
 __all__ = [
@@ -35,7 +36,9 @@ __all__ = [
     "SupervisionTimer",
     "Trials",
     "Verify",
+    "account_key",
     "check_exposure",
     "dialects_with",
     "output_command",
+    "server_context",
 ]

@@ -238,7 +238,11 @@ def _authority(url: object) -> tuple[str, str | None, int | None] | None:
 
 
 class Installation:
-    """The three registers of a site."""
+    """The three registers of a site.
+
+    Attributes:
+        loaded: what comes from now on comes by API.
+    """
 
     def __init__(
         self,
@@ -249,6 +253,7 @@ class Installation:
         self.cameras = cameras
         self.devices = devices
         self.destinations = destinations
+        self.loaded = False
 
     async def load(self) -> None:
         """Make everything live.
@@ -259,3 +264,4 @@ class Installation:
         await self.devices.load()
         await self.destinations.load()
         await self.cameras.load()
+        self.loaded = True

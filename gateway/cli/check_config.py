@@ -2,18 +2,20 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import typer
 
-from gateway.alarms import check_exposure
+from gateway.alarms import account_key, check_exposure, server_context
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, ObjectOption, SetOption, settings_of
 from gateway.cli.output import put
 from gateway.errors import ConfigError, Fault, PermanentError, redact
 from gateway.events import event_families, nearest_event_type, selects_events
+from gateway.forwarding import make_sink
 from gateway.settings import FILE_NAME, Settings, load_embedder
 
 _WRONG = 2
@@ -63,17 +65,32 @@ def _summary(settings: Settings) -> str:
 
 def further_faults(settings: Settings, file: str) -> Iterator[Fault]:
     """Faults that the settings alone do not show: of files, of what no house may listen on, of unknown events."""
-    yield from _file_faults(settings, file)
-    try:
-        check_exposure(settings.mqtt)
-    except PermanentError as error:
-        yield Fault(file, error.where, error.what, error.remedy)
+    absent = list(_file_faults(settings, file))
+    yield from absent
+    told = {each.key for each in absent}
+    for check in _uses(settings):
+        try:
+            check()
+        except PermanentError as error:
+            if error.where not in told:
+                yield Fault(file, error.where, error.what, error.remedy)
     for destination in settings.destinations:
         for prefix in destination.events:
             if not selects_events(prefix):
                 meant = f"Did you mean {near}? " if (near := nearest_event_type(prefix)) else ""
                 remedy = f"{meant}Known beginnings: {', '.join(event_families())}."
                 yield Fault(file, f"destinations.{destination.id}.events", f"no event begins with {prefix!r}", remedy)
+
+
+def _uses(settings: Settings) -> Iterator[Callable[[], object]]:
+    """What a start does with addresses, secrets, keys and certificates, tried without a start."""
+    yield partial(check_exposure, settings.mqtt)
+    if settings.mqtt.tls is not None:
+        yield partial(server_context, settings.mqtt.tls)
+    for account in settings.sia.accounts if settings.sia else ():
+        yield partial(account_key, account)
+    for destination in settings.destinations:
+        yield partial(make_sink, destination)
 
 
 def _file_faults(settings: Settings, file: str) -> Iterator[Fault]:

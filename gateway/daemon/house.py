@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr
-
 from gateway import __version__
 from gateway.api import (
     ApiParts,
@@ -37,7 +35,7 @@ from gateway.daemon.response import Response
 from gateway.daemon.vision_line import VisionLine
 from gateway.errors import PermanentError, TransientError
 from gateway.events import Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
-from gateway.forwarding import Forwarder, Forwarders, WebhookSink
+from gateway.forwarding import Forwarder, Forwarders, Sink, UnusableSink, make_sink
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Settings
 from gateway.storage import Incident, PasswordHasher, Stored, Stores, open_storage
 
@@ -138,21 +136,27 @@ class AlarmHouse:
         self._chores.note_transition(incident, event)
 
     def _forwarder(self, destination: DestinationSettings) -> Forwarder:
-        secrets = [secret] if (secret := _secret_of(destination)) else []
-        sink = WebhookSink(
-            destination.url, secrets=secrets, timeout_seconds=destination.timeout_seconds, ca_file=destination.ca_file
-        )
         return Forwarder(
             destination,
             site=self._settings.gateway.site,
             journal=self._stores.journal,
             outbox=self._stores.outbox,
-            sink=sink,
+            sink=self._sink_of(destination),
             report=self._stores.journal.append,
             clock=self._clock,
             settings=self._settings.forwarding,
             start=self._start_of_new_ones(),
         )
+
+    def _sink_of(self, destination: DestinationSettings) -> Sink:
+        """At the start an entry that cannot be used fails by itself: it must not keep presses from being taken."""
+        try:
+            return make_sink(destination)
+        except PermanentError as error:
+            if self._installation.loaded:
+                raise
+            _log.error("%s", error)
+            return UnusableSink(f"its entry cannot be used: {error.where} {error.what}")
 
     def _start_of_new_ones(self) -> int:
         """Behind what is there now; a while after places were lost, a day before, because a receiver takes doubles."""
@@ -350,18 +354,6 @@ class AlarmHouse:
     def _own_event(self, kind: Callable[..., Event], severity: Severity = Severity.INFO, **data: object) -> Event:
         source = gateway_source(self._settings.gateway.site)
         return kind(id=new_id(), source=source, subject="gateway", time=self._clock.now(), severity=severity, **data)
-
-
-def _secret_of(destination: DestinationSettings) -> str:
-    if isinstance(destination.secret, SecretStr):
-        return destination.secret.get_secret_value()
-    if destination.secret_file is None:
-        return ""
-    try:
-        return destination.secret_file.read_text("utf-8").strip()
-    except OSError as error:
-        where = f"destinations.{destination.id}.secret_file"
-        raise PermanentError(f"{destination.secret_file} cannot be read: {error.strerror}", where=where) from None
 
 
 async def run_house(

@@ -56,7 +56,7 @@ class SiaReceiver:
         self._handler = handler
         self._on_fault = on_fault
         self._clock = clock
-        self._keys = {each.account: _key_of(each) for each in settings.accounts}
+        self._keys = {each.account: account_key(each) for each in settings.accounts}
         self._open: set[asyncio.Task[None]] = set()
         self._datagrams: set[asyncio.Task[None]] = set()
         self._counts = Counter[str]()
@@ -240,16 +240,23 @@ def _duh(frame: Frame) -> bytes:
     return wrap(_head("DUH", frame) + b"[]")
 
 
-def _key_of(account: SiaAccountSettings) -> bytes | None:
-    path = account.key_file
-    if account.key is not None:
-        return key_of(account.key.get_secret_value())
-    if path is None:
-        return None
+def account_key(account: SiaAccountSettings) -> bytes | None:
+    """The key of an account; None if it has none.
+
+    Raises:
+        PermanentError: its file cannot be read, or is no key.
+    """
+    path, where = account.key_file, f"sia.accounts.{account.account}"
     try:
-        return key_of(path.read_text("utf-8"))
-    except OSError as error:
-        raise PermanentError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        if account.key is not None:
+            return key_of(account.key.get_secret_value())
+        return None if path is None else key_of(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise PermanentError(f"{path} cannot be read: {why}", where=f"{where}.key_file") from None
+    except PermanentError as error:
+        field = "key" if path is None else "key_file"
+        raise PermanentError(error.what, where=f"{where}.{field}", remedy=error.remedy) from None
 
 
 class _Datagrams(asyncio.DatagramProtocol):
