@@ -8,10 +8,10 @@ from hashlib import sha256
 
 from gateway.alarms.packets import Connect
 from gateway.alarms.reasons import Reason
+from gateway.alarms.turnstile import Turnstile
 from gateway.alarms.wireformat import split_share, topic_matches
-from gateway.settings import AccessSettings, MqttSettings
+from gateway.settings import LOOPBACK, AccessSettings, MqttSettings
 
-_MOST_CHECKS = 64
 _MOST_REMEMBERED = 8192
 _UNSAFE = frozenset("+#/")
 
@@ -66,34 +66,39 @@ class AccessList:
         self._rules = settings.access or _own_topics(site)
         self._anonymous = settings.allow_anonymous
         self._verify = verify
-        self._checks = 0
+        self._turnstile = Turnstile()
         self._salt = secrets.token_bytes(32)
         self._remembered: dict[str, bytes] = {}
 
-    async def admit(self, packet: Connect, certified: str | None, *, secure: bool) -> Verdict:
+    async def admit(self, packet: Connect, certified: str | None, address: str, *, secure: bool) -> Verdict:
         """Who a client is: by its certificate, by its password, or nobody where that is allowed."""
         if certified is not None:
             return Verdict(Reason.SUCCESS, certified) if certified else Verdict(Reason.NOT_AUTHORIZED)
         if packet.username is not None and packet.password is not None and self._hashes:
-            return await self._check(packet.username, packet.password)
+            return await self._check(packet.username, packet.password, self._side(packet.username, address))
         if self._anonymous and not secure and (packet.username is None or not self._hashes):
             return Verdict(Reason.SUCCESS)
         return Verdict(Reason.NOT_AUTHORIZED if packet.username is None else Reason.BAD_CREDENTIALS)
 
-    async def _check(self, user: str, password: bytes) -> Verdict:
+    def _side(self, user: str, address: str) -> str:
+        """Whose tries wait behind each other: an address's; on the loopback, where all have one, a user's."""
+        if address not in LOOPBACK:
+            return address
+        return f"user {user}" if user in self._hashes else "unknown users"
+
+    async def _check(self, user: str, password: bytes, side: str) -> Verdict:
         digest = hmac.digest(self._salt, user.encode() + b"\0" + password, sha256)
         known = self._remembered.get(user)
         if known is not None and hmac.compare_digest(known, digest):
             return Verdict(Reason.SUCCESS, user)
-        if self._checks >= _MOST_CHECKS:
+        if not await self._turnstile.enter(side):
             return Verdict(Reason.SERVER_BUSY)
         # A name that is not there costs the same time as one that is.
         hashed = self._hashes.get(user) or next(iter(self._hashes.values()))
-        self._checks += 1
         try:
             good = await self._verify(hashed, password.decode("utf-8", "replace"))
         finally:
-            self._checks -= 1
+            self._turnstile.leave()
         if not good or user not in self._hashes:
             return Verdict(Reason.BAD_CREDENTIALS)
         if len(self._remembered) < _MOST_REMEMBERED:

@@ -70,6 +70,14 @@ class PacketReader:
         return len(self._buffer)
 
     @property
+    def has_whole(self) -> bool:
+        """Whether another packet is whole, or can be refused already."""
+        try:
+            return self._measured() is not None
+        except MalformedPacketError:
+            return True
+
+    @property
     def first_byte(self) -> int:
         """The first of them."""
         return self._buffer[0]
@@ -106,6 +114,16 @@ class PacketReader:
 
     def _cut(self) -> tuple[int, bytes] | None:
         """First byte and body of the next packet (§2.1.4)."""
+        measured = self._measured()
+        if measured is None:
+            return None
+        buffer, (place, length) = self._buffer, measured
+        head, body = buffer[0], bytes(buffer[place : place + length])
+        del buffer[: place + length]
+        return head, body
+
+    def _measured(self) -> tuple[int, int] | None:
+        """Where the body of the next packet begins and how long it is; None if it is not whole."""
         buffer = self._buffer
         length, place = 0, 1
         while True:
@@ -120,11 +138,7 @@ class PacketReader:
                 break
         if place + length > self._limit:
             raise PacketTooLargeError(f"a packet of {place + length} bytes; at most {self._limit} are taken")
-        if len(buffer) < place + length:
-            return None
-        head, body = buffer[0], bytes(buffer[place : place + length])
-        del buffer[: place + length]
-        return head, body
+        return (place, length) if len(buffer) >= place + length else None
 
 
 def decode_packet(head: int, body: bytes, level: int = LEVEL_311) -> Packet:

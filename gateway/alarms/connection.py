@@ -91,7 +91,7 @@ class Connection(Line):
                 self._heard = self._loop.time()
                 self._take(packet)
                 if clock() >= ends:
-                    return True
+                    return self._reader.has_whole
         except UnsupportedProtocolError as error:
             self.send(Connack(code=1))
             self._turn_away("unsupported_protocol", error)
@@ -147,7 +147,7 @@ class Connection(Line):
         self.close()
 
     async def _enter(self, packet: Connect) -> None:
-        verdict = await self._board.identify(packet, self._certified, secure=self.secure)
+        verdict = await self._board.identify(packet, self._certified, self.address, secure=self.secure)
         if self.closed:
             return
         if verdict.reason:

@@ -182,9 +182,9 @@ class MqttEndpoint:
             self.refuse("too_many_connections", why, victim)
             victim.abort()
 
-    async def identify(self, packet: Connect, certified: str | None, *, secure: bool) -> Verdict:
+    async def identify(self, packet: Connect, certified: str | None, address: str, *, secure: bool) -> Verdict:
         """Who a client is."""
-        return await self._access.admit(packet, certified, secure=secure)
+        return await self._access.admit(packet, certified, address, secure=secure)
 
     def connected(self, connection: Connection, packet: Connect, user: str) -> tuple[Session, bool]:
         """The session of a client, and whether it was there before; its older connection ends (§3.1.4)."""

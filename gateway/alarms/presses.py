@@ -26,7 +26,7 @@ LATE = timedelta(seconds=60)
 _AHEAD = timedelta(seconds=60)
 _SENT_AGAIN = timedelta(seconds=120)
 _COUNTER_SECONDS = 120.0
-_MOST_INPUTS = 50_000
+_MOST_INPUTS, _MOST_OTHERS = 50_000, 1000
 _Key = tuple[str, str, str]
 
 
@@ -68,6 +68,7 @@ class PressBook:
         self._window = window_seconds
         self._last: dict[_Key, _Last] = {}
         self._former: dict[tuple[str, str], _Last] = {}
+        self._others: dict[str, ButtonPressed] = {}
 
     def remember(self, events: Iterable[Event], monotonic: float) -> None:
         """Take up counters of a former run, from old to new: what a device says again of them is no new press."""
@@ -106,18 +107,20 @@ class PressBook:
     def other_press(self, event: ButtonEvent, before: Event) -> ButtonEvent | None:
         """The press under an id of its own, if it only bears the id of another before it; None: it is the same.
 
-        It is another if the device's clock says so, by more than what sending again may take; without a clock, if its
-        counter does.
+        It is another if the device's clock says so by more than what sending again may take, or if clock and counter
+        both have gone on; without a clock, if the counter has.
         """
         if not isinstance(event, ButtonPressed) or not isinstance(before, ButtonPressed):
             return None
-        if event.device_time is not None and before.device_time is not None:
-            differs = abs(event.device_time - before.device_time) > _SENT_AGAIN
-        else:
-            differs = event.seq is not None and before.seq is not None and event.seq != before.seq
-        if not differs:
-            return None
-        return replace(event, id=derived_id(event.id, "reused", str(event.seq), str(event.device_time)))
+        newest = self._others.get(event.id, before)
+        if _is_other(event, newest):
+            bearing = event.id
+            event = replace(event, id=derived_id(bearing, "reused", str(event.seq), str(event.device_time)))
+            self._others[bearing] = event
+            if len(self._others) > _MOST_OTHERS:
+                del self._others[next(iter(self._others))]
+            return event
+        return None if newest is before else replace(event, id=newest.id)
 
     @staticmethod
     def _is_wrong(at: datetime, device: DeviceSettings, arrival: Arrival) -> bool:
@@ -149,6 +152,14 @@ class PressBook:
         if seq is not None or last.seq is not None:
             return seq == last.seq and age < _COUNTER_SECONDS
         return age < self._window
+
+
+def _is_other(event: ButtonPressed, before: ButtonPressed) -> bool:
+    counted = event.seq is not None and before.seq is not None and event.seq != before.seq
+    if event.device_time is None or before.device_time is None:
+        return counted
+    apart = abs(event.device_time - before.device_time)
+    return apart > _SENT_AGAIN or (counted and bool(apart))
 
 
 def _other(meaning: str, common: dict[str, Any]) -> ButtonEvent:

@@ -26,7 +26,7 @@ class Switchboard(Protocol):
     def admitted(self, connection: "Line") -> None:
         """A connection is there; its address is known."""
 
-    async def identify(self, packet: Connect, certified: str | None, *, secure: bool) -> Verdict:
+    async def identify(self, packet: Connect, certified: str | None, address: str, *, secure: bool) -> Verdict:
         """Who a client is."""
 
     def connected(self, connection: "Connection", packet: Connect, user: str) -> tuple[Session, bool]:

@@ -131,13 +131,17 @@ class Journal:
         recorded = replace(event, recorded=self._clock.now())
         return _Insertion(self._head, recorded, encode(recorded))
 
-    def submit(self, work: Callable[[sqlite3.Connection], Result]) -> "asyncio.Future[Result]":
+    def submit(
+        self, work: Callable[[sqlite3.Connection], Result], *, patient: bool = False
+    ) -> "asyncio.Future[Result]":
         """Queue other work on this file, for the same group commit and behind the appends that were asked for before.
+
+        What is `patient` lets later appends go first; one such work at most is in a commit.
 
         Raises:
             StorageFailedError: the disk failed before, or the store is closed.
         """
-        return self._writer.submit(work)
+        return self._writer.submit(work, patient=patient)
 
     async def append_all(self, events: Sequence[Event]) -> list[Stored]:
         """Store several events, in order and all or nothing; else as `append`."""

@@ -6,6 +6,7 @@ import queue
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class _Job:
     work: Work
     future: asyncio.Future[Any]
     empties_log: bool = False
+    patient: bool = False
     result: Any = None
     error: BaseException | None = None
 
@@ -110,6 +112,7 @@ class Writer:
         self._window = window_seconds
         self._hooks = hooks or WriterHooks()
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._patient: deque[_Job] = deque()
         self._loop = asyncio.get_running_loop()
         self._failed: StorageFailedError | None = None
         self.refusing: GatewayError | None = None
@@ -125,8 +128,12 @@ class Writer:
         """How much was committed, and how fast the newest commit was."""
         return WriterStatistics(self._counts[0], self._counts[1], self._last_ms)
 
-    def submit(self, work: Callable[[sqlite3.Connection], Result]) -> "asyncio.Future[Result]":
+    def submit(
+        self, work: Callable[[sqlite3.Connection], Result], *, patient: bool = False
+    ) -> "asyncio.Future[Result]":
         """Queue `work`; the future is done once its effect is durable.
+
+        What is `patient` lets all else go first: at most one such work is in a group, the oldest.
 
         An exception of `work` undoes it alone and comes back through the future, but for StorageFailedError: nothing
         is written any more after it. A work may run again after its effects were undone, because another of its group
@@ -135,7 +142,7 @@ class Writer:
         Raises:
             StorageFailedError: the disk failed before, or the store is closed.
         """
-        return self._enqueue(work)
+        return self._enqueue(work, patient=patient)
 
     async def checkpoint(self) -> None:
         """Move everything into the file and empty the write-ahead file, behind all that is queued.
@@ -148,14 +155,14 @@ class Writer:
         await self._enqueue(lambda _connection: None, empties_log=True)
 
     def _enqueue(
-        self, work: Callable[[sqlite3.Connection], Result], *, empties_log: bool = False
+        self, work: Callable[[sqlite3.Connection], Result], *, empties_log: bool = False, patient: bool = False
     ) -> "asyncio.Future[Result]":
         if self._failed is not None:
             raise self._failed
         if self._closed:
             raise StorageFailedError("the store is closed")
         future: asyncio.Future[Result] = self._loop.create_future()
-        self._jobs.put(_Job(work, future, empties_log))
+        self._jobs.put(_Job(work, future, empties_log, patient))
         return future
 
     async def close(self) -> None:
@@ -179,25 +186,30 @@ class Writer:
             self._checkpoint()
 
     def _next_group(self) -> list[_Job] | None:
+        """What is committed together; nothing: there is time for a checkpoint; None: the end."""
+        group: list[_Job] = []
         try:
-            first = self._jobs.get(timeout=_IDLE_SECONDS if self._checkpoint_due else None)
-        except queue.Empty:
-            return []
-        if first is None:
-            return None
-        if self._window:
-            time.sleep(self._window)
-        group = [first]
-        while len(group) < _LARGEST_GROUP:
-            try:
+            if not self._patient:
+                first = self._jobs.get(timeout=_IDLE_SECONDS if self._checkpoint_due else None)
+                if first is None:
+                    return None
+                self._sort(first, group)
+                if self._window:
+                    time.sleep(self._window)
+            while len(group) < _LARGEST_GROUP:
                 job = self._jobs.get_nowait()
-            except queue.Empty:
-                break
-            if job is None:
-                self._jobs.put(None)
-                break
-            group.append(job)
+                if job is None:
+                    self._jobs.put(None)
+                    break
+                self._sort(job, group)
+        except queue.Empty:
+            pass
+        if self._patient:
+            group.append(self._patient.popleft())
         return group
+
+    def _sort(self, job: _Job, group: list[_Job]) -> None:
+        (self._patient if job.patient else group).append(job)
 
     def _commit(self, group: list[_Job]) -> None:
         began = time.perf_counter()

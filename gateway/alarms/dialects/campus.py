@@ -1,6 +1,7 @@
 """The gateway's own MQTT profile (docs/mqtt.md): what a button says, as values."""
 
 import hashlib
+import math
 import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
@@ -104,7 +105,7 @@ def event_of(payload: bytes) -> Action:
 def _identity(value: object) -> str | None:
     """A press's own id: text as it is, also a number; one that is too long or of no characters by its hash."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
+        return str(value) if math.isfinite(value) else None
     if not isinstance(value, str) or not value:
         return None
     raw = value.encode("utf-8", "surrogatepass")

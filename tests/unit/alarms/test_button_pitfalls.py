@@ -78,7 +78,11 @@ async def test_2_a_late_copy_by_id_is_said_because_it_may_be_a_device_that_count
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [({"seq": 1}, {"seq": 2}), ({"at": "2026-11-23T08:00:00Z"}, {"at": "2026-11-23T08:02:01Z"})],
+    [
+        ({"seq": 1}, {"seq": 2}),
+        ({"at": "2026-11-23T08:00:00Z"}, {"at": "2026-11-23T08:02:01Z"}),
+        ({"at": "2026-11-23T08:00:00Z", "seq": 1}, {"at": "2026-11-23T08:00:03Z", "seq": 2}),
+    ],
 )
 async def test_2_an_id_that_another_press_had_hides_no_press(first: dict[str, Any], second: dict[str, Any]) -> None:
     bench = own()
@@ -90,6 +94,14 @@ async def test_2_an_id_that_another_press_had_hides_no_press(first: dict[str, An
     assert ("press_id_reused", False) in faults(bench)
     answered = {json.loads(each.payload)["event"] for each in bench.answers}
     assert answered == {each.id for each in presses(bench)}
+
+
+async def test_2_a_reused_id_that_is_sent_often_is_one_more_press() -> None:
+    bench = own()
+    await say(bench, {"id": "1", "type": "press", "at": "2026-11-23T08:00:00Z"})
+    for second in range(5):
+        await say(bench, {"id": "1", "type": "press", "at": f"2026-11-23T09:00:0{second}Z"}, after=1)
+    assert len({each.id for each in presses(bench)}) == 2
 
 
 async def test_2_a_device_that_stamps_a_copy_anew_presses_once() -> None:
@@ -116,6 +128,7 @@ async def test_2_a_device_that_stamps_a_copy_anew_presses_once() -> None:
         ({"boot": {}}, "boot"),
         ({"id": ""}, "id"),
         ({"id": ["a"]}, "id"),
+        ({"id": 10**400}, "id"),
     ],
 )
 async def test_4_a_press_counts_whatever_stands_beside_its_type(flaw: dict[str, Any], left_out: str) -> None:
