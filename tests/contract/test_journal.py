@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -264,3 +265,19 @@ async def test_a_foreign_write_ends_the_journal_before_anything_else_is_acknowle
     assert isinstance(await journal.failed, StorageFailedError)
     assert not journal.works
     await journal.close()
+
+
+async def test_what_is_patient_lets_later_work_go_first_and_comes_one_by_one(journal: Journal) -> None:
+    gate, done = threading.Event(), list[str]()
+
+    def noted(name: str) -> Callable[[sqlite3.Connection], None]:
+        return lambda _connection: done.append(name)
+
+    before = journal.statistics.commits
+    first = journal.submit(lambda _connection: gate.wait(10))
+    asked = [journal.submit(noted(name), patient=True) for name in ("p1", "p2")]
+    pressed = journal.submit(noted("press"))
+    gate.set()
+    await asyncio.gather(first, pressed, *asked)
+    assert done == ["press", "p1", "p2"]
+    assert journal.statistics.commits - before >= 2, "one of the patient at most is in a commit"
