@@ -59,6 +59,8 @@ class FaultRecorder:
         *,
         topic: str = "",
         device: str = "",
+        name: str = "",
+        place: str = "",
         payload: bytes | None = None,
         severity: Severity = Severity.MEDIUM,
     ) -> None:
@@ -75,6 +77,8 @@ class FaultRecorder:
             fault=fault,
             detail=detail + more,
             device=device,
+            name=name,
+            place=place,
             topic=topic[:256],
             payload_size=None if payload is None else len(payload),
             payload_sha256=None if payload is None else hashlib.sha256(payload).hexdigest(),

@@ -341,8 +341,17 @@ class AlarmListener:
         device: str = "",
         severity: Severity = Severity.MEDIUM,
     ) -> None:
+        known = self._devices.get(device)
+        name, place = (known.name, known.place) if known is not None else ("", "")
         await self.faults.record(
-            fault, detail, topic=message.topic, device=device, payload=message.payload, severity=severity
+            fault,
+            detail,
+            topic=message.topic,
+            device=device,
+            name=name,
+            place=place,
+            payload=message.payload,
+            severity=severity,
         )
 
 

@@ -20,6 +20,7 @@ def backup_command(file: FileArgument, config: ConfigOption = DEFAULT_CONFIG, se
     storage, former = settings_of(config, set_).storage, file.is_file()
     back_up(storage.directory, file)
     say(f"{file} holds the state{', in the place of the former copy' if former else ''}.")
+    say("In it, too: the private key of the site's CA, which guards' browsers trust: keep the file as safe as a key.")
     say(f"Not in it: the master key ({key_place(storage)}), without which it cannot be opened: keep it elsewhere, too;")
     say(f"and the models ({storage.models_directory}): campus-gateway models install brings the detector back.")
 

@@ -69,6 +69,7 @@ class GatewayFault(Event):
             ``retained_press``, ``worker_crash_loop``.
         detail: what and where in words, redacted.
         device: the device or camera that it is about, if any.
+        name, place: of that device, as people know it.
         topic: the MQTT topic, if any.
         payload_size: bytes of the payload that was refused, if any.
         payload_sha256: its hash; the payload itself is not kept.
@@ -79,6 +80,8 @@ class GatewayFault(Event):
     fault: str
     detail: str
     device: str = ""
+    name: str = ""
+    place: str = ""
     topic: str = ""
     payload_size: int | None = None
     payload_sha256: str | None = None

@@ -11,7 +11,7 @@ from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.events import item_of
 from gateway.api.routes.session import Body
-from gateway.events import ButtonPressed, FaceMatched
+from gateway.events import ButtonPressed, FaceMatched, GatewayFault
 from gateway.incidents import By, NotFoundError, is_group, procedure_for
 from gateway.storage import ClipState, Evidence, Incident, Stored
 
@@ -80,6 +80,7 @@ def _brief(incident: Incident) -> dict[str, Any]:
         "state": incident.state,
         "severity": incident.severity.value,
         "kind": incident.kind,
+        "fault": _fault_of(incident),
         "source": incident.source,
         "title": incident.title,
         "place": incident.place,
@@ -102,6 +103,13 @@ def _brief(incident: Incident) -> dict[str, Any]:
         "group": is_group(incident),
         "shelf": asdict(incident.shelf) if incident.shelf else None,
     }
+
+
+def _fault_of(incident: Incident) -> str:
+    """Which fault of the gateway opened it; empty if it was something else."""
+    if incident.kind != GatewayFault.TYPE:
+        return ""
+    return incident.key.removeprefix("drill ").partition(" ")[0]
 
 
 @router.get("")

@@ -3,7 +3,7 @@
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t } from "../i18n.js";
 import { activeIncidents, shelvedIncidents } from "../store.js";
-import { badges, eventRow, incidentWhere, severityMark, typeText } from "./common.js";
+import { badges, eventRow, incidentText, incidentWhere, severityMark } from "./common.js";
 import { whereText } from "../where.js";
 import { IncidentPane } from "./incident.js";
 
@@ -63,7 +63,7 @@ export class Board {
     this.shelf.hidden = shelved.length === 0;
     setText(this.shelf.firstChild, t("shelf.title", { count: shelved.length }));
     fill(this.shelf.lastChild, ...shelved.map((each) => h("li", {}, h("button", { on: { click: () => this.open(each.id) } },
-      h("strong", {}, whereText(each.place, incidentWhere(each).name)), ` ${typeText(each.kind)} · `, t("shelf.until", { time: moment(each.shelf.until), name: each.shelf.actor })))));
+      h("strong", {}, whereText(each.place, incidentWhere(each).name)), ` ${incidentText(each)} · `, t("shelf.until", { time: moment(each.shelf.until), name: each.shelf.actor })))));
   }
 
   card() {
@@ -87,7 +87,7 @@ export class Board {
       h("span", { class: "row" }, severityMark(incident.severity), h("time", { class: "elapsed" })),
       h("strong", { class: "place" }, place),
       name && h("span", { class: "name" }, name),
-      h("span", {}, typeText(incident.kind),
+      h("span", {}, incidentText(incident),
         incident.count > 1 && ` ×${incident.count} · ${t("incident.last", { time: moment(incident.triggered ?? incident.updated) })}`),
       h("span", { class: "muted" }, t(`state.${incident.state}`), incident.owner && ` · ${incident.owner}`,
         incident.level > 0 && ` · ${t("incident.level", { level: incident.level })}`),

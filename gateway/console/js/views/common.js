@@ -16,6 +16,12 @@ export function severityMark(severity) {
 /** The words for an event's type. */
 export const typeText = (type) => tOr(`type.${type}`, type);
 
+/** What an incident is: the words for its kind, and for a fault which one. */
+export function incidentText({ kind, fault }) {
+  if (!fault) return typeText(kind);
+  return tOr(`gatewayfault.${fault}.incident`, "") || `${typeText(kind)} · ${tOr(`gatewayfault.${fault}`, fault)}`;
+}
+
 /** The words for a category of the watch-list; a program may have given one of its own. */
 export const categoryText = (category) => tOr(`category.${category}`, "") || t("category.other", { category });
 

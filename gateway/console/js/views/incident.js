@@ -3,7 +3,7 @@
 import { api } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
-import { badges, categoryText, facts, incidentWhere, lateText, severityMark, typeText } from "./common.js";
+import { badges, categoryText, facts, incidentText, incidentWhere, lateText, severityMark, typeText } from "./common.js";
 import { Pictures } from "./pictures.js";
 import { Procedure } from "./procedure.js";
 
@@ -63,7 +63,7 @@ export class IncidentPane {
       h("div", { class: "row" }, severityMark(incident.severity), this.time),
       h("h2", { class: "place" }, place),
       name && h("p", { class: "name" }, name),
-      h("p", {}, typeText(incident.kind), " · ", t(`state.${incident.state}`),
+      h("p", {}, incidentText(incident), " · ", t(`state.${incident.state}`),
         this.whose(incident),
         incident.verification && ` · ${t(`verify.${incident.verification}`)}`,
         incident.level > 0 && ` · ${t("incident.level", { level: incident.level })}`),
