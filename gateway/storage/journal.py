@@ -180,6 +180,10 @@ class Journal:
         behind = (self._ring[place] for place in range(start, size))
         return list(islice(filter(passes(wanted), behind), limit))
 
+    async def at(self, positions: Sequence[int]) -> list[Stored]:
+        """The events at these very positions, in their order; one that is not there (any more) is left out."""
+        return await self._readers.run(lambda connection: _at(connection, positions))
+
     async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
         """The newest `limit` events that pass the filter, oldest first."""
         return await self._readers.run(lambda connection: _scan_back(connection, limit, filter))
@@ -321,6 +325,11 @@ def _stored(row: tuple[int, bytes]) -> Stored:
 def _find(connection: sqlite3.Connection, event_id: str) -> Stored | None:
     row = connection.execute(_SQL["find"], (event_id,)).fetchone()
     return _stored(row) if row else None
+
+
+def _at(connection: sqlite3.Connection, positions: Sequence[int]) -> list[Stored]:
+    rows = (connection.execute(_SQL["at"], (position,)).fetchone() for position in positions)
+    return [_stored(row) for row in rows if row is not None]
 
 
 def _conditions(wanted: EventFilter | None) -> tuple[str, list[object]]:

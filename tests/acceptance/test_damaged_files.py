@@ -14,6 +14,7 @@ from harness.daemon import ADMIN, Daemon, problems
 from harness.press import Presser
 
 PAGE = 4096
+GAP = 100_000
 
 
 def smash(path: Path, first_page: int) -> None:
@@ -51,6 +52,12 @@ def incidents(client: httpx.Client, kind: str) -> list[dict[str, Any]]:
         time.sleep(0.1)
 
 
+def history(client: httpx.Client, incident: str) -> set[tuple[int, str]]:
+    detail = client.get(f"/incidents/{incident}").json()
+    assert detail["lost"] == 0
+    return {(each["position"], each["event"]["id"]) for each in detail["timeline"]}
+
+
 def faults(daemon: Daemon) -> list[dict[str, Any]]:
     with daemon.client() as client:
         return [each for each in daemon.events(client, type="campus.gateway.fault") if each["severity"] == "critical"]
@@ -65,6 +72,9 @@ def test_with_a_damaged_journal_it_starts_and_takes_presses(tmp_path: Path) -> N
     with daemon:
         daemon.set_up_administrator()
         pressed(daemon, "before", 200)
+        with daemon.client() as client:
+            (before,) = incidents(client, "campus.button.pressed")
+            known = history(client, before["id"])
     smash(daemon.state / "journal.db", 1)
     content = (daemon.state / "journal.db").read_bytes()
     with daemon:
@@ -73,10 +83,16 @@ def test_with_a_damaged_journal_it_starts_and_takes_presses(tmp_path: Path) -> N
         (fault,) = faults(daemon)
         with daemon.client() as client:
             assert incidents(client, "campus.gateway.fault")
+            detail = client.get(f"/incidents/{before['id']}").json()
         status, doctor = (command(word, "--config", str(tmp_path)) for word in ("status", "doctor"))
         daemon.kill()
     assert on_disk(daemon, "after-0")
     assert place.read_bytes() == content
+    steps = {(each["position"], each["event"]["id"]) for each in detail["timeline"]}
+    own = {step for step in steps if step[0] < GAP}
+    assert own <= known, "no other event stands in the place of one that is lost"
+    assert not [each for each in detail["timeline"] if each["event"]["type"].startswith("campus.gateway.")]
+    assert detail["lost"] == len(known - own) > 0
     assert fault["data"]["fault"] == "file_damaged"
     assert str(place) in fault["data"]["detail"]
     assert "campus-gateway restore" in fault["data"]["detail"]
