@@ -15,7 +15,7 @@ _NAME = re.compile(r"(?P<file>(?:journal|state)\.db(?:-wal)?|evidence)\.damaged-
 _TIME = "%Y%m%dT%H%M%SZ"
 _SUSPECT = ".suspect"
 _LOST = {
-    "journal.db": "The history of events is gone from the console but for what was taken over; nothing is sent twice.",
+    "journal.db": "The history of events is gone from the console but for what was taken over.",
     "state.db": "Accounts, the watch-list, and what was entered by API (buttons, cameras, destinations) are gone, and "
     "the set-up link is shown anew: enter them again, or restore.",
 }

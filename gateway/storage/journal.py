@@ -5,12 +5,13 @@ import logging
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from gateway.clock import Clock
@@ -370,12 +371,23 @@ def last_position(connection: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def first_broken_event(connection: sqlite3.Connection) -> int | None:
-    """Position of the first event whose link of the hash chain is broken; None if the chain is whole."""
+def first_broken_event(
+    connection: sqlite3.Connection, starts: Mapping[int, bytes | None] = MappingProxyType({})
+) -> int | None:
+    """Position of the first event whose link of the hash chain is broken; None if the chain is whole.
+
+    Args:
+        connection: to the journal.
+        starts: positions that may follow upon a gap; with the hash before if the journal may begin there.
+    """
     previous, after = GENESIS, 0
     while rows := connection.execute(_SQL["chain"], (after, _SCAN)).fetchall():
         for position, identity, salt, body, digest in rows:
-            if position != after + 1 or chain_hash(previous, position, identity, salt, body) != digest:
+            if position != after + 1 and position not in starts:
+                return int(position)
+            if after == 0:
+                previous = starts.get(position) or GENESIS
+            if chain_hash(previous, position, identity, salt, body) != digest:
                 return int(position)
             previous, after = digest, position
     return None
