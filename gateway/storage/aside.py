@@ -129,7 +129,7 @@ def _put_aside(path: Path, reason: str, now: datetime) -> Aside:
     path.with_name(path.name + _SUSPECT).unlink(missing_ok=True)
     sync_folder(path.parent)
     _log.critical("%s is damaged (%s): it is put aside as %s", path, reason, target)
-    return Aside(path.name, target, now)
+    return Aside(path.name, target, now.astimezone(UTC).replace(microsecond=0))  # as its name says it later
 
 
 def _targets(path: Path, now: datetime) -> Iterator[Path]:

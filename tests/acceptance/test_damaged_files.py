@@ -98,6 +98,9 @@ def test_with_a_damaged_journal_it_starts_and_takes_presses(tmp_path: Path) -> N
     assert "campus-gateway restore" in fault["data"]["detail"]
     for said in (status.stdout, doctor.stdout, "".join(daemon.log)):
         assert str(place) in said
+    for table in (status.stdout, doctor.stdout):
+        assert "status --json" in table
+        assert "campus-gateway restore" not in table, "a cell is one sentence"
     assert (status.returncode, doctor.returncode) == (0, 1)
     assert not problems(daemon.log)
 

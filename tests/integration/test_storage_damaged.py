@@ -297,7 +297,7 @@ async def test_what_a_destination_had_not_got_is_told_by_its_name_at_each_start(
     await stores.close()
     (directory / JOURNAL).write_bytes(b"no database at all" * 1000)
     for _ in range(2):
-        stores = await opened(directory)
+        stores = await opened(directory, NOW + timedelta(milliseconds=500))
         await stores.outbox.settle("police", COUNT, low=COUNT)
         (fault,) = stores.faults
         await stores.close()
