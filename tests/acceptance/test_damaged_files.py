@@ -1,5 +1,6 @@
 """A gateway whose files are damaged: it comes up, takes presses, says what happened, and keeps the damaged file."""
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -10,11 +11,22 @@ from typing import Any
 import httpx
 import pytest
 from harness.command import command
-from harness.daemon import ADMIN, Daemon, problems
+from harness.daemon import ADMIN, BUTTON, Daemon, problems
+from harness.ports import free_port
 from harness.press import Presser
+
+from gateway.simulators.office import SimulatedOffice
 
 PAGE = 4096
 GAP = 100_000
+SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+OFFICE = f"""
+[[destinations]]
+id = "office"
+kind = "webhook"
+url = "http://127.0.0.1:{{port}}/"
+secret = "{SECRET}"
+"""
 
 
 def smash(path: Path, first_page: int) -> None:
@@ -103,6 +115,32 @@ def test_with_a_damaged_journal_it_starts_and_takes_presses(tmp_path: Path) -> N
         assert "campus-gateway restore" not in table, "a cell is one sentence"
     assert (status.returncode, doctor.returncode) == (0, 1)
     assert not problems(daemon.log)
+
+
+async def test_presses_that_waited_under_an_overwritten_header_reach_the_office(tmp_path: Path) -> None:
+    port = free_port()
+    daemon = Daemon(tmp_path, extra=BUTTON + OFFICE.format(port=port))
+    await asyncio.to_thread(_press_without_an_office, daemon)
+    with (daemon.state / "journal.db").open("r+b") as file:
+        file.write(os.urandom(100))
+    async with SimulatedOffice(secret=SECRET, port=port) as office:
+        await asyncio.to_thread(daemon.start)
+        try:
+            until = time.monotonic() + 30
+            while len(_presses_at(office)) < 3 and time.monotonic() < until:
+                await asyncio.sleep(0.1)
+        finally:
+            await asyncio.to_thread(daemon.stop)
+        assert len(_presses_at(office)) == 3
+
+
+def _press_without_an_office(daemon: Daemon) -> None:
+    with daemon:
+        pressed(daemon, "waits", 3)
+
+
+def _presses_at(office: SimulatedOffice) -> list[str]:
+    return [each["id"] for each in office.received if each["type"] == "campus.button.pressed"]
 
 
 def test_with_a_damaged_state_it_starts_takes_presses_and_wants_to_be_set_up(tmp_path: Path) -> None:
