@@ -1,7 +1,7 @@
 """``audit verify`` and ``ca export``: proofs and certificates out of the state folder."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import typer
@@ -10,6 +10,11 @@ from gateway.api import ensure_tls
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, ObjectOption, SetOption, settings_of
 from gateway.cli.output import put, say
 from gateway.storage import require_state, verify_chains
+
+_UNRECORDED = (
+    "No start of the gateway recorded a gap there: events were changed or removed, or the record went with a lost"
+    " state.db. Keep a copy of the folder, and compare with the newest whole backup (campus-gateway restore FILE)."
+)
 
 audit_app = typer.Typer(no_args_is_help=True, help="The record of who did what.")
 ca_app = typer.Typer(no_args_is_help=True, help="The site's own certificate authority.")
@@ -21,15 +26,22 @@ def verify(as_json: ObjectOption = False, config: ConfigOption = DEFAULT_CONFIG,
     report = verify_chains(settings_of(config, set_).storage.directory)
     whole = report.broken_event is None and report.broken_entry is None
     if as_json:
-        put(json.dumps({"whole": whole, **asdict(report)}))
+        begun = [
+            {"position": each.position, "file": each.file, "at": each.at.isoformat()} for each in report.begun_anew
+        ]
+        put(json.dumps({"whole": whole, **asdict(replace(report, begun_anew=())), "begun_anew": begun}))
         raise typer.Exit(0 if whole else 1)
+    for each in report.begun_anew:
+        why = f"because a damaged file was put aside on {each.at:%Y-%m-%d %H:%M:%S} UTC ({each.file})"
+        put(f"The journal begins anew at position {each.position}, {why}.")
     if report.broken_event is not None:
-        say(f"The journal's chain breaks at position {report.broken_event}.")
+        say(f"The journal's chain breaks at position {report.broken_event}. {_UNRECORDED}")
     if report.broken_entry is not None:
         say(f"The audit trail's chain breaks at entry {report.broken_entry}.")
     if not whole:
         raise typer.Exit(1)
-    put(f"Both chains are whole; {report.last_position} events.")
+    found = f"newest position {report.last_position}" if report.begun_anew else f"{report.last_position} events"
+    put(f"Both chains are whole; {found}.")
 
 
 @ca_app.command("export", short_help="Print the CA's certificate (PEM).")

@@ -19,7 +19,7 @@ from gateway.cli.models import YUNET, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put_table
 from gateway.cli.privacy import privacy
-from gateway.cli.status import delivery_detail, device_detail, fetch_readiness
+from gateway.cli.status import MORE, brief, delivery_detail, device_detail, fetch_readiness
 from gateway.errors import GatewayError
 from gateway.settings import CameraSettings, Settings
 
@@ -97,7 +97,7 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
     else:
         yield Finding("daemon", False, "does not accept presses", "See campus-gateway status and its log.")
     for fault in body["storage"]["faults"]:
-        yield Finding("state folder", False, fault, "Told at each start until what was put aside is removed.")
+        yield Finding("state folder", False, brief(fault), f"{MORE} It is told until what was put aside is removed.")
     key, watchlist = body["key"], body["watchlist"]
     yield Finding("master key", key["ok"], key["detail"] or "is the one of this state", key["remedy"])
     yield _watchlist(watchlist, key_fits=key["ok"])

@@ -13,6 +13,7 @@ from gateway.cli.output import put, put_table
 from gateway.errors import TransientError
 from gateway.settings import Settings
 
+MORE = "All of it: campus-gateway status --json, or its incident in the console."
 _SECONDS = 5.0
 _GATES = {
     "never_shuts": ("the motion gate never shuts: is the camera loose, or the picture full of noise?",),
@@ -57,6 +58,11 @@ def address_of(settings: Settings) -> tuple[str, ssl.SSLContext | bool]:
     return f"https://{place}:{settings.api.port}", context
 
 
+def brief(detail: str) -> str:
+    """The first sentence of what is wrong with the files: a cell of a table holds no more."""
+    return detail.partition(". ")[0].removesuffix(".") + "."
+
+
 def _print(body: dict[str, Any]) -> None:
     put(f"{'ready: presses are accepted' if body['ready'] else 'NOT READY: presses are not accepted'}")
     storage, watchlist = body["storage"], body["watchlist"]
@@ -70,7 +76,8 @@ def _print(body: dict[str, Any]) -> None:
             + _left_out(watchlist["left_out"], key_fits=body["key"]["ok"]),
         },
     ]
-    rows += [{"part": "state folder", "state": "DAMAGED", "detail": each} for each in storage["faults"]]
+    damaged = [f"{brief(each)} {MORE}" for each in storage["faults"]]
+    rows += [{"part": "state folder", "state": "DAMAGED", "detail": each} for each in damaged]
     if not body["key"]["ok"]:
         rows.append(
             {"part": "master key", "state": "WRONG", "detail": f"{body['key']['detail']}. {body['key']['remedy']}"}

@@ -293,7 +293,7 @@ class AlarmHouse:
 
     async def _say_faults(self) -> None:
         """What the start found wrong; a file that was put aside is told once, by the id of what became of it."""
-        for found in self._stores.faults:
+        for found in (each for each in self._stores.faults if not each.told):
             fault = self._own_event(GatewayFault, Severity.CRITICAL, fault=found.fault, detail=found.detail)
             await self._note(replace(fault, id=found.id))
         if (wrong := self._stores.wrong_key) is not None:

@@ -15,7 +15,7 @@ _NAME = re.compile(r"(?P<file>(?:journal|state)\.db(?:-wal)?|evidence)\.damaged-
 _TIME = "%Y%m%dT%H%M%SZ"
 _SUSPECT = ".suspect"
 _LOST = {
-    "journal.db": "The history of events is gone from the console but for what was taken over; nothing is sent twice.",
+    "journal.db": "The history of events is gone from the console but for what was taken over.",
     "state.db": "Accounts, the watch-list, and what was entered by API (buttons, cameras, destinations) are gone, and "
     "the set-up link is shown anew: enter them again, or restore.",
 }
@@ -129,7 +129,7 @@ def _put_aside(path: Path, reason: str, now: datetime) -> Aside:
     path.with_name(path.name + _SUSPECT).unlink(missing_ok=True)
     sync_folder(path.parent)
     _log.critical("%s is damaged (%s): it is put aside as %s", path, reason, target)
-    return Aside(path.name, target, now)
+    return Aside(path.name, target, now.astimezone(UTC).replace(microsecond=0))  # as its name says it later
 
 
 def _targets(path: Path, now: datetime) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gateway.errors import PermanentError
 from gateway.storage.audit_trail import first_broken_entry
+from gateway.storage.beginnings import Beginning, beginnings, starts_of
 from gateway.storage.damage import damage_of, file_fault
 from gateway.storage.database import open_reader, open_writer
 from gateway.storage.faults import StorageBusyError, StorageDamagedError
@@ -33,11 +34,13 @@ class ChainReport:
         last_position: of the journal.
         broken_event: position of the first broken event, None if the chain is whole.
         broken_entry: number of the first broken entry of the audit trail, None if the chain is whole.
+        begun_anew: where the journal begins anew or goes on behind a gap, as the start of a gateway recorded it.
     """
 
     last_position: int
     broken_event: int | None
     broken_entry: int | None
+    begun_anew: tuple[Beginning, ...] = ()
 
 
 def verify_chains(directory: Path) -> ChainReport:
@@ -49,10 +52,12 @@ def verify_chains(directory: Path) -> ChainReport:
     """
     with _databases(directory) as opened:
         journal, state = opened["journal.db"], opened["state.db"]
-        with _naming(directory / "journal.db"):
-            last, broken_event = last_position(journal), first_broken_event(journal)
         with _naming(directory / "state.db"):
-            return ChainReport(last, broken_event, first_broken_entry(state))
+            broken_entry, begun = first_broken_entry(state), tuple(beginnings(state))
+        with _naming(directory / "journal.db"):
+            return ChainReport(
+                last_position(journal), first_broken_event(journal, starts_of(begun)), broken_entry, begun
+            )
 
 
 def back_up(directory: Path, target: Path) -> None:

@@ -5,12 +5,13 @@ import logging
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from gateway.clock import Clock
@@ -184,6 +185,10 @@ class Journal:
         behind = (self._ring[place] for place in range(start, size))
         return list(islice(filter(passes(wanted), behind), limit))
 
+    async def at(self, positions: Sequence[int]) -> list[Stored]:
+        """The events at these very positions, in their order; one that is not there (any more) is left out."""
+        return await self._readers.run(lambda connection: _at(connection, positions))
+
     async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
         """The newest `limit` events that pass the filter, oldest first."""
         return await self._readers.run(lambda connection: _scan_back(connection, limit, filter))
@@ -327,6 +332,11 @@ def _find(connection: sqlite3.Connection, event_id: str) -> Stored | None:
     return _stored(row) if row else None
 
 
+def _at(connection: sqlite3.Connection, positions: Sequence[int]) -> list[Stored]:
+    rows = (connection.execute(_SQL["at"], (position,)).fetchone() for position in positions)
+    return [_stored(row) for row in rows if row is not None]
+
+
 def _conditions(wanted: EventFilter | None) -> tuple[str, list[object]]:
     clauses, values = ["1"], list[object]()
     if wanted is None:
@@ -365,12 +375,23 @@ def last_position(connection: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def first_broken_event(connection: sqlite3.Connection) -> int | None:
-    """Position of the first event whose link of the hash chain is broken; None if the chain is whole."""
+def first_broken_event(
+    connection: sqlite3.Connection, starts: Mapping[int, bytes | None] = MappingProxyType({})
+) -> int | None:
+    """Position of the first event whose link of the hash chain is broken; None if the chain is whole.
+
+    Args:
+        connection: to the journal.
+        starts: positions that may follow upon a gap; with the hash before if the journal may begin there.
+    """
     previous, after = GENESIS, 0
     while rows := connection.execute(_SQL["chain"], (after, _SCAN)).fetchall():
         for position, identity, salt, body, digest in rows:
-            if position != after + 1 or chain_hash(previous, position, identity, salt, body) != digest:
+            if position != after + 1 and position not in starts:
+                return int(position)
+            if after == 0:
+                previous = starts.get(position) or GENESIS
+            if chain_hash(previous, position, identity, salt, body) != digest:
                 return int(position)
             previous, after = digest, position
     return None

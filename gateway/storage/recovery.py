@@ -1,7 +1,7 @@
 """Opens the two databases of a gateway whatever their content is: a damaged one is put aside, and told."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,12 +16,14 @@ from gateway.storage.aside import (
     put_aside_if_damaged,
     put_aside_if_no_folder,
 )
-from gateway.storage.faults import StorageDamagedError
+from gateway.storage.audit_trail import AuditTrail
+from gateway.storage.beginnings import ACTION, Beginning, beginnings, row_of, unsettled
+from gateway.storage.faults import StorageDamagedError, StorageFullError
 from gateway.storage.folder import Ballast
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.journal import Journal
 from gateway.storage.outbox import highest_position
-from gateway.storage.salvage import salvage
+from gateway.storage.salvage import Taken, salvage
 from gateway.storage.state import State
 
 _GAP = 100_000
@@ -34,11 +36,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class StartFault:
-    """What the start found wrong with the files, to be journaled as critical; the same `id` is never stored twice."""
+    """What the start found wrong with the files, to be journaled as critical; the same `id` is never stored twice.
+
+    Attributes:
+        id: of the event.
+        fault: its kind.
+        detail: what happened, what is gone, and the remedy.
+        told: it was journaled before the journal began anew, and is no news.
+    """
 
     id: str
     fault: str
     detail: str
+    told: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +94,23 @@ async def _open(settings: StorageSettings, clock: Clock, ballast: Ballast) -> Op
     state = await State.open(directory)
     try:
         floor = seen = await state.read(highest_position)
-        taken = (0, 0)
+        taken = Taken()
         if aside is not None and aside.place.name.startswith("journal.db.damaged"):
             ballast.give()  # a fresh file needs room
             taken = salvage(aside.place, journal_path, seen)
         if aside is not None or (journal_is_new and seen):
-            floor = max(seen, taken[1]) + _GAP
+            floor = max(seen, taken.last) + _GAP
+        asides = files_aside(directory)
+        begun = await state.read(beginnings) if asides else []
+        floor = max([floor, *(each.position - 1 for each in begun)])
         journal = await Journal.open(directory, clock=clock, settings=settings, ballast=ballast, floor=floor)
+        if aside is not None:
+            begun.append(await _record(state, aside, journal.last_position, taken, floor, max(seen, taken.last), begun))
     except BaseException:
         await state.close()
         raise
-    asides = files_aside(directory)
-    faults = [_told(each, taken if each == aside else (0, 0)) for each in asides]
-    if aside is None and journal.last_position < seen:
+    faults = [_told(each, begun) for each in asides]
+    if aside is None and journal.last_position < seen and all(each.position <= seen for each in begun):
         faults.append(_cut(journal.last_position, seen))
     lost = state_is_new and journal.last_position > 0
     if lost:
@@ -112,10 +126,27 @@ def _has_content(path: Path) -> bool:
     return path.is_file() and path.stat().st_size > 0
 
 
-def _told(aside: Aside, taken: tuple[int, int]) -> StartFault:
-    first, last = taken
-    over = f" Taken over: {last - first + 1} events, up to position {last}." if last else ""
-    return StartFault(f"aside-{aside.place.name}", "file_damaged", aside.told + over)
+async def _record(
+    state: State, aside: Aside, last: int, taken: Taken, floor: int, seen: int, former: list[Beginning]
+) -> Beginning:
+    """Keep in the audit trail where the journal begins anew, so that `verify` knows this gap from tampering."""
+    begun = Beginning(aside.place.name, aside.at, taken.first or min(last, 1), last, taken.before, max(last, floor) + 1)
+    gone = [(low, min(high, seen)) for low, high in begun.gaps]
+    never = [gap for each in former for gap in each.gaps]
+    begun = replace(begun, lost=await state.read(lambda connection: unsettled(connection, gone, never)))
+    trail, actor = AuditTrail(state), "campus-gateway"
+    try:
+        await trail.append(at=begun.at, actor=actor, action=ACTION, subject=begun.file, detail=row_of(begun))
+    except StorageFullError as error:
+        _log.error("that the journal begins anew is not in the audit trail: %s", error)
+    return begun
+
+
+def _told(aside: Aside, begun: list[Beginning]) -> StartFault:
+    """What is gone with it; it was told already if another one was put aside since then."""
+    over = "".join(each.told for each in begun if each.file == aside.place.name)
+    told = any(each.at > aside.at for each in begun)
+    return StartFault(f"aside-{aside.place.name}", "file_damaged", aside.told + over, told)
 
 
 def _cut(last: int, seen: int) -> StartFault:

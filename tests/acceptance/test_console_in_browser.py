@@ -258,6 +258,15 @@ def test_the_header_of_a_phone_has_two_rows_and_every_tab(page: Page, language: 
         assert phone.locator(".top nav").evaluate("nav => nav.scrollWidth - nav.clientWidth") <= 0
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("zh-CN", "有 177 条经过记录已丢失"), ("en", "177 entries of its history")]
+)
+def test_a_history_with_losses_says_so_once(page: Page, language: str, said: str) -> None:
+    with shown_incident(page, face_warning(lost=177), language=language) as phone:
+        phone.click(".cards .card")
+        expect(phone.locator(".incident-body")).to_contain_text(said)
+
+
 def test_a_viewer_reads_no_bare_id_and_an_unknown_category_is_said_to_be_one(page: Page) -> None:
     match = face_warning()["match"] | {"category": "vip"}
     del match["name"]

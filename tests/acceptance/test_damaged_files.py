@@ -1,5 +1,6 @@
 """A gateway whose files are damaged: it comes up, takes presses, says what happened, and keeps the damaged file."""
 
+import asyncio
 import os
 import sqlite3
 import time
@@ -10,10 +11,22 @@ from typing import Any
 import httpx
 import pytest
 from harness.command import command
-from harness.daemon import ADMIN, Daemon, problems
+from harness.daemon import ADMIN, BUTTON, Daemon, problems
+from harness.ports import free_port
 from harness.press import Presser
 
+from gateway.simulators.office import SimulatedOffice
+
 PAGE = 4096
+GAP = 100_000
+SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+OFFICE = f"""
+[[destinations]]
+id = "office"
+kind = "webhook"
+url = "http://127.0.0.1:{{port}}/"
+secret = "{SECRET}"
+"""
 
 
 def smash(path: Path, first_page: int) -> None:
@@ -51,6 +64,12 @@ def incidents(client: httpx.Client, kind: str) -> list[dict[str, Any]]:
         time.sleep(0.1)
 
 
+def history(client: httpx.Client, incident: str) -> set[tuple[int, str]]:
+    detail = client.get(f"/incidents/{incident}").json()
+    assert detail["lost"] == 0
+    return {(each["position"], each["event"]["id"]) for each in detail["timeline"]}
+
+
 def faults(daemon: Daemon) -> list[dict[str, Any]]:
     with daemon.client() as client:
         return [each for each in daemon.events(client, type="campus.gateway.fault") if each["severity"] == "critical"]
@@ -65,6 +84,9 @@ def test_with_a_damaged_journal_it_starts_and_takes_presses(tmp_path: Path) -> N
     with daemon:
         daemon.set_up_administrator()
         pressed(daemon, "before", 200)
+        with daemon.client() as client:
+            (before,) = incidents(client, "campus.button.pressed")
+            known = history(client, before["id"])
     smash(daemon.state / "journal.db", 1)
     content = (daemon.state / "journal.db").read_bytes()
     with daemon:
@@ -73,17 +95,52 @@ def test_with_a_damaged_journal_it_starts_and_takes_presses(tmp_path: Path) -> N
         (fault,) = faults(daemon)
         with daemon.client() as client:
             assert incidents(client, "campus.gateway.fault")
+            detail = client.get(f"/incidents/{before['id']}").json()
         status, doctor = (command(word, "--config", str(tmp_path)) for word in ("status", "doctor"))
         daemon.kill()
     assert on_disk(daemon, "after-0")
     assert place.read_bytes() == content
+    steps = {(each["position"], each["event"]["id"]) for each in detail["timeline"]}
+    own = {step for step in steps if step[0] < GAP}
+    assert own <= known, "no other event stands in the place of one that is lost"
+    assert not [each for each in detail["timeline"] if each["event"]["type"].startswith("campus.gateway.")]
+    assert detail["lost"] == len(known - own) > 0
     assert fault["data"]["fault"] == "file_damaged"
     assert str(place) in fault["data"]["detail"]
     assert "campus-gateway restore" in fault["data"]["detail"]
     for said in (status.stdout, doctor.stdout, "".join(daemon.log)):
         assert str(place) in said
+    for table in (status.stdout, doctor.stdout):
+        assert "status --json" in table
+        assert "campus-gateway restore" not in table, "a cell is one sentence"
     assert (status.returncode, doctor.returncode) == (0, 1)
     assert not problems(daemon.log)
+
+
+async def test_presses_that_waited_under_an_overwritten_header_reach_the_office(tmp_path: Path) -> None:
+    port = free_port()
+    daemon = Daemon(tmp_path, extra=BUTTON + OFFICE.format(port=port))
+    await asyncio.to_thread(_press_without_an_office, daemon)
+    with (daemon.state / "journal.db").open("r+b") as file:
+        file.write(os.urandom(100))
+    async with SimulatedOffice(secret=SECRET, port=port) as office:
+        await asyncio.to_thread(daemon.start)
+        try:
+            until = time.monotonic() + 30
+            while len(_presses_at(office)) < 3 and time.monotonic() < until:
+                await asyncio.sleep(0.1)
+        finally:
+            await asyncio.to_thread(daemon.stop)
+        assert len(_presses_at(office)) == 3
+
+
+def _press_without_an_office(daemon: Daemon) -> None:
+    with daemon:
+        pressed(daemon, "waits", 3)
+
+
+def _presses_at(office: SimulatedOffice) -> list[str]:
+    return [each["id"] for each in office.received if each["type"] == "campus.button.pressed"]
 
 
 def test_with_a_damaged_state_it_starts_takes_presses_and_wants_to_be_set_up(tmp_path: Path) -> None:

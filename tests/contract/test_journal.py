@@ -64,6 +64,12 @@ async def journal(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualC
     await journal.close()
 
 
+async def test_events_at_positions_are_those_very_ones(journal: Journal) -> None:
+    first, second = await journal.append_all([press(1), press(2)])
+    assert await journal.at([first.position, second.position, second.position + 1]) == [first, second]
+    assert await journal.at([0]) == [], "no other event stands in for one that is not there"
+
+
 async def test_an_append_gives_the_next_position_and_stamps_the_time(journal: Journal, clock: ManualClock) -> None:
     before = journal.last_position
     stored = await journal.append(press(1))

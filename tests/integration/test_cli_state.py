@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from harness.command import command
 
 from gateway.clock import SystemClock
+from gateway.events import GatewayStarted, new_id
 from gateway.settings import StorageSettings
 from gateway.storage import open_storage
 
@@ -79,5 +83,28 @@ def test_a_copy_says_what_is_not_in_it_and_what_it_replaced(folder: Path) -> Non
     assert json.loads(done.stdout)["whole"] is True
 
 
-async def _started_once(directory: Path) -> None:
-    await (await open_storage(StorageSettings(directory=directory, reserve_megabytes=1), SystemClock())).close()
+def test_a_journal_that_begins_anew_is_told_from_one_that_was_tampered_with(folder: Path) -> None:
+    journal = folder / "state" / "journal.db"
+    asyncio.run(_started_once(folder / "state", 3))
+    journal.write_bytes(b"no database at all" * 1000)
+    asyncio.run(_started_once(folder / "state", 2))
+    done = command("audit", "verify", "--config", str(folder))
+    assert done.returncode == 0, done.stderr
+    assert "The journal begins anew at position 100004, because a damaged file was put aside on 20" in done.stdout
+    found = json.loads(command("audit", "verify", "--json", "--config", str(folder)).stdout)
+    assert found["whole"] is True
+    assert [each["position"] for each in found["begun_anew"]] == [100_004]
+    with closing(sqlite3.connect(journal)) as connection, connection:
+        connection.execute("DELETE FROM event WHERE position = 100004")
+    done = command("audit", "verify", "--config", str(folder))
+    assert done.returncode == 1
+    assert "breaks at position 100005. No start of the gateway recorded a gap there" in done.stderr
+    assert "compare with the newest whole backup" in done.stderr
+
+
+async def _started_once(directory: Path, events: int = 0) -> None:
+    stores = await open_storage(StorageSettings(directory=directory, reserve_megabytes=1), SystemClock())
+    for _ in range(events):
+        event = GatewayStarted(id=new_id(), source="/site/east", subject="", time=datetime.now(UTC), version="1")
+        await stores.incidents.apply((await stores.journal.append(event)).position, ())
+    await stores.close()

@@ -131,7 +131,10 @@ async def incidents(
 
 @router.get("/{identity}")
 async def incident(identity: str, caller: Caller, parts: Parts) -> dict[str, Any]:
-    """One incident with its timeline, evidence, match, procedure and the cameras linked to its button."""
+    """One incident with its timeline, evidence, match, procedure and the cameras linked to its button.
+
+    `lost` counts the entries of its timeline that are in the journal no more, because a damaged file was put aside.
+    """
     return await _detail(parts, await _find(parts, identity, caller), knows_people=caller.role in PEOPLE_ROLES)
 
 
@@ -148,16 +151,23 @@ async def _find(parts: ApiParts, identity: str, caller: Principal) -> Incident:
 
 
 async def _detail(parts: ApiParts, found: Incident, *, knows_people: bool) -> dict[str, Any]:
-    timeline = [stored for position in found.events for stored in await parts.stores.journal.read(position - 1, 1)]
+    timeline = _own(found, await parts.stores.journal.at(found.events))
     evidence = [each for trigger in found.triggers for each in await parts.stores.evidence.of_event(trigger.event)]
     first = timeline[0].event if timeline else None
     return _brief(found) | {
         "timeline": [_step(each, found) for each in timeline],
+        "lost": len(found.events) - len(timeline),
         "evidence": [_evidence(each, parts.stores.clips.state_of(each)) for each in evidence],
         "cameras": _linked_cameras(parts, first.device) if isinstance(first, ButtonPressed) else [],
         "match": await _match(parts, first, knows_people=knows_people) if isinstance(first, FaceMatched) else None,
         "procedure": _procedure(parts, found),
     }
+
+
+def _own(incident: Incident, stored: list[Stored]) -> list[Stored]:
+    """Events of an incident without one that took a trigger's place, as in a journal put there by hand."""
+    triggers = {each.position: each.event for each in incident.triggers}
+    return [each for each in stored if triggers.get(each.position, each.event.id) == each.event.id]
 
 
 def _step(stored: Stored, incident: Incident) -> dict[str, Any]:

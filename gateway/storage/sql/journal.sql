@@ -4,6 +4,9 @@ INSERT INTO event (position, id, type, source, severity, time_us, salt, body, ha
 -- name: find
 SELECT position, body FROM event WHERE id = ?;
 
+-- name: at
+SELECT position, body FROM event WHERE position = ?;
+
 -- name: last
 SELECT position, hash FROM event ORDER BY position DESC LIMIT 1;
 

@@ -15,6 +15,12 @@ INSERT INTO outbox (destination, low) VALUES (?, ?) ON CONFLICT DO NOTHING;
 -- name: low
 SELECT low FROM outbox WHERE destination = ?;
 
+-- name: places
+SELECT destination, low FROM outbox;
+
+-- name: settled_within
+SELECT count(*) FROM outbox_settled WHERE destination = ? AND position BETWEEN ? AND ?;
+
 -- name: settled
 SELECT position FROM outbox_settled WHERE destination = ?;
 

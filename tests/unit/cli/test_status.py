@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.cli.status import delivery_detail, device_detail
+from gateway.cli.status import brief, delivery_detail, device_detail
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,9 @@ def test_a_button(found: tuple[object, ...], said: str) -> None:
 )
 def test_a_destination(backlog: int, error: str, said: str) -> None:
     assert delivery_detail({"backlog": backlog, "error": error}) == said
+
+
+def test_a_damaged_file_in_one_sentence() -> None:
+    detail = "journal.db was damaged and is put aside as /s/journal.db.damaged-20261126T163000Z. The history is gone."
+    assert brief(detail) == "journal.db was damaged and is put aside as /s/journal.db.damaged-20261126T163000Z."
+    assert brief("It was cut.") == "It was cut."

@@ -26,10 +26,11 @@ export class IncidentPane {
     this.more = h("div", { class: "actions more" });
     this.procedure = new Procedure(app);
     this.facts = h("div");
+    this.lost = h("p", { class: "hint" });
     this.timeline = h("ol", { class: "timeline" });
     this.body = h("div", { class: "incident-body" }, this.head, this.pictures.faces, this.actions, this.procedure.element,
       this.pictures.scenes, this.pictures.clips, this.more, this.facts,
-      h("h3", {}, t("incident.timeline")), this.timeline);
+      h("h3", {}, t("incident.timeline")), this.lost, this.timeline);
     this.element = h("section", { class: "incident", "aria-label": t("incident.title") }, this.empty, this.body);
   }
 
@@ -183,6 +184,8 @@ export class IncidentPane {
     ];
     const pairs = [...(person ?? []), [t("incident.opened"), moment(detail.opened)], [t("incident.source"), detail.source]];
     this.facts.replaceChildren(match ? h("p", { class: "hint" }, t("match.hint")) : "", facts(pairs));
+    this.lost.hidden = !detail.lost;
+    setText(this.lost, detail.lost ? t("incident.lost", { count: detail.lost }) : "");
     syncList(this.timeline, detail.timeline ?? [], (each) => String(each.position), (each) => this.step(each));
   }
 
