@@ -16,6 +16,7 @@ from gateway.events import (
     Event,
     PressKind,
     Severity,
+    UnknownEvent,
     button_source,
     derived_id,
     new_id,
@@ -107,11 +108,13 @@ class PressBook:
         """The press under an id of its own, if it only bears the id of another before it; None: it is the same.
 
         It is another if the device's clock says so, by more than what sending again may take; without a clock, if its
-        counter does.
+        counter does. One whose entry cannot be read any more may have been anything: the press counts anew.
         """
-        if not isinstance(event, ButtonPressed) or not isinstance(before, ButtonPressed):
+        if not isinstance(event, ButtonPressed) or not isinstance(before, ButtonPressed | UnknownEvent):
             return None
-        if event.device_time is not None and before.device_time is not None:
+        if isinstance(before, UnknownEvent):
+            differs = True
+        elif event.device_time is not None and before.device_time is not None:
             differs = abs(event.device_time - before.device_time) > _SENT_AGAIN
         else:
             differs = event.seq is not None and before.seq is not None and event.seq != before.seq

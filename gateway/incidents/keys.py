@@ -16,7 +16,7 @@ from gateway.events import (
     PressKind,
     Severity,
 )
-from gateway.storage import Incident, type_of
+from gateway.storage import Incident, UnreadableEvent, type_of
 
 Key = tuple[str, str, str]
 LOSSES = (ButtonLost, CameraLost, DestinationFailing)
@@ -37,10 +37,11 @@ def key_of(event: Event) -> Key | None:
 
     Every critical event opens one, every face warning, and every loss of protection: nobody need act on anything else
     (ISA-18.2: an alarm requires a response). A silent press never shares one with a loud press, and a real one never
-    with a drill, so that neither is told, or kept quiet, in the other's place.
+    with a drill, so that neither is told, or kept quiet, in the other's place. What is damaged in the journal opens
+    none by itself: the fault that tells of it does.
     """
     type_ = type_of(event)
-    if isinstance(event, IncidentEvent) or type_.startswith(_OWN) or not _needs_somebody(event):
+    if isinstance(event, IncidentEvent | UnreadableEvent) or type_.startswith(_OWN) or not _needs_somebody(event):
         return None
     detail = _detail_of(event)
     return (name_of_loss(event), type_, f"drill {detail}".rstrip() if event.drill else detail)
@@ -78,9 +79,11 @@ def place_of(event: Event) -> str:
 
 
 def is_discreet(event: Event) -> bool:
-    """Whether nothing at the place may show an event: a silent or duress press, and what follows from one."""
+    """Whether nothing at the place may show an event: a silent or duress press, what follows or may have been one."""
     if isinstance(event, IncidentEvent):
         return event.discreet
+    if isinstance(event, UnreadableEvent):
+        return True
     return isinstance(event, ButtonPressed) and event.kind is not PressKind.PRESS
 
 

@@ -15,6 +15,7 @@ from gateway.wire import CameraStatus
 
 router = APIRouter()
 demo_router = APIRouter()
+_DESK = "incident desk"
 
 
 @router.get("/healthz")
@@ -25,18 +26,18 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", response_class=JSONResponse)
 async def readyz(parts: Parts) -> JSONResponse:
-    """Whether presses are taken, per part; 503 if not."""
+    """Whether presses are taken and incidents open, per part; 503 if not."""
     body = readiness(parts)
     return JSONResponse(body, 200 if body["ready"] else 503)
 
 
 def readiness(parts: ApiParts) -> dict[str, Any]:
-    """The parts of the gateway and their state; only storage and the alarm listener decide about `ready`."""
+    """The parts of the gateway and their state; storage, alarm listener and incident desk decide about `ready`."""
     journal = parts.stores.journal
     storage_works = journal.works
-    gallery = parts.workers.gallery()
+    gallery, failing = parts.workers.gallery(), parts.failing_tasks()
     return {
-        "ready": parts.accepting() and storage_works,
+        "ready": parts.accepting() and storage_works and _DESK not in failing,
         "storage": {
             "ok": storage_works,
             "reserve": parts.stores.ballast.held,
@@ -50,6 +51,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "panels": asdict(panels) if (panels := parts.panels()) is not None else None,
             "walk_test": parts.walk_tests.current,
         },
+        "tasks": {"failing": list(failing)},
         "key": _key(parts),
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
         "workers": {each.name: each.stage.value for each in parts.workers.workers()},
