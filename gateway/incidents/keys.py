@@ -24,6 +24,7 @@ LOSS_KINDS = frozenset(kind.TYPE for kind in LOSSES)
 CLEARING = (ButtonCleared, ButtonRestored, CameraRestored, DestinationRecovered)
 GROUP = "flood "
 _OWN = ("campus.incident.", "campus.flood.", "campus.drill.")
+_MAYBE_DISCREET = (ButtonPressed.TYPE, "campus.incident.")
 _RANK = {severity: number for number, severity in enumerate(Severity)}
 _OVER: dict[type[Event], str] = {
     ButtonRestored: ButtonLost.TYPE,
@@ -83,7 +84,7 @@ def is_discreet(event: Event) -> bool:
     if isinstance(event, IncidentEvent):
         return event.discreet
     if isinstance(event, UnreadableEvent):
-        return True
+        return not event.was or event.was.startswith(_MAYBE_DISCREET)
     return isinstance(event, ButtonPressed) and event.kind is not PressKind.PRESS
 
 

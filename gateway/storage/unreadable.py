@@ -22,9 +22,13 @@ class UnreadableEvent(UnknownEvent):
     """What stands in the journal at the place of an event that is damaged on disk; it never leaves the gateway.
 
     Id, source, severity and time are those of the row's columns, as far as they can be read.
+
+    Attributes:
+        was: the type that the event had; empty if that cannot be read.
     """
 
     UNREADABLE: ClassVar[str] = "campus.gateway.unreadable"
+    was: str
 
 
 def stored_of(row: Row) -> Stored:
@@ -49,6 +53,7 @@ def _unreadable(row: Row) -> Stored:
         time=_moment(time),
         severity=_severity(_text(severity)),
         type=UnreadableEvent.UNREADABLE,
+        was=_text(kind),
         data=json.dumps({"position": position, "was": _text(kind), "detail": _WHAT}, ensure_ascii=False),
     )
     return Stored(position, event, encode(event))

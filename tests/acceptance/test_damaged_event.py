@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -52,8 +53,11 @@ def test_a_damaged_event_stops_neither_presses_nor_incidents_nor_the_office(tmp_
                 with Presser(daemon.mqtt_port, "btn-02") as presser:
                     presser.press_and_wait(f"after-{start}")
                 until(lambda: len(incidents(client)) >= 3, "no incident of the new press, or of the damage")
-                until(lambda: f"after-{start}" in str(office.received), "nothing for the office")
-                answer = client.get("/events", params={"after": 0, "limit": 500})
+                until(partial(is_there, office, f"after-{start}"), "nothing for the office")
+                token = client.post("/tokens", json={"name": f"t{start}", "role": "guard"}).json()["token"]
+                everything = {"after": 0, "limit": 500}
+                answer = httpx.get(f"{daemon.url}/api/v1/events", params=everything, headers=bearer(token))
+                assert failing_pages(client) == []
                 told = [each["event"] for each in answer.json()["items"]]
                 ready = httpx.get(f"{daemon.url}/readyz")
     verified = command("audit", "verify", "--config", str(tmp_path))
@@ -67,6 +71,22 @@ def test_a_damaged_event_stops_neither_presses_nor_incidents_nor_the_office(tmp_
     assert verified.returncode == 1
     assert f"position {place}." in verified.stdout + verified.stderr
     assert not problems(daemon.log)
+
+
+def is_there(office: WebhookReceiver, name: str) -> bool:
+    return name in str(office.received)
+
+
+def bearer(token: str) -> dict[str, str]:
+    """A program, which is told of silent presses, and so of what may have been one."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def failing_pages(client: httpx.Client) -> list[str]:
+    """Which of the pages that read the journal do not answer."""
+    details = [f"/incidents/{each['id']}" for each in client.get("/incidents").json()["items"]]
+    paths = ["/events?limit=500", "/events?last=500", "/walktests", "/drills", *details]
+    return [path for path in paths if client.get(path).status_code != httpx.codes.OK]
 
 
 def incidents(client: httpx.Client) -> set[tuple[str, str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def flip(directory: Path, position: int, at: int = 1) -> None:
-    """Change one bit of an event's body in ``journal.db``, `at` so many bytes into it; nobody may have the file open."""
+    """Change one bit of an event's body in ``journal.db``, `at` bytes into it; nobody may have the file open."""
     path = directory / "journal.db"
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
