@@ -16,6 +16,7 @@ from gateway.events import (
     Event,
     PressKind,
     Severity,
+    UnknownEvent,
     button_source,
     derived_id,
     new_id,
@@ -108,12 +109,13 @@ class PressBook:
         """The press under an id of its own, if it only bears the id of another before it; None: it is the same.
 
         It is another if the device's clock says so by more than what sending again may take, or if clock and counter
-        both have gone on; without a clock, if the counter has.
+        both have gone on; without a clock, if the counter has. One whose entry cannot be read any more may have been
+        anything: the press counts anew.
         """
-        if not isinstance(event, ButtonPressed) or not isinstance(before, ButtonPressed):
+        if not isinstance(event, ButtonPressed) or not isinstance(before, ButtonPressed | UnknownEvent):
             return None
         newest = self._others.get(event.id, before)
-        if _is_other(event, newest):
+        if isinstance(newest, UnknownEvent) or _is_other(event, newest):
             bearing = event.id
             event = replace(event, id=derived_id(bearing, "reused", str(event.seq), str(event.device_time)))
             self._others[bearing] = event

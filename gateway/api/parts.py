@@ -29,6 +29,7 @@ class ApiParts:
         decoy_hash: verified for unknown names, so that they take as long as known ones.
         accepting: whether presses are taken now.
         loop_lag_ms: how late the alarm house's loop was lately.
+        failing_tasks: names of endless tasks that fail now and begin anew.
         endpoint: the embedded endpoint's figures; None in external mode.
         brokers: states of external brokers.
         device_statuses: how each alarm device is.
@@ -59,6 +60,7 @@ class ApiParts:
     decoy_hash: str
     accepting: Callable[[], bool]
     loop_lag_ms: Callable[[], float]
+    failing_tasks: Callable[[], tuple[str, ...]]
     endpoint: Callable[[], EndpointStatistics | None]
     brokers: Callable[[], tuple[BrokerState, ...]]
     device_statuses: Callable[[], tuple[DeviceStatus, ...]]

@@ -64,7 +64,7 @@ def brief(detail: str) -> str:
 
 
 def _print(body: dict[str, Any]) -> None:
-    put(f"{'ready: presses are accepted' if body['ready'] else 'NOT READY: presses are not accepted'}")
+    put("ready: presses are accepted" if body["ready"] else "NOT READY: presses are not accepted, or open no incident")
     storage, watchlist = body["storage"], body["watchlist"]
     rows = [
         {"part": "storage", "state": "ok" if storage["ok"] else "failed", "detail": f"{storage['position']} events"},
@@ -78,6 +78,8 @@ def _print(body: dict[str, Any]) -> None:
     ]
     damaged = [f"{brief(each)} {MORE}" for each in storage["faults"]]
     rows += [{"part": "state folder", "state": "DAMAGED", "detail": each} for each in damaged]
+    failing = body.get("tasks", {}).get("failing", [])
+    rows += [{"part": f"task {name}", "state": "FAILS", "detail": "begins anew; see the log"} for name in failing]
     if not body["key"]["ok"]:
         rows.append(
             {"part": "master key", "state": "WRONG", "detail": f"{body['key']['detail']}. {body['key']['remedy']}"}

@@ -22,11 +22,33 @@ _SMOOTHING = 0.2
 _DISK_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 _PAUSE_SECONDS = 5.0
+_HEALED_SECONDS = 15.0
 _log = logging.getLogger(__name__)
 
 
+class Failing:
+    """Which endless tasks fail now: each until it has run for a while since its last failure."""
+
+    def __init__(self) -> None:
+        self._over: dict[str, asyncio.TimerHandle] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Their names, sorted."""
+        return tuple(sorted(self._over))
+
+    def note(self, name: str) -> None:
+        """It failed just now."""
+        if (before := self._over.pop(name, None)) is not None:
+            before.cancel()
+        self._over[name] = asyncio.get_running_loop().call_later(_HEALED_SECONDS, self._over.pop, name)
+
+
 async def keep_going(
-    work: Callable[[], Awaitable[None]], name: str, report: Callable[[str, str], Awaitable[None]]
+    work: Callable[[], Awaitable[None]],
+    name: str,
+    report: Callable[[str, str], Awaitable[None]],
+    failing: Failing,
 ) -> None:
     """Run an endless task; neither what is temporary, such as a full disk, nor a fault of ours ends it.
 
@@ -36,6 +58,7 @@ async def keep_going(
         work: the task.
         name: for messages.
         report: told a fault and its detail, once until the task has run for a while.
+        failing: told each time.
     """
     told: str | None = None
     while True:
@@ -47,6 +70,7 @@ async def keep_going(
         except StorageFailedError:
             raise
         except Exception as error:  # whatever it is: the alarm path goes on
+            failing.note(name)
             detail = f"{name}: {type(error).__name__}"
             if detail != told:
                 _log.exception("%s failed and begins anew", name, exc_info=error)

@@ -24,7 +24,7 @@ from gateway.api import (
 )
 from gateway.clock import Clock, SystemClock
 from gateway.daemon.alarm_line import AlarmLine
-from gateway.daemon.chores import Chores, keep_going
+from gateway.daemon.chores import Chores, Failing, keep_going
 from gateway.daemon.damage import noting_damage
 from gateway.daemon.device_memory import DeviceMemories
 from gateway.daemon.links import setup_link, show_setup_link
@@ -32,6 +32,7 @@ from gateway.daemon.narrator import Narrator
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.press_clips import PressClips
 from gateway.daemon.response import Response
+from gateway.daemon.unreadable import UnreadableTeller
 from gateway.daemon.vision_line import VisionLine
 from gateway.errors import PermanentError, TransientError
 from gateway.events import Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
@@ -86,6 +87,7 @@ class AlarmHouse:
         self._hooks = hooks
         self._stop = asyncio.Event()
         self._manager = ServiceManager()
+        self._failing = Failing()
         site = settings.gateway.site
         self._hub = EventHub(stores.journal, clock)
         self._passwords = PasswordHasher()
@@ -199,6 +201,7 @@ class AlarmHouse:
             decoy_hash=await self._passwords.hash(new_token()),
             accepting=lambda: self._alarms.accepting,
             loop_lag_ms=lambda: self._chores.loop_lag_ms,
+            failing_tasks=lambda: self._failing.names,
             endpoint=self._alarms.statistics,
             brokers=self._alarms.broker_states,
             device_statuses=self._alarms.supervision.statuses,
@@ -259,6 +262,7 @@ class AlarmHouse:
         for name, work in {
             "event hub": self._hub.run,
             "narrator": Narrator(self._stores.journal).run,
+            "damaged events": self._unreadable().run,
             **self._response.work(),
             "supervision": self._alarms.supervision.run,
             "memory of devices": self._memories.run,
@@ -274,9 +278,12 @@ class AlarmHouse:
             "loop lag": self._chores.measure_lag,
             "watchdog": self._chores.feed_watchdog,
         }.items():
-            group.create_task(keep_going(work, name, self._report_fault), name=name)
+            group.create_task(keep_going(work, name, self._report_fault, self._failing), name=name)
         for session in self._alarms.sessions:
             group.create_task(session.run(), name=f"broker {session.address}")
+
+    def _unreadable(self) -> UnreadableTeller:
+        return UnreadableTeller(self._stores.journal, gateway_source(self._settings.gateway.site), self._clock)
 
     async def _say_ready(self, url: str) -> None:
         marker = self._marker()

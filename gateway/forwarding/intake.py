@@ -7,7 +7,7 @@ from gateway.forwarding.lanes import LANE, Lanes
 from gateway.forwarding.ledger import Ledger
 from gateway.forwarding.ports import JournalPort
 from gateway.settings import DestinationSettings
-from gateway.storage import EventFilter, Stored, type_of
+from gateway.storage import EventFilter, Stored, UnreadableEvent, type_of
 
 WINDOW = 2000
 _PAGE = 200
@@ -16,7 +16,12 @@ _ORDER = list(Severity)
 
 
 def wants(destination: DestinationSettings, event: Event) -> bool:
-    """Whether a destination gets an event: none about itself, no drill to the police, and what its entry asks for."""
+    """Whether a destination gets an event: none about itself, no drill to the police, and what its entry asks for.
+
+    What is damaged in the journal goes to nobody: a receiver knows the event by its id, and would take this for it.
+    """
+    if isinstance(event, UnreadableEvent):
+        return False
     if getattr(event, "destination", None) == destination.id or event.source.endswith(f"/gateway#{destination.id}"):
         return False
     if event.drill and destination.audience == "police":

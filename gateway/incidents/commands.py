@@ -20,7 +20,7 @@ from gateway.incidents.follower import INCIDENT, Follower
 from gateway.incidents.ports import JournalPort, StorePort
 from gateway.incidents.replay import ACKNOWLEDGED, DISPATCHED, RAISED, RESOLVED
 from gateway.incidents.rules import common_of
-from gateway.storage import Incident
+from gateway.storage import Incident, UnreadableEvent
 
 OPEN = frozenset({RAISED, ACKNOWLEDGED, DISPATCHED})
 _MADE_BY: dict[str, tuple[type[Event], ...]] = {
@@ -126,7 +126,7 @@ class Commands:
             BadCommandError: the id was used for something else.
         """
         stored = await self._journal.find(event.id)
-        was = stored.event if stored is not None else event
+        was = stored.event if stored is not None and not isinstance(stored.event, UnreadableEvent) else event
         if type(was) is not type(event) or getattr(was, "incident", "") != event.incident:
             remedy = "Take a new command_id for each command."
             what = "this command_id was used for another command"

@@ -16,7 +16,7 @@ from gateway.events import (
     PressKind,
     Severity,
 )
-from gateway.storage import Incident, type_of
+from gateway.storage import Incident, UnreadableEvent, type_of
 
 Key = tuple[str, str, str]
 LOSSES = (ButtonLost, CameraLost, DestinationFailing)
@@ -24,6 +24,7 @@ LOSS_KINDS = frozenset(kind.TYPE for kind in LOSSES)
 CLEARING = (ButtonCleared, ButtonRestored, CameraRestored, DestinationRecovered)
 GROUP = "flood "
 _OWN = ("campus.incident.", "campus.flood.", "campus.drill.")
+_MAYBE_DISCREET = (ButtonPressed.TYPE, "campus.incident.")
 _RANK = {severity: number for number, severity in enumerate(Severity)}
 _OVER: dict[type[Event], str] = {
     ButtonRestored: ButtonLost.TYPE,
@@ -37,10 +38,11 @@ def key_of(event: Event) -> Key | None:
 
     Every critical event opens one, every face warning, and every loss of protection: nobody need act on anything else
     (ISA-18.2: an alarm requires a response). A silent press never shares one with a loud press, and a real one never
-    with a drill, so that neither is told, or kept quiet, in the other's place.
+    with a drill, so that neither is told, or kept quiet, in the other's place. What is damaged in the journal opens
+    none by itself: the fault that tells of it does.
     """
     type_ = type_of(event)
-    if isinstance(event, IncidentEvent) or type_.startswith(_OWN) or not _needs_somebody(event):
+    if isinstance(event, IncidentEvent | UnreadableEvent) or type_.startswith(_OWN) or not _needs_somebody(event):
         return None
     detail = _detail_of(event)
     return (name_of_loss(event), type_, f"drill {detail}".rstrip() if event.drill else detail)
@@ -78,9 +80,11 @@ def place_of(event: Event) -> str:
 
 
 def is_discreet(event: Event) -> bool:
-    """Whether nothing at the place may show an event: a silent or duress press, and what follows from one."""
+    """Whether nothing at the place may show an event: a silent or duress press, what follows or may have been one."""
     if isinstance(event, IncidentEvent):
         return event.discreet
+    if isinstance(event, UnreadableEvent):
+        return not event.was or event.was.startswith(_MAYBE_DISCREET)
     return isinstance(event, ButtonPressed) and event.kind is not PressKind.PRESS
 
 

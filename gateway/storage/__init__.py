@@ -30,6 +30,7 @@ from gateway.storage.recovery import StartFault
 from gateway.storage.state import State
 from gateway.storage.stores import AccountDesk, Stores, WatchListDesk, open_accounts, open_storage, open_watchlist
 from gateway.storage.subscription import Subscription
+from gateway.storage.unreadable import UnreadableEvent
 from gateway.storage.values import (
     USER_NAME,
     ApiToken,
@@ -113,6 +114,7 @@ __all__ = [
     "Subscription",
     "TemplateRow",
     "Trigger",
+    "UnreadableEvent",
     "User",
     "Vault",
     "WatchListDesk",

@@ -13,11 +13,12 @@ from pathlib import Path
 from gateway.errors import PermanentError
 from gateway.storage.audit_trail import first_broken_entry
 from gateway.storage.beginnings import Beginning, beginnings, starts_of
+from gateway.storage.chain_check import first_broken_event
 from gateway.storage.damage import damage_of, file_fault
 from gateway.storage.database import open_reader, open_writer
 from gateway.storage.faults import StorageBusyError, StorageDamagedError
 from gateway.storage.folder import FolderLock, sync_folder
-from gateway.storage.journal import first_broken_event, last_position
+from gateway.storage.journal import last_position
 
 # The state before the journal: a reader's position in it then never lies beyond the journal's end.
 _DATABASES = {"state.db": "state", "journal.db": "journal"}

@@ -5,33 +5,35 @@ import logging
 import os
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple, Self
 
 from gateway.clock import Clock
-from gateway.events import ButtonPressed, Event, Severity, UnknownEvent, decode, encode
+from gateway.events import ButtonPressed, Event, Severity, UnknownEvent, encode
 from gateway.settings import StorageSettings
 from gateway.storage.chain import GENESIS, chain_hash
+from gateway.storage.chain_check import first_broken_event
 from gateway.storage.damage import file_fault, is_damage
 from gateway.storage.database import lay_out_log, open_writer
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.folder import Ballast
 from gateway.storage.readers import Readers
+from gateway.storage.scan import find_event, scan, scan_at, scan_back
 from gateway.storage.statements import load_statements
 from gateway.storage.subscription import Subscription, Waiters
+from gateway.storage.unreadable import UnreadableEvent
 from gateway.storage.values import EventFilter, Stored
 from gateway.storage.writer import Result, Writer, WriterHooks, WriterStatistics
 
 _RING = 4096
 _LOG_BYTES = 4 * 1024 * 1024
 _SALT_BYTES = 16
-_SCAN = 2000
+_LAST = 2**63 - 1
 _SQL = load_statements("journal")
 _log = logging.getLogger(__name__)
 
@@ -43,7 +45,15 @@ class _Head:
 
 
 class Journal:
-    """The journal of one gateway; made by `open`."""
+    """The journal of one gateway; made by `open`.
+
+    Reading never fails because of one row: what is damaged is an `UnreadableEvent`, which passes no filter of types.
+
+    Attributes:
+        failed: done once the disk failed.
+        unreadable: positions of damaged events that somebody met since the start.
+        found_unreadable: set when there is a new one among them.
+    """
 
     def __init__(self, path: Path, *, clock: Clock, settings: StorageSettings, ballast: Ballast, floor: int) -> None:
         connection = open_writer(path, "journal")
@@ -56,6 +66,8 @@ class Journal:
         self._ring: deque[Stored] = deque(maxlen=_RING)
         self._waiters = Waiters()
         self.failed: asyncio.Future[StorageFailedError] = asyncio.get_running_loop().create_future()
+        self.unreadable: set[int] = set()
+        self.found_unreadable = asyncio.Event()
         self._readers = Readers(path, "journal-reader", on_damage=self._note_failure)
         self._writer = Writer(
             connection,
@@ -161,8 +173,12 @@ class Journal:
 
     def _publish(self, results: list[object]) -> None:
         for result in chain.from_iterable(each if isinstance(each, _AppendedAll) else (each,) for each in results):
-            if isinstance(result, _Appended) and result.is_new:
-                stored = result.stored
+            if not isinstance(result, _Appended):
+                continue
+            stored = result.stored
+            if not result.is_new:
+                self._note_unreadable(stored)
+            else:
                 self._ring.append(stored)
                 self._last = stored.position
         self._waiters.wake(self._last)
@@ -172,7 +188,30 @@ class Journal:
         recent = self._from_ring(after, limit, filter)
         if recent is not None:
             return recent
-        return await self._readers.run(lambda connection: _scan(connection, after, limit, filter))
+        found: list[Stored] = []
+        while len(found) < limit:
+            page = await self._readers.run(partial(scan, after=after, limit=limit - len(found), wanted=filter))
+            whole = len(page) < limit - len(found)
+            found += self._usable(page, filter)
+            if whole:
+                break
+            after = page[-1].position
+        return found
+
+    def _usable(self, page: Sequence[Stored], wanted: EventFilter | None) -> list[Stored]:
+        """Without damaged events that pass the filter by their columns only: who asks for a type gets that type."""
+        for stored in page:
+            self._note_unreadable(stored)
+        return [
+            each
+            for each in page
+            if wanted is None or not isinstance(each.event, UnreadableEvent) or passes(wanted)(each)
+        ]
+
+    def _note_unreadable(self, stored: Stored) -> None:
+        if isinstance(stored.event, UnreadableEvent) and stored.position not in self.unreadable:
+            self.unreadable.add(stored.position)
+            self.found_unreadable.set()
 
     def _from_ring(self, after: int, limit: int, wanted: EventFilter | None) -> list[Stored] | None:
         if after >= self._last:
@@ -187,15 +226,27 @@ class Journal:
 
     async def at(self, positions: Sequence[int]) -> list[Stored]:
         """The events at these very positions, in their order; one that is not there (any more) is left out."""
-        return await self._readers.run(lambda connection: _at(connection, positions))
+        return self._usable(await self._readers.run(lambda connection: scan_at(connection, positions)), None)
 
     async def tail(self, limit: int, filter: EventFilter | None = None) -> list[Stored]:
         """The newest `limit` events that pass the filter, oldest first."""
-        return await self._readers.run(lambda connection: _scan_back(connection, limit, filter))
+        found: list[Stored] = []
+        before = _LAST
+        while len(found) < limit:
+            page = await self._readers.run(partial(scan_back, before=before, limit=limit - len(found), wanted=filter))
+            whole = len(page) < limit - len(found)
+            found = self._usable(page, filter) + found
+            if whole:
+                break
+            before = page[0].position
+        return found
 
     async def find(self, event_id: str) -> Stored | None:
         """The event of that id, if it is there."""
-        return await self._readers.run(lambda connection: _find(connection, event_id))
+        found = await self._readers.run(lambda connection: find_event(connection, event_id))
+        if found is not None:
+            self._note_unreadable(found)
+        return found
 
     async def position_before(self, moment: datetime, most: int) -> int:
         """The position that events since a moment lie behind, of which there are at most `most`."""
@@ -263,7 +314,7 @@ class _Insertion:
 
     def __call__(self, connection: sqlite3.Connection) -> _Appended:
         event, body, head = self._event, self._body, self._head
-        if (old := _find(connection, event.id)) is not None:
+        if (old := find_event(connection, event.id)) is not None:
             return _Appended(old, False)
         position = head.position + 1
         salt = os.urandom(_SALT_BYTES)
@@ -323,75 +374,7 @@ def type_of(event: Event) -> str:
     return event.type if isinstance(event, UnknownEvent) else event.TYPE
 
 
-def _stored(row: tuple[int, bytes]) -> Stored:
-    return Stored(row[0], decode(row[1]), row[1])
-
-
-def _find(connection: sqlite3.Connection, event_id: str) -> Stored | None:
-    row = connection.execute(_SQL["find"], (event_id,)).fetchone()
-    return _stored(row) if row else None
-
-
-def _at(connection: sqlite3.Connection, positions: Sequence[int]) -> list[Stored]:
-    rows = (connection.execute(_SQL["at"], (position,)).fetchone() for position in positions)
-    return [_stored(row) for row in rows if row is not None]
-
-
-def _conditions(wanted: EventFilter | None) -> tuple[str, list[object]]:
-    clauses, values = ["1"], list[object]()
-    if wanted is None:
-        return "1", values
-    if wanted.types:
-        clauses.append("(" + " OR ".join("type GLOB ?" for _ in wanted.types) + ")")
-        values += [each + "*" if each.endswith(".") else each for each in wanted.types]
-    if wanted.severities:
-        clauses.append(f"severity IN ({', '.join('?' for _ in wanted.severities)})")
-        values += [each.value for each in wanted.severities]
-    if wanted.source is not None:
-        clauses.append("source = ?")
-        values.append(wanted.source)
-    for bound, operator in ((wanted.since, ">="), (wanted.until, "<=")):
-        if bound is not None:
-            clauses.append(f"time_us {operator} ?")
-            values.append(int(bound.timestamp() * 1e6))
-    return " AND ".join(clauses), values
-
-
-def _scan(connection: sqlite3.Connection, after: int, limit: int, wanted: EventFilter | None) -> list[Stored]:
-    clause, values = _conditions(wanted)
-    query = f"SELECT position, body FROM event WHERE position > ? AND {clause} ORDER BY position LIMIT ?"  # noqa: S608  # fixed clauses
-    return [_stored(row) for row in connection.execute(query, (after, *values, limit))]
-
-
-def _scan_back(connection: sqlite3.Connection, limit: int, wanted: EventFilter | None) -> list[Stored]:
-    clause, values = _conditions(wanted)
-    query = f"SELECT position, body FROM event WHERE {clause} ORDER BY position DESC LIMIT ?"  # noqa: S608  # fixed clauses
-    return [_stored(row) for row in connection.execute(query, (*values, limit))][::-1]
-
-
 def last_position(connection: sqlite3.Connection) -> int:
     """Position of the newest event; 0 if there is none."""
     row = connection.execute(_SQL["last"]).fetchone()
     return int(row[0]) if row else 0
-
-
-def first_broken_event(
-    connection: sqlite3.Connection, starts: Mapping[int, bytes | None] = MappingProxyType({})
-) -> int | None:
-    """Position of the first event whose link of the hash chain is broken; None if the chain is whole.
-
-    Args:
-        connection: to the journal.
-        starts: positions that may follow upon a gap; with the hash before if the journal may begin there.
-    """
-    previous, after = GENESIS, 0
-    while rows := connection.execute(_SQL["chain"], (after, _SCAN)).fetchall():
-        for position, identity, salt, body, digest in rows:
-            if position != after + 1 and position not in starts:
-                return int(position)
-            if after == 0:
-                previous = starts.get(position) or GENESIS
-            if chain_hash(previous, position, identity, salt, body) != digest:
-                return int(position)
-            previous, after = digest, position
-    return None

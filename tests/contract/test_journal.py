@@ -1,6 +1,7 @@
 """What every journal owes: one suite, on a new file, on one that was opened again, and on one without its ring."""
 
 import asyncio
+import json
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -10,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from harness.bitflip import flip
 
 from gateway.clock import ManualClock
 from gateway.events import ButtonLost, ButtonPressed, Event, FaceMatched, Severity, decode
 from gateway.settings import StorageSettings
-from gateway.storage import EventFilter, Journal, StorageFailedError
+from gateway.storage import EventFilter, Journal, StorageFailedError, UnreadableEvent
 from gateway.storage.chain import chain_hash
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -287,3 +289,53 @@ async def test_what_is_patient_lets_later_work_go_first_and_comes_one_by_one(jou
     await asyncio.gather(first, pressed, *asked)
     assert done == ["press", "p1", "p2"]
     assert journal.statistics.commits - before >= 2, "one of the patient at most is in a commit"
+
+
+@pytest.mark.parametrize("position", [1, 5, 10])
+async def test_a_damaged_event_is_passed_over_and_keeps_its_place(
+    tmp_path: Path, clock: ManualClock, position: int
+) -> None:
+    journal = await opened(tmp_path, clock)
+    for number in range(10):
+        await journal.append(press(number) if number % 2 == 0 else lost(number))
+    wanted = [each.event.id for each in await journal.read()]
+    await journal.close()
+    flip(tmp_path, position)
+    journal = await opened(tmp_path, clock)
+    everything, newest = await journal.read(), await journal.tail(10)
+    assert [each.event.id for each in everything] == wanted
+    assert [each.position for each in newest] == list(range(1, 11))
+    damaged = everything[position - 1]
+    assert isinstance(damaged.event, UnreadableEvent)
+    assert json.loads(damaged.body)["data"]["position"] == position
+    assert sum(isinstance(each.event, UnreadableEvent) for each in newest) == 1
+    assert isinstance((await journal.find(wanted[position - 1]) or everything[0]).event, UnreadableEvent)
+    kinds = EventFilter(types=(ButtonPressed.TYPE, ButtonLost.TYPE))
+    for page in (await journal.read(0, 9, kinds), await journal.tail(9, kinds)):
+        assert [each.event.id for each in page] == [each for each in wanted if each != damaged.event.id]
+    assert journal.unreadable == {position}
+    assert journal.found_unreadable.is_set()
+    assert await journal.verify() == position
+    assert (await journal.append(press(100))).position == 11
+    await journal.close()
+
+
+async def test_any_byte_of_a_row_may_be_damaged(tmp_path: Path, clock: ManualClock) -> None:
+    journal = await opened(tmp_path, clock)
+    await journal.append(press(1))
+    await journal.append(press(2))
+    await journal.close()
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection:
+        for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {trigger}")
+        connection.execute(
+            "UPDATE event SET id = CAST(x'ff80' AS TEXT), source = CAST(x'ff' AS TEXT), severity = 'mad',"
+            " time_us = 9000000000000000000 WHERE position = 1"
+        )
+        connection.commit()
+    journal = await opened(tmp_path, clock)
+    damaged, whole = await journal.read()
+    assert (type(damaged.event), type(whole.event)) == (UnreadableEvent, ButtonPressed)
+    assert damaged.event.severity is Severity.CRITICAL
+    assert await journal.verify() == 1
+    await journal.close()

@@ -17,8 +17,8 @@ from gateway.events import ButtonPressed
 from gateway.settings import StorageSettings
 from gateway.storage import Journal, MqttSessionStore, StorageFailedError, database
 from gateway.storage import journal as journal_module
+from gateway.storage.chain_check import first_broken_event
 from gateway.storage.database import open_writer
-from gateway.storage.journal import first_broken_event
 
 needs_library = pytest.mark.skipif(sqlite_library() is None, reason="SQLite is built into this interpreter")
 LANES, EACH = 6, 25

@@ -16,6 +16,7 @@ from gateway.wire import CameraStatus
 
 router = APIRouter()
 demo_router = APIRouter()
+_DESK = "incident desk"
 
 
 @router.get("/healthz")
@@ -26,7 +27,7 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", response_class=JSONResponse)
 async def readyz(parts: Parts, request: Request) -> JSONResponse:
-    """Whether presses are taken; 503 if not. Callers on this machine learn it of every part, others of the whole."""
+    """Presses are taken and incidents open; 503 if not. Callers on this machine learn it of every part."""
     body = readiness(parts)
     code = 200 if body["ready"] else 503
     if request.client is None or request.client.host not in LOOPBACK:
@@ -39,12 +40,12 @@ async def readyz(parts: Parts, request: Request) -> JSONResponse:
 
 
 def readiness(parts: ApiParts) -> dict[str, Any]:
-    """The parts of the gateway and their state; only storage and the alarm listener decide about `ready`."""
+    """The parts of the gateway and their state; storage, alarm listener and incident desk decide about `ready`."""
     journal = parts.stores.journal
     storage_works = journal.works
-    gallery = parts.workers.gallery()
+    gallery, failing = parts.workers.gallery(), parts.failing_tasks()
     return {
-        "ready": parts.accepting() and storage_works,
+        "ready": parts.accepting() and storage_works and _DESK not in failing,
         "storage": {
             "ok": storage_works,
             "reserve": parts.stores.ballast.held,
@@ -58,6 +59,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "panels": asdict(panels) if (panels := parts.panels()) is not None else None,
             "walk_test": parts.walk_tests.current,
         },
+        "tasks": {"failing": list(failing)},
         "key": _key(parts),
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
         "workers": {each.name: each.stage.value for each in parts.workers.workers()},

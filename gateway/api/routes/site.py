@@ -16,6 +16,7 @@ from gateway.api.sources import refuse_local_address, refuse_local_files
 from gateway.errors import GatewayError, PermanentError
 from gateway.forwarding import Verdict
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Slice
+from gateway.storage import UnreadableEvent
 
 router = APIRouter()
 _MJPEG_SECONDS = 0.5
@@ -229,6 +230,8 @@ async def retry_destination(identity: str, caller: Admin, parts: Parts) -> Field
     revived = 0
     for letter in await parts.stores.outbox.dead_letters(identity, 500):
         for stored in await parts.stores.journal.read(letter.position - 1, 1):
+            if isinstance(stored.event, UnreadableEvent):
+                continue
             revived += (await forwarder.retry_dead(stored)).verdict is Verdict.ACCEPTED
     await record(parts, caller.name, "retried destination", identity)
     return {"retried": True, "dead_letters_delivered": revived}

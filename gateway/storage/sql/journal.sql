@@ -1,17 +1,11 @@
 -- name: insert
 INSERT INTO event (position, id, type, source, severity, time_us, salt, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- name: find
-SELECT position, body FROM event WHERE id = ?;
-
--- name: at
-SELECT position, body FROM event WHERE position = ?;
-
 -- name: last
 SELECT position, hash FROM event ORDER BY position DESC LIMIT 1;
 
 -- name: chain
-SELECT position, CAST(id AS TEXT), CAST(salt AS BLOB), CAST(body AS BLOB), hash FROM event WHERE position > ? ORDER BY position LIMIT ?;
+SELECT position, CAST(id AS BLOB), CAST(salt AS BLOB), CAST(body AS BLOB), hash FROM event WHERE position > ? ORDER BY position LIMIT ?;
 
 -- name: newest
 SELECT position, id, type, source, severity, time_us, salt, body, hash FROM event WHERE position <= ? ORDER BY position DESC LIMIT ?;

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.daemon.chores import keep_going
+from gateway.daemon.chores import Failing, keep_going
 from gateway.errors import TransientError
 from gateway.storage import StorageFailedError
 
@@ -26,11 +26,23 @@ async def test_a_fault_of_ours_is_told_once_and_the_task_begins_anew(monkeypatch
         told.append((fault, detail))
         raise TransientError("the disk is full")
 
-    task = asyncio.create_task(keep_going(work, "escalation", report))
+    failing = Failing()
+    task = asyncio.create_task(keep_going(work, "escalation", report, failing))
     await asyncio.wait_for(again.wait(), 5)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert told == [("task_failed", "escalation: IndexError")]
+    assert failing.names == ("escalation",)
+
+
+async def test_a_task_fails_until_it_has_run_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.daemon.chores._HEALED_SECONDS", 0.0)
+    failing = Failing()
+    failing.note("incident desk")
+    failing.note("incident desk")
+    assert failing.names == ("incident desk",)
+    await asyncio.sleep(0.05)
+    assert not failing.names
 
 
 async def test_a_disk_that_failed_still_ends_the_daemon() -> None:
@@ -41,4 +53,4 @@ async def test_a_disk_that_failed_still_ends_the_daemon() -> None:
         pytest.fail("nothing can be stored")
 
     with pytest.raises(StorageFailedError):
-        await keep_going(work, "escalation", report)
+        await keep_going(work, "escalation", report, Failing())

@@ -97,7 +97,7 @@ def test_a_filter_lets_through_what_meets_all_of_it(wanted: EventFilter, passes:
 
 
 def test_statements_are_found_by_name() -> None:
-    assert load_statements("journal")["find"] == "SELECT position, body FROM event WHERE id = ?;"
+    assert load_statements("journal")["last"] == "SELECT position, hash FROM event ORDER BY position DESC LIMIT 1;"
 
 
 async def test_a_password_is_the_hashs_or_not() -> None:

@@ -1,0 +1,33 @@
+"""Walks through the journal's hash chain."""
+
+import sqlite3
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from gateway.storage.chain import GENESIS, chain_hash
+from gateway.storage.statements import load_statements
+
+_SQL = load_statements("journal")
+_SCAN = 2000
+
+
+def first_broken_event(
+    connection: sqlite3.Connection, starts: Mapping[int, bytes | None] = MappingProxyType({})
+) -> int | None:
+    """Position of the first event whose link of the hash chain is broken; None if the chain is whole.
+
+    Args:
+        connection: to the journal.
+        starts: positions that may follow upon a gap; with the hash before if the journal may begin there.
+    """
+    previous, after = GENESIS, 0
+    while rows := connection.execute(_SQL["chain"], (after, _SCAN)).fetchall():
+        for position, identity, salt, body, digest in rows:
+            if position != after + 1 and position not in starts:
+                return int(position)
+            if after == 0:
+                previous = starts.get(position) or GENESIS
+            if chain_hash(previous, position, identity.decode("utf-8", "replace"), salt, body) != digest:
+                return int(position)
+            previous, after = digest, position
+    return None

@@ -1,0 +1,34 @@
+"""What `/readyz` makes of tasks that fail."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gateway.api.routes.health import readiness
+
+
+def parts(*failing: str) -> Any:
+    """A gateway without cameras, devices and destinations whose tasks fail."""
+    journal = SimpleNamespace(works=True, last_position=7, statistics=SimpleNamespace(last_commit_ms=1.0))
+    gallery = SimpleNamespace(revision=0, people=0, templates=0, skipped=0, fingerprint="", waiting=())
+    return SimpleNamespace(
+        stores=SimpleNamespace(journal=journal, ballast=SimpleNamespace(held=True), faults=(), wrong_key=None),
+        workers=SimpleNamespace(gallery=lambda: gallery, workers=tuple, cameras=tuple),
+        forwarders=SimpleNamespace(statuses=tuple),
+        walk_tests=SimpleNamespace(current=""),
+        accepting=lambda: True,
+        failing_tasks=lambda: failing,
+        loop_lag_ms=lambda: 0.0,
+        brokers=tuple,
+        panels=lambda: None,
+        device_statuses=tuple,
+    )
+
+
+@pytest.mark.parametrize(
+    ("failing", "ready"), [((), True), (("narrator",), True), (("incident desk", "narrator"), False)]
+)
+def test_a_gateway_whose_incident_desk_fails_is_not_ready(failing: tuple[str, ...], ready: bool) -> None:
+    body = readiness(parts(*failing))
+    assert (body["ready"], body["tasks"]) == (ready, {"failing": list(failing)})
