@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from gateway.storage.damage import file_fault
+from gateway.storage.damage import file_fault, without_value, words_of
 from gateway.storage.faults import NewerFileError, StorageFailedError
 
 _AUTOCHECKPOINT_PAGES = 8000
@@ -40,7 +40,8 @@ def open_writer(path: Path, migrations: str) -> sqlite3.Connection:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise file_fault(error, path, "Check the disk, or restore a backup into an empty folder.") from error
+        remedy = "Check the disk, or restore a backup into an empty folder."
+        raise file_fault(error, path, remedy) from without_value(error)
     return connection
 
 
@@ -62,7 +63,7 @@ def lay_out_log(connection: sqlite3.Connection, path: Path, size: int) -> None:
         for _ in range(size // _ROOM_BYTES):
             connection.execute("INSERT INTO room VALUES (zeroblob(?))", (_ROOM_BYTES,))
     except sqlite3.Error as error:
-        _log.info("%s: no room is laid out: %s", log.name, error)
+        _log.info("%s: no room is laid out: %s", log.name, words_of(error))
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -85,7 +86,7 @@ def open_guest(path: Path, migrations: str) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.Error as error:
-        raise file_fault(error, path, "Try again once the gateway is ready.") from error
+        raise file_fault(error, path, "Try again once the gateway is ready.") from without_value(error)
     if version != len(_scripts(migrations)):
         connection.close()
         what = f"the running gateway's file is of version {version}, this program's is {len(_scripts(migrations))}"

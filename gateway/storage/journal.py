@@ -17,7 +17,7 @@ from gateway.clock import Clock
 from gateway.events import ButtonPressed, Event, Severity, UnknownEvent, decode, encode
 from gateway.settings import StorageSettings
 from gateway.storage.chain import GENESIS, chain_hash
-from gateway.storage.damage import file_fault, is_damage
+from gateway.storage.damage import file_fault, is_damage, without_value, words_of
 from gateway.storage.database import lay_out_log, open_writer
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.folder import Ballast
@@ -218,7 +218,7 @@ def _newest(connection: sqlite3.Connection, path: Path) -> _Head:
         _try_insert(connection, found[0] if found else 0)
     except sqlite3.Error as error:
         connection.close()
-        raise file_fault(error, path, "Check the disk.") from error
+        raise file_fault(error, path, "Check the disk.") from without_value(error)
     return _Head(*found) if found else _Head(0, GENESIS)
 
 
@@ -231,7 +231,7 @@ def _try_insert(connection: sqlite3.Connection, last: int) -> None:
     except sqlite3.Error as error:
         if is_damage(error):
             raise
-        _log.warning("an append cannot be tried: %s", error)
+        _log.warning("an append cannot be tried: %s", words_of(error))
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
