@@ -51,6 +51,11 @@ def file_fault(error: sqlite3.Error, path: Path, remedy: str, *, what: str = "")
     return StorageFailedError(f"{what}{words_of(error)}", where=str(path), remedy=remedy)
 
 
+def damaged(what: str, path: Path) -> StorageDamagedError:
+    """Damage that SQLite does not see."""
+    return StorageDamagedError(f"it is damaged: {what}", where=str(path), remedy=_REMEDY)
+
+
 def damage_of(path: Path, newest: Iterable[str] = (), *, whole: bool = False) -> str:
     """What is wrong with the content of a file that nobody has open; empty if nothing is, or there is no file.
 

@@ -146,6 +146,45 @@ def _scripts(folder: str) -> list[Traversable]:
     return sorted(resources.files("gateway.storage").joinpath("migrations", folder).iterdir(), key=lambda s: s.name)
 
 
+def wrong_tables(path: Path, migrations: str) -> str:
+    """Whether a file that nobody has open lacks tables that its version has, or is another file; empty if all is well.
+
+    Of a file of a newer version only so much is asked that it has any table that this program knows.
+
+    Args:
+        path: the file.
+        migrations: folder of its numbered scripts.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        return ""
+    try:
+        with closing(open_reader(path)) as connection:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            found = _tables(connection)
+    except sqlite3.Error:  # the opening says what it is
+        return ""
+    scripts = _scripts(migrations)
+    known = _tables_of(scripts)
+    if version > len(scripts):
+        return "" if found & known else "it holds no table of this file"
+    due = _tables_of(scripts[: max(0, version)])
+    wrong = sorted((found & known) ^ due)
+    return f"its tables are not those of its version: {', '.join(wrong)}" if wrong else ""
+
+
+def _tables_of(scripts: list[Traversable]) -> set[str]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for script in scripts:
+            connection.executescript(script.read_text("utf-8"))
+        return _tables(connection)
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    connection.text_factory = bytes
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {row[0].decode("utf-8", "replace") for row in rows}
+
+
 def remove_copies(path: Path) -> None:
     """Remove the copies that migrations of a file left, because they hold what was to be erased."""
     for copy in path.parent.glob(f"{path.name}{_COPY}*"):

@@ -15,12 +15,13 @@ from gateway.storage.aside import (
     lately_lost,
     note_damage,
     put_aside_if_damaged,
+    put_aside_if_no_file,
     put_aside_if_no_folder,
 )
 from gateway.storage.faults import StorageDamagedError
 from gateway.storage.folder import Ballast
 from gateway.storage.incident_store import IncidentStore
-from gateway.storage.journal import Journal
+from gateway.storage.journal import Journal, known_position
 from gateway.storage.outbox import highest_position
 from gateway.storage.salvage import salvage
 from gateway.storage.state import State
@@ -81,16 +82,17 @@ async def _open(settings: StorageSettings, clock: Clock, ballast: Ballast) -> Op
     directory, now = settings.directory, clock.now()
     state_path, journal_path = directory / "state.db", directory / "journal.db"
     put_aside_if_no_folder(directory / "evidence", now)
-    put_aside_if_damaged(state_path, ("audit", "delivery"), now)
-    aside = put_aside_if_damaged(journal_path, ("event",), now)
+    put_aside_if_no_file(directory / "state.lock", now)
+    put_aside_if_damaged(state_path, "state", ("audit", "delivery"), now)
+    aside = put_aside_if_damaged(journal_path, "journal", ("event",), now)
     state_is_new, journal_is_new = not _has_content(state_path), not _has_content(journal_path)
     state = await State.open(directory)
     try:
-        floor = seen = await state.read(highest_position)
+        floor = seen = known_position(await state.read(highest_position), state_path)
         taken = (0, 0)
         if aside is not None and aside.place.name.startswith("journal.db.damaged"):
             ballast.give()  # a fresh file needs room
-            taken = salvage(aside.place, journal_path, seen)
+            taken = salvage(aside.place, journal_path, seen) if aside.place.is_file() else taken
         if aside is not None or (journal_is_new and seen):
             floor = max(seen, taken[1]) + _GAP
         journal = await Journal.open(directory, clock=clock, settings=settings, ballast=ballast, floor=floor)
