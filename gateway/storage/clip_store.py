@@ -209,7 +209,12 @@ class ClipStore:
         """At start: close what an end of the gateway left open, as cut short; how many there were."""
         rows = await self._state.read(lambda c: c.execute(_SQL["unfinished"]).fetchall())
         for (evidence,) in rows:
-            await self._settle(evidence, CUT_SHORT)
+            try:
+                self._evidence.path_of(evidence)
+            except PermanentError as error:  # its row was damaged, and presses wait for this start
+                _log.error("a clip is left as it was: %s", error)
+            else:
+                await self._settle(evidence, CUT_SHORT)
         return len(rows)
 
     async def look(self, evidence: str) -> tuple[Evidence, int] | None:

@@ -14,7 +14,7 @@ from gateway.errors import PermanentError
 from gateway.storage.audit_trail import first_broken_entry
 from gateway.storage.beginnings import Beginning, beginnings, starts_of
 from gateway.storage.chain_check import first_broken_event
-from gateway.storage.damage import damage_of, file_fault
+from gateway.storage.damage import damage_of, file_fault, without_value
 from gateway.storage.database import open_reader, open_writer
 from gateway.storage.faults import StorageBusyError, StorageDamagedError
 from gateway.storage.folder import FolderLock, sync_folder
@@ -149,7 +149,7 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise file_fault(error, path, "Check the disk.", what="cannot be read: ") from error
+        raise file_fault(error, path, "Check the disk.", what="cannot be read: ") from without_value(error)
 
 
 def _copy_databases(directory: Path, work: Path) -> None:

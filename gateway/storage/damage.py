@@ -9,6 +9,8 @@ from pathlib import Path
 from gateway.storage.faults import StorageDamagedError, StorageFailedError
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNDECODABLE = "Could not decode to UTF-8"
+_VALUE = " with text "
 _REMEDY = "Start the gateway, which puts it aside and goes on without it; or restore a backup into an empty folder."
 _WHOLE_BYTES = 64 * 1024 * 1024
 _NEWEST = 2000
@@ -20,7 +22,19 @@ _LOG_MAGIC, _LOG_VERSION = 0x377F0682, 3_007_000
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether SQLite says that the file's content is wrong, rather than that the disk, the rights or a lock are."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE or str(error).startswith(_UNDECODABLE)
+
+
+def words_of(error: sqlite3.Error) -> str:
+    """What SQLite says, without the column's value that it may quote: that may be a hash, or what a guard wrote."""
+    return str(error).partition(_VALUE)[0]
+
+
+def without_value(error: Exception) -> Exception:
+    """The error itself, or one in its place if it quotes a column's value."""
+    if not isinstance(error, sqlite3.Error) or _VALUE not in str(error):
+        return error
+    return type(error)(words_of(error))
 
 
 def file_fault(error: sqlite3.Error, path: Path, remedy: str, *, what: str = "") -> StorageFailedError:
@@ -33,8 +47,13 @@ def file_fault(error: sqlite3.Error, path: Path, remedy: str, *, what: str = "")
         what: before SQLite's words.
     """
     if is_damage(error):
-        return StorageDamagedError(f"{what}it is damaged: {error}", where=str(path), remedy=_REMEDY)
-    return StorageFailedError(f"{what}{error}", where=str(path), remedy=remedy)
+        return StorageDamagedError(f"{what}it is damaged: {words_of(error)}", where=str(path), remedy=_REMEDY)
+    return StorageFailedError(f"{what}{words_of(error)}", where=str(path), remedy=remedy)
+
+
+def damaged(what: str, path: Path) -> StorageDamagedError:
+    """Damage that SQLite does not see."""
+    return StorageDamagedError(f"it is damaged: {what}", where=str(path), remedy=_REMEDY)
 
 
 def damage_of(path: Path, newest: Iterable[str] = (), *, whole: bool = False) -> str:
@@ -57,17 +76,21 @@ def damage_of(path: Path, newest: Iterable[str] = (), *, whole: bool = False) ->
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             return _wrong_pages(connection, newest, whole=whole or path.stat().st_size <= _WHOLE_BYTES)
     except sqlite3.Error as error:
-        return str(error) if is_damage(error) else ""
+        return words_of(error) if is_damage(error) else ""
 
 
 def _wrong_pages(connection: sqlite3.Connection, newest: Iterable[str], *, whole: bool) -> str:
     connection.execute("PRAGMA cell_size_check = ON")
-    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    connection.text_factory = bytes  # bytes that are no UTF-8 are of one row, not of the file
+    tables = {
+        row[0].decode("utf-8", "replace")
+        for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    }
     for table in tables.intersection(newest):
         connection.execute(f"SELECT * FROM {table} ORDER BY rowid DESC LIMIT {_NEWEST}").fetchall()  # noqa: S608  # fixed names
     if not whole:
         return ""
-    said = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    said = connection.execute("PRAGMA quick_check(1)").fetchone()[0].decode("utf-8", "replace")
     return "" if said == "ok" else said.replace("\n", " ").removeprefix("*** in database main *** ")
 
 

@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from gateway.storage.damage import file_fault
+from gateway.storage.damage import file_fault, without_value, words_of
 from gateway.storage.faults import NewerFileError, StorageFailedError
 
 _AUTOCHECKPOINT_PAGES = 8000
@@ -40,7 +40,8 @@ def open_writer(path: Path, migrations: str) -> sqlite3.Connection:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise file_fault(error, path, "Check the disk, or restore a backup into an empty folder.") from error
+        remedy = "Check the disk, or restore a backup into an empty folder."
+        raise file_fault(error, path, remedy) from without_value(error)
     return connection
 
 
@@ -62,7 +63,7 @@ def lay_out_log(connection: sqlite3.Connection, path: Path, size: int) -> None:
         for _ in range(size // _ROOM_BYTES):
             connection.execute("INSERT INTO room VALUES (zeroblob(?))", (_ROOM_BYTES,))
     except sqlite3.Error as error:
-        _log.info("%s: no room is laid out: %s", log.name, error)
+        _log.info("%s: no room is laid out: %s", log.name, words_of(error))
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -85,7 +86,7 @@ def open_guest(path: Path, migrations: str) -> sqlite3.Connection:
         connection.execute("PRAGMA wal_autocheckpoint = 0").fetchall()
         version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.Error as error:
-        raise file_fault(error, path, "Try again once the gateway is ready.") from error
+        raise file_fault(error, path, "Try again once the gateway is ready.") from without_value(error)
     if version != len(_scripts(migrations)):
         connection.close()
         what = f"the running gateway's file is of version {version}, this program's is {len(_scripts(migrations))}"
@@ -143,6 +144,45 @@ def _migrate(connection: sqlite3.Connection, path: Path, folder: str) -> None:
 def _scripts(folder: str) -> list[Traversable]:
     """The numbered scripts of a file, in order; the last one's number is the version that this program knows."""
     return sorted(resources.files("gateway.storage").joinpath("migrations", folder).iterdir(), key=lambda s: s.name)
+
+
+def wrong_tables(path: Path, migrations: str) -> str:
+    """Whether a file that nobody has open lacks tables that its version has, or is another file; empty if all is well.
+
+    Of a file of a newer version only so much is asked that it has any table that this program knows.
+
+    Args:
+        path: the file.
+        migrations: folder of its numbered scripts.
+    """
+    if not path.is_file() or path.stat().st_size == 0:
+        return ""
+    try:
+        with closing(open_reader(path)) as connection:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            found = _tables(connection)
+    except sqlite3.Error:  # the opening says what it is
+        return ""
+    scripts = _scripts(migrations)
+    known = _tables_of(scripts)
+    if version > len(scripts):
+        return "" if found & known else "it holds no table of this file"
+    due = _tables_of(scripts[: max(0, version)])
+    wrong = sorted((found & known) ^ due)
+    return f"its tables are not those of its version: {', '.join(wrong)}" if wrong else ""
+
+
+def _tables_of(scripts: list[Traversable]) -> set[str]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        for script in scripts:
+            connection.executescript(script.read_text("utf-8"))
+        return _tables(connection)
+
+
+def _tables(connection: sqlite3.Connection) -> set[str]:
+    connection.text_factory = bytes
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    return {row[0].decode("utf-8", "replace") for row in rows}
 
 
 def remove_copies(path: Path) -> None:

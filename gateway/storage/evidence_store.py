@@ -140,6 +140,8 @@ class EvidenceStore:
     async def sweep(self) -> int:
         """Remove files that no row names, left by a crash between file and row; their number."""
         known = await self._state.read(lambda c: {row[0] for row in c.execute(_SQL["ids"])})
+        if any("\ufffd" in each for each in known):  # a name that cannot be read may be that of any file
+            return 0
         left = [path for path in self._folder.iterdir() if path.name not in known]
         for path in left:
             path.unlink(missing_ok=True)

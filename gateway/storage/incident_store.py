@@ -1,9 +1,10 @@
 """Incidents as a projection of the journal: rows and the reader's position change in one transaction."""
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from gateway.storage.incident_values import Deadline, Incident
 from gateway.storage.state import State, moment_of, text_of
@@ -11,7 +12,9 @@ from gateway.storage.statements import load_statements
 
 _SQL = load_statements("incidents")
 _COMMANDS = 100_000
+_LOOKED_AT = 10_000
 _ADAPTER = TypeAdapter(Incident)
+_log = logging.getLogger(__name__)
 
 
 class IncidentStore:
@@ -41,17 +44,17 @@ class IncidentStore:
     async def get(self, incident: str) -> Incident | None:
         """The incident of that id."""
         row = await self._state.read(lambda c: c.execute(_SQL["get"], (incident,)).fetchone())
-        return _ADAPTER.validate_json(row[0]) if row else None
+        return _from_json(row[0]) if row else None
 
     async def find_open(self, source: str, kind: str) -> Incident | None:
         """The newest incident of a source and kind that is not resolved."""
         row = await self._state.read(lambda c: c.execute(_SQL["find_open"], (source, kind)).fetchone())
-        return _ADAPTER.validate_json(row[0]) if row else None
+        return _from_json(row[0]) if row else None
 
     async def unresolved(self) -> list[Incident]:
         """All incidents that are not resolved, oldest first."""
         rows = await self._state.read(lambda c: c.execute(_SQL["unresolved"]).fetchall())
-        return [_ADAPTER.validate_json(row[0]) for row in rows]
+        return [found for row in rows if (found := _from_json(row[0]))]
 
     async def command(self, command_id: str) -> str | None:
         """The first result of a command, if it was done before."""
@@ -66,6 +69,29 @@ class IncidentStore:
             connection.execute(_SQL["rewind"])
 
         await self._state.write(work)
+
+    async def make_anew(self, last: int, look_back: int, most: int) -> int:
+        """Where a body cannot be read, forget it, and what the journal's end gives anew; how many could not be read.
+
+        It begins `look_back` positions before `last`, or where the oldest incident that is not resolved begins, but at
+        most `most` before it. Incidents that were over by then stay.
+        """
+        rows = await self._state.read(lambda c: c.execute(_SQL["bodies"], (_LOOKED_AT,)).fetchall())
+        found = {identity: _from_json(body) for identity, body, _over in rows}
+        bad = sum(each is None for each in found.values())
+        if not bad:
+            return 0
+        known = [each for each in found.values() if each is not None]
+        begun = [min(each.events) - 1 for each in known if each.state != "resolved" and each.events]
+        start = max(0, last - most, min(last - look_back, *begun, last))
+        gone = [identity for identity, each in found.items() if each is None or not _is_over(each, start)]
+
+        def work(connection: sqlite3.Connection) -> None:
+            connection.executemany(_SQL["delete"], [(each,) for each in gone])
+            connection.execute(_SQL["set"], (start,))
+
+        await self._state.write(work)
+        return bad
 
     async def deadlines(self) -> list[Deadline]:
         """Since when incidents wait, as it was kept last."""
@@ -97,7 +123,20 @@ class IncidentStore:
         query = _SQL["list"].replace(":states", names)
         values = (len(states), *states, before, before, discreet, limit)
         rows = await self._state.read(lambda c: c.execute(query, values).fetchall())
-        return [_ADAPTER.validate_json(row[0]) for row in rows]
+        return [found for row in rows if (found := _from_json(row[0]))]
+
+
+def _is_over(incident: Incident, position: int) -> bool:
+    return incident.state == "resolved" and max(incident.events, default=0) <= position
+
+
+def _from_json(body: str | bytes) -> Incident | None:
+    """The incident; None if its row was damaged: the next start makes it anew."""
+    try:
+        return _ADAPTER.validate_json(body)
+    except ValidationError:
+        _log.error("an incident of the store cannot be read and is left out")
+        return None
 
 
 def _to_json(incident: Incident) -> str:

@@ -18,7 +18,7 @@ from gateway.events import ButtonPressed, Event, Severity, UnknownEvent, encode
 from gateway.settings import StorageSettings
 from gateway.storage.chain import GENESIS, chain_hash
 from gateway.storage.chain_check import first_broken_event
-from gateway.storage.damage import file_fault, is_damage
+from gateway.storage.damage import damaged, file_fault, is_damage, without_value, words_of
 from gateway.storage.database import lay_out_log, open_writer
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.folder import Ballast
@@ -34,6 +34,7 @@ _RING = 4096
 _LOG_BYTES = 4 * 1024 * 1024
 _SALT_BYTES = 16
 _LAST = 2**63 - 1
+_HIGHEST = 2**62
 _SQL = load_statements("journal")
 _log = logging.getLogger(__name__)
 
@@ -275,11 +276,28 @@ class Journal:
 def _newest(connection: sqlite3.Connection, path: Path) -> _Head:
     try:
         found = connection.execute(_SQL["last"]).fetchone()
-        _try_insert(connection, found[0] if found else 0)
+        last = known_position(found[0], path) if found else 0
+        if found and not isinstance(found[1], bytes):
+            raise damaged("the newest hash is none", path)
+        _try_insert(connection, last)
+    except StorageFailedError:
+        connection.close()
+        raise
     except sqlite3.Error as error:
         connection.close()
-        raise file_fault(error, path, "Check the disk.") from error
+        raise file_fault(error, path, "Check the disk.") from without_value(error)
     return _Head(*found) if found else _Head(0, GENESIS)
+
+
+def known_position(position: int, path: Path) -> int:
+    """The position that a file tells.
+
+    Raises:
+        StorageDamagedError: it is one that no journal reaches.
+    """
+    if position > _HIGHEST:
+        raise damaged(f"it tells of the position {position}", path)
+    return position
 
 
 def _try_insert(connection: sqlite3.Connection, last: int) -> None:
@@ -291,7 +309,7 @@ def _try_insert(connection: sqlite3.Connection, last: int) -> None:
     except sqlite3.Error as error:
         if is_damage(error):
             raise
-        _log.warning("an append cannot be tried: %s", error)
+        _log.warning("an append cannot be tried: %s", words_of(error))
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")

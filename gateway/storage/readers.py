@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from gateway.storage.damage import file_fault
+from gateway.storage.damage import file_fault, without_value
 from gateway.storage.database import open_reader
 from gateway.storage.faults import StorageDamagedError, StorageFailedError
 
@@ -23,6 +23,7 @@ class Readers:
         name: of the threads.
         threads: how many.
         on_damage: on the loop, when the file turns out to be damaged.
+        text: what makes text of bytes; by default bytes that are no UTF-8 are damage.
     """
 
     def __init__(
@@ -31,8 +32,10 @@ class Readers:
         name: str,
         threads: int = 2,
         on_damage: Callable[[StorageDamagedError], None] = lambda _error: None,
+        text: Callable[[bytes], str] | None = None,
     ) -> None:
         self._on_damage = on_damage
+        self._text = text
         self._path = path
         self._local = threading.local()
         self._open: list[sqlite3.Connection] = []
@@ -58,12 +61,14 @@ class Readers:
         try:
             return query(self._connection())
         except sqlite3.Error as error:
-            raise file_fault(error, self._path, "Check the disk.", what="cannot be read: ") from error
+            raise file_fault(error, self._path, "Check the disk.", what="cannot be read: ") from without_value(error)
 
     def _connection(self) -> sqlite3.Connection:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = open_reader(self._path)
+            if self._text is not None:
+                connection.text_factory = self._text
             self._open.append(connection)
         return connection
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway.clock import Clock
+from gateway.errors import TransientError
 from gateway.events import new_id
 from gateway.settings import StorageSettings
 from gateway.storage.aside import (
@@ -14,6 +15,7 @@ from gateway.storage.aside import (
     lately_lost,
     note_damage,
     put_aside_if_damaged,
+    put_aside_if_no_file,
     put_aside_if_no_folder,
 )
 from gateway.storage.audit_trail import AuditTrail
@@ -21,13 +23,15 @@ from gateway.storage.beginnings import ACTION, Beginning, beginnings, row_of, un
 from gateway.storage.faults import StorageDamagedError, StorageFullError
 from gateway.storage.folder import Ballast
 from gateway.storage.incident_store import IncidentStore
-from gateway.storage.journal import Journal
+from gateway.storage.journal import Journal, known_position
 from gateway.storage.outbox import highest_position
 from gateway.storage.salvage import Taken, salvage
 from gateway.storage.state import State
+from gateway.storage.unreadable_rows import drop_unreadable
 
 _GAP = 100_000
 _LOOK_BACK = 10_000
+_MOST_REPLAYED = 100_000
 _RESEND = timedelta(hours=24)
 _MOST_RESENT = 50_000
 _ROUNDS = 3
@@ -88,16 +92,17 @@ async def _open(settings: StorageSettings, clock: Clock, ballast: Ballast) -> Op
     directory, now = settings.directory, clock.now()
     state_path, journal_path = directory / "state.db", directory / "journal.db"
     put_aside_if_no_folder(directory / "evidence", now)
-    put_aside_if_damaged(state_path, ("audit", "delivery"), now)
-    aside = put_aside_if_damaged(journal_path, ("event",), now)
+    put_aside_if_no_file(directory / "state.lock", now)
+    put_aside_if_damaged(state_path, "state", ("audit", "delivery"), now)
+    aside = put_aside_if_damaged(journal_path, "journal", ("event",), now)
     state_is_new, journal_is_new = not _has_content(state_path), not _has_content(journal_path)
     state = await State.open(directory)
     try:
-        floor = seen = await state.read(highest_position)
+        floor = seen = known_position(await state.read(highest_position), state_path)
         taken = Taken()
         if aside is not None and aside.place.name.startswith("journal.db.damaged"):
             ballast.give()  # a fresh file needs room
-            taken = salvage(aside.place, journal_path, seen)
+            taken = salvage(aside.place, journal_path, seen) if aside.place.is_file() else taken
         if aside is not None or (journal_is_new and seen):
             floor = max(seen, taken.last) + _GAP
         asides = files_aside(directory)
@@ -117,9 +122,11 @@ async def _open(settings: StorageSettings, clock: Clock, ballast: Ballast) -> Op
         await IncidentStore(state).apply(max(0, journal.last_position - _LOOK_BACK), ())
         if not lately_lost(asides, "state.db", now, _RESEND):
             faults.append(_missing(state_path))
+    rows = {} if lost else await _dropped(state, journal.last_position)
+    faults += [_unreadable(state_path, rows)] if rows else []
     resends = lost or lately_lost(asides, "state.db", now, _RESEND)
     resend_from = await journal.position_before(now - _RESEND, _MOST_RESENT) if resends else None
-    return Opened(state, journal, tuple(faults), resend_from, now if lost else None)
+    return Opened(state, journal, tuple(faults), resend_from, now if lost or "incident" in rows else None)
 
 
 def _has_content(path: Path) -> bool:
@@ -153,6 +160,28 @@ def _cut(last: int, seen: int) -> StartFault:
     what = f"the journal ends at position {last}, but {seen} was there: it was cut"
     _log.critical("%s", what)
     return StartFault(new_id(), "journal_cut", f"{what}. Find out who or what changed the state folder; see the disk.")
+
+
+async def _dropped(state: State, last: int) -> dict[str, int]:
+    """Rows that bit rot made unreadable, by table; incidents among them are made anew from the journal."""
+    rows = await drop_unreadable(state)
+    try:
+        bad = await IncidentStore(state).make_anew(last, _LOOK_BACK, _MOST_REPLAYED)
+    except TransientError as error:
+        _log.error("incidents that cannot be read are not made anew: %s", error)
+        return rows
+    return rows | ({"incident": bad} if bad else {})
+
+
+def _unreadable(path: Path, rows: dict[str, int]) -> StartFault:
+    listed = ", ".join(f"{table} ({count})" for table, count in rows.items())
+    what = f"{path} holds rows that cannot be read, by table: {listed}"
+    _log.critical("%s", what)
+    detail = (
+        f"{what}. They are dropped; incidents are made anew from the journal. Enter again what is missing (accounts, "
+        "tokens, posts, buttons, cameras, destinations), or restore a backup; see the disk."
+    )
+    return StartFault(new_id(), "rows_unreadable", detail)
 
 
 def _missing(path: Path) -> StartFault:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.storage.chain import GENESIS, chain_hash
-from gateway.storage.damage import wrong_header
+from gateway.storage.damage import words_of, wrong_header
 from gateway.storage.database import open_reader, open_writer
 from gateway.storage.patched_copy import FIRST_PAGE, HEADER, patched_copy
 from gateway.storage.statements import load_statements
@@ -87,7 +87,7 @@ def _readable(damaged: Path, bound: int) -> Iterator[Row]:
         with closing(open_reader(damaged)) as connection:
             yield from connection.execute(_SQL["newest"], (bound, MOST))
     except sqlite3.Error as error:
-        _log.warning("%s: %s", damaged.name, error)
+        _log.warning("%s: %s", damaged.name, words_of(error))
 
 
 def _run(rows: list[Row]) -> Run:

@@ -16,6 +16,11 @@ from gateway.storage.writer import Writer, WriterHooks
 Result = TypeVar("Result")
 
 
+def text_from(stored: bytes) -> str:
+    """Text as it is stored; a byte that is no UTF-8 is replaced, so that one bad row keeps no other from being read."""
+    return stored.decode("utf-8", "replace")
+
+
 class State:
     """Writer and readers of ``state.db``, shared by the stores.
 
@@ -27,6 +32,7 @@ class State:
         self._path = path
         self._guard = WriteGuard(path.with_name("state.lock"))
         connection = open_guest(path, "state") if guest else open_writer(path, "state")
+        connection.text_factory = text_from
         self.damaged: asyncio.Future[StorageDamagedError] = asyncio.get_running_loop().create_future()
         self._writer = Writer(
             connection,
@@ -36,7 +42,7 @@ class State:
             checkpoints=not guest,
             hooks=WriterHooks(on_failure=self._note_failure),
         )
-        self._readers = Readers(path, "state-reader", on_damage=self._note_failure)
+        self._readers = Readers(path, "state-reader", on_damage=self._note_failure, text=text_from)
 
     @classmethod
     async def open(cls, directory: Path, *, guest: bool = False) -> Self:

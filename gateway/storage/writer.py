@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.errors import GatewayError
-from gateway.storage.damage import file_fault
+from gateway.storage.damage import file_fault, without_value, words_of
 from gateway.storage.faults import StorageFailedError, StorageFullError, StorageLockedError
 
 _IDLE_SECONDS = 2.0
@@ -250,7 +250,7 @@ class Writer:
             except sqlite3.Error as error:
                 self._undo()
                 if not self._made_room(error):
-                    raise _fault_of(error, self._path) from error
+                    raise _fault_of(error, self._path) from without_value(error)
             else:
                 return
 
@@ -288,7 +288,7 @@ class Writer:
                 if _ends_all(error):
                     raise
                 execute("ROLLBACK TO job")
-                job.error = error
+                job.error = without_value(error)
             execute("RELEASE job")
         execute("COMMIT")
 
@@ -297,7 +297,7 @@ class Writer:
             try:
                 self._connection.execute("ROLLBACK")
             except sqlite3.Error as error:
-                _log.error("rollback failed: %s", error)
+                _log.error("rollback failed: %s", words_of(error))
         self._hooks.on_rollback()
 
     def _fail_for_good(self, group: list[_Job], error: Exception) -> None:
@@ -329,7 +329,7 @@ class Writer:
             with self._guard():
                 row = self._connection.execute(f"PRAGMA wal_checkpoint({self._checkpoint_due})").fetchone()
         except sqlite3.Error as error:
-            _log.warning("checkpoint: %s", error)
+            _log.warning("checkpoint: %s", words_of(error))
             return
         busy, in_log, moved = row
         if not busy and in_log == moved:

@@ -24,7 +24,7 @@ SELECT body FROM incident WHERE source = ? AND kind = ? AND state <> 'resolved' 
 SELECT body FROM incident
 WHERE (? = 0 OR state IN (:states))
   AND (? IS NULL OR (opened, id) < (SELECT opened, id FROM incident WHERE id = ?))
-  AND (? OR NOT coalesce(json_extract(body, '$.discreet'), 0))
+  AND (? OR CASE WHEN json_valid(body) THEN NOT coalesce(json_extract(body, '$.discreet'), 0) END)
 ORDER BY opened DESC, id DESC LIMIT ?;
 
 -- name: unresolved
@@ -32,6 +32,16 @@ SELECT body FROM incident WHERE state <> 'resolved' ORDER BY opened;
 
 -- name: command
 SELECT result FROM command WHERE id = ?;
+
+-- name: bodies
+SELECT id, CAST(body AS BLOB), state = 'resolved' FROM incident WHERE state <> 'resolved'
+    OR rowid > (SELECT max(rowid) FROM incident) - ?;
+
+-- name: delete
+DELETE FROM incident WHERE CAST(id AS BLOB) = CAST(? AS BLOB);
+
+-- name: set
+UPDATE incident_reader SET position = ?;
 
 -- name: clear
 DELETE FROM incident;
