@@ -91,7 +91,10 @@ async def test_a_link_to_a_sound_file_stays(directory: Path, tmp_path: Path) -> 
     assert (directory / "state.db").is_symlink()
 
 
-@pytest.mark.parametrize("note", [os.urandom(64), b"\xff" * 5_000_000, b"", b"17"])
+NOTES = {"noise": bytes(range(128, 192)), "long": b"\xff" * 5_000_000, "empty": b"", "number": b"17"}
+
+
+@pytest.mark.parametrize("note", NOTES.values(), ids=NOTES)
 async def test_a_note_that_says_nothing_is_removed(directory: Path, note: bytes) -> None:
     (directory / "journal.db.suspect").write_bytes(note)
     assert await pressed(directory, "after") == []
