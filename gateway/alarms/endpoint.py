@@ -366,8 +366,6 @@ class MqttEndpoint:
         """Send what is kept on the topics of a new filter, bit by bit."""
         self._feed.want(session, subscription, fresh=fresh)
 
-    # --- faults
-
     def refuse(self, fault: str, detail: str, connection: Line) -> None:
         """Record why a client was turned away."""
         self.spawn(self._record(fault, detail, connection), "mqtt fault")
