@@ -9,6 +9,16 @@ from gateway.settings.base import HOST_PATTERN, NAME_PATTERN, Slice
 from gateway.settings.model import Settings
 
 _EXAMPLE = "config/gateway.toml explains it."
+_KINDS = {
+    "int_parsing": "Write a number without quotes, such as 8443.",
+    "int_type": "Write a number without quotes, such as 8443.",
+    "float_parsing": "Write a number without quotes, such as 10.0.",
+    "float_type": "Write a number without quotes, such as 10.0.",
+    "bool_parsing": "Write true or false without quotes.",
+    "bool_type": "Write true or false without quotes.",
+    "value_error": "",
+    "string_type": 'Write text in quotes, such as "east-campus".',
+}
 _FORMS = {
     NAME_PATTERN: "Use 1 to 64 of A-Z a-z 0-9 _ -.",
     HOST_PATTERN: "Give a host name or an address; a name of other letters in its ASCII form (xn--…).",
@@ -57,6 +67,10 @@ def _what(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
         return "is missing"
     if kind == "string_pattern_mismatch":
         return "has not the right form"
+    if kind == "tuple_type":
+        return "is one section, and there may be several"
+    if kind.endswith(("_parsing", "_type")):
+        return message.replace("Input should", "it should").partition(", unable to")[0].removesuffix(".")
     return message.removeprefix("Value error, ").replace("Input should", "it should").removesuffix(".")
 
 
@@ -71,7 +85,10 @@ def _remedy(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
     if kind == "string_pattern_mismatch":
         pattern = error["ctx"]["pattern"]
         return _FORMS.get(pattern, f"It must match {pattern}.")
-    return "" if kind == "value_error" else _EXAMPLE
+    if kind == "tuple_type":
+        name = error["loc"][-1]
+        return f"Write [[{name}]] in double brackets before each; a list of values in brackets: {name} = [...]."
+    return _KINDS.get(kind, _EXAMPLE)
 
 
 def _right_name(location: Sequence[str | int]) -> str:

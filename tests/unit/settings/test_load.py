@@ -93,6 +93,22 @@ def test_a_fault_names_file_key_and_remedy(tmp_path: Path, text: str, expected: 
     assert "geheim" not in found
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "[cameras]\nid = 'cam-01'\n",
+            "cameras: is one section, and there may be several. Write [[cameras]] in double",
+        ),
+        ("[api]\nport = 'abc'\n", "api.port: it should be a valid integer. Write a number without quotes"),
+        ("[mqtt]\nallow_anonymous = 'maybe'\n", "it should be a valid boolean. Write true or false without quotes."),
+    ],
+)
+def test_a_value_of_another_kind_is_told_with_how_to_write_it(tmp_path: Path, text: str, told: str) -> None:
+    (fault,) = faults(tmp_path, MINIMUM + text)
+    assert told in fault
+
+
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     text = MINIMUM + "[mqtt]\nport = 'x'\n[api]\nwrong = 1\n"
     assert len(faults(tmp_path, text, environment={"GATEWAY_STORAGE__RESERVE_MEGABYTES": "0"})) == 3
