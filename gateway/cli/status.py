@@ -78,6 +78,10 @@ def _print(body: dict[str, Any]) -> None:
     ]
     damaged = [f"{brief(each)} {MORE}" for each in storage["faults"]]
     rows += [{"part": "state folder", "state": "DAMAGED", "detail": each} for each in damaged]
+    waiting = body.get("incidents", {"open": 0, "raised": 0})
+    if waiting["open"]:
+        what = f"{waiting['raised']} of them not acknowledged"
+        rows.append({"part": "incidents", "state": f"{waiting['open']} open", "detail": what})
     failing = body.get("tasks", {}).get("failing", [])
     rows += [{"part": f"task {name}", "state": "FAILS", "detail": "begins anew; see the log"} for name in failing]
     if not body["key"]["ok"]:

@@ -60,6 +60,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "walk_test": parts.walk_tests.current,
         },
         "tasks": {"failing": list(failing)},
+        "incidents": _incidents(parts),
         "key": _key(parts),
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
         "workers": {each.name: each.stage.value for each in parts.workers.workers()},
@@ -86,6 +87,12 @@ def _key(parts: ApiParts) -> dict[str, Any]:
     """Whether the master key is the one of this state."""
     wrong = parts.stores.wrong_key
     return {"ok": wrong is None, "detail": wrong.what if wrong else "", "remedy": wrong.remedy if wrong else ""}
+
+
+def _incidents(parts: ApiParts) -> dict[str, int]:
+    """How many wait, but for those of silent presses, which only some may know of."""
+    open_ones = [each for each in parts.desk.unresolved() if not each.discreet]
+    return {"open": len(open_ones), "raised": sum(each.state == "raised" for each in open_ones)}
 
 
 def _device(status: DeviceStatus) -> dict[str, Any]:

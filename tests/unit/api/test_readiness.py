@@ -8,6 +8,13 @@ import pytest
 from gateway.api.routes.health import readiness
 
 
+INCIDENTS = (
+    SimpleNamespace(state="raised", discreet=False),
+    SimpleNamespace(state="acknowledged", discreet=False),
+    SimpleNamespace(state="raised", discreet=True),
+)
+
+
 def parts(*failing: str) -> Any:
     """A gateway without cameras, devices and destinations whose tasks fail."""
     journal = SimpleNamespace(works=True, last_position=7, statistics=SimpleNamespace(last_commit_ms=1.0))
@@ -16,6 +23,7 @@ def parts(*failing: str) -> Any:
         stores=SimpleNamespace(journal=journal, ballast=SimpleNamespace(held=True), faults=(), wrong_key=None),
         workers=SimpleNamespace(gallery=lambda: gallery, workers=tuple, cameras=tuple),
         forwarders=SimpleNamespace(statuses=tuple),
+        desk=SimpleNamespace(unresolved=lambda: INCIDENTS),
         walk_tests=SimpleNamespace(current=""),
         accepting=lambda: True,
         failing_tasks=lambda: failing,
@@ -32,3 +40,7 @@ def parts(*failing: str) -> Any:
 def test_a_gateway_whose_incident_desk_fails_is_not_ready(failing: tuple[str, ...], ready: bool) -> None:
     body = readiness(parts(*failing))
     assert (body["ready"], body["tasks"]) == (ready, {"failing": list(failing)})
+
+
+def test_incidents_are_counted_but_for_silent_ones() -> None:
+    assert readiness(parts())["incidents"] == {"open": 2, "raised": 1}
