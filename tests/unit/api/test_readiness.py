@@ -7,7 +7,6 @@ import pytest
 
 from gateway.api.routes.health import readiness
 
-
 INCIDENTS = (
     SimpleNamespace(state="raised", discreet=False),
     SimpleNamespace(state="acknowledged", discreet=False),
