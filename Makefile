@@ -23,6 +23,7 @@ test: ## Set everything up and pass the tests
 test-long: ## The tests that take longer than ten minutes
 	@scripts/setup dev
 	@$(PY) fixtures/make.py
+	GATEWAY_HYPOTHESIS=default $(PY) -m pytest -m "not long" -n 2 --dist loadfile tests/unit tests/contract
 	$(PY) -m pytest -m long --timeout 7200
 
 lint: ## Style, types and the rules between the rooms

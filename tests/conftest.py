@@ -10,9 +10,14 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime would write a device id below HOME
+
+# The same examples each time, so that a change is judged by what it changes; `make test-long` looks for new ones.
+hypothesis.settings.register_profile("steady", derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("GATEWAY_HYPOTHESIS", "steady"))
 
 _CHILD_GRACE_SECONDS = 2.0
 _TASK_GRACE_SECONDS = 1.0

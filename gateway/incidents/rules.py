@@ -44,7 +44,7 @@ def decisions_of(trigger: str) -> tuple[str, ...]:
 
     A loss that was inhibited causes a second one once nothing explains it any more.
     """
-    return _opening_of(trigger), _joining_of(trigger), _joining_of(trigger, GROUPED)
+    return _opening_of(trigger), *(_joining_of(trigger, reason) for reason in ("trigger", GROUPED, INHIBITED))
 
 
 def _opening_of(trigger: str) -> str:
@@ -52,7 +52,8 @@ def _opening_of(trigger: str) -> str:
 
 
 def _joining_of(trigger: str, reason: str = "trigger") -> str:
-    return derived_id("grouped" if reason == GROUPED else "raised_again", trigger)
+    """Each way to join has an id of its own: what was inhibited may join, or be grouped, later."""
+    return derived_id(reason if reason in (GROUPED, INHIBITED) else "raised_again", trigger)
 
 
 def decide(

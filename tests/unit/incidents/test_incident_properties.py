@@ -304,6 +304,7 @@ def test_what_is_discreet_drives_no_output(sequence: list[tuple[Any, ...]]) -> N
 
 @settings(max_examples=100, deadline=None)
 @given(steps)
+@example([("press", "power", PressKind.PRESS, False), ("lost", "btn-1"), ("lost", "btn-1"), ("cleared", "power")])
 def test_a_loss_that_lasts_is_before_the_guards_or_was_resolved(sequence: list[tuple[Any, ...]]) -> None:
     """Nothing falls between two incidents: what one hid has its own once that one is over."""
     world = played(sequence)
