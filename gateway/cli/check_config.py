@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import typer
 
 from gateway.alarms import account_key, check_exposure, server_context
-from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, ObjectOption, SetOption, settings_of
+from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, ObjectOption, SetOption, survey_of
 from gateway.cli.output import put
 from gateway.errors import ConfigError, Fault, PermanentError, redact
 from gateway.events import event_families, nearest_event_type, selects_events
@@ -47,10 +47,13 @@ def _checked(config: Path, overrides: list[str] | None, file: str) -> Settings:
     Raises:
         ConfigError: with every fault.
     """
-    settings = settings_of(config, overrides)
-    if faults := list(further_faults(settings, file)):
+    found = survey_of(config, overrides)
+    told = {each.key for each in found.faults}
+    further = further_faults(found.settings, file) if found.settings else ()
+    faults = [*found.faults, *(each for each in further if each.key not in told)]
+    if faults or found.settings is None:
         raise ConfigError(faults)
-    return settings
+    return found.settings
 
 
 def _summary(settings: Settings) -> str:

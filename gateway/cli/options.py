@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.errors import ConfigError, Fault
-from gateway.settings import FILE_NAME, Settings, load_settings
+from gateway.settings import FILE_NAME, Settings, Survey, load_settings, survey_settings
 
 
 def _folder(path: Path) -> Path:
@@ -44,3 +44,12 @@ def settings_of(config: Path, overrides: list[str] | None) -> Settings:
         ConfigError: with every fault found.
     """
     return load_settings(config, overrides=overrides or (), environment=os.environ)
+
+
+def survey_of(config: Path, overrides: list[str] | None) -> Survey:
+    """As `settings_of`, but with what stands beside the faults.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no TOML.
+    """
+    return survey_settings(config, overrides=overrides or (), environment=os.environ)

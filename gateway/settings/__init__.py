@@ -17,10 +17,11 @@ from gateway.settings.devices import (
     SiaSettings,
 )
 from gateway.settings.embedder import EmbedderAlignment, EmbedderInput, EmbedderSettings, embedder_file, load_embedder
-from gateway.settings.load import FILE_NAME, load_settings, parse_settings
+from gateway.settings.load import FILE_NAME, load_settings, parse_settings, survey_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
 from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTlsSettings, MqttUserSettings
 from gateway.settings.response import IncidentSettings, InhibitionSettings, OutputSettings, ProcedureSettings
+from gateway.settings.survey import Survey
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
 
 __all__ = [
@@ -58,9 +59,11 @@ __all__ = [
     "SiaSettings",
     "Slice",
     "StorageSettings",
+    "Survey",
     "VisionSettings",
     "embedder_file",
     "load_embedder",
     "load_settings",
     "parse_settings",
+    "survey_settings",
 ]

@@ -11,9 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 class Slice(BaseModel):
     """One room's settings: frozen, and an unknown key is a fault."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, hide_input_in_errors=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 NAME_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"

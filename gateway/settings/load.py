@@ -5,12 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from gateway.errors import ConfigError, Fault
 from gateway.settings.model import Settings
-from gateway.settings.rules import contradictions
-from gateway.settings.words import fault_of
+from gateway.settings.survey import Survey, survey
 
 FILE_NAME = "gateway.toml"
 _PREFIX = "GATEWAY_"
@@ -29,48 +26,41 @@ def load_settings(
     Raises:
         ConfigError: with every fault found: file, key, what is wrong, remedy.
     """
+    return _faultless(survey_settings(directory, overrides=overrides, environment=environment))
+
+
+def survey_settings(
+    directory: Path, *, overrides: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Survey:
+    """As `load_settings`, but with what stands beside the faults, so that more can be said of it.
+
+    Raises:
+        ConfigError: the file cannot be read, or is no TOML.
+    """
     path = directory / FILE_NAME
     tree = _read(path)
     origins: dict[str, str] = {}
-    for name, value in sorted((environment or {}).items()):
-        if name.startswith(_PREFIX) and "__" in name:
-            _put(tree, name.removeprefix(_PREFIX).lower().split("__"), value, f"environment {name}", origins)
-    for override in overrides:
-        key, equals, value = override.partition("=")
-        if not equals:
-            raise ConfigError([Fault("--set", override, "there is no '='", "Write --set section.key=value.")])
-        _put(tree, key.strip().split("."), value.strip(), "--set", origins)
-    return parse_settings(tree, str(path), origins)
+    faults = [
+        *_put_environment(tree, environment or {}, origins),
+        *_put_overrides(tree, overrides, origins),
+    ]
+    found = survey(tree, str(path), origins)
+    return Survey(found.settings, (*faults, *found.faults))
 
 
-def parse_settings(
-    tree: Mapping[str, Any], file: str = FILE_NAME, origins: Mapping[str, str] | None = None
-) -> Settings:
+def parse_settings(tree: Mapping[str, Any], file: str = FILE_NAME) -> Settings:
     """Check a parsed configuration; every fault is named with its key.
 
     Raises:
         ConfigError: with every fault found.
     """
-    try:
-        nul = [Fault(file, key, "it holds the character NUL", "Remove it.") for key in _with_nul(tree, ())]
-        if nul:
-            raise ConfigError(nul)
-        settings = Settings.model_validate(tree)
-    except RecursionError:
-        raise ConfigError([Fault(file, "", "nested too deeply", "Mend that line.")]) from None
-    except ValidationError as error:
-        raise ConfigError([fault_of(each, file, origins or {}, tree) for each in error.errors()]) from None
-    if faults := [Fault(file, key, what, remedy) for key, what, remedy in contradictions(settings)]:
-        raise ConfigError(faults)
-    return settings
+    return _faultless(survey(tree, file, {}))
 
 
-def _with_nul(value: Any, key: tuple[str, ...]) -> Iterator[str]:  # noqa: ANN401  # a TOML value is of any type
-    if isinstance(value, str) and "\0" in value:
-        yield ".".join(key)
-    below = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for name, each in below:
-        yield from _with_nul(each, (*key, str(name)))
+def _faultless(found: Survey) -> Settings:
+    if found.faults or found.settings is None:
+        raise ConfigError(found.faults)
+    return found.settings
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -89,12 +79,29 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError([Fault(str(path), "", "nested too deeply", "Mend that line.")]) from None
 
 
-def _put(tree: dict[str, Any], keys: list[str], text: str, origin: str, origins: dict[str, str]) -> None:
+def _put_environment(tree: dict[str, Any], environment: Mapping[str, str], origins: dict[str, str]) -> Iterator[Fault]:
+    for name, value in sorted(environment.items()):
+        if name.startswith(_PREFIX) and "__" in name:
+            keys = name.removeprefix(_PREFIX).lower().split("__")
+            yield from _put(tree, keys, value, f"environment {name}", origins)
+
+
+def _put_overrides(tree: dict[str, Any], overrides: Sequence[str], origins: dict[str, str]) -> Iterator[Fault]:
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if equals:
+            yield from _put(tree, key.strip().split("."), value.strip(), "--set", origins)
+        else:
+            yield Fault("--set", override, "there is no '='", "Write --set section.key=value.")
+
+
+def _put(tree: dict[str, Any], keys: list[str], text: str, origin: str, origins: dict[str, str]) -> Iterator[Fault]:
     where = tree
     for key in keys[:-1]:
         below = where.setdefault(key, {})
         if not isinstance(below, dict):
-            raise ConfigError([Fault(origin, ".".join(keys), f"{key} is no section", "Name section.key.")])
+            yield Fault(origin, ".".join(keys), f"{key} is no section", "Name section.key.")
+            return
         where = below
     where[keys[-1]] = _value(text)
     origins[".".join(keys)] = origin

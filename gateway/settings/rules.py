@@ -1,6 +1,7 @@
 """What no section can see alone: ids used twice, links into nothing, two listeners on one port."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from gateway.settings.devices import BUILT_IN_DIALECTS
 from gateway.settings.model import Settings
@@ -9,23 +10,34 @@ _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared only
 Contradiction = tuple[str, str, str]
 
 
-def contradictions(settings: Settings) -> Iterator[Contradiction]:
-    """Key, what is wrong and the remedy of each."""
-    yield from _repeated_ids(settings)
-    yield from _dangling_links(settings)
-    yield from _unknown_dialects(settings)
+def contradictions(settings: Settings, tree: Mapping[str, Any]) -> Iterator[Contradiction]:
+    """Key, what is wrong and the remedy of each.
+
+    Args:
+        settings: what stands of a configuration.
+        tree: the whole of it as it was read: an entry with a fault is there, too.
+    """
+    yield from _repeated_ids(tree)
+    yield from _dangling_links(settings, tree)
+    yield from _unknown_dialects(settings, tree)
     yield from _one_port(settings)
 
 
-def _repeated_ids(settings: Settings) -> Iterator[Contradiction]:
+def _ids(tree: Mapping[str, Any], kind: str) -> list[str]:
+    entries = tree.get(kind)
+    tables = [each for each in entries if isinstance(each, Mapping)] if isinstance(entries, list | tuple) else []
+    return [name for each in tables if isinstance(name := each.get("id"), str)]
+
+
+def _repeated_ids(tree: Mapping[str, Any]) -> Iterator[Contradiction]:
     for kind in ("dialects", "devices", "cameras", "destinations", "outputs", "procedures"):
-        ids = [entry.id for entry in getattr(settings, kind)]
+        ids = _ids(tree, kind)
         for repeated in sorted({each for each in ids if ids.count(each) > 1}):
             yield f"{kind}.{repeated}.id", "the id is used more than once", "Give each an id of its own."
 
 
-def _dangling_links(settings: Settings) -> Iterator[Contradiction]:
-    known = sorted(camera.id for camera in settings.cameras)
+def _dangling_links(settings: Settings, tree: Mapping[str, Any]) -> Iterator[Contradiction]:
+    known = sorted(set(_ids(tree, "cameras")))
     for device in settings.devices:
         for camera in device.linked_cameras:
             if camera not in known:
@@ -33,13 +45,13 @@ def _dangling_links(settings: Settings) -> Iterator[Contradiction]:
                 yield f"devices.{device.id}.linked_cameras", f"there is no camera {camera!r} in this file", remedy
 
 
-def _unknown_dialects(settings: Settings) -> Iterator[Contradiction]:
-    known = (*BUILT_IN_DIALECTS, *(each.id for each in settings.dialects))
+def _unknown_dialects(settings: Settings, tree: Mapping[str, Any]) -> Iterator[Contradiction]:
+    known = (*BUILT_IN_DIALECTS, *dict.fromkeys(_ids(tree, "dialects")))
     for device in settings.devices:
         where = f"devices.{device.id}.dialect"
         if device.dialect not in known:
             yield where, f"there is no dialect {device.dialect!r}", f"Known here: {', '.join(known)}."
-        if device.dialect == "sia" and settings.sia is None:
+        if device.dialect == "sia" and "sia" not in tree:
             yield where, "there is no section [sia] to receive it", "Add [sia] with the panel's account."
 
 

@@ -17,6 +17,7 @@ _KINDS = {
     "bool_parsing": "Write true or false without quotes.",
     "bool_type": "Write true or false without quotes.",
     "value_error": "",
+    "unreadable": "Remove it.",
     "string_type": 'Write text in quotes, such as "east-campus".',
 }
 _FORMS = {

@@ -70,3 +70,17 @@ def test_no_line_of_the_list_of_commands_is_cut(capsys: pytest.CaptureFixture[st
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     app(["--version"], standalone_mode=False)
     assert capsys.readouterr().out.strip() == __version__
+
+
+def test_faults_of_files_are_told_beside_those_of_the_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "[api]\nprot = 1\n[[destinations]]\nid = 'office'\nurl = 'http://127.0.0.1/'\nsecret_file = 'none'\n"
+    text += "events = ['campus.buton.']\n[[cameras]]\nid = 'c'\nurl = 'file:///none.mp4'\npassword_file = 5\n"
+    (tmp_path / "gateway.toml").write_text(MINIMUM + text, encoding="utf-8")
+    assert app(["check-config", "--json", "--config", str(tmp_path)], standalone_mode=False) == 2
+    assert [each["key"] for each in json.loads(capsys.readouterr().out)["faults"]] == [
+        "api.prot",
+        "cameras.c.password_file",
+        "destinations.office.secret_file",
+        "cameras.c.url",
+        "destinations.office.events",
+    ]

@@ -7,6 +7,9 @@ import sys
 import time
 from pathlib import Path
 
+import av
+import cv2
+import numpy as np
 import pytest
 from harness.tools import needs
 
@@ -24,8 +27,8 @@ LOG = r"""
 
 
 def test_the_log_tells_what_was_written_and_what_was_in_memory() -> None:
-    found = written_by(LOG, Path("/work"))
-    assert found.paths == {Path("/work/state/journal.db"), Path("/tmp/张"), Path('/tmp/quo"ted')}
+    found = written_by(LOG, Path("/srv"))
+    assert found.paths == {Path("/srv/state/journal.db"), Path("/tmp/张"), Path('/tmp/quo"ted')}
     assert found.in_memory == {"gallery"}
 
 
@@ -44,11 +47,13 @@ def test_a_real_log_is_understood(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"xx\xff\xd8\xff\xe0JFIF", "a JPEG picture"),
+        (b"xx\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01", "a JPEG picture"),
+        (b"\xff\xd8\xff\xe1\x20\x0aExif\x00\x00", "a JPEG picture"),
+        (b"\xff\xd8\xff\xdb\x00\x43\x00\x08", "a JPEG picture"),
         (b"\x89PNG\r\n\x1a\n", "a PNG picture"),
         (b"RIFF\x01\x02\x03\x04WEBPVP8", "a WebP picture"),
         (b"\0\0\0\x18ftypisom", "MP4 video"),
-        (b"\0\0\0\x01\x67\x42\x00\x1f", "H.264 video"),
+        (b"\0\0\0\x01\x67\x42\x00\x1f\x95\xa8\0\0\0\x01\x68\xce", "H.264 video"),
         (b'{"type":"campus.face.matched"}', "a match"),
     ],
 )
@@ -59,8 +64,25 @@ def test_each_kind_of_trace_is_found(tmp_path: Path, content: bytes, what: str) 
     assert [each.what for each in found] == [what]
 
 
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+def test_what_opencv_writes_is_found(tmp_path: Path, suffix: str) -> None:
+    picture = np.random.default_rng(7).integers(0, 255, (24, 24, 3), np.uint8)
+    assert cv2.imwrite(str(tmp_path / f"face{suffix}"), picture)
+    assert len(list(traces_in(tmp_path / f"face{suffix}"))) == 1
+
+
+def test_a_stream_of_h264_is_found(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "stream"), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height = 64, 48
+        container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
+        container.mux(stream.encode(None))
+    assert [each.what for each in traces_in(tmp_path / "stream")] == ["H.264 video"]
+
+
 def test_what_is_sealed_or_gone_holds_none(tmp_path: Path) -> None:
-    (tmp_path / "noise").write_bytes(bytes(range(256)) * 40)
+    sealed = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 40 + b"\xff\xd8\xff\xdb\0\0\x01\x67\x42"
+    (tmp_path / "noise").write_bytes(sealed)
     assert not list(traces_in(tmp_path / "noise"))
     assert not list(traces_in(tmp_path / "gone"))
 

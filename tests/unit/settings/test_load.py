@@ -199,3 +199,100 @@ def test_what_would_end_a_running_gateway_is_a_fault_of_the_configuration(tmp_pa
 def test_an_override_of_no_toml_is_a_fault(tmp_path: Path, value: str) -> None:
     assert faults(tmp_path, MINIMUM, overrides=[f"api.port={value}"])
     assert faults(tmp_path, MINIMUM, environment={"GATEWAY_API__PORT": value})
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("[mqtt]\nport = '1883'\n", "mqtt.port"),
+        ("[mqtt]\nallow_anonymous = 'yes'\n", "mqtt.allow_anonymous"),
+        ("[mqtt]\nallow_anonymous = 1\n", "mqtt.allow_anonymous"),
+        ("[api]\nport = true\n", "api.port"),
+        ("[api]\nsession_hours = '24'\n", "api.session_hours"),
+        ("[[devices]]\nid = 'b'\nname = 2026-11-26\n", "devices.b.name"),
+    ],
+)
+def test_text_is_no_number_and_a_number_is_no_choice(tmp_path: Path, text: str, key: str) -> None:
+    (fault,) = faults(tmp_path, MINIMUM + text)
+    assert f"gateway.toml: {key}: it should be a valid" in fault
+
+
+def test_of_a_whole_number_a_point_is_no_fault_where_a_fraction_may_stand(tmp_path: Path) -> None:
+    assert load(tmp_path, MINIMUM + "[api]\nsession_hours = 8\n").api.session_hours == 8.0
+
+
+WRONG_IN_MANY_WAYS = """
+[gateway]
+site = "two words"
+[mqtt]
+port = "1883"
+mode = "external"
+[[mqtt.brokers]]
+url = "mqtt://first"
+receive_maximum = 0
+[[mqtt.brokers]]
+url = "mqtt://second"
+share_group = "g"
+[[devices]]
+id = "button"
+dialect = "unheard"
+linked_cameras = ["nowhere", "faulty"]
+health_deadline_seconds = "x"
+[[devices]]
+id = "twice"
+[[devices]]
+id = "twice"
+nmae = "a"
+[[cameras]]
+id = "faulty"
+url = "x://"
+[[cameras]]
+url = "rtsp://unnamed/"
+"""
+
+
+def test_what_one_fault_would_hide_is_told_beside_it(tmp_path: Path) -> None:
+    keys = sorted(
+        each.partition("gateway.toml: ")[2].partition(": ")[0] for each in faults(tmp_path, WRONG_IN_MANY_WAYS)
+    )
+    assert keys == [
+        "cameras.1.id",
+        "cameras.faulty.url",
+        "devices.button.dialect",
+        "devices.button.health_deadline_seconds",
+        "devices.button.linked_cameras",
+        "devices.twice.id",
+        "devices.twice.nmae",
+        "gateway.site",
+        "mqtt",
+        "mqtt.brokers.0.receive_maximum",
+        "mqtt.brokers.1",
+        "mqtt.port",
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[mqtt]\nmode = 'external'\nurl = 5\n",
+        "[[mqtt.brokers]]\nurl = 'mqtt://b'\ncertificate_file = 'c'\nkey_file = 5\n",
+        "[[mqtt.brokers]]\nurl = 'mqtt://b'\nshare_group = 'g'\nclient_id = 5\n",
+        "[matching]\nthreshold = 2.0\nsmall_face_threshold = 0.4\n",
+        "[[outputs]]\nid = 'siren'\nkind = 'shelly'\ntopic = 5\n",
+        "[[devices]]\nid = 'b'\nlinked_cameras = ['c']\n[[cameras]]\nid = 'c'\nurl = 5\n",
+        "[[devices]]\nid = 'b'\ndialect = 'sia'\naccount = '12AB'\n"
+        "[sia]\nport = 'x'\naccounts = [{account = '12AB'}]\n",
+    ],
+)
+def test_a_fault_is_not_told_again_as_the_absence_of_its_key(tmp_path: Path, text: str) -> None:
+    assert len(faults(tmp_path, MINIMUM + text)) == 1
+
+
+def test_what_no_file_of_text_can_hold_is_a_fault_of_a_variable(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, MINIMUM, environment={"GATEWAY_MQTT__HOST": "\udcff", "GATEWAY_API__HOST": "::1"})
+    assert fault == "environment GATEWAY_MQTT__HOST: mqtt.host: it is no UTF-8. Remove it."
+
+
+def test_a_slip_in_one_override_hides_no_other(tmp_path: Path) -> None:
+    found = faults(tmp_path, MINIMUM, overrides=["mqtt.port", "gateway.site.x=1", "api.port=x"])
+    assert len(found) == 3
