@@ -28,6 +28,7 @@ _BREATH = 8
 _SKIPPED = 500
 _RECENT = 256
 _CLEARINGS = 1000
+_CLEARING_TYPES = tuple(each.TYPE for each in CLEARING)
 _SITUATIONS = ("campus.flood.", "campus.drill.")
 _log = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ class Follower:
         self._position = self._stored_position = await self._store.position()
         self._history = self._journal.last_position
         situation = await self._restored()
-        clearings = await self._journal.tail(_CLEARINGS, EventFilter(types=tuple(each.TYPE for each in CLEARING)))
+        clearings = await self._journal.tail(_CLEARINGS, EventFilter(types=_CLEARING_TYPES))
         known = [each for each in clearings if each.position <= self._position]
         self._view.load(await self._store.unresolved(), situation, known)
         self._stale = False
@@ -259,10 +260,21 @@ class Follower:
         self._stale = True
         stored = await self._journal.append(event)
         await self._lay_aside([stored])
+        await self._clear_before(stored.position)
         changed = self._view.take(stored)
         await self._persist(_command_of(event, changed[0]))
         self._stale = False
         return changed[0]
+
+    async def _clear_before(self, position: int) -> None:
+        """Take in clearings that came just before an event: a rebuild reads them first, and so must this."""
+        after = self._position
+        while page := await self._journal.read(after, _PAGE, EventFilter(types=_CLEARING_TYPES)):
+            for stored in page:
+                if stored.position > position:
+                    return
+                self._view.take(stored)
+            after = page[-1].position
 
     async def note_situation(self, event: Event) -> None:
         """Store an event about the whole site; the caller holds the lock."""

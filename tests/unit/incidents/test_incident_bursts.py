@@ -102,6 +102,53 @@ async def test_a_restart_and_a_rebuild_behind_a_burst_give_the_same(bench: Bench
     assert (bench.store.incidents, bench.journal.last_position) == (before, length)
 
 
+class CrowdedJournal(MemoryJournal):
+    """Stores what else came in just before what is appended next."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock)
+        self.before: list[Event] = []
+
+    async def append(self, event: Event) -> Stored:
+        waiting, self.before = self.before, []
+        for each in waiting:
+            await super().append(each)
+        return await super().append(event)
+
+
+async def test_a_rebuild_agrees_on_what_came_in_just_before_a_command() -> None:
+    clock = ManualClock()
+    journal, store = CrowdedJournal(clock), MemoryStore()
+    desk = IncidentDesk(journal, store, clock, lambda *_told: None)
+    await desk.load()
+    await journal.append(lost("gone", "cam-1"))
+    await desk.catch_up()
+    incident = derived_id("incident", "gone")
+    journal.before = [restored("back", "cam-1")]
+    await desk.acknowledge(incident, actor="wang", command_id="a")
+    await desk.catch_up()
+    before = dict(store.incidents)
+    assert (before[incident].state, before[incident].active) == ("resolved", False)
+    await desk.rebuild()
+    assert store.incidents == before
+
+
+async def test_a_rebuild_agrees_on_a_clearing_just_before_the_end() -> None:
+    clock = ManualClock()
+    journal, store = CrowdedJournal(clock), MemoryStore()
+    desk = IncidentDesk(journal, store, clock, lambda *_told: None)
+    await desk.load()
+    await journal.append(lost("gone", "cam-1"))
+    await desk.catch_up()
+    incident = derived_id("incident", "gone")
+    journal.before = [restored("back", "cam-1")]
+    await desk.resolve(incident, actor="wang", command_id="r", verdict="genuine", force=True, reason="seen")
+    await desk.catch_up()
+    before = dict(store.incidents)
+    await desk.rebuild()
+    assert store.incidents == before
+
+
 async def test_a_page_is_one_append_and_one_write_of_the_store(bench: Bench) -> None:
     await bench.desk.catch_up()
     assert sum(bench.journal.pages) == MANY + 1
