@@ -29,10 +29,10 @@ def check_config(as_json: ObjectOption = False, config: ConfigOption = DEFAULT_C
     """Read the configuration and print every fault with file, key and remedy; exit 2 on a fault."""
     file = str(config / FILE_NAME)
     if not as_json:
-        put(f"{file}: correct. {_summary(_checked(config, set_, file))}")
+        put(f"{file}: correct. {_summary(checked_settings(config, set_, file))}")
         return
     try:
-        _checked(config, set_, file)
+        checked_settings(config, set_, file)
         faults: tuple[Fault, ...] = ()
     except ConfigError as error:
         faults = error.faults
@@ -41,8 +41,8 @@ def check_config(as_json: ObjectOption = False, config: ConfigOption = DEFAULT_C
     raise typer.Exit(_WRONG if found else 0)
 
 
-def _checked(config: Path, overrides: list[str] | None, file: str) -> Settings:
-    """The settings.
+def checked_settings(config: Path, overrides: list[str] | None, file: str) -> Settings:
+    """The settings of a command, once nothing is wrong with them nor with what they name.
 
     Raises:
         ConfigError: with every fault.
