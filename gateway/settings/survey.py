@@ -1,0 +1,144 @@
+"""Every fault of a configuration at once: what is wrong is put aside, and what stands is looked at again."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from gateway.errors import Fault
+from gateway.settings.model import Settings
+from gateway.settings.rules import contradictions
+from gateway.settings.words import fault_of
+
+Key = tuple[str | int, ...]
+_NEEDED = {"gateway": {"site": "site"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a configuration says.
+
+    Attributes:
+        settings: of what stands; without faults, of all of it. None where nothing can be told.
+        faults: file, key, what is wrong and the remedy of each.
+    """
+
+    settings: Settings | None
+    faults: tuple[Fault, ...]
+
+
+def survey(tree: Mapping[str, Any], file: str, origins: Mapping[str, str]) -> Survey:
+    """Check a configuration as it was read.
+
+    A slice with a fault hides what compares its keys, and a section with one what compares sections. So a faulty key is
+    put aside and the rest is checked again, until it stands. A fault that comes up only because a key was put aside is
+    not told: it is that key's own absence, or a comparison whose words name it.
+
+    Args:
+        tree: TOML's values, by key.
+        file: the configuration's name.
+        origins: by key, where its value came from if not from the file.
+    """
+    try:
+        settings, errors = _standing(tree)
+        faults = [fault_of(error, file, origins, tree) for error in errors]
+        faults += [Fault(file, key, what, remedy) for key, what, remedy in contradictions(settings, tree)]
+    except RecursionError:
+        return Survey(None, (Fault(file, "", "nested too deeply", "Mend that line."),))
+    return Survey(settings, tuple(faults))
+
+
+def _standing(tree: Mapping[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
+    """The settings of what stands, and the errors of the rest with their keys in `tree`."""
+    found = list(_unreadable(tree, ()))
+    aside = {each["loc"] for each in found}
+    while True:
+        kept: dict[Key, list[int]] = {}
+        standing = _without(tree, aside, (), kept)
+        if aside:
+            standing = _NEEDED | standing
+        try:
+            return _validated(standing), found
+        except ValidationError as error:
+            errors = [ErrorDetails(**{**each, "loc": _original(each["loc"], kept)}) for each in error.errors()]
+        found += [each for each in errors if not _follows(each, aside)]
+        aside |= {_deepest(tree, each["loc"], aside) for each in errors}
+
+
+def _validated(tree: Mapping[str, Any]) -> Settings:
+    """Settings by way of JSON, where pydantic takes text for a path or a network, and for no number."""
+    try:
+        return Settings.model_validate_json(json.dumps(tree, default=_other), strict=True)
+    except ValidationError as error:
+        if error.errors()[0]["type"] == "json_invalid":
+            raise RecursionError from None
+        raise
+
+
+def _other(value: object) -> object:
+    """A path as its text; a date, which no setting is, as what no setting takes."""
+    return str(value) if isinstance(value, PurePath) else {}
+
+
+def _unreadable(value: Any, key: Key) -> Iterator[ErrorDetails]:  # noqa: ANN401  # a TOML value is of any type
+    """Text that no file name and no JSON holds."""
+    if isinstance(value, str) and ("\0" in value or not _is_text(value)):
+        what = "it holds the character NUL" if "\0" in value else "it is no UTF-8"
+        yield ErrorDetails(type="unreadable", loc=key, msg=what, input=None)
+    below = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for name, each in below:
+        yield from _unreadable(each, (*key, name))
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # of a variable of the environment, which may hold any bytes
+        return False
+    return True
+
+
+def _without(value: Any, aside: set[Key], at: Key, kept: dict[Key, list[int]]) -> Any:  # noqa: ANN401  # of any type
+    """A copy without what was put aside; `kept` gets, for each list, the numbers that its entries had."""
+    if isinstance(value, Mapping):
+        return {
+            name: _without(each, aside, (*at, name), kept) for name, each in value.items() if (*at, name) not in aside
+        }
+    if isinstance(value, list | tuple):
+        kept[at] = [number for number in range(len(value)) if (*at, number) not in aside]
+        return [_without(value[number], aside, (*at, number), kept) for number in kept[at]]
+    return value
+
+
+def _original(location: Key, kept: Mapping[Key, list[int]]) -> Key:
+    """A key of the copy as a key of the whole."""
+    at: Key = ()
+    for part in location:
+        numbers = kept.get(at)
+        at = (*at, numbers[part] if numbers is not None and isinstance(part, int) else part)
+    return at
+
+
+def _follows(error: ErrorDetails, aside: set[Key]) -> bool:
+    """Whether an error comes only of what was put aside."""
+    location = error["loc"]
+    words = set(error["msg"].replace(",", " ").replace(":", " ").split())
+    return location in aside or any(key[:-1] == location and str(key[-1]) in words for key in aside)
+
+
+def _deepest(tree: Any, location: Key, aside: set[Key]) -> Key:  # noqa: ANN401  # a TOML value is of any type
+    """The longest beginning of a key that is there: of one that is missing, the entry that misses it."""
+    at: Key = ()
+    for part in location:
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            break
+        if (*at, part) in aside:
+            break
+        at = (*at, part)
+    return at
