@@ -53,7 +53,7 @@ class EventHub:
 
     async def run(self) -> None:
         """Make frames of what is committed, until cancelled."""
-        with self._journal.subscribe() as subscription:
+        with self._journal.subscribe(first=True) as subscription:
             while True:
                 await subscription.wait(self._last)
                 for stored in await self._journal.read(self._last, _PAGE):

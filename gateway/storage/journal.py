@@ -65,7 +65,7 @@ class Journal:
         self._head = replace(self._committed)
         self._clock = clock
         self._ring: deque[Stored] = deque(maxlen=_RING)
-        self._waiters = Waiters()
+        self._waiters = Waiters(lambda: self._last)
         self.failed: asyncio.Future[StorageFailedError] = asyncio.get_running_loop().create_future()
         self.unreadable: set[int] = set()
         self.found_unreadable = asyncio.Event()
@@ -182,7 +182,7 @@ class Journal:
             else:
                 self._ring.append(stored)
                 self._last = stored.position
-        self._waiters.wake(self._last)
+        self._waiters.wake_soon()
 
     async def read(self, after: int = 0, limit: int = 500, filter: EventFilter | None = None) -> list[Stored]:
         """Events behind a position, in order, at most `limit` that pass the filter."""
@@ -256,9 +256,13 @@ class Journal:
         found = await self._readers.run(lambda connection: connection.execute(_SQL["lately"], values).fetchone()[0])
         return found - 1 if found else last
 
-    def subscribe(self) -> Subscription:
-        """A way to wait for events behind a position; a context manager."""
-        return Subscription(self._waiters, lambda: self._last)
+    def subscribe(self, *, first: bool = False) -> Subscription:
+        """A way to wait for events behind a position; a context manager.
+
+        Args:
+            first: it is woken before the others, as what feeds guards' screens must be.
+        """
+        return Subscription(self._waiters, lambda: self._last, first=first)
 
     async def verify(self) -> int | None:
         """Check the hash chain; the position of the first broken event, or None."""
