@@ -3,6 +3,7 @@
 import secrets
 import time
 import uuid
+from hashlib import sha1
 
 _SEPARATOR, _ESCAPE = "\x1f", "\x1e"
 _NAMESPACE = uuid.UUID("9c1c0b8e-6a0d-5c86-9a55-6f6a1d7a3f10")
@@ -19,7 +20,12 @@ def new_id() -> str:
 
 def derived_id(*parts: str) -> str:
     """A UUIDv5 (RFC 9562 §5.5) of `parts`: the same parts always give the same id, and other parts another."""
-    return str(uuid.uuid5(_NAMESPACE, _SEPARATOR.join(map(_escaped, parts))))
+    name = _SEPARATOR.join(map(_escaped, parts)).encode()
+    digest = bytearray(sha1(_NAMESPACE.bytes + name, usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _escaped(part: str) -> str:

@@ -11,6 +11,7 @@ from gateway.events import DestinationFailing, DestinationRecovered, Event, Unkn
 from gateway.forwarding.intake import Intake, wants
 from gateway.forwarding.lanes import Lanes, Waiting
 from gateway.forwarding.ledger import Ledger
+from gateway.forwarding.pace import Pace
 from gateway.forwarding.ports import JournalPort, OutboxPort
 from gateway.forwarding.sinks import Outcome, Sink, Verdict
 from gateway.forwarding.standing import DestinationStatus, Standing
@@ -64,6 +65,7 @@ class Forwarder:
         self._start = start
         self._failing_after = settings.failing_after_tries
         self._standing = Standing(destination.id, site=site, clock=clock, failing_after=self._failing_after)
+        self._pace = Pace(clock, journal.last_position)
         self._poke = asyncio.Event()
         self._tries: set[asyncio.Task[None]] = set()
         self._begin(Ledger(start, ()))
@@ -132,9 +134,10 @@ class Forwarder:
             _log.error("destination %s waits for the store: %s", self._destination.id, error)
 
     def _begin_tries(self) -> None:
+        rush = self._pace.rushes(self._journal.last_position)
         for waiting in self._lanes.ready(self._clock.monotonic()):
             urgent = waiting.urgent
-            if self._busy[urgent] >= self._room(urgent=urgent):
+            if self._busy[urgent] >= (1 if rush else self._room(urgent=urgent)):
                 continue
             waiting.in_flight = True
             self._busy[urgent] += 1

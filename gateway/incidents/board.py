@@ -58,7 +58,7 @@ class Board:
         return [
             each
             for each in self._open.values()
-            if each.id != event.incident and any(one.event == event.trigger for one in each.hidden)
+            if each.hidden and each.id != event.incident and any(one.event == event.trigger for one in each.hidden)
         ]
 
     def all(self) -> tuple[Incident, ...]:

@@ -377,6 +377,9 @@ class _InsertionOfAll:
 @lru_cache(maxsize=64)
 def passes(wanted: EventFilter) -> Callable[[Stored], bool]:
     """Whether an event passes a filter; readers far behind ask of thousands, so that each kind is judged once."""
+    source = wanted.source
+    if wanted == EventFilter(source=source):
+        return lambda stored: stored.event.source == source
     kinds: dict[tuple[str, Severity], bool] = {}
     of_kind = replace(wanted, source=None, since=None, until=None)
     only_kind = wanted == of_kind

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Self
 
-
 # Turns of the loop. Who was waited for ends its work, it is acknowledged, the acknowledgement is written out.
 _ANSWERING_TURNS = 3
 # A reader that goes first reads, those that it feeds are woken, and what they send is written out.

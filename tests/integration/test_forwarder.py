@@ -105,7 +105,7 @@ class House:
 
 
 async def until(true: Callable[[], object], what: str = "") -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.005)
 

@@ -96,5 +96,6 @@ def test_derived_ids_repeat_and_keep_parts_apart() -> None:
     assert derived_id("a", "bc") == derived_id("a", "bc")
     assert derived_id("a", "bc") != derived_id("ab", "c")
     assert derived_id("5", "17") == "e58260eb-8112-5015-87d1-27d37ee20761"
+    assert derived_id("门", "17") == str(uuid.uuid5(uuid.UUID("9c1c0b8e-6a0d-5c86-9a55-6f6a1d7a3f10"), "门\x1f17"))
     joined = [("5", "17"), ("5\x1f17",), ("5\x1e_17",), ("5\x1e", "17"), ("5", "\x1e17"), ("5\x1e\x1f17",)]
     assert len({derived_id(*parts) for parts in joined}) == len(joined)
