@@ -27,6 +27,7 @@ from gateway.daemon.alarm_line import AlarmLine
 from gateway.daemon.chores import Chores, Failing, keep_going
 from gateway.daemon.damage import noting_damage
 from gateway.daemon.device_memory import DeviceMemories
+from gateway.daemon.garbage import Garbage, set_aside
 from gateway.daemon.links import setup_link, show_setup_link
 from gateway.daemon.narrator import Narrator
 from gateway.daemon.notify import ServiceManager
@@ -234,6 +235,7 @@ class AlarmHouse:
                 await self._memories.load()
                 await self._walk_tests.resume()
                 self._start_tasks(group, server)
+                set_aside()
                 await self._alarms.start()
                 await server.started()
                 await self._say_ready(server.url)
@@ -277,6 +279,7 @@ class AlarmHouse:
             "warnings for calibration": self._calibrations.follow,
             "loop lag": self._chores.measure_lag,
             "watchdog": self._chores.feed_watchdog,
+            "garbage": Garbage(self._clock, lambda: self._stores.journal.last_position).run,
         }.items():
             group.create_task(keep_going(work, name, self._report_fault, self._failing), name=name)
         for session in self._alarms.sessions:

@@ -12,6 +12,7 @@ from typing import Any
 
 import uvloop
 
+from gateway.daemon.garbage import tame
 from gateway.daemon.house import run_house
 from gateway.errors import GatewayError
 from gateway.settings import Settings
@@ -45,6 +46,7 @@ def run_until_signal(work: Callable[[StopSetter], Coroutine[Any, Any, None]]) ->
     os.umask(0o077)
     _allow_open_files()
     take_short_turns()
+    tame()
     sys.setswitchinterval(_SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
