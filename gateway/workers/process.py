@@ -25,9 +25,6 @@ _PINNED = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "2",
-    # Pictures and packets in mappings of their own: glibc's threshold rises with the first picture that is freed (to
-    # 32 MiB), and then they are strewn over the heap among small things that stay: it grows for a quarter of an hour.
-    "MALLOC_MMAP_THRESHOLD_": "131072",
     "PYTHONUNBUFFERED": "1",
     # ONNX Runtime 1.32 tells its maker of each session; only this, set before it loads, keeps it silent.
     "ORT_DISABLE_TELEMETRY": "1",

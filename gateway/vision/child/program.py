@@ -1,4 +1,4 @@
-"""Runs one role between its two channels: hello, ready, heartbeats, messages, pictures, end."""
+"""Runs one role between its two channels: hello, ready, heartbeats, messages, pictures, memory, end."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from gateway.errors import GatewayError
 from gateway.vision.child.hardening import give_way
 from gateway.vision.child.logs import configure_logs
+from gateway.vision.child.memory import give_memory_back
 from gateway.vision.child.role import Outlet, Role, UnexpectedMessageError
 from gateway.wire import Channel, ChannelClosedError, Hello, PictureRequest, Stop
 
@@ -84,6 +85,7 @@ async def _live(role: Role, ends: _Ends, stop: asyncio.Event, heartbeat_seconds:
         ("messages", _take_messages(role, ends.channel)),
         ("pictures", _take_pictures(role, ends.pictures)),
         ("signals", _until(stop)),
+        ("memory", give_memory_back()),
     ]
     status = 0
     try:
