@@ -15,6 +15,15 @@ def by_hand(settings: MatchingSettings, factory: FactoryModel) -> tuple[float, f
     return settings.threshold, min(settings.threshold, small)
 
 
+def tighter(full: float, small: float, factory: FactoryModel) -> float:
+    """The threshold for small faces, whatever their counts say: distances shrink with a face, so it lies below `full`.
+
+    A camera has few small faces; by chance, or because they are people who pass far away each day, their counts may ask
+    for a laxer one.
+    """
+    return min(small, full * factory.small_face_scale)
+
+
 class ThresholdBook:
     """What a video child compares with; the parent's word replaces the factory's.
 
@@ -57,6 +66,6 @@ def factory_thresholds(
     """The thresholds before a site has counted anything."""
     calibration = Calibration(factory, "track", people)
     full = calibration.threshold_for(budget) if fixed is None else fixed[0]
-    small = calibration.threshold_for(budget, ("", "small")) if fixed is None else fixed[1]
+    small = tighter(full, calibration.threshold_for(budget, ("", "small")), factory) if fixed is None else fixed[1]
     expected = calibration.warnings_per_day(full).expected
     return Thresholds(full, small, expected, _FACTORY if fixed is None else "configured")

@@ -22,7 +22,7 @@ from gateway.matching.calibration import Stratum
 from gateway.settings import MatchingSettings
 from gateway.vision.gallery.keeper import GalleryKeeper
 from gateway.vision.gallery.list_pairs import list_pairs
-from gateway.vision.thresholds import by_hand
+from gateway.vision.thresholds import by_hand, tighter
 from gateway.wire import CalibrationReply, CalibrationRequest, CalibrationRow, CameraThresholds, CountedTracks
 
 _STEPS = range(30, 61)
@@ -99,7 +99,7 @@ class Calibrator:
         if self._fixed is not None:
             return CameraThresholds(camera=camera, full=self._fixed[0], small=self._fixed[1])
         full, small = (track.threshold_for(self._budget, (camera, size)) for size in ("full", "small"))
-        return CameraThresholds(camera=camera, full=full, small=small)
+        return CameraThresholds(camera=camera, full=full, small=tighter(full, small, self._factory))
 
     def _in_use(self, track: Calibration, known: Mapping[str, CameraThresholds]) -> CalibrationRow:
         """All cameras and sizes together, each at its own threshold, weighted by its traffic."""

@@ -97,6 +97,15 @@ def test_cameras_and_sizes_get_thresholds_of_their_own() -> None:
     assert reply.in_use.from_site
 
 
+@pytest.mark.parametrize(("near_full", "near_small"), [(0, 0), (700, 0), (14_000, 0), (700, 14_000)])
+def test_small_faces_never_get_a_laxer_threshold(near_full: int, near_small: int) -> None:
+    tracks = (counted(near=near_full), counted(size="small", near=near_small))
+    reply = answer(Kept(40), replace(ASK, unconfirmed=tracks))
+    assert reply.default is not None
+    for each in (reply.default, *reply.cameras):
+        assert each.small < each.full
+
+
 def test_counts_that_are_none_are_refused_in_words() -> None:
     short = CountedTracks(camera="gate", size="full", rule="track", people=3, counts=(1, 2))
     assert "histogram" in answer(Kept(3), replace(ASK, unconfirmed=(short,))).refusal
