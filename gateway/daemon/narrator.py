@@ -18,6 +18,7 @@ from gateway.events import (
     Event,
     GatewayFault,
     IncidentEscalated,
+    Severity,
 )
 from gateway.storage import Journal
 
@@ -59,11 +60,20 @@ class Narrator:
 
 
 def tell(events: Sequence[Event]) -> None:
-    """Log a line for each event that matters."""
+    """Log a line for each event that matters, critical faults first, so that no storm hides them."""
     lines = [
-        (level, words(event)) for event in events if type(event) in _LINES for level, words in [_LINES[type(event)]]
+        (_weight(level, event), words(event))
+        for event in events
+        if type(event) in _LINES
+        for level, words in [_LINES[type(event)]]
     ]
+    lines.sort(key=lambda line: line[0] < logging.CRITICAL)
     for level, line in lines[:_MOST_LINES]:
         _log.log(level, "%s", line)
     if len(lines) > _MOST_LINES:
         _log.warning("and %d more; the journal has them all", len(lines) - _MOST_LINES)
+
+
+def _weight(level: int, event: Event) -> int:
+    """A critical fault is one for whoever watches the log, too; a press is critical and no fault."""
+    return logging.CRITICAL if isinstance(event, GatewayFault) and event.severity is Severity.CRITICAL else level
