@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from gateway.events import Cause, because
 from gateway.storage.damage import damage_of, log_is_void
 from gateway.storage.database import wrong_tables
 from gateway.storage.faults import StorageDamagedError, StorageFailedError
@@ -57,6 +58,20 @@ class Aside:
         lost = _LOST_LOG if self.file.endswith("-wal") else _LOST.get(self.file, _LOST_NOTHING)
         remedy = _RESTORE.format(directory=self.place.parent)
         return f"{self.file} was damaged and is put aside as {self.place}. {lost} {remedy}"
+
+    @property
+    def cause(self) -> Cause:
+        """The same as a fault says it."""
+        figures = {"file": self.file, "place": str(self.place), "directory": str(self.place.parent)}
+        if self.file.endswith("-wal"):
+            return because("file_damaged", self.told, reason="file_damaged_log", **figures)
+        if self.file == "journal.db":
+            return because("file_damaged", self.told, reason="file_damaged_journal", **figures)
+        if self.file == "state.db":
+            return because("file_damaged", self.told, reason="file_damaged_state", **figures)
+        if self.file == "evidence":
+            return because("file_damaged", self.told, reason="file_damaged_evidence", **figures)
+        return because("file_damaged", self.told, **figures)
 
 
 def put_aside_if_damaged(path: Path, migrations: str, newest: tuple[str, ...], now: datetime) -> Aside | None:

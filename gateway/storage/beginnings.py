@@ -51,6 +51,12 @@ class Beginning:
         least, remedy = "" if self.first else "At least ", "presses may be among them: tell it by other means"
         return taken + "".join(f" {least}{count} events had not reached {name}; {remedy}." for name, count in self.lost)
 
+    @property
+    def figures(self) -> dict[str, str | int]:
+        """What the text of `told` names, without what it does not say."""
+        taken = {"taken": self.last - self.first + 1, "up_to": self.last} if self.first else {}
+        return taken | ({"unsent": ", ".join(f"{name}: {count}" for name, count in self.lost)} if self.lost else {})
+
 
 def row_of(beginning: Beginning) -> str:
     """The detail of an entry of the audit trail."""

@@ -121,6 +121,71 @@ def test_every_problem_and_refused_command_that_is_raised_has_a_code() -> None:
     assert bare == []
 
 
+def calls_of(*names: str) -> list[tuple[str, ast.Call]]:
+    """The calls in the sources of what goes by one of the names, each with its file's name."""
+    found = []
+    for path in sorted(CONSOLE.parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names:
+                found.append((path.name, node))
+    return found
+
+
+def constant(node: ast.expr | None) -> str:
+    return str(node.value) if isinstance(node, ast.Constant) else ""
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((each.value for each in call.keywords if each.arg == name), None)
+
+
+def causes() -> list[tuple[str, str, set[str]]]:
+    """Of each cause that the gateway words: its fault, its reason, and the figures that are sure to be there."""
+    found = []
+    for _file, call in calls_of("because"):
+        fault = constant(call.args[0])
+        given = {each.arg for each in call.keywords if each.arg} - {"reason"}
+        given |= {"file", "place", "directory"} if any(each.arg is None for each in call.keywords) else set()
+        found.append((fault, constant(keyword(call, "reason")) or fault, given))
+    return found
+
+
+def test_every_fault_is_told_with_a_cause_whose_names_can_be_read_here() -> None:
+    told = [(file, call) for file, call in calls_of("GatewayFault", "_own_event") if file != "operations.py"]
+    assert not [file for file, call in told if keyword(call, "fault") or keyword(call, "detail")]
+    for file, call in calls_of("because", "of_error"):
+        assert constant(call.args[0]), f"{file}:{call.lineno}"
+        assert keyword(call, "reason") is None or constant(keyword(call, "reason")), f"{file}:{call.lineno}"
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_fault_and_every_reason_has_its_text(language: str) -> None:
+    names = {fault for fault, _reason, _figures in causes()} | {constant(c.args[0]) for _f, c in calls_of("of_error")}
+    assert {"bad_payload", "other_site", "sia_bad_frame", "file_damaged"} <= names, "the search finds faults"
+    assert not {f"gatewayfault.{name}" for name in names} - CATALOGUES[language].keys()
+    told = {constant(keyword(call, "reason")) for _file, call in calls_of("Trouble")} - {""}
+    reasons = {reason for _fault, reason, _figures in causes()} | told
+    assert {"unknown_zone", "file_damaged_state", "alert"} <= reasons, "the search finds reasons"
+    assert not {f"faultdetail.{reason}" for reason in reasons} - CATALOGUES[language].keys()
+
+
+def test_a_text_of_a_reason_names_only_what_its_cause_gives() -> None:
+    for _fault, reason, figures in causes():
+        named = set(re.findall(r"\{(\w+)\}", CATALOGUES["zh-CN"][f"faultdetail.{reason}"]))
+        assert named <= figures, reason
+
+
+def test_what_is_wrong_with_a_message_has_a_code() -> None:
+    for file, call in calls_of("PayloadError"):
+        assert constant(keyword(call, "code")), f"{file}:{call.lineno}"
+
+
+def test_no_chinese_text_of_a_fault_is_english() -> None:
+    for key, text in CATALOGUES["zh-CN"].items():
+        if key.startswith(("gatewayfault.", "faultdetail.", "problem.")):
+            assert re.search(r"[\u4e00-\u9fff]", text), key
+
+
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_every_event_type_has_words(language: str) -> None:
     assert not {f"type.{name}" for name in event_types()} - CATALOGUES[language].keys()
