@@ -49,7 +49,7 @@ class UnusableKeyError(WrongKeyError):
 
 async def key_fits(state: State, vault: Vault) -> bool:
     """Try the key on a value that was sealed for it, or else on the watch-list, which may be older than the value."""
-    return await state.read(lambda connection: _fits(connection, vault))
+    return await state.read(lambda connection: fits(connection, vault))
 
 
 async def seal_check(state: State, vault: Vault) -> None:
@@ -71,7 +71,8 @@ async def seal_check(state: State, vault: Vault) -> None:
         _log.warning("no value is sealed to know the master key by: %s", error)
 
 
-def _fits(connection: sqlite3.Connection, vault: Vault) -> bool:
+def fits(connection: sqlite3.Connection, vault: Vault) -> bool:
+    """Whether the key opens what is sealed; of a state that holds nothing sealed every key does."""
     try:
         if row := connection.execute(_ENTRIES["get"], (_KIND, _ID)).fetchone():
             vault.open_secrets(row[2], _KIND, _ID)

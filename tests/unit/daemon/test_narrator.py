@@ -39,10 +39,8 @@ def test_a_critical_fault_is_critical_in_the_log_and_no_storm_hides_it(caplog: p
     fault = GatewayFault(fault="file_damaged", detail="journal.db", severity=Severity.CRITICAL, **ABOUT)
     lesser = GatewayFault(fault="wrong_topic", detail="no topic", severity=Severity.MEDIUM, **ABOUT)
     tell([*(pressed(number) for number in range(50)), lesser, fault])
-    assert [(each.levelname, each.getMessage()) for each in caplog.records][0] == (
-        "CRITICAL",
-        "file_damaged: journal.db",
-    )
+    first = caplog.records[0]
+    assert (first.levelname, first.getMessage()) == ("CRITICAL", "file_damaged: journal.db")
     caplog.clear()
     tell([lesser])
     assert [each.levelname for each in caplog.records] == ["WARNING"]
