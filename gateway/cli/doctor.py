@@ -19,7 +19,7 @@ from gateway.cli.models import YUNET, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put_table
 from gateway.cli.privacy import privacy
-from gateway.cli.status import MORE, brief, delivery_detail, device_detail, fetch_readiness
+from gateway.cli.status import MORE, brief, delivery_detail, device_detail, fetch_readiness, listed
 from gateway.errors import GatewayError
 from gateway.settings import CameraSettings, Settings
 from gateway.storage import inspect_state
@@ -118,7 +118,7 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
 
 
 def _watchlist(watchlist: dict[str, Any], *, key_fits: bool) -> Finding:
-    found = f"{watchlist['people']} people, {watchlist['templates']} templates"
+    found = listed(watchlist)
     if not watchlist["left_out"]:
         return Finding("watch-list", True, found)
     remedy = "campus-gateway watchlist reembed." if key_fits else "Put the right master key back first."

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gateway.errors import counted
 from gateway.events import (
     BatteryLow,
     ButtonLost,
@@ -35,7 +36,10 @@ _LINES: dict[type[Event], tuple[int, Callable[[Any], str]]] = {
     CameraRestored: (logging.INFO, lambda e: f"camera {e.camera} is back after {e.outage:.0f} s"),
     CameraFault: (logging.WARNING, lambda e: f"camera {e.camera}: {e.state}. {e.remedy}"),
     DestinationFailing: (logging.WARNING, lambda e: f"destination {e.destination} fails: {e.reason}"),
-    DestinationRecovered: (logging.INFO, lambda e: f"destination {e.destination} is back; {e.waited} events waited"),
+    DestinationRecovered: (
+        logging.INFO,
+        lambda e: f"destination {e.destination} is back; {counted(e.waited, 'event')} waited",
+    ),
     IncidentEscalated: (logging.WARNING, lambda e: f"incident {e.subject} rose to level {e.level}: nobody took it"),
     GatewayFault: (logging.WARNING, lambda e: f"{e.fault}: {e.detail}"),
 }

@@ -76,6 +76,14 @@ def test_both_catalogues_have_the_same_keys_and_places() -> None:
         assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", english[key])), key
 
 
+def test_a_number_of_one_has_its_own_words_in_english() -> None:
+    """A noun in the plural behind a place would read «1 buttons»; `{count|button|buttons}` chooses."""
+    units, verbs = {"bytes", "characters"}, {"holds", "keeps", "speaks"}
+    for key, text in CATALOGUES["en"].items():
+        wrong = set(re.findall(r"\{\w+\} ([a-z]+s)\b", text)) - units - verbs - {"is", "was", "has"}
+        assert not wrong, (key, text)
+
+
 def test_every_prefix_that_a_script_builds_on_is_expanded_here() -> None:
     text = "\n".join(path.read_text("utf-8") for path in SCRIPTS)
     assert set(re.findall(r"\bt\(`([^$`]+)\$", text)) <= EXPANSIONS.keys()

@@ -156,6 +156,8 @@ export class Protection {
       this.head(tile, destination, good, good ? t("destination.ok") : t("destination.failing")),
       facts([
         [t("destination.backlog"), status.backlog],
+        [t("destination.tries"), status.tries || ""],
+        [t("destination.dead"), status.dead || ""],
         [t("destination.success"), status.last_success && moment(status.last_success)],
         [t("destination.error"), deliveryText(status.last_error)],
       ]),
