@@ -103,7 +103,7 @@ def test_the_password_of_the_first_administrator_can_be_seen(browser: Browser, t
         expect(stranger.locator("p.problem")).to_have_text("The password has 5 characters. Use at least 12.")
         stranger.fill("input[name=password]", PASSWORD)
         stranger.click("button[type=submit]")
-        expect(stranger.locator(".board")).to_be_visible()
+        expect(stranger.locator(".board")).to_be_visible(timeout=30_000)
         context.close()
 
 

@@ -62,6 +62,7 @@ export class SignIn {
     event.preventDefault();
     const { username, password } = Object.fromEntries(new FormData(event.target));
     this.app.sound.arm();
+    this.message.textContent = "";
     try {
       if (this.setup) await api.setUp(this.setup, username, password);
       await api.signIn(username, password);
