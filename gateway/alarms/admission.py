@@ -6,6 +6,8 @@ import time
 from collections import Counter, OrderedDict, deque
 from typing import TYPE_CHECKING
 
+from gateway.alarms.refusals import too_many, too_many_of_one_address
+from gateway.events import Cause
 from gateway.settings import MqttSettings
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ class Admission:
         """All connections, the oldest first."""
         return list(self._open)
 
-    def admit(self, connection: "Line") -> "tuple[Line, str] | None":
+    def admit(self, connection: "Line") -> "tuple[Line, Cause] | None":
         """Count one; if that is one too many, the one that must go and why.
 
         It is the oldest that never said who it is, or else the newest.
@@ -45,11 +47,10 @@ class Admission:
         address = connection.address
         self._per_address[address] += 1
         if len(self._open) > self._settings.max_connections:
-            why = f"more than {self._settings.max_connections} connections"
-            return self._victim(connection, list(self._open)), why
+            return self._victim(connection, list(self._open)), too_many(self._settings.max_connections)
         if self._per_address[address] > (limit := self._limit_of(address)):
             neighbours = [each for each in self._open if each.address == address]
-            return self._victim(connection, neighbours), f"more than {limit} connections of one address"
+            return self._victim(connection, neighbours), too_many_of_one_address(limit)
         return None
 
     @staticmethod

@@ -168,7 +168,8 @@ def _connect(cursor: Cursor, _level: int) -> Connect:
     if name not in ("MQTT", "MQIsdp"):
         raise MalformedPacketError("a CONNECT of another protocol")
     if name != "MQTT" or level not in (LEVEL_311, LEVEL_5):
-        raise UnsupportedProtocolError(f"MQTT protocol level {level}; this endpoint speaks 3.1.1 (4) and 5 (5)")
+        what = f"MQTT protocol level {level}; this endpoint speaks 3.1.1 (4) and 5 (5)"
+        raise UnsupportedProtocolError(what, level=level)
     flags = cursor.byte()
     _check_connect_flags(flags, level)
     keepalive, properties = cursor.word(), _properties(cursor, props.CONNECT, level)

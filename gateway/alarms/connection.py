@@ -32,11 +32,13 @@ from gateway.alarms.packets import (
 )
 from gateway.alarms.properties import NOTHING, Properties
 from gateway.alarms.reasons import FAILURE, Reason, connack_code
+from gateway.alarms.refusals import refused_client, refused_filters, taken_id
 from gateway.alarms.sessions import Session
 from gateway.alarms.switchboard import Switchboard
 from gateway.alarms.topics import Subscription
 from gateway.alarms.wireformat import MalformedPacketError, ProtocolBreachError, UnsupportedProtocolError
 from gateway.errors import GatewayError
+from gateway.events import Cause, of_error
 
 _LOW_WATER_BYTES = 64 * 1024
 _MOST_UNRELEASED = 1024
@@ -94,13 +96,13 @@ class Connection(Line):
                     return self._reader.has_whole
         except UnsupportedProtocolError as error:
             self.send(Connack(code=1))
-            self._turn_away("unsupported_protocol", error)
+            self._turn_away(of_error("unsupported_protocol", error), error)
         except MalformedPacketError as error:
-            self._turn_away("malformed_packet", error)
+            self._turn_away(of_error("malformed_packet", error), error)
         return False
 
-    def _turn_away(self, fault: str, error: MalformedPacketError) -> None:
-        self._board.refuse(fault, str(error), self)
+    def _turn_away(self, cause: Cause, error: MalformedPacketError) -> None:
+        self._board.refuse(cause, self)
         if self.session is None and self._reader.level >= LEVEL_5:
             self.send(Connack(code=error.reason))
         self.end(error.reason, str(error))
@@ -136,13 +138,13 @@ class Connection(Line):
             raise MalformedPacketError("the first packet is no CONNECT")
         refusal = check_greeting(packet)
         if refusal is not None:
-            self._refuse_entry(refusal[0], "bad_connect", refusal[1])
+            self._refuse_entry(*refusal)
             return
         self._hold()
         self._board.spawn(self._enter(packet), "mqtt connect")
 
-    def _refuse_entry(self, reason: Reason, fault: str, detail: str) -> None:
-        self._board.refuse(fault, detail, self)
+    def _refuse_entry(self, reason: Reason, cause: Cause) -> None:
+        self._board.refuse(cause, self)
         self.send(Connack(code=connack_code(reason, self._reader.level)))
         self.close()
 
@@ -151,14 +153,12 @@ class Connection(Line):
         if self.closed:
             return
         if verdict.reason:
-            self._refuse_entry(
-                verdict.reason, "refused_client", f"client {packet.client_id[:64]!r}: {verdict.reason.name}"
-            )
+            self._refuse_entry(verdict.reason, refused_client(packet.client_id, verdict.reason))
             return
         try:
             session, present = self._board.connected(self, packet, verdict.user)
         except ProtocolBreachError as error:
-            self._refuse_entry(error.reason, "refused_client", str(error))
+            self._refuse_entry(error.reason, taken_id(packet.client_id, str(error)))
             return
         self.session = session
         # On a full disk a button comes in all the same: its press is shown, though it cannot be stored (contract).
@@ -279,8 +279,7 @@ class Connection(Line):
         self._answer_behind(self._board.settled() if session.lasts else Reason.SUCCESS, answer)
 
     def _refuse_filters(self, patterns: list[str]) -> None:
-        more = f" and {len(patterns) - 1} more" if len(patterns) > 1 else ""
-        self._board.refuse("refused_subscription", f"{patterns[0][:256]!r}{more}: not allowed", self)
+        self._board.refuse(refused_filters(patterns), self)
 
     def _subscribe_codes(self, packet: Subscribe, allowed: set[str], granted: set[str]) -> tuple[int, ...]:
         new = self._reader.level >= LEVEL_5

@@ -10,6 +10,7 @@ from gateway.events import (
     ButtonRestored,
     ButtonTampered,
     ButtonTestDue,
+    Cause,
     Event,
     GatewayFault,
     Severity,
@@ -48,7 +49,7 @@ class DeviceEvents:
         """A press test is due."""
         return ButtonTestDue(**self._common(device, now), severity=Severity.LOW, last_test=last_test)
 
-    def trouble(self, device: DeviceSettings, now: datetime, fault: str, detail: str, *, cleared: bool) -> Event:
+    def trouble(self, device: DeviceSettings, now: datetime, cause: Cause, *, cleared: bool) -> Event:
         """Something is wrong with it, or is right again."""
         return GatewayFault(
             id=new_id(),
@@ -56,8 +57,7 @@ class DeviceEvents:
             subject=device.id,
             time=now,
             severity=Severity.INFO if cleared else Severity.MEDIUM,
-            fault=fault,
-            detail=detail,
+            **cause.data,
             device=device.id,
             cleared=cleared,
         )

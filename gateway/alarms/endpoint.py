@@ -22,6 +22,7 @@ from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
 from gateway.alarms.packets import Connect, Publish
 from gateway.alarms.reasons import Reason
 from gateway.alarms.records import RecordBook, SessionStore
+from gateway.alarms.refusals import CLASH, refused_publish, refused_will
 from gateway.alarms.restoring import restore_records
 from gateway.alarms.retained import RetainedBook
 from gateway.alarms.retained_feed import RetainedFeed
@@ -33,7 +34,7 @@ from gateway.alarms.turns import Turns
 from gateway.alarms.wills import LastWill, WillKeeper
 from gateway.alarms.wireformat import ProtocolBreachError
 from gateway.errors import GatewayError, PermanentError
-from gateway.events import new_id
+from gateway.events import Cause, new_id
 from gateway.settings import MqttSettings
 
 _CLOSE_SECONDS = 2.0
@@ -52,7 +53,7 @@ class MqttEndpoint:
         private: whether what a client publishes on a topic is for the gateway alone, and for no other client.
         handler: takes such a message; returns once it may be acknowledged; an error ends the sender's connection, so
             that it sends again.
-        on_fault: records why a client was turned away: fault, detail, client.
+        on_fault: records why a client was turned away: the cause and the client.
         store: where sessions, messages for clients that are away, retained messages and wills are kept; None: nowhere.
         verify: checks a password against its hash, off the loop.
 
@@ -66,7 +67,7 @@ class MqttEndpoint:
         takes: Callable[[str], bool],
         private: Callable[[str], bool],
         handler: Callable[[InboundMessage], Awaitable[None]],
-        on_fault: Callable[[str, str, str], Awaitable[None]],
+        on_fault: Callable[[Cause, str], Awaitable[None]],
         site: str = "",
         store: SessionStore | None = None,
         verify: Verify = nobody,
@@ -179,7 +180,7 @@ class MqttEndpoint:
             connection.abort()
         elif (too_many := self._admission.admit(connection)) is not None:
             victim, why = too_many
-            self.refuse("too_many_connections", why, victim)
+            self.refuse(why, victim)
             victim.abort()
 
     async def identify(self, packet: Connect, certified: str | None, address: str, *, secure: bool) -> Verdict:
@@ -195,7 +196,7 @@ class MqttEndpoint:
         older = self._by_client.get(client_id)
         if older is not None:
             if self._admission.clashes(client_id):
-                self.refuse("client_id_clash", "two devices use one client id and end each other", older)
+                self.refuse(CLASH, older)
             older.end(Reason.SESSION_TAKEN_OVER)
             self._leave(older, session_goes_on=not packet.clean_session)
         expiry = expiry_of(packet)
@@ -207,7 +208,7 @@ class MqttEndpoint:
         connection.rights = self._access.rights_of(user, client_id)
         if packet.will is not None:
             if not connection.rights.may_publish(packet.will.topic):
-                self.refuse("refused_publish", f"a last will on {packet.will.topic[:256]!r} is not allowed", connection)
+                self.refuse(refused_will(packet.will.topic), connection)
             else:
                 connection.will = self._wills.note(client_id, packet.will, user)
         return session, present
@@ -366,26 +367,26 @@ class MqttEndpoint:
         """Send what is kept on the topics of a new filter, bit by bit."""
         self._feed.want(session, subscription, fresh=fresh)
 
-    def refuse(self, fault: str, detail: str, connection: Line) -> None:
+    def refuse(self, cause: Cause, connection: Line) -> None:
         """Record why a client was turned away."""
-        self.spawn(self._record(fault, detail, connection), "mqtt fault")
+        self.spawn(self._record(cause, connection), "mqtt fault")
 
     def refuse_publish(self, connection: Connection, topic: str, payload: bytes) -> "asyncio.Future[Any]":
         """Record that a client may not publish there; done once that is durable, with the reason."""
-        detail = f"{topic[:256]!r} is not allowed: {len(payload)} bytes were refused"
-        return self._start(self._refuse_publish(detail, connection), "mqtt refused publish")
+        cause = refused_publish(topic, len(payload))
+        return self._start(self._refuse_publish(cause, connection), "mqtt refused publish")
 
-    async def _refuse_publish(self, detail: str, connection: Connection) -> Reason:
+    async def _refuse_publish(self, cause: Cause, connection: Connection) -> Reason:
         self._counts["refused"] += 1
-        await self._on_fault("refused_publish", detail, connection.client_id)
+        await self._on_fault(cause, connection.client_id)
         return Reason.NOT_AUTHORIZED
 
-    async def _record(self, fault: str, detail: str, connection: Line) -> None:
+    async def _record(self, cause: Cause, connection: Line) -> None:
         self._counts["refused"] += 1
         try:
-            await self._on_fault(fault, detail, connection.client_id or connection.address)
+            await self._on_fault(cause, connection.client_id or connection.address)
         except GatewayError as error:
-            _log.error("a fault could not be stored: %s: %s", fault, error)
+            _log.error("a fault could not be stored: %s: %s", cause.fault, error)
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":
         """Run something beside; `stop` waits for it."""

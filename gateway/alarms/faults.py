@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.clock import Clock
-from gateway.events import Event, GatewayFault, Severity, gateway_source, new_id
+from gateway.events import Cause, Event, GatewayFault, Severity, gateway_source, new_id
 
 _WINDOW_SECONDS = 10.0
 _MOST_IN_WINDOW = 20
@@ -30,15 +30,15 @@ class FaultRecorder:
         self._places: dict[tuple[str, str], _Told] = {}
         self._kinds: dict[tuple[str, str], _Told] = {}
 
-    def _admit(self, fault: str, topic: str) -> str | None:
-        """How many like it were held back before, in words; None if this one is held back, too."""
+    def _admit(self, fault: str, topic: str) -> int | None:
+        """How many like it were held back before; None if this one is held back, too."""
         of_the_place = self._admit_one(self._places, (fault, topic[:256]), _MOST_IN_WINDOW)
         if of_the_place is None:
             return None
         of_the_kind = self._admit_one(self._kinds, (fault, ""), _MOST_OF_A_KIND)
         return None if of_the_kind is None else of_the_place or of_the_kind
 
-    def _admit_one(self, known: dict[tuple[str, str], _Told], key: tuple[str, str], most: int) -> str | None:
+    def _admit_one(self, known: dict[tuple[str, str], _Told], key: tuple[str, str], most: int) -> int | None:
         now = self._clock.monotonic()
         told = known.get(key)
         if told is not None and now - told.since < _WINDOW_SECONDS:
@@ -46,16 +46,15 @@ class FaultRecorder:
                 told.held_back += 1
                 return None
             told.told += 1
-            return ""
+            return 0
         if len(known) >= _MOST_PLACES:
             known.clear()
         known[key] = _Told(now, 1)
-        return f" ({told.held_back} more like it before)" if told is not None and told.held_back else ""
+        return told.held_back if told is not None else 0
 
     async def record(
         self,
-        fault: str,
-        detail: str,
+        cause: Cause,
         *,
         topic: str = "",
         device: str = "",
@@ -65,17 +64,18 @@ class FaultRecorder:
         severity: Severity = Severity.MEDIUM,
     ) -> None:
         """Report a fault unless too many of its kind were reported a moment ago."""
-        more = self._admit(fault, topic)
+        more = self._admit(cause.fault, topic)
         if more is None:
             return
+        if more:
+            cause = cause.at(f" ({more} more like it before)", more=more)
         event = GatewayFault(
             id=new_id(),
             source=self._source,
             subject=device or "gateway",
             time=self._clock.now(),
             severity=severity,
-            fault=fault,
-            detail=detail + more,
+            **cause.data,
             device=device,
             name=name,
             place=place,

@@ -4,19 +4,23 @@ from gateway.alarms.packets import LEVEL_5, Connect
 from gateway.alarms.properties import NOTHING, Properties
 from gateway.alarms.reasons import Reason
 from gateway.alarms.sessions import NEVER_EXPIRES
+from gateway.events import Cause, because
 from gateway.settings import MqttSettings
 
 _LONGEST_ID = 256
 
 
-def check_greeting(packet: Connect) -> tuple[Reason, str] | None:
+def check_greeting(packet: Connect) -> tuple[Reason, Cause] | None:
     """Why a CONNECT is refused whoever sends it; None if it is not."""
     if packet.properties.authentication_method is not None:
-        return Reason.BAD_AUTHENTICATION_METHOD, "enhanced authentication is not offered (§4.12)"
+        what = "enhanced authentication is not offered (§4.12)"
+        return Reason.BAD_AUTHENTICATION_METHOD, because("bad_connect", what, reason="connect_authentication")
     if not packet.client_id and packet.protocol_level < LEVEL_5 and not packet.clean_session:
-        return Reason.CLIENT_ID_NOT_VALID, "an empty client id needs a clean session (3.1.1 §3.1.3.1)"
+        what = "an empty client id needs a clean session (3.1.1 §3.1.3.1)"
+        return Reason.CLIENT_ID_NOT_VALID, because("bad_connect", what, reason="connect_empty_id")
     if len(packet.client_id) > _LONGEST_ID:
-        return Reason.CLIENT_ID_NOT_VALID, f"a client id of more than {_LONGEST_ID} characters"
+        what = f"a client id of more than {_LONGEST_ID} characters"
+        return Reason.CLIENT_ID_NOT_VALID, because("bad_connect", what, reason="connect_long_id", limit=_LONGEST_ID)
     return None
 
 

@@ -14,6 +14,7 @@ from gateway.alarms.sockets import find_half_open
 from gateway.alarms.switchboard import Switchboard
 from gateway.alarms.tls import common_name
 from gateway.alarms.wills import LastWill
+from gateway.events import because
 
 _HIGH_WATER_BYTES = 512 * 1024
 
@@ -90,7 +91,8 @@ class Line(asyncio.Protocol):
             )
         except OSError as error:
             if not self.closed:
-                self._board.refuse("tls_handshake", f"no TLS with {self.address}: {error}", self)
+                what = f"no TLS with {self.address}: {error}"
+                self._board.refuse(because("tls_handshake", what, address=self.address), self)
             self.connection_lost(error)
         except asyncio.CancelledError:
             self.connection_lost(None)

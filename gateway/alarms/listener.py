@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from gateway.alarms import complaints
 from gateway.alarms.conditions import ConditionBook
 from gateway.alarms.device_status import DeviceMemory
 from gateway.alarms.device_topics import TopicTree
@@ -29,12 +30,11 @@ from gateway.alarms.supervision import SupervisionTimer
 from gateway.alarms.trials import Trials
 from gateway.clock import Clock
 from gateway.errors import GatewayError, PermanentError
-from gateway.events import ButtonEvent, ButtonPressed, Event, Severity
+from gateway.events import ButtonEvent, ButtonPressed, Cause, Event, Severity, of_error
 from gateway.settings import DeviceSettings, Meaning
 
 _EVENT = "event"
 _OWN = "campus"
-_CLOCK = "clock_wrong"
 _MISSING = "/missing"
 _COPIES_COME_WITHIN = timedelta(minutes=10)
 
@@ -52,7 +52,7 @@ class AlarmListener:
     """Takes what buttons say.
 
     Args:
-        site: topics of other sites are faults.
+        site: what speaks for another one is a fault.
         report: journals an event; returns it once it is durable, or the one before that has its id.
         unstored: shows an event that could not be stored, so that a guard sees it all the same.
         answer: sends feedback to a button; must not wait.
@@ -162,21 +162,28 @@ class AlarmListener:
             return
         devices = sorted(self._topics.devices_of(message.topic))
         if not devices:
-            await self._fault("wrong_topic", "no topic that a device of this site publishes on", message)
+            await self._fault(complaints.WRONG_TOPIC, message)
         for identity in devices:
             device = self._devices[identity]
             await self._decode(_Told(device, self._dialects[device.dialect], message), _EVENT)
 
     async def _handle_own(self, message: InboundMessage) -> None:
         parts = parse_topic(message.topic)
-        if parts is None or parts[0] != self._site or parts[2] == "feedback":
-            await self._fault("wrong_topic", "no topic that a button of this site publishes on", message)
+        if parts is None or parts[2] == "feedback":
+            await self._fault(complaints.WRONG_TOPIC, message)
             return
-        _site, identity, leaf = parts
+        site, identity, leaf = parts
         device = self._devices.get(identity)
+        if site != self._site:
+            cause, severity = (
+                complaints.other_site(site, identity, self._site),
+                complaints.weight_of_other_site(message),
+            )
+            await self._fault(cause, message, device=identity if device is not None else "", severity=severity)
+            return
         if device is None or device.dialect != _OWN:
             severity = Severity.HIGH if leaf == _EVENT else Severity.MEDIUM
-            await self._fault("unknown_device", f"no device {identity} is configured", message, severity=severity)
+            await self._fault(complaints.unknown_device(identity), message, severity=severity)
             return
         if message.retain and leaf == _EVENT:
             await self._kept_press(message, identity)
@@ -186,16 +193,14 @@ class AlarmListener:
     async def _kept_press(self, message: InboundMessage, device: str) -> None:
         """One that a broker kept is of no present interest; one that a device wants kept is its wrong setting."""
         severity = Severity.MEDIUM if message.replayed else Severity.HIGH
-        what = "a retained press never alarms: let the device publish without retain"
-        await self._fault("retained_press", what, message, device=device, severity=severity)
+        await self._fault(complaints.RETAINED_PRESS, message, device=device, severity=severity)
 
     async def _decode(self, told: _Told, leaf: str) -> None:
         try:
             said = told.dialect.decode(told.message.topic, told.message.payload)
         except PayloadError as error:
-            await self._fault(
-                "bad_payload", str(error), told.message, device=told.device.id, severity=_weight(told, leaf)
-            )
+            cause = of_error("bad_payload", error)
+            await self._fault(cause, told.message, device=told.device.id, severity=_weight(told, leaf))
             return
         await self._take(told, said)
 
@@ -208,7 +213,7 @@ class AlarmListener:
         """
         devices = {(each.zone or "").lstrip("0"): each for each in self._devices.values() if each.account == account}
         if not devices:
-            await self._fault("unknown_device", f"no device has the account {account}", message, severity=Severity.HIGH)
+            await self._fault(complaints.unknown_account(account), message, severity=Severity.HIGH)
             return False
         for said in self._dialects["sia"].decode(message.topic, message.payload):
             of_zone = devices.get(said.part) or devices.get("")
@@ -217,8 +222,8 @@ class AlarmListener:
             for device in meant:
                 await self._take(_Told(device, self._dialects["sia"], message), (said,), lives=False)
             if not meant:
-                what = f"no device stands for zone {said.part or '-'} of account {account}"
-                await self._fault("unknown_device", what, message, severity=Severity.HIGH)
+                cause = complaints.unknown_zone(account, said.part or "-")
+                await self._fault(cause, message, severity=Severity.HIGH)
         for device in devices.values():  # the panel speaks for each zone that it does not miss
             if not self._conditions.known(device.id).get(_MISSING):
                 await self._supervision.seen(device.id, message.origin)
@@ -242,7 +247,8 @@ class AlarmListener:
                 self._note_missing(told, each)
                 await self._supervision.state(device, online=each.online, bridge=each.bridge)
             elif isinstance(each, Trouble):
-                await self._supervision.trouble(device, each.name, each.detail, active=each.active)
+                cause = Cause(each.name, each.detail, each.reason)
+                await self._supervision.trouble(device, cause, active=each.active)
 
     def _note_missing(self, told: _Told, said: Presence) -> None:
         """A zone that its panel misses is missing until the panel finds it, whatever else the panel says."""
@@ -259,8 +265,8 @@ class AlarmListener:
     async def _act(self, told: _Told, action: Action) -> None:
         meaning = self._meaning_of(told, action)
         if meaning is None:
-            what = f"nobody has given {action.name[:40]!r} a meaning: name it in the device's actions"
-            await self._fault("unknown_action", what, told.message, device=told.device.id, severity=Severity.HIGH)
+            cause = complaints.unknown_action(action.name)
+            await self._fault(cause, told.message, device=told.device.id, severity=Severity.HIGH)
         elif meaning != "ignore":
             if told.message.retain:
                 await self._kept_press(told.message, told.device.id)
@@ -274,8 +280,8 @@ class AlarmListener:
             return
         action = self._conditions.change_of(told.device.id, condition)
         if action is not None and told.message.replayed and condition.active:
-            what = "the condition is kept as active, but its change never came; a retained press never alarms"
-            await self._fault("retained_press", what, told.message, device=told.device.id, severity=Severity.HIGH)
+            cause = complaints.RETAINED_CONDITION
+            await self._fault(cause, told.message, device=told.device.id, severity=Severity.HIGH)
         elif action is not None and (condition.active or meaning not in ("test", "clear")):
             await self._press(told, action, meaning if condition.active else "clear")
         self._conditions.note(told.device.id, condition)
@@ -291,11 +297,10 @@ class AlarmListener:
         self.trials.done(event)
         self._supervision.told(event)
         if action.flaws:
-            what = f"{'; '.join(action.flaws)}: taken without"
-            await self._fault("bad_field", what, told.message, device=device.id)
+            await self._fault(complaints.bad_field(action.flaws), told.message, device=device.id)
         if isinstance(event, ButtonPressed) and event.device_time is not None:
-            what = f"its clock said {event.device_time.isoformat()}" if event.clock_wrong else "its clock is right"
-            await self._supervision.trouble(device.id, _CLOCK, what, active=event.clock_wrong)
+            cause = complaints.clock_wrong(event.device_time.isoformat(), wrong=event.clock_wrong)
+            await self._supervision.trouble(device.id, cause, active=event.clock_wrong)
 
     async def _store(self, told: _Told, event: ButtonEvent, *, quiet: bool) -> ButtonEvent:
         """Store a press, also one that bears the id of another, as from a device that counts from 1 again."""
@@ -311,17 +316,11 @@ class AlarmListener:
         if not quiet:
             self.answer(event.device, event.id, "received")
         if other is not None:
-            await self._reused(told, event, before, "taken as another press")
+            await self._fault(complaints.press_id_reused(before), told.message, device=event.device)
         elif before.recorded is not None and self._clock.now() - before.recorded > _COPIES_COME_WITHIN:
-            await self._reused(told, event, before, "taken as the same press", Severity.HIGH)
+            cause = complaints.press_id_repeated(before)
+            await self._fault(cause, told.message, device=event.device, severity=Severity.HIGH)
         return event
-
-    async def _reused(
-        self, told: _Told, event: ButtonEvent, before: Event, taken: str, severity: Severity = Severity.MEDIUM
-    ) -> None:
-        when = before.time.isoformat(timespec="seconds")
-        what = f"it bears the id of the press of {when} and is {taken}: each press needs an id of its own"
-        await self._fault("press_id_reused", what, told.message, device=event.device, severity=severity)
 
     def answer(self, device: str, event: str, state: str) -> None:
         """Tell a button what became of its press; never called for a silent or duress press."""
@@ -334,8 +333,7 @@ class AlarmListener:
 
     async def _fault(
         self,
-        fault: str,
-        detail: str,
+        cause: Cause,
         message: InboundMessage,
         *,
         device: str = "",
@@ -344,8 +342,7 @@ class AlarmListener:
         known = self._devices.get(device)
         name, place = (known.name, known.place) if known is not None else ("", "")
         await self.faults.record(
-            fault,
-            detail,
+            cause,
             topic=message.topic,
             device=device,
             name=name,

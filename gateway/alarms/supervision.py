@@ -12,7 +12,7 @@ from gateway.alarms.dialects.said import Health
 from gateway.alarms.flapping import Flapping
 from gateway.alarms.recall import recall
 from gateway.clock import Clock
-from gateway.events import ButtonEvent, ButtonPressed, ButtonTested, Event
+from gateway.events import ButtonEvent, ButtonPressed, ButtonTested, Cause, Event, because
 from gateway.settings import DeviceSettings
 
 _WILL_GRACE_SECONDS = 3.0
@@ -197,15 +197,15 @@ class SupervisionTimer:
             tested = self._clock.now() if isinstance(event, ButtonTested) else status.last_test
             watched.status = replace(status, last_test=tested)
 
-    async def trouble(self, device: str, fault: str, detail: str, *, active: bool) -> None:
+    async def trouble(self, device: str, cause: Cause, *, active: bool) -> None:
         """Something is wrong with a device, or is right: each is said when it changes."""
-        watched = self._devices.get(device)
+        watched, fault = self._devices.get(device), cause.fault
         if watched is None or (fault in watched.status.troubles) == active:
             return
         left = [each for each in watched.status.troubles if each != fault]
         if active and len(left) >= _MOST_TROUBLES:
             return
-        event = self._events.trouble(watched.settings, self._clock.now(), fault, detail, cleared=not active)
+        event = self._events.trouble(watched.settings, self._clock.now(), cause, cleared=not active)
         await self._tell(watched, event)
         watched.status = replace(watched.status, troubles=(*left, fault) if active else tuple(left))
 
@@ -239,14 +239,14 @@ class SupervisionTimer:
             self._changed.set()
 
     async def _flaps(self, watched: _Watched, *, active: bool) -> None:
-        detail = "goes and comes again and again: two devices with one client id, or a weak link?"
-        text = detail if active else "stayed for five minutes"
+        what = "goes and comes again and again: two devices with one client id, or a weak link?"
+        cause = because("device_flapping", what if active else "stayed for five minutes")
         watched.status = replace(watched.status, flapping=active)
         if active:
             watched.deadline = self._clock.monotonic() + watched.settings.health_deadline_seconds
             watched.reason = "silent"
         self._changed.set()
-        await self.trouble(watched.settings.id, _FLAPPING, text, active=active)
+        await self.trouble(watched.settings.id, cause, active=active)
 
     async def run(self) -> None:
         """Say who is lost, whose flapping ended and whose test is due, for ever."""

@@ -10,6 +10,7 @@ from gateway.alarms.reasons import Reason
 from gateway.alarms.sessions import Session
 from gateway.alarms.topics import Subscription
 from gateway.alarms.turns import Turns
+from gateway.events import Cause
 from gateway.settings import MqttSettings
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Switchboard(Protocol):
     def settled(self) -> "asyncio.Future[Any] | Reason":
         """As `flushed`, but with a reason from 0x80 on instead of a failure."""
 
-    def refuse(self, fault: str, detail: str, connection: "Line") -> None:
+    def refuse(self, cause: Cause, connection: "Line") -> None:
         """Record why a client was turned away."""
 
     def spawn(self, work: Coroutine[Any, Any, None], name: str) -> "asyncio.Task[None]":

@@ -19,11 +19,14 @@ SHARE_PREFIX = "$share/"
 class MalformedPacketError(PermanentError):
     """Bytes that are no MQTT packet; the connection must be closed (§4.13)."""
 
+    code = "mqtt_malformed"
     reason = Reason.MALFORMED_PACKET
 
 
 class ProtocolBreachError(MalformedPacketError):
     """A well-formed packet that may not be sent, or not now (§4.13.1); `reason` says it to a client of MQTT 5."""
+
+    code = "mqtt_breach"
 
     def __init__(self, what: str, reason: Reason = Reason.PROTOCOL_ERROR) -> None:
         super().__init__(what)
@@ -33,12 +36,14 @@ class ProtocolBreachError(MalformedPacketError):
 class UnsupportedProtocolError(MalformedPacketError):
     """A CONNECT of another protocol level; answered with CONNACK code 1 (3.1.1 §3.1.2.2)."""
 
+    code = "mqtt_level"
     reason = Reason.UNSUPPORTED_VERSION
 
 
 class PacketTooLargeError(MalformedPacketError):
     """A packet over the limit of this endpoint (§3.2.2.3.6)."""
 
+    code = "mqtt_too_large"
     reason = Reason.PACKET_TOO_LARGE
 
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from gateway.clock import Clock
 from gateway.errors import GatewayError
-from gateway.events import FaceMatched, FaceVerified, GatewayFault, Severity, gateway_source, new_id
+from gateway.events import Cause, FaceMatched, FaceVerified, GatewayFault, Severity, because, gateway_source, new_id
 from gateway.storage import DistanceRow, FaceWarning, SeenPassages, Stored, Stores, TemplateRow
 from gateway.wire import (
     CalibratedThresholds,
@@ -27,7 +27,6 @@ _TRACK = "track"
 _BINS = 151
 _PAGE, _SKIPPED = 200, 500
 _POLL_SECONDS, _REFRESH_SECONDS = 2.0, 900.0
-_FAULT = "false_warning_rate"
 _log = logging.getLogger(__name__)
 
 
@@ -101,20 +100,14 @@ class Calibrations:
         before = await self._stores.histograms.drift()
         if reply.drift == before or reply.in_use is None:
             return
-        expected = f"expected were {reply.in_use.at_least:.2g} to {reply.in_use.at_most:.2g} a day"
-        what = {
-            "above": f"more face warnings that nobody confirmed than expected ({expected}): did a camera change?",
-            "below": f"fewer face warnings than expected ({expected}): do the cameras still see faces?",
-            "": f"face warnings are as expected again ({expected})",
-        }[reply.drift]
+        cause = _drift(reply.drift, f"{reply.in_use.at_least:.2g}", f"{reply.in_use.at_most:.2g}")
         event = GatewayFault(
             id=new_id(),
             source=gateway_source(self._site),
             subject="calibration",
             time=self._clock.now(),
             severity=Severity.MEDIUM if reply.drift else Severity.INFO,
-            fault=f"{_FAULT}_{reply.drift or 'normal'}",
-            detail=what,
+            **cause.data,
         )
         await self._stores.journal.append(event)
         await self._stores.histograms.set_drift(reply.drift)
@@ -249,3 +242,16 @@ def sealed_rows(rows: Sequence[TemplateRow]) -> list[SealedRow]:
         )
         for row in rows
     ]
+
+
+def _drift(drift: str, least: str, most: str) -> Cause:
+    """What is told of the rate of warnings: above, below, or as expected again."""
+    expected = f"expected were {least} to {most} a day"
+    if drift == "above":
+        what = f"more face warnings that nobody confirmed than expected ({expected}): did a camera change?"
+        return because("false_warning_rate_above", what, least=least, most=most)
+    if drift == "below":
+        what = f"fewer face warnings than expected ({expected}): do the cameras still see faces?"
+        return because("false_warning_rate_below", what, least=least, most=most)
+    what = f"face warnings are as expected again ({expected})"
+    return because("false_warning_rate_normal", what, least=least, most=most)

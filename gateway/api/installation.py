@@ -171,9 +171,9 @@ class Register(Generic[Settings]):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise PermanentError(
-                first["msg"].removeprefix("Value error, "), where=place, code="field_refused"
-            ) from None
+            what, bounds = first["msg"].removeprefix("Value error, "), first.get("ctx", {})
+            figures: dict[str, Any] = {name: value for name, value in bounds.items() if isinstance(value, int | float)}
+            raise PermanentError(what, where=place, code="field_refused", fault=first["type"], **figures) from None
 
     async def _keep(self, settings: Settings) -> None:
         """Make an entry live, then store it: one that cannot be used would be in the way of the next start."""

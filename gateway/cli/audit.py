@@ -9,6 +9,7 @@ import typer
 from gateway.api import ensure_tls
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, ObjectOption, SetOption, settings_of
 from gateway.cli.output import put, say
+from gateway.errors import counted
 from gateway.storage import require_state, verify_chains
 
 _UNRECORDED = (
@@ -40,7 +41,7 @@ def verify(as_json: ObjectOption = False, config: ConfigOption = DEFAULT_CONFIG,
         say(f"The audit trail's chain breaks at entry {report.broken_entry}.")
     if not whole:
         raise typer.Exit(1)
-    found = f"newest position {report.last_position}" if report.begun_anew else f"{report.last_position} events"
+    found = f"newest position {report.last_position}" if report.begun_anew else counted(report.last_position, "event")
     put(f"Both chains are whole; {found}.")
 
 

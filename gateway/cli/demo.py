@@ -23,7 +23,7 @@ from gateway.cli.simulated import Simulator
 from gateway.daemon import Hooks, Running, configure_log, run_house, run_until_signal, signin_link
 from gateway.errors import GatewayError, PermanentError, TransientError
 from gateway.events import ButtonPressed, FaceMatched, new_id
-from gateway.settings import Settings, parse_settings
+from gateway.settings import MatchingSettings, Settings, parse_settings
 from gateway.storage import PasswordHasher, Person, User
 
 _FETCH_SECONDS = 5.0
@@ -31,6 +31,10 @@ _ENROL_SECONDS = 30.0
 _CHAIN_SECONDS = 60.0
 _PORT = 8443
 _SITE, _CAMERA, _BUTTON, _USER = "demo", "cam-01", "btn-01", "demo"
+_PASSAGES = (
+    "The recorded scene plays again and again, and the demo warns at each passage of the listed person: its cool-down "
+    f"is 0. A gateway of your own warns once in {MatchingSettings().cooldown_seconds:g} s (matching.cooldown_seconds)."
+)
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -165,6 +169,7 @@ class _Demo:
         await self._wait_for_chain()
         self._told = True
         say("A press and a face warning went the whole way. What more the camera sees is in the console.")
+        say(_PASSAGES)
         say("Press Enter to press the button, Ctrl-C to end.")
         self._show(running.url, await signin_link(running.stores, running.clock, running.url, _USER))
         self._read_keys()

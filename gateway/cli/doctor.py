@@ -19,9 +19,10 @@ from gateway.cli.models import YUNET, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put_table
 from gateway.cli.privacy import privacy
-from gateway.cli.status import MORE, brief, delivery_detail, device_detail, fetch_readiness
+from gateway.cli.status import MORE, brief, delivery_detail, device_detail, fetch_readiness, listed
 from gateway.errors import GatewayError
 from gateway.settings import CameraSettings, Settings
+from gateway.storage import inspect_state
 
 _CONNECT_SECONDS = 3.0
 _LEAST_FREE_SHARE = 0.1
@@ -45,7 +46,10 @@ doctor_app.command("privacy", short_help="Proves by trial that unlisted faces le
 def doctor(
     context: typer.Context, as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None
 ) -> None:
-    """Look at configuration, daemon, disk, model, brokers, cameras and destinations; exit 1 if anything fails."""
+    """Look at configuration, daemon, disk, model, brokers, cameras and destinations; exit 1 if anything fails.
+
+    While the daemon is down its state folder is looked at instead, and not changed.
+    """
     if context.invoked_subcommand is not None:
         return
     settings = settings_of(config, set_)
@@ -91,6 +95,7 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
         return
     except GatewayError as error:
         yield Finding("daemon", False, error.what, error.remedy)
+        yield from (Finding(each.part, each.ok, each.found, each.remedy) for each in inspect_state(settings.storage))
         return
     if body["ready"]:
         yield Finding("daemon", True, "accepts presses")
@@ -113,7 +118,7 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
 
 
 def _watchlist(watchlist: dict[str, Any], *, key_fits: bool) -> Finding:
-    found = f"{watchlist['people']} people, {watchlist['templates']} templates"
+    found = listed(watchlist)
     if not watchlist["left_out"]:
         return Finding("watch-list", True, found)
     remedy = "campus-gateway watchlist reembed." if key_fits else "Put the right master key back first."

@@ -14,7 +14,7 @@ from gateway.cli.det_plot import DetCurve, draw_det
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put, put_table, say
 from gateway.cli.watchlist import outfit_of
-from gateway.errors import PermanentError
+from gateway.errors import PermanentError, counted
 from gateway.settings import Settings
 from gateway.storage import open_watchlist
 from gateway.wire import CalibrationReply
@@ -82,14 +82,15 @@ def told_in_words(reply: CalibrationReply) -> str:
     rare = in_use["fewer_than_one_a_month"]
     count = in_use["false_warnings_per_day"]
     rate = "fewer than 1 false warning a month" if rare else f"about {count:g} false warning{'s' * (count != 1)} a day"
-    based = f"Based on {reply.tracks_seen} faces seen here in the last {_WINDOW_DAYS} days."
+    based = f"Based on {counted(reply.tracks_seen, 'face')} seen here in the last {_WINDOW_DAYS} days."
     if figures["estimate"]:
         based = "Factory estimate: from the factory model, not from these cameras."
     by_hand = " The threshold is set by hand (matching.threshold)." if reply.configured else ""
     far = in_use["extrapolated_decades"]
     beyond = f" It lies {far:g} powers of ten beyond anything counted." if far > _STEP else ""
+    people, faces = counted(reply.people, "person", "people"), figures["passages_per_day"]
     return (
-        f"With {reply.people} people on the list and about {figures['passages_per_day']} unknown faces a day expect "
+        f"With {people} on the list and about {faces} unknown faces a day expect "
         f"{rate} (at most {in_use['at_most']:g} a day) at threshold {in_use['threshold']:.3f}; about "
         f"{100 * in_use['missed']:g} in 100 listed visits may be missed. {based}{by_hand}{beyond}"
     )
@@ -132,7 +133,10 @@ def _draw(reply: CalibrationReply, file: Path) -> None:
         for rule, name in _RULES.items()
     ]
     used = (reply.in_use.fpir, reply.in_use.fnmr, reply.in_use.threshold) if reply.in_use is not None else None
-    title = f"DET: {reply.people} people, {reply.templates} templates, {reply.tracks_seen} faces counted"
+    title = (
+        f"DET: {counted(reply.people, 'person', 'people')}, {counted(reply.templates, 'template')}, "
+        f"{counted(reply.tracks_seen, 'face')} counted"
+    )
     try:
         file.write_text(draw_det(curves, used, title), encoding="utf-8")
     except OSError as error:

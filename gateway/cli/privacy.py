@@ -23,7 +23,7 @@ import typer
 from gateway.cli.options import JsonOption
 from gateway.cli.output import put, put_table, say
 from gateway.cli.traces import Trace, Written, changed_since, traces_in, written_by
-from gateway.errors import GatewayError, PermanentError, TransientError
+from gateway.errors import GatewayError, PermanentError, TransientError, counted
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CALLS = "trace=open,openat,creat,rename,renameat,renameat2,link,linkat,memfd_create"
@@ -107,7 +107,11 @@ def _print(report: Report, *, as_json: bool) -> None:
     if as_json:
         put_table([asdict(report) | {"verdict": report.verdict}], [], as_json=True)
         return
-    put(f"{report.passages} passages were compared, {report.wanted} wanted; {len(report.files)} files were written")
+    were = "was" if report.passages == 1 else "were"
+    put(
+        f"{counted(report.passages, 'passage')} {were} compared, {report.wanted} wanted; "
+        f"{counted(len(report.files), 'file')} written"
+    )
     put(f"Files are {report.how}")
     for name in report.in_memory:
         put(f"in memory only: {name}")

@@ -10,7 +10,7 @@ import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put, put_table
-from gateway.errors import TransientError
+from gateway.errors import TransientError, counted
 from gateway.settings import Settings
 
 MORE = "All of it: campus-gateway status --json, or its incident in the console."
@@ -67,13 +67,16 @@ def _print(body: dict[str, Any]) -> None:
     put("ready: presses are accepted" if body["ready"] else "NOT READY: presses are not accepted, or open no incident")
     storage, watchlist = body["storage"], body["watchlist"]
     rows = [
-        {"part": "storage", "state": "ok" if storage["ok"] else "failed", "detail": f"{storage['position']} events"},
+        {
+            "part": "storage",
+            "state": "ok" if storage["ok"] else "failed",
+            "detail": counted(storage["position"], "event"),
+        },
         {"part": "loop", "state": f"{body['loop_lag_ms']} ms", "detail": "lag of the alarm house"},
         {
             "part": "watch-list",
             "state": f"revision {watchlist['revision']}",
-            "detail": f"{watchlist['people']} people, {watchlist['templates']} templates"
-            + _left_out(watchlist["left_out"], key_fits=body["key"]["ok"]),
+            "detail": listed(watchlist) + _left_out(watchlist["left_out"], key_fits=body["key"]["ok"]),
         },
     ]
     damaged = [f"{brief(each)} {MORE}" for each in storage["faults"]]
@@ -105,6 +108,11 @@ def _print(body: dict[str, Any]) -> None:
     put_table(rows, ["part", "state", "detail"], as_json=False)
 
 
+def listed(watchlist: dict[str, Any]) -> str:
+    """How much is on the watch-list."""
+    return f"{counted(watchlist['people'], 'person', 'people')}, {counted(watchlist['templates'], 'template')}"
+
+
 def device_detail(found: dict[str, Any]) -> str:
     """When an alarm device was heard, and its battery, in one line."""
     if found["state"] == "not_heard":
@@ -117,10 +125,13 @@ def device_detail(found: dict[str, Any]) -> str:
 
 
 def delivery_detail(found: dict[str, Any]) -> str:
-    """What waits for a destination, and why, in one line."""
-    number = found["backlog"]
-    waits = "" if not number else "1 event waits" if number == 1 else f"{number} events wait"
-    return ": ".join(part for part in (waits, found["error"]) if part)
+    """What waits for a destination, how often it was tried, what it refused for good, and why, in one line."""
+    number, tries, dead = found["backlog"], found["tries"], found["dead"]
+    waits = f"{counted(number, 'event')} {'waits' if number == 1 else 'wait'}" if number else ""
+    tried = f"tried {counted(tries, 'time')}" if tries else ""
+    refused = f"{counted(dead, 'event')} refused for good, to be retried by hand" if dead else ""
+    what = ", ".join(part for part in (waits, tried, refused) if part)
+    return ": ".join(part for part in (what, found["error"]) if part)
 
 
 def _left_out(templates: int, *, key_fits: bool) -> str:

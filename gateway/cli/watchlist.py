@@ -11,6 +11,7 @@ import typer
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put, say
 from gateway.cli.reembedding import Outcome, check_running_model, reembed_all
+from gateway.errors import counted
 from gateway.settings import Settings
 from gateway.storage import WatchListDesk, open_watchlist, require_state
 from gateway.workers import LoneGallery, Outfit
@@ -74,12 +75,16 @@ async def _record(desk: WatchListDesk, outcome: Outcome) -> None:
         actor="command line",
         action="reembedded watch-list",
         subject=outcome.model,
-        detail=f"{outcome.templates} templates of {outcome.people} people; {len(outcome.failures)} photos failed",
+        detail=f"{_made(outcome)}; {counted(len(outcome.failures), 'photo')} failed",
     )
 
 
+def _made(outcome: Outcome) -> str:
+    return f"{counted(outcome.templates, 'template')} of {counted(outcome.people, 'person', 'people')}"
+
+
 def _print(outcome: Outcome) -> None:
-    put(f"{outcome.templates} templates of {outcome.people} people are of {outcome.model} now; {outcome.current} were.")
+    put(f"Of {outcome.model} now: {_made(outcome)}; {outcome.current} were.")
     for model, count in sorted(outcome.replaced.items()):
         put(f"  {count} of {model} replaced" if model != outcome.model else f"  {count} made again")
     for each in outcome.failures:

@@ -19,7 +19,7 @@ from gateway.alarms import (
 )
 from gateway.clock import Clock
 from gateway.errors import PermanentError
-from gateway.events import ButtonPressed, Event, IncidentAcknowledged, IncidentResolved, Severity
+from gateway.events import ButtonPressed, Cause, Event, IncidentAcknowledged, IncidentResolved, Severity
 from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, OutputSettings, Settings, SiaSettings
 from gateway.storage import Incident
 
@@ -81,8 +81,8 @@ class AlarmLine:
             on_fault=self._record_fault,
         )
 
-    async def _record_fault(self, fault: str, detail: str, client: str) -> None:
-        await self.listener.faults.record(fault, f"{detail} (client {client})", severity=Severity.MEDIUM)
+    async def _record_fault(self, cause: Cause, client: str) -> None:
+        await self.listener.faults.record(cause.at(f" (client {client})", client=client), severity=Severity.MEDIUM)
 
     def _answer(self, feedback: Feedback) -> None:
         if self.endpoint is not None:

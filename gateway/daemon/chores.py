@@ -10,7 +10,7 @@ from gateway.api import WatchList
 from gateway.clock import Clock
 from gateway.daemon.notify import ServiceManager
 from gateway.errors import TransientError
-from gateway.events import Event, FaceVerified
+from gateway.events import Cause, Event, FaceVerified, because
 from gateway.settings import EvidenceSettings
 from gateway.storage import Incident, StorageFailedError, Stores
 
@@ -47,7 +47,7 @@ class Failing:
 async def keep_going(
     work: Callable[[], Awaitable[None]],
     name: str,
-    report: Callable[[str, str], Awaitable[None]],
+    report: Callable[[Cause], Awaitable[None]],
     failing: Failing,
 ) -> None:
     """Run an endless task; neither what is temporary, such as a full disk, nor a fault of ours ends it.
@@ -57,7 +57,7 @@ async def keep_going(
     Args:
         work: the task.
         name: for messages.
-        report: told a fault and its detail, once until the task has run for a while.
+        report: told the fault, once until the task has run for a while.
         failing: told each time.
     """
     told: str | None = None
@@ -71,17 +71,17 @@ async def keep_going(
             raise
         except Exception as error:  # whatever it is: the alarm path goes on
             failing.note(name)
-            detail = f"{name}: {type(error).__name__}"
-            if detail != told:
+            kind = type(error).__name__
+            if kind != told:
                 _log.exception("%s failed and begins anew", name, exc_info=error)
-                await _tell(report, detail)
-            told = detail
+                await _tell(report, because("task_failed", f"{name}: {kind}", task=name, error=kind))
+            told = kind
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
-async def _tell(report: Callable[[str, str], Awaitable[None]], detail: str) -> None:
+async def _tell(report: Callable[[Cause], Awaitable[None]], cause: Cause) -> None:
     with suppress(TransientError):
-        await report("task_failed", detail)
+        await report(cause)
 
 
 class Chores:

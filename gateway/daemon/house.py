@@ -36,7 +36,7 @@ from gateway.daemon.response import Response
 from gateway.daemon.unreadable import UnreadableTeller
 from gateway.daemon.vision_line import VisionLine
 from gateway.errors import PermanentError, TransientError
-from gateway.events import Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
+from gateway.events import Cause, Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
 from gateway.forwarding import Forwarder, Forwarders, Sink, UnusableSink, make_sink
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Settings
 from gateway.storage import Incident, PasswordHasher, Stored, Stores, open_storage
@@ -304,10 +304,10 @@ class AlarmHouse:
     async def _say_faults(self) -> None:
         """What the start found wrong; a file that was put aside is told once, by the id of what became of it."""
         for found in (each for each in self._stores.faults if not each.told):
-            fault = self._own_event(GatewayFault, Severity.CRITICAL, fault=found.fault, detail=found.detail)
+            fault = self._own_event(GatewayFault, Severity.CRITICAL, **found.cause.data)
             await self._note(replace(fault, id=found.id))
         if (wrong := self._stores.wrong_key) is not None:
-            await self._note(self._own_event(GatewayFault, Severity.CRITICAL, fault=wrong.FAULT, detail=str(wrong)))
+            await self._note(self._own_event(GatewayFault, Severity.CRITICAL, **wrong.cause.data))
 
     async def _note(self, event: Event) -> None:
         """Journal what the gateway did; on a full disk it serves all the same, and shows presses unstored."""
@@ -331,8 +331,8 @@ class AlarmHouse:
             )
             await self._hooks.on_ready(running)
 
-    async def _report_fault(self, fault: str, detail: str) -> None:
-        event = self._own_event(GatewayFault, Severity.MEDIUM, fault=fault, detail=detail)
+    async def _report_fault(self, cause: Cause) -> None:
+        event = self._own_event(GatewayFault, Severity.MEDIUM, **cause.data)
         await self._stores.journal.append(event)
 
     async def _watch_journal(self) -> None:

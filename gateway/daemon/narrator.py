@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gateway.errors import counted
 from gateway.events import (
     BatteryLow,
     ButtonLost,
@@ -18,6 +19,7 @@ from gateway.events import (
     Event,
     GatewayFault,
     IncidentEscalated,
+    Severity,
 )
 from gateway.storage import Journal
 
@@ -34,7 +36,10 @@ _LINES: dict[type[Event], tuple[int, Callable[[Any], str]]] = {
     CameraRestored: (logging.INFO, lambda e: f"camera {e.camera} is back after {e.outage:.0f} s"),
     CameraFault: (logging.WARNING, lambda e: f"camera {e.camera}: {e.state}. {e.remedy}"),
     DestinationFailing: (logging.WARNING, lambda e: f"destination {e.destination} fails: {e.reason}"),
-    DestinationRecovered: (logging.INFO, lambda e: f"destination {e.destination} is back; {e.waited} events waited"),
+    DestinationRecovered: (
+        logging.INFO,
+        lambda e: f"destination {e.destination} is back; {counted(e.waited, 'event')} waited",
+    ),
     IncidentEscalated: (logging.WARNING, lambda e: f"incident {e.subject} rose to level {e.level}: nobody took it"),
     GatewayFault: (logging.WARNING, lambda e: f"{e.fault}: {e.detail}"),
 }
@@ -59,11 +64,20 @@ class Narrator:
 
 
 def tell(events: Sequence[Event]) -> None:
-    """Log a line for each event that matters."""
+    """Log a line for each event that matters, critical faults first, so that no storm hides them."""
     lines = [
-        (level, words(event)) for event in events if type(event) in _LINES for level, words in [_LINES[type(event)]]
+        (_weight(level, event), words(event))
+        for event in events
+        if type(event) in _LINES
+        for level, words in [_LINES[type(event)]]
     ]
+    lines.sort(key=lambda line: line[0] < logging.CRITICAL)
     for level, line in lines[:_MOST_LINES]:
         _log.log(level, "%s", line)
     if len(lines) > _MOST_LINES:
         _log.warning("and %d more; the journal has them all", len(lines) - _MOST_LINES)
+
+
+def _weight(level: int, event: Event) -> int:
+    """A critical fault is one for whoever watches the log, too; a press is critical and no fault."""
+    return logging.CRITICAL if isinstance(event, GatewayFault) and event.severity is Severity.CRITICAL else level

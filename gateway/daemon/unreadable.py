@@ -1,7 +1,7 @@
 """Tells of each damaged event in the journal, as soon as somebody meets it, and once for ever."""
 
 from gateway.clock import Clock
-from gateway.events import GatewayFault, Severity, derived_id
+from gateway.events import GatewayFault, Severity, because, derived_id
 from gateway.storage import Journal
 
 _REMEDY = "Check the disk. To see it, restore a backup into another folder; `audit verify` names the first one."
@@ -34,12 +34,12 @@ class UnreadableTeller:
         self._told.add(position)
 
     def _fault(self, position: int) -> GatewayFault:
+        what = f"the event at position {position} of the journal is damaged and passed over. {_REMEDY}"
         return GatewayFault(
             id=derived_id("event unreadable", self._source, str(position)),
             source=self._source,
             subject="gateway",
             time=self._clock.now(),
             severity=Severity.CRITICAL,
-            fault="event_unreadable",
-            detail=f"the event at position {position} of the journal is damaged and passed over. {_REMEDY}",
+            **because("event_unreadable", what, position=position).data,
         )

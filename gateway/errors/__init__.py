@@ -2,5 +2,6 @@
 
 from gateway.errors.kinds import ConfigError, Fault, GatewayError, PermanentError, TransientError
 from gateway.errors.redact import redact
+from gateway.errors.words import counted
 
-__all__ = ["ConfigError", "Fault", "GatewayError", "PermanentError", "TransientError", "redact"]
+__all__ = ["ConfigError", "Fault", "GatewayError", "PermanentError", "TransientError", "counted", "redact"]

@@ -23,6 +23,7 @@ from gateway.events.cameras import (
     FaceMatched,
     FaceVerified,
 )
+from gateway.events.causes import Cause, Figure, because, of_error
 from gateway.events.codec import as_cloudevent, decode, encode, event_types
 from gateway.events.ids import derived_id, new_id
 from gateway.events.incidents import (
@@ -65,6 +66,7 @@ __all__ = [
     "CameraFault",
     "CameraLost",
     "CameraRestored",
+    "Cause",
     "DestinationFailing",
     "DestinationRecovered",
     "DrillEnded",
@@ -73,6 +75,7 @@ __all__ = [
     "EvidencePurged",
     "FaceMatched",
     "FaceVerified",
+    "Figure",
     "FloodEnded",
     "FloodStarted",
     "GatewayFault",
@@ -96,6 +99,7 @@ __all__ = [
     "WalkTestStarted",
     "WatchListChanged",
     "as_cloudevent",
+    "because",
     "button_source",
     "camera_source",
     "decode",
@@ -106,5 +110,6 @@ __all__ = [
     "gateway_source",
     "nearest_event_type",
     "new_id",
+    "of_error",
     "selects_events",
 ]

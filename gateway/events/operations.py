@@ -67,7 +67,9 @@ class GatewayFault(Event):
     Attributes:
         fault: a stable name, such as ``unknown_device``, ``bad_payload``, ``bad_field``, ``press_id_reused``,
             ``retained_press``, ``worker_crash_loop``.
-        detail: what and where in words, redacted.
+        detail: what and where in English words, redacted.
+        reason: a stable name of what exactly is wrong, if the words are the gateway's; see `Cause`.
+        figures: what the text of that reason names, such as a position or a limit.
         device: the device or camera that it is about, if any.
         name, place: of that device, as people know it.
         topic: the MQTT topic, if any.
@@ -79,6 +81,8 @@ class GatewayFault(Event):
     TYPE: ClassVar[str] = "campus.gateway.fault"
     fault: str
     detail: str
+    reason: str | None = None
+    figures: dict[str, str | int | float] | None = None
     device: str = ""
     name: str = ""
     place: str = ""

@@ -68,6 +68,7 @@ class Forwarder:
         self._pace = Pace(clock, journal.last_position)
         self._poke = asyncio.Event()
         self._tries: set[asyncio.Task[None]] = set()
+        self._dead = 0
         self._begin(Ledger(start, ()))
 
     def _begin(self, ledger: Ledger) -> None:
@@ -85,7 +86,9 @@ class Forwarder:
             destination=self._destination.id,
             state=standing.state,
             backlog=len(self._lanes) + self._lanes.missing + self._intake.unread,
-            oldest=oldest.event.time if oldest else None,
+            tries=oldest.attempts if oldest else 0,
+            dead=self._dead,
+            oldest=oldest.stored.event.time if oldest else None,
             last_success=standing.last_success,
             last_error=standing.last_error,
             last_error_at=standing.last_error_at,
@@ -101,6 +104,7 @@ class Forwarder:
         """Deliver, until cancelled; what is in flight then is tried again by the next run."""
         state = await self._outbox.open(self._destination.id, self._start)
         self._begin(Ledger(state.low, state.settled))
+        self._dead = state.dead
         self._standing.remember([each.event for each in await self._journal.tail(_SAID_LIMIT, _SAID)])
         try:
             with self._journal.subscribe() as subscription:
@@ -204,6 +208,7 @@ class Forwarder:
         else:
             kept = self._outbox.refuse(name, stored.position, stored.event.id, outcome.reason, low=low, at=now)
         await asyncio.gather(kept, self._outbox.record(name, delivery))  # together: one sync of the disk
+        self._dead += outcome.verdict is Verdict.REFUSED
         self._ledger.settle(stored.position)
         self._lanes.done(waiting)
         self._written_low = max(self._written_low, low)
@@ -253,5 +258,5 @@ class Forwarder:
         """Try a dead letter once more; accepted, it is one no longer."""
         outcome = await self._deliver(stored)
         if outcome.verdict is Verdict.ACCEPTED:
-            await self._outbox.remove_dead(self._destination.id, stored.position)
+            self._dead -= await self._outbox.remove_dead(self._destination.id, stored.position)
         return outcome

@@ -173,10 +173,10 @@ class Lanes:
                 waiting.urgent = lane.critical > 0
                 yield waiting
 
-    def oldest(self) -> Stored | None:
+    def oldest(self) -> Waiting | None:
         """The oldest event that waits."""
-        heads = [lane.queue[0].stored for lane in self._lanes.values() if lane.queue]
-        return min(heads, key=lambda stored: stored.position, default=None)
+        heads = [lane.queue[0] for lane in self._lanes.values() if lane.queue]
+        return min(heads, key=lambda waiting: waiting.stored.position, default=None)
 
     def hurry(self) -> None:
         """Try everything now."""

@@ -25,6 +25,8 @@ class DestinationStatus:
     Attributes:
         state: ok, failing, or new before its first answer.
         backlog: events that it has not got yet.
+        tries: how often the oldest of them was tried.
+        dead: events that it refused for good and has not taken since; they wait for a retry by hand.
         oldest: when the oldest of them happened; None if there is none.
         refused: how many it refused for good since the start.
     """
@@ -32,6 +34,8 @@ class DestinationStatus:
     destination: str
     state: str
     backlog: int
+    tries: int = 0
+    dead: int = 0
     oldest: datetime | None = None
     last_success: datetime | None = None
     last_error: str = ""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from gateway.settings.base import EntrySlice, Label, Name, Slice
 
@@ -16,7 +17,9 @@ _DAYS = 366.0
 
 def _plain(topic: str) -> str:
     if any(each in topic for each in "+#\0") or topic.startswith(("/", "$")) or topic.endswith("/"):
-        raise ValueError("a device's topic has no wildcards, and neither begins nor ends with a slash")
+        raise PydanticCustomError(
+            "topic_plain", "a device's topic has no wildcards, and neither begins nor ends with a slash"
+        )
     return topic
 
 
@@ -78,13 +81,17 @@ class DeviceSettings(EntrySlice):
     @model_validator(mode="after")
     def _fits_its_dialect(self) -> Self:
         if (self.dialect == "sia") != (self.account is not None):
-            raise ValueError('account belongs to dialect "sia", which needs it: the 3 to 16 hex digits of the panel')
+            what = 'account belongs to dialect "sia", which needs it: the 3 to 16 hex digits of the panel'
+            raise PydanticCustomError("account_of_sia", what)
         if self.zone is not None and self.account is None:
-            raise ValueError('zone belongs to dialect "sia"')
+            raise PydanticCustomError("zone_of_sia", 'zone belongs to dialect "sia"')
         if self.dialect.startswith("homie") and not self.input:
-            raise ValueError('a Homie device needs input: the button\'s property, such as "panic/action"')
+            what = 'a Homie device needs input: the button\'s property, such as "panic/action"'
+            raise PydanticCustomError("homie_input", what)
         if self.dialect == "campus" and self.topic:
-            raise ValueError("a device of the gateway's own profile has its topic from site and id")
+            raise PydanticCustomError(
+                "topic_of_own", "a device of the gateway's own profile has its topic from site and id"
+            )
         return self
 
 

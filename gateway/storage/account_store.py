@@ -141,6 +141,11 @@ class AccountStore:
         row = (key, purpose, user, text_of(ends))
         await self._state.write(lambda c: c.execute(_SQL["add_one_time"], row))
 
+    async def has_one_time(self, key: str, purpose: str, now: datetime) -> bool:
+        """Whether a link can still be used; this uses nothing up."""
+        row = (key, purpose, text_of(now))
+        return await self._state.read(lambda c: c.execute(_SQL["one_time"], row).fetchone()) is not None
+
     async def use_one_time(self, key: str, purpose: str, now: datetime) -> str | None:
         """Use a link up: its user (empty for a set-up), or None if there is no such link any more."""
 

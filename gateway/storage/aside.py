@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from gateway.events import Cause, because
 from gateway.storage.damage import damage_of, log_is_void
 from gateway.storage.database import wrong_tables
 from gateway.storage.faults import StorageDamagedError, StorageFailedError
@@ -58,6 +59,20 @@ class Aside:
         remedy = _RESTORE.format(directory=self.place.parent)
         return f"{self.file} was damaged and is put aside as {self.place}. {lost} {remedy}"
 
+    @property
+    def cause(self) -> Cause:
+        """The same as a fault says it."""
+        figures = {"file": self.file, "place": str(self.place), "directory": str(self.place.parent)}
+        if self.file.endswith("-wal"):
+            return because("file_damaged", self.told, reason="file_damaged_log", **figures)
+        if self.file == "journal.db":
+            return because("file_damaged", self.told, reason="file_damaged_journal", **figures)
+        if self.file == "state.db":
+            return because("file_damaged", self.told, reason="file_damaged_state", **figures)
+        if self.file == "evidence":
+            return because("file_damaged", self.told, reason="file_damaged_evidence", **figures)
+        return because("file_damaged", self.told, **figures)
+
 
 def put_aside_if_damaged(path: Path, migrations: str, newest: tuple[str, ...], now: datetime) -> Aside | None:
     """Put a file that is damaged aside, or only what belongs to it if that is; None if all is well.
@@ -77,7 +92,7 @@ def put_aside_if_damaged(path: Path, migrations: str, newest: tuple[str, ...], n
     try:
         parts = [part for tail in _PARTS if os.path.lexists(part := path.with_name(path.name + tail))]
         wrong = [_put_aside(part, "it is no file", now) for part in parts if not _is_plain(part)]
-        if reason := _wrong_kind(path) or _suspected(path) or damage_of(path, newest) or wrong_tables(path, migrations):
+        if reason := wrong_kind(path) or _suspected(path) or damage_of(path, newest) or wrong_tables(path, migrations):
             return _put_aside(path, reason, now)
         if log_is_void(path):
             return _put_aside(path.with_name(f"{path.name}-wal"), "its header is damaged", now)
@@ -95,7 +110,7 @@ def put_aside_if_no_file(path: Path, now: datetime) -> Aside | None:
         StorageFailedError: the folder's disk or rights do not let it.
     """
     try:
-        return _put_aside(path, reason, now) if (reason := _wrong_kind(path)) else None
+        return _put_aside(path, reason, now) if (reason := wrong_kind(path)) else None
     except OSError as error:
         raise StorageFailedError(f"is no file, and cannot be put aside: {error.strerror}", where=str(path)) from None
 
@@ -146,7 +161,7 @@ def _is_plain(path: Path) -> bool:
     return path.is_file() and not path.is_symlink()
 
 
-def _wrong_kind(path: Path) -> str:
+def wrong_kind(path: Path) -> str:
     """Why it cannot be opened as a file: a link is followed to a file, as SQLite does, but to nothing else."""
     if path.is_file() or not os.path.lexists(path):
         return ""
@@ -154,6 +169,14 @@ def _wrong_kind(path: Path) -> str:
 
 
 def _suspected(path: Path) -> str:
+    """What was noted of the file while it was in use; a note of one that is there no more goes."""
+    reason = noted_damage(path)
+    if not reason:
+        path.with_name(path.name + _SUSPECT).unlink(missing_ok=True)
+    return reason
+
+
+def noted_damage(path: Path) -> str:
     """What was noted of the file while it was in use; of a file that was put in its place since then, nothing."""
     note = path.with_name(path.name + _SUSPECT)
     if not note.is_file():
@@ -162,7 +185,6 @@ def _suspected(path: Path) -> str:
         inode, _, reason = file.read(_NOTE_CHARACTERS).partition("\n")
     if path.is_file() and inode == str(path.stat().st_ino):
         return reason.strip() or "it was damaged when it was in use"
-    note.unlink()
     return ""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.errors import counted
 from gateway.storage.chain import GENESIS
 from gateway.storage.state import moment_of
 from gateway.storage.statements import load_statements
@@ -47,9 +48,20 @@ class Beginning:
     @property
     def told(self) -> str:
         """What was taken over, and what each destination has not got."""
-        taken = f" Taken over: {self.last - self.first + 1} events, up to position {self.last}." if self.first else ""
+        taken = (
+            f" Taken over: {counted(self.last - self.first + 1, 'event')}, up to position {self.last}."
+            if self.first
+            else ""
+        )
         least, remedy = "" if self.first else "At least ", "presses may be among them: tell it by other means"
-        return taken + "".join(f" {least}{count} events had not reached {name}; {remedy}." for name, count in self.lost)
+        lost = ((counted(count, "event"), name) for name, count in self.lost)
+        return taken + "".join(f" {least}{count} had not reached {name}; {remedy}." for count, name in lost)
+
+    @property
+    def figures(self) -> dict[str, str | int]:
+        """What the text of `told` names, without what it does not say."""
+        taken = {"taken": self.last - self.first + 1, "up_to": self.last} if self.first else {}
+        return taken | ({"unsent": ", ".join(f"{name}: {count}" for name, count in self.lost)} if self.lost else {})
 
 
 def row_of(beginning: Beginning) -> str:

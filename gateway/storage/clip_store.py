@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gateway.errors import GatewayError, PermanentError
+from gateway.events import Cause, because
 from gateway.storage.clip_file import GrowingFile, SealedFile
 from gateway.storage.evidence_store import EvidenceStore
 from gateway.storage.state import State
@@ -27,7 +28,7 @@ _SILENT_SECONDS = 60.0
 RECORDING, WHOLE, CUT_SHORT = "recording", "whole", "cut_short"
 
 Result = TypeVar("Result")
-OnFault = Callable[[str, str], Awaitable[object]]
+OnFault = Callable[[Cause], Awaitable[object]]
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ class ClipStore:
         """Write for ever.
 
         Args:
-            on_fault: told a fault's name and detail when clips begin to be given up.
+            on_fault: told the fault when clips begin to be given up.
         """
         while True:
             try:
@@ -107,20 +108,20 @@ class ClipStore:
             except TimeoutError:
                 await self._end_silent()
                 continue
-            given_up = await self._take(part, trouble)
-            if given_up is None:
+            ended = await self._take(part, trouble)
+            if ended is None:
                 continue
-            begins, self._failing = bool(given_up) and not self._failing, bool(given_up)
+            begins, self._failing = bool(ended.trouble) and not self._failing, bool(ended.trouble)
             if begins:
-                await on_fault("clip_given_up", given_up)
+                await on_fault(_given_up(ended))
 
     async def _end_silent(self) -> None:
         """End clips whose child began them and fell silent; nothing waits to be written now."""
         for growing in tuple(self._growing.values()):
             await self._end(growing, cut_short=True)
 
-    async def _take(self, part: ClipPart, trouble: str) -> str | None:
-        """Write one part; when it ends its clip, why that was given up, empty if it was not."""
+    async def _take(self, part: ClipPart, trouble: str) -> _Growing | None:
+        """Write one part; the clip, when it ends it."""
         self._waiting_bytes -= len(part.data)
         growing = self._growing.get(part.evidence.id)
         if growing is None:
@@ -133,10 +134,9 @@ class ClipStore:
         if not (part.last or growing.trouble):
             return None
         await self._end(growing, cut_short=part.cut_short)
-        where = f"clip {part.evidence.id} of {part.evidence.camera}"
         if growing.trouble:
-            _log.error("%s is given up: %s", where, growing.trouble)
-        return f"{where}: {growing.trouble}" if growing.trouble else ""
+            _log.error("%s is given up: %s", _name_of(growing), growing.trouble)
+        return growing
 
     async def _write(self, growing: _Growing, part: ClipPart) -> None:
         if growing.trouble:
@@ -268,6 +268,15 @@ class ClipStore:
 
     async def _in_thread(self, work: Callable[[], Result]) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+def _name_of(growing: _Growing) -> str:
+    return f"clip {growing.evidence.id} of {growing.evidence.camera}"
+
+
+def _given_up(growing: _Growing) -> Cause:
+    what = f"{_name_of(growing)}: {growing.trouble}"
+    return because("clip_given_up", what, camera=growing.evidence.camera)
 
 
 def _in_words(error: Exception) -> str:

@@ -146,6 +146,21 @@ def _scripts(folder: str) -> list[Traversable]:
     return sorted(resources.files("gateway.storage").joinpath("migrations", folder).iterdir(), key=lambda s: s.name)
 
 
+def newest_version(folder: str) -> int:
+    """The version of a file that this program writes."""
+    return len(_scripts(folder))
+
+
+def version_of(path: Path) -> int:
+    """The version of a file.
+
+    Raises:
+        sqlite3.Error: it cannot be read.
+    """
+    with closing(open_reader(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
 def wrong_tables(path: Path, migrations: str) -> str:
     """Whether a file that nobody has open lacks tables that its version has, or is another file; empty if all is well.
 
@@ -158,8 +173,8 @@ def wrong_tables(path: Path, migrations: str) -> str:
     if not path.is_file() or path.stat().st_size == 0:
         return ""
     try:
+        version = version_of(path)
         with closing(open_reader(path)) as connection:
-            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
             found = _tables(connection)
     except sqlite3.Error:  # the opening says what it is
         return ""

@@ -2,9 +2,9 @@
 
 import logging
 import sqlite3
-from typing import ClassVar
 
 from gateway.errors import PermanentError, TransientError
+from gateway.events import Cause, because
 from gateway.sealing import SealError
 from gateway.storage.state import State
 from gateway.storage.statements import load_statements
@@ -20,11 +20,14 @@ _log = logging.getLogger(__name__)
 class WrongKeyError(PermanentError):
     """The master key is another one than that of the state; what is sealed stays closed, presses are taken."""
 
-    FAULT: ClassVar[str] = "wrong_master_key"
-
     def __init__(self, place: str, what: str = "is another key than the one that this state was sealed with") -> None:
         remedy = f"Put the key that belongs to this state to {place}, then restart the gateway."
         super().__init__(what, where=place, remedy=remedy)
+
+    @property
+    def cause(self) -> Cause:
+        """What a fault says of it."""
+        return because("wrong_master_key", str(self), place=self.where)
 
 
 class UnusableKeyError(WrongKeyError):
@@ -34,16 +37,19 @@ class UnusableKeyError(WrongKeyError):
         error: why it cannot be used.
     """
 
-    FAULT = "master_key_unusable"
-
     def __init__(self, error: PermanentError) -> None:
         what = f"{error.what}: what is sealed cannot be opened. {error.remedy}"
         super().__init__(error.where, what.strip().rstrip("."))
 
+    @property
+    def cause(self) -> Cause:
+        """What a fault says of it."""
+        return because("master_key_unusable", str(self), place=self.where)
+
 
 async def key_fits(state: State, vault: Vault) -> bool:
     """Try the key on a value that was sealed for it, or else on the watch-list, which may be older than the value."""
-    return await state.read(lambda connection: _fits(connection, vault))
+    return await state.read(lambda connection: fits(connection, vault))
 
 
 async def seal_check(state: State, vault: Vault) -> None:
@@ -65,7 +71,8 @@ async def seal_check(state: State, vault: Vault) -> None:
         _log.warning("no value is sealed to know the master key by: %s", error)
 
 
-def _fits(connection: sqlite3.Connection, vault: Vault) -> bool:
+def fits(connection: sqlite3.Connection, vault: Vault) -> bool:
+    """Whether the key opens what is sealed; of a state that holds nothing sealed every key does."""
     try:
         if row := connection.execute(_ENTRIES["get"], (_KIND, _ID)).fetchone():
             vault.open_secrets(row[2], _KIND, _ID)

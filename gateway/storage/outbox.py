@@ -24,7 +24,8 @@ class Outbox:
             connection.execute(_SQL["begin"], (destination, start))
             low = connection.execute(_SQL["low"], (destination,)).fetchone()[0]
             settled = frozenset(row[0] for row in connection.execute(_SQL["settled"], (destination,)))
-            return OutboxState(low, settled)
+            dead = connection.execute(_SQL["count_dead"], (destination,)).fetchone()[0]
+            return OutboxState(low, settled, dead)
 
         return await self._state.write(work)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.clock import Clock
 from gateway.errors import TransientError
-from gateway.events import new_id
+from gateway.events import Cause, because, new_id
 from gateway.settings import StorageSettings
 from gateway.storage.aside import (
     Aside,
@@ -44,15 +44,23 @@ class StartFault:
 
     Attributes:
         id: of the event.
-        fault: its kind.
-        detail: what happened, what is gone, and the remedy.
+        cause: what happened, what is gone, and the remedy.
         told: it was journaled before the journal began anew, and is no news.
     """
 
     id: str
-    fault: str
-    detail: str
+    cause: Cause
     told: bool = False
+
+    @property
+    def fault(self) -> str:
+        """Its kind."""
+        return self.cause.fault
+
+    @property
+    def detail(self) -> str:
+        """The cause in words."""
+        return self.cause.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +159,19 @@ async def _record(
 
 def _told(aside: Aside, begun: list[Beginning]) -> StartFault:
     """What is gone with it; it was told already if another one was put aside since then."""
-    over = "".join(each.told for each in begun if each.file == aside.place.name)
+    cause = aside.cause
+    for each in begun:
+        if each.file == aside.place.name:
+            cause = cause.at(each.told, **each.figures)
     told = any(each.at > aside.at for each in begun)
-    return StartFault(f"aside-{aside.place.name}", "file_damaged", aside.told + over, told)
+    return StartFault(f"aside-{aside.place.name}", cause, told)
 
 
 def _cut(last: int, seen: int) -> StartFault:
     what = f"the journal ends at position {last}, but {seen} was there: it was cut"
     _log.critical("%s", what)
-    return StartFault(new_id(), "journal_cut", f"{what}. Find out who or what changed the state folder; see the disk.")
+    what = f"{what}. Find out who or what changed the state folder; see the disk."
+    return StartFault(new_id(), because("journal_cut", what, last=last, seen=seen))
 
 
 async def _dropped(state: State, last: int) -> dict[str, int]:
@@ -181,11 +193,11 @@ def _unreadable(path: Path, rows: dict[str, int]) -> StartFault:
         f"{what}. They are dropped; incidents are made anew from the journal. Enter again what is missing (accounts, "
         "tokens, posts, buttons, cameras, destinations), or restore a backup; see the disk."
     )
-    return StartFault(new_id(), "rows_unreadable", detail)
+    return StartFault(new_id(), because("rows_unreadable", detail, path=str(path), tables=listed))
 
 
 def _missing(path: Path) -> StartFault:
     what = f"{path} was not there, although the journal was; it is made anew"
     _log.critical("%s", what)
     remedy = "Accounts, the watch-list, and what was entered by API are gone: enter them again, or restore a backup."
-    return StartFault(new_id(), "state_missing", f"{what}. {remedy}")
+    return StartFault(new_id(), because("state_missing", f"{what}. {remedy}", path=str(path)))

@@ -58,10 +58,12 @@ class OutboxState:
     Attributes:
         low: every position up to it is settled.
         settled: settled positions above it.
+        dead: how many events it refused for good and has not taken since.
     """
 
     low: int
     settled: frozenset[int]
+    dead: int = 0
 
 
 @dataclass(frozen=True, slots=True)

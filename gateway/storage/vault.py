@@ -80,13 +80,21 @@ def load_master_key(settings: StorageSettings) -> bytes:
         PermanentError: it lies in the state folder, others may read it, or it is no key.
     """
     directory, path = settings.directory.resolve(), key_place(settings)
+    if settings.key_file is None and path != _credential() and not path.exists():
+        _make(path, directory)
+    return read_master_key(settings)
+
+
+def read_master_key(settings: StorageSettings) -> bytes:
+    """The master key where it is; none is made.
+
+    Raises:
+        PermanentError: it is not there, lies in the state folder, others may read it, or it is no key.
+    """
+    directory, path = settings.directory.resolve(), key_place(settings)
     if settings.key_file is not None:
         return _read(_outside(path, directory), check_mode=True)
-    if path == _credential():
-        return _read(path, check_mode=False)
-    if not path.exists():
-        _make(path, directory)
-    return _read(path, check_mode=True)
+    return _read(path, check_mode=path != _credential())
 
 
 def key_place(settings: StorageSettings) -> Path:

@@ -5,7 +5,7 @@ import os
 
 from gateway.clock import Clock
 from gateway.errors import PermanentError
-from gateway.events import Event, GatewayFault, Severity, decode, gateway_source, new_id
+from gateway.events import Event, GatewayFault, Severity, because, decode, gateway_source, new_id
 from gateway.wire import (
     CalibratedThresholds,
     CameraDescribed,
@@ -20,7 +20,7 @@ from gateway.wire import (
     StreamAddress,
     StreamLost,
 )
-from gateway.workers.book import CRASH_LOOP, CameraBook
+from gateway.workers.book import CameraBook
 from gateway.workers.clips import ClipsUnderWay
 from gateway.workers.feed import GalleryFeed
 from gateway.workers.fleet import Fleet
@@ -121,14 +121,14 @@ class Exchange:
         return True
 
     def _crash_loop(self, worker: WorkerSupervisor) -> GatewayFault:
+        what = f"{worker.name} keeps ending: {worker.state().reason}"
         return GatewayFault(
             id=new_id(),
             source=gateway_source(self._site),
             subject=worker.name,
             time=self._clock.now(),
             severity=Severity.HIGH,
-            fault=CRASH_LOOP,
-            detail=f"{worker.name} keeps ending: {worker.state().reason}",
+            **because("worker_crash_loop", what, worker=worker.name).data,
         )
 
     async def worker_said(self, worker: WorkerSupervisor, received: Received) -> None:

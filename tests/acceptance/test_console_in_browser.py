@@ -1,8 +1,10 @@
 """The console as a guard meets it: in a real browser, both languages, desktop and phone, under a strict CSP."""
 
+import re
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from harness.consolepages import CAMERA, face_warning, shown_incident
@@ -65,24 +67,43 @@ def test_the_setup_link_works_once(page: Page, daemon: Daemon) -> None:
     assert link.startswith("set-up link")
 
 
-def test_a_stranger_is_told_in_the_own_language_what_is_wrong(browser: Browser, page: Page, daemon: Daemon) -> None:
+def test_a_set_up_link_that_was_used_says_so_at_once_and_leads_to_the_sign_in(
+    browser: Browser, page: Page, daemon: Daemon
+) -> None:
     assert page.locator(".board").is_visible(), "the gateway is set up"
     link = next(line.split()[-1] for line in daemon.printed if "#setup=" in line)
-    for language, short, used in [
-        ("zh-CN", "密码只有 5 个字符，至少需要 12 个。", "网关已经设置过了，请直接登录。"),
-        ("en", "The password has 5 characters. Use at least 12.", "The gateway is set up already. Sign in."),
+    for language, said, submit in [
+        ("zh-CN", "网关已经设置过了，请直接登录。", "登录"),
+        ("en", "The gateway is set up already. Sign in.", "Sign in"),
     ]:
         context = browser.new_context(locale=language)
         stranger = context.new_page()
         stranger.goto(link)
-        said = stranger.locator("p.problem")
-        for password, text in [("short", short), ("the wrong pass phrase", used)]:
-            stranger.fill("input[name=username]", "somebody")
-            stranger.fill("input[name=password]", password)
-            stranger.click("button[type=submit]")
-            expect(said).to_have_text(text)
-        expect(stranger.locator("input[name=username]")).to_have_value("somebody")
-        expect(stranger.locator("button[type=submit]")).to_have_text({"zh-CN": "登录", "en": "Sign in"}[language])
+        expect(stranger.locator("p.problem")).to_have_text(said)
+        expect(stranger.locator("button[type=submit]")).to_have_text(submit)
+        expect(stranger.locator("input[name=shown]")).to_have_count(0)
+        stranger.goto(link.replace("#setup=", "#signin="))
+        stranger.reload()
+        expect(stranger.locator("p.problem")).not_to_be_empty()
+        context.close()
+
+
+def test_the_password_of_the_first_administrator_can_be_seen(browser: Browser, tmp_path: Path) -> None:
+    with Daemon(tmp_path) as fresh:
+        context = browser.new_context(locale="en")
+        stranger = context.new_page()
+        link = next(line.split()[-1] for line in fresh.printed if "#setup=" in line)
+        stranger.goto(link)
+        stranger.fill("input[name=username]", "chief")
+        stranger.fill("input[name=password]", "short")
+        expect(stranger.locator("input[name=password]")).to_have_attribute("type", "password")
+        stranger.check("input[name=shown]")
+        expect(stranger.locator("input[name=password]")).to_have_attribute("type", "text")
+        stranger.click("button[type=submit]")
+        expect(stranger.locator("p.problem")).to_have_text("The password has 5 characters. Use at least 12.")
+        stranger.fill("input[name=password]", PASSWORD)
+        stranger.click("button[type=submit]")
+        expect(stranger.locator(".board")).to_be_visible(timeout=30_000)
         context.close()
 
 
@@ -95,6 +116,7 @@ def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Dae
     expect(card).to_contain_text("一键报警")
     expect(card).not_to_contain_text("false")
     assert "报警" in page.title()
+    expect(page.locator(".card.critical.raised[aria-pressed=true]")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("a")
     expect(page.locator(".card.critical.raised[aria-pressed=true]")).to_be_visible()
@@ -321,6 +343,62 @@ def test_the_other_language_and_a_phone(page: Page) -> None:
     overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     assert overflow <= 0, f"the page is {overflow} px wider than the phone"
     page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_the_first_key_acknowledges_what_stands_there_when_the_console_opens(page: Page, daemon: Daemon) -> None:
+    press(daemon)
+    expect(page.locator(".card.critical.raised")).to_be_visible(timeout=5000)
+    page.reload()
+    expect(page.locator(".card.critical.raised[aria-pressed=true]")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.locator(".card.critical.acknowledged[aria-pressed=true]")).to_be_visible()
+    page.select_option("select[name=verdict]", "test")
+    page.locator("form.inline", has=page.locator("select")).locator("button").click()
+    expect(page.locator(".cards .card")).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_on_a_phone_what_protects_is_whole_in_sight_on_every_page(page: Page, language: str) -> None:
+    assert page.context.browser is not None
+    context = page.context.browser.new_context(
+        locale=language, viewport={"width": 390, "height": 844}, storage_state=page.context.storage_state()
+    )
+    phone = context.new_page()
+    phone.goto(page.url)
+    for view in ("board", "events", "protection", "drill", "watchlist"):
+        phone.click(f"button[data-view={view}]")
+        expect(phone.locator(".strip .part").first).to_be_visible()
+        for box in [part.bounding_box() for part in phone.locator(".strip .part").all()]:
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390, view
+            assert box["y"] + box["height"] <= 844, view
+        cut = "[...document.querySelectorAll('.strip .part')].filter((part) => part.scrollWidth > part.clientWidth)"
+        assert phone.evaluate(f"{cut}.length") == 0, view
+    context.close()
+
+
+def test_a_fault_is_told_in_chinese_with_what_to_do(page: Page, daemon: Daemon) -> None:
+    with RawClient(daemon.mqtt_port) as client:
+        client.publish("campus/west/button/btn-01/event", b'{"id": "w1", "type": "press"}')
+        client.publish("campus/east/button/btn-01/event", b"[")
+    assert page.context.browser is not None
+    context = page.context.browser.new_context(locale="zh-CN", storage_state=page.context.storage_state())
+    guard = context.new_page()
+    guard.goto(page.url)
+    for card, words in [
+        ("有按钮以别的站点名报警", "按钮 btn-01 以站点“west”的名义发报，本站点是“east”：请把按钮的站点名改正"),
+        ("按钮发来无法解读的消息", "内容不是 JSON"),
+    ]:
+        guard.locator(".cards .card", has_text=card).click()
+        expect(guard.locator(".timeline")).to_contain_text(words)
+        assert not re.search(r"[a-z]+ [a-z]+ [a-z]+", guard.locator(".timeline").inner_text()), "an English sentence"
+        guard.keyboard.press("a")
+        expect(guard.locator(".card.acknowledged[aria-pressed=true]")).to_be_visible()
+        guard.select_option("select[name=verdict]", "test")
+        guard.locator("form.inline", has=guard.locator("select")).locator("button").click()
+        expect(guard.locator(".cards .card", has_text=card)).to_have_count(0)
+    context.close()
 
 
 def test_a_walk_test_is_ticked_off_and_a_round_trip_is_told(page: Page, daemon: Daemon) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from gateway.alarms import InboundMessage, MqttEndpoint
 from gateway.clock import SystemClock
+from gateway.events import Cause
 from gateway.settings import MqttSettings, StorageSettings
 from gateway.storage import Journal, MqttSessionStore
 
@@ -51,7 +52,7 @@ async def handle(_message: InboundMessage) -> None:
     """Nothing is the gateway's own here."""
 
 
-async def fault(_fault: str, _detail: str, _who: str) -> None:
+async def fault(_cause: Cause, _client: str) -> None:
     """Tests look at what the client sees."""
 
 

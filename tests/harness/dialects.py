@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.alarms import AlarmListener, Feedback, InboundMessage, PayloadError, SupervisionTimer, dialects_with
 from gateway.clock import ManualClock
-from gateway.events import Event, GatewayFault, as_cloudevent
+from gateway.events import Event, GatewayFault, as_cloudevent, because
 from gateway.settings import DeviceSettings, DialectSettings
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "mqtt"
@@ -82,7 +82,7 @@ class Bench:
         try:
             await self.listener.handle_panel(self.device.account, inbound)
         except PayloadError:
-            await self.listener.faults.record("bad_payload", "not understood", payload=inbound.payload)
+            await self.listener.faults.record(because("bad_payload", "not understood"), payload=inbound.payload)
 
     async def settle(self) -> None:
         """Let supervision see what came, and five seconds pass."""

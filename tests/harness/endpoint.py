@@ -12,6 +12,7 @@ from gateway.alarms.access import nobody
 from gateway.alarms.codec import PacketReader, encode_packet
 from gateway.alarms.packets import Connack, Connect, Packet, Pingreq, Pingresp, Publish
 from gateway.errors import TransientError
+from gateway.events import Cause
 from gateway.settings import MqttSettings
 
 
@@ -30,8 +31,8 @@ class Desk:
             raise TransientError("the disk is full")
         self.handled.append(message)
 
-    async def fault(self, *what: str) -> None:
-        self.faults.append((what[0], what[1], what[2]))
+    async def fault(self, cause: Cause, client: str) -> None:
+        self.faults.append((cause.fault, cause.words, client))
 
 
 class Client:

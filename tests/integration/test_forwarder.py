@@ -322,11 +322,15 @@ async def test_a_refused_event_goes_to_the_dead_letters_and_the_rest_flows_on(ho
     (failing,) = await house.said()
     assert isinstance(failing, DestinationFailing)
     assert (failing.destination, failing.refused) == ("office", "p1")
-    assert (house.status().refused, house.status().state) == (1, "failing")
+    assert (house.status().refused, house.status().dead, house.status().state) == (1, 1, "failing")
+    await house.forwarders.remove("office")
+    await house.start()
+    await until(lambda: house.status().dead == 1)
     sink.answer = lambda _stored: Outcome(Verdict.ACCEPTED)
     (stored,) = await house.stores.journal.read(1, 1)
     assert (await house.forwarders.get("office").retry_dead(stored)).verdict is Verdict.ACCEPTED
     assert await house.stores.outbox.dead_letters("office") == []
+    assert house.status().dead == 0
 
 
 async def test_two_that_refuse_everything_do_not_tell_each_other_for_ever(house: House) -> None:

@@ -13,7 +13,7 @@ import pytest
 from gateway.alarms import AlarmListener, SiaReceiver, SupervisionTimer
 from gateway.clock import SystemClock
 from gateway.errors import TransientError
-from gateway.events import ButtonPressed, Event, GatewayFault
+from gateway.events import ButtonPressed, Cause, Event, GatewayFault
 from gateway.settings import DeviceSettings, SiaSettings
 from gateway.simulators.panel import Answer, SimulatedPanel
 
@@ -56,8 +56,8 @@ class Desk:
         self.events.append(event)
         return event
 
-    async def _fault(self, fault: str, detail: str, who: str) -> None:
-        await self.listener.faults.record(fault, f"{detail} ({who})")
+    async def _fault(self, cause: Cause, who: str) -> None:
+        await self.listener.faults.record(cause.at(f" ({who})"))
 
     async def __aenter__(self) -> "Desk":
         await self.receiver.start()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import ManualClock
+from gateway.events import Cause
 from gateway.settings import StorageSettings
 from gateway.storage import ClipPart, ClipState, Evidence, Person, Stores, open_storage
 from gateway.storage.clip_file import GrowingFile
@@ -66,9 +67,9 @@ async def opened(directory: Path) -> Stores:
 async def running(directory: Path, faults: Faults | None = None) -> AsyncIterator[Stores]:
     stores = await opened(directory)
 
-    async def note(fault: str, detail: str) -> None:
+    async def note(cause: Cause) -> None:
         if faults is not None:
-            faults.append((fault, detail))
+            faults.append((cause.fault, cause.words))
 
     task = asyncio.create_task(stores.clips.run(note))
     try:

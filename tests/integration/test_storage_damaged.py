@@ -484,7 +484,7 @@ async def test_without_a_usable_master_key_presses_are_stored_and_nothing_is_sea
     await stores.journal.append(press(1))
     wrong = stores.wrong_key
     assert wrong is not None
-    assert wrong.FAULT == "master_key_unusable"
+    assert wrong.cause.fault == "master_key_unusable"
     assert str(key) in str(wrong)
     assert "restart the gateway" in wrong.remedy
     assert await stores.entries.entries("camera") == []

@@ -81,7 +81,7 @@ def decode(topic: str, payload: bytes) -> tuple[Said, ...]:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "payload"
-        raise PayloadError(first["msg"], where=place) from None
+        raise PayloadError(first["msg"], where=place, code="payload_field") from None
 
 
 def event_of(payload: bytes) -> Action:
@@ -96,7 +96,8 @@ def event_of(payload: bytes) -> Action:
     kind = body.get("type")
     name = kind.strip().lower() if isinstance(kind, str) else ""
     if name not in _ACTIONS:
-        raise PayloadError(f"should be one of {', '.join(_ACTIONS)}", where="type")
+        choices = ", ".join(_ACTIONS)
+        raise PayloadError(f"should be one of {choices}", where="type", code="payload_type", choices=choices)
     fields = {field: read(body[field]) for field, read in _FIELDS.items() if body.get(field) is not None}
     flaws = tuple(f"{field} {_WANTED[field]}" for field, value in fields.items() if value is None)
     return Action(name=name, flaws=flaws, **fields)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from gateway.alarms.dialects.reading import count, json_of, moment, number, text_of, words
+from gateway.alarms.dialects.reading import count, json_of, moment, neither, number, text_of, words
 from gateway.alarms.dialects.said import Action, Condition, Dialect, Health, PayloadError, Presence, Said
 from gateway.settings import DialectSettings, MessageSettings
 
@@ -97,7 +97,8 @@ def _press(settings: MessageSettings, source: _Source) -> list[Said]:
         return []
     meaning = settings.values.get(word)
     if meaning is None:
-        raise PayloadError(f"the value {word[:40]!r} has no meaning", where=settings.value or "payload")
+        what, where = f"the value {word[:40]!r} has no meaning", settings.value or "payload"
+        raise PayloadError(what, where=where, code="payload_no_meaning", value=word[:40])
     at = moment(source.at(settings.at)) if settings.at else None
     if settings.lasts:
         active = meaning not in ("clear", "ignore")
@@ -115,7 +116,7 @@ def _first_active(settings: MessageSettings) -> str:
 def _presence(words_of: tuple[str, str], value: object) -> Presence:
     word = _word(value)
     if word not in words_of:
-        raise PayloadError(f"is neither {words_of[0]} nor {words_of[1]}", where="payload")
+        raise neither(*words_of)
     return Presence(online=word == words_of[0])
 
 

@@ -43,7 +43,7 @@ def decode(topic: str, payload: bytes, *, levels: int) -> tuple[Said, ...]:
 
 def _attribute(name: str, value: str) -> tuple[Said, ...]:
     if name == "$state":
-        alert = Trouble(name="alert", active=value == "alert", detail="the device asks for somebody")
+        alert = Trouble(name="alert", active=value == "alert", detail="the device asks for somebody", reason="alert")
         online = _ONLINE.get(value)
         return () if online is None else (Presence(online=online), alert)
     if name.startswith("$alert/"):

@@ -22,7 +22,7 @@ def json_of(payload: bytes) -> Any:  # noqa: ANN401  # a JSON value is of any ty
     try:
         return json.loads(payload.decode("utf-8-sig"), parse_int=_whole)
     except (ValueError, RecursionError):
-        raise PayloadError("is no JSON", where="payload") from None
+        raise PayloadError("is no JSON", where="payload", code="payload_no_json") from None
 
 
 def _whole(digits: str) -> int | float:
@@ -37,8 +37,13 @@ def object_of(payload: bytes) -> dict[str, Any]:
     """
     value = json_of(payload)
     if not isinstance(value, dict):
-        raise PayloadError("is no JSON object", where="payload")
+        raise PayloadError("is no JSON object", where="payload", code="payload_no_object")
     return value
+
+
+def neither(one: str, other: str, where: str = "payload") -> PayloadError:
+    """The error of a value that is none of two words."""
+    return PayloadError(f"is neither {one} nor {other}", where=where, code="payload_neither", one=one, other=other)
 
 
 def text_of(payload: bytes) -> str:
@@ -50,7 +55,7 @@ def text_of(payload: bytes) -> str:
     try:
         return payload.decode("utf-8").strip()[:_LONGEST_TEXT]
     except UnicodeDecodeError:
-        raise PayloadError("is not UTF-8", where="payload") from None
+        raise PayloadError("is not UTF-8", where="payload", code="payload_no_utf8") from None
 
 
 def words(value: object) -> str | None:

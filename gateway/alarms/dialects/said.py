@@ -83,12 +83,18 @@ class Presence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
-    """Something is wrong with the device, or is right again."""
+    """Something is wrong with the device, or is right again.
+
+    Attributes:
+        detail: in words.
+        reason: the name of those words, if they are the gateway's; see `gateway.events.Cause`.
+    """
 
     name: str
     active: bool
     detail: str = ""
     part: str = ""
+    reason: str = ""
 
 
 Said = Action | Condition | Health | Presence | Trouble

@@ -2,7 +2,7 @@
 
 import re
 
-from gateway.alarms.dialects.reading import count, number, object_of, switch, text_of, words
+from gateway.alarms.dialects.reading import count, neither, number, object_of, switch, text_of, words
 from gateway.alarms.dialects.said import Action, Condition, Dialect, Health, PayloadError, Presence, Said
 from gateway.settings import Meaning
 
@@ -22,7 +22,7 @@ def decode(topic: str, payload: bytes) -> tuple[Said, ...]:
     if topic.endswith("/online"):
         online = switch(text_of(payload), "true", "false")
         if online is None:
-            raise PayloadError("is neither true nor false", where="payload")
+            raise neither("true", "false")
         return (Presence(online=online),)
     if topic.endswith("/sensor/battery"):
         return (Health(battery=number(text_of(payload), 0, 100)),)
@@ -38,7 +38,7 @@ def _input(kind: str, part: str, payload: bytes) -> tuple[Said, ...]:
     body = object_of(payload)
     name = words(body.get("event"))
     if name is None:
-        raise PayloadError("is no text", where="event")
+        raise PayloadError("is no text", where="event", code="payload_field")
     return (Action(name=name, part=part, seq=count(body.get("event_cnt"))),) if name else ()
 
 

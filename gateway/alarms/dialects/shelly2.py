@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.alarms.dialects.reading import is_plausible, moment, number, object_of, switch, text_of, words
+from gateway.alarms.dialects.reading import is_plausible, moment, neither, number, object_of, switch, text_of, words
 from gateway.alarms.dialects.said import Action, Condition, Dialect, Health, PayloadError, Presence, Said
 from gateway.settings import Meaning
 
@@ -23,7 +23,7 @@ def decode(topic: str, payload: bytes) -> tuple[Said, ...]:
     if topic.endswith("/online"):
         online = switch(text_of(payload), "true", "false")
         if online is None:
-            raise PayloadError("is neither true nor false", where="payload")
+            raise neither("true", "false")
         return (Presence(online=online),)
     if topic.endswith("/events/rpc"):
         return _notification(object_of(payload))
@@ -36,11 +36,11 @@ def decode(topic: str, payload: bytes) -> tuple[Said, ...]:
 def _notification(body: dict[str, Any]) -> tuple[Said, ...]:
     params = body.get("params")
     if not isinstance(params, dict):
-        raise PayloadError("is no object", where="params")
+        raise PayloadError("is no object", where="params", code="payload_field")
     if body.get("method") == "NotifyEvent":
         events = params.get("events")
         if not isinstance(events, list):
-            raise PayloadError("is no list", where="params.events")
+            raise PayloadError("is no list", where="params.events", code="payload_field")
         return tuple(said for each in events if (said := _event(each)) is not None)
     if body.get("method") in ("NotifyStatus", "NotifyFullStatus"):
         return _status(params)

@@ -67,7 +67,7 @@ def decode(topic: str, payload: bytes) -> tuple[Said, ...]:
         return (_contact_id(data, at, seq),)
     if token == "SIA-DCS":  # noqa: S105  # the id of a message
         return _sia_codes(data, at, seq)
-    raise PayloadError(f"the id {token[:16]!r} is none that is taken here", where="id")
+    raise PayloadError(f"the id {token[:16]!r} is none that is taken here", where="id", code="payload_field")
 
 
 def _moment(text: str) -> datetime | None:
@@ -85,7 +85,7 @@ def zone_of(digits: str) -> str:
 def _contact_id(data: str, at: datetime | None, seq: int | None) -> Said:
     found = _CONTACT_ID.fullmatch(data)
     if found is None:
-        raise PayloadError("is no Contact ID message QEEE PP ZZZ", where="data")
+        raise PayloadError("is no Contact ID message QEEE PP ZZZ", where="data", code="payload_no_contact_id")
     qualifier, code, partition, zone = found[1], found[2], found[3], zone_of(found[4])
     active = qualifier != _RESTORED
     if code in _MISSING:
@@ -107,7 +107,7 @@ def _sia_codes(data: str, at: datetime | None, seq: int | None) -> tuple[Said, .
     body = data.partition("|")[2] if "|" in data else data
     said = [_sia_code(block, at, seq) for part in body[1:].split("/") if (block := _BLOCK.match(part))]
     if body[:1] not in ("N", "O") or not said:
-        raise PayloadError("is no SIA message N…/CC…", where="data")
+        raise PayloadError("is no SIA message N…/CC…", where="data", code="payload_no_sia")
     return tuple(said)
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from gateway.alarms.dialects.reading import number, object_of, switch, text_of, words
+from gateway.alarms.dialects.reading import neither, number, object_of, switch, text_of, words
 from gateway.alarms.dialects.said import Action, Condition, Dialect, Health, PayloadError, Presence, Said
 from gateway.settings import Meaning
 
@@ -24,7 +24,7 @@ def decode(topic: str, payload: bytes) -> tuple[Said, ...]:
     if leaf == "LWT":
         online = switch(text_of(payload))
         if online is None:
-            raise PayloadError("is neither Online nor Offline", where="payload")
+            raise neither("Online", "Offline")
         return (Presence(online=online),)
     if _INPUT.fullmatch(leaf):
         return tuple(_input(leaf, object_of(payload)))
@@ -46,7 +46,7 @@ def _input(part: str, body: dict[str, Any]) -> list[Said]:
     """``{"Action": "SINGLE"}``; older versions write ``ACTION``, and a switch in ``SENSOR`` is its state alone."""
     name = words(body.get("Action", body.get("ACTION")))
     if name is None:
-        raise PayloadError("has no Action", where=part)
+        raise PayloadError("has no Action", where=part, code="payload_no_action")
     part = part.capitalize()
     if part.startswith("Switch") and name.upper() in ("ON", "OFF"):
         return [Condition(name="ON", active=name.upper() == "ON", part=part)]

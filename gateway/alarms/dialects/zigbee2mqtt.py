@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from gateway.alarms.dialects.reading import json_of, moment, number, object_of, switch, text_of, words
-from gateway.alarms.dialects.said import Action, Condition, Dialect, Health, PayloadError, Presence, Said
+from gateway.alarms.dialects.reading import json_of, moment, neither, number, object_of, switch, text_of, words
+from gateway.alarms.dialects.said import Action, Condition, Dialect, Health, Presence, Said
 from gateway.settings import Meaning
 
 _NUMBERED = re.compile(r"(?:button_)?(\d{1,2})_(\w+)")
@@ -52,7 +52,7 @@ def _availability(payload: bytes) -> bool:
         value = json_of(payload)
         found = switch(value.get("state")) if isinstance(value, dict) else None
     if found is None:
-        raise PayloadError("is neither online nor offline", where="payload")
+        raise neither("online", "offline")
     return found
 
 

@@ -21,6 +21,8 @@ _STAMP = re.compile(rb"_(\d\d:\d\d:\d\d,\d\d-\d\d-\d{4})\Z")
 class FrameError(PermanentError):
     """Bytes that are no frame."""
 
+    code = "sia_frame"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:

@@ -13,6 +13,7 @@ from gateway.alarms.sia.cipher import decrypt, encrypt, key_of
 from gateway.alarms.sia.frame import LONGEST, Frame, FrameError, FrameReader, parse, split_stamp, stamp_of, wrap
 from gateway.clock import Clock
 from gateway.errors import GatewayError, PermanentError
+from gateway.events import Cause, because, of_error
 from gateway.settings import LOOPBACK, SiaAccountSettings, SiaSettings
 
 _FIRST_SECONDS = 30.0
@@ -20,7 +21,8 @@ _IDLE_SECONDS = 3600.0
 _MOST_DATAGRAMS = 256
 _log = logging.getLogger(__name__)
 Handler = Callable[[str, InboundMessage], Awaitable[bool]]
-OnFault = Callable[[str, str, str], Awaitable[None]]
+OnFault = Callable[[Cause, str], Awaitable[None]]
+_NO_TIME = because("sia_no_time", "an encrypted message has no time stamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,9 @@ class SiaStatistics:
 
 
 class _Refused(Exception):  # noqa: N818  # carries a reply, is no error of ours
-    def __init__(self, fault: str, detail: str, reply: bytes = b"") -> None:
-        super().__init__(detail)
-        self.fault, self.reply = fault, reply
+    def __init__(self, cause: Cause, reply: bytes = b"") -> None:
+        super().__init__(cause.words)
+        self.cause, self.reply = cause, reply
 
 
 class SiaReceiver:
@@ -45,7 +47,7 @@ class SiaReceiver:
         settings: address, accounts and limits.
         handler: takes an account and a message with topic ``<id>/<sequence>``; returns once it is durable, False if
             no device has the account. Raises PayloadError, or GatewayError if it could not be stored.
-        on_fault: records why a panel was refused: fault, detail, who.
+        on_fault: records why a panel was refused: the cause and who.
 
     Raises:
         PermanentError: an account's key is none.
@@ -112,7 +114,7 @@ class SiaReceiver:
         peer = str(writer.get_extra_info("peername", ("?",))[0])
         try:
             if task is None or len(self._open) >= self._settings.max_connections:
-                await self._record("sia_too_many", f"more than {self._settings.max_connections} connections", peer)
+                await self._record(_too_many(self._settings.max_connections), peer)
                 return
             self._open.add(task)
             await self._converse(reader, writer, peer)
@@ -132,7 +134,7 @@ class SiaReceiver:
                     await writer.drain()
                     patience = _IDLE_SECONDS
             except FrameError as error:
-                await self._record("sia_bad_frame", str(error), peer)
+                await self._record(of_error("sia_bad_frame", error), peer)
                 return
 
     def _take_datagram(self, data: bytes, address: tuple[str, int]) -> None:
@@ -149,7 +151,7 @@ class SiaReceiver:
                 if reply and self._transport is not None:
                     self._transport.sendto(reply, address)
         except FrameError as error:
-            await self._record("sia_bad_frame", str(error), address[0])
+            await self._record(of_error("sia_bad_frame", error), address[0])
 
     async def reply_to(self, raw: bytes, who: str) -> bytes:
         """The reply to one frame (without LF and CR), behind the commit; empty where none is due (DC-09 §5.5.2)."""
@@ -158,21 +160,23 @@ class SiaReceiver:
             key, content = self._open_frame(frame)
             return await self._take(frame, key, content, who)
         except _Refused as refused:
-            await self._record(refused.fault, str(refused), who)
+            await self._record(refused.cause, who)
             return refused.reply
         except FrameError as error:  # such a frame says nothing that can be trusted, not even who sent it
-            await self._record("sia_bad_frame", str(error), who)
+            await self._record(of_error("sia_bad_frame", error), who)
             return b""
 
     def _open_frame(self, frame: Frame) -> tuple[bytes | None, bytes]:
         """The key of an encrypted frame, and what it says without its time stamp."""
         key = self._keys.get(frame.account)
         if frame.encrypted and key is None:
-            raise _Refused("sia_no_key", f"no key is configured for account {frame.account or '-'}", _duh(frame))
+            account = frame.account or "-"
+            cause = because("sia_no_key", f"no key is configured for account {account}", account=account)
+            raise _Refused(cause, _duh(frame))
         if frame.encrypted and key is not None:
             content, stamp = split_stamp(decrypt(key, frame.body))
             if stamp is None:
-                raise _Refused("sia_no_time", "an encrypted message has no time stamp", self._nak())
+                raise _Refused(_NO_TIME, self._nak())
         else:
             self._check_plain(frame, key)
             key = None
@@ -183,19 +187,22 @@ class SiaReceiver:
     def _check_plain(self, frame: Frame, key: bytes | None) -> None:
         if key is not None:
             what = f"account {frame.account} has a key, and its message is not encrypted"
+            cause = because("sia_not_encrypted", what, account=frame.account)
         elif self._settings.host not in LOOPBACK and not self._settings.allow_plain:
             what = "an unencrypted message came: give the account a key, or set sia.allow_plain"
+            cause = because("sia_not_encrypted", what, reason="sia_plain")
         else:
             return
-        raise _Refused("sia_not_encrypted", what, self._nak())
+        raise _Refused(cause, self._nak())
 
     def _check_time(self, frame: Frame, stamp: datetime | None) -> None:
         if stamp is None:
             return
         ahead = (stamp - self._clock.now()).total_seconds()
         if not -self._settings.behind_seconds <= ahead <= self._settings.ahead_seconds:
-            where = f"account {frame.account or '-'}: its clock is {ahead:+.0f} s from this one"
-            raise _Refused("sia_wrong_time", where, self._nak())
+            account = frame.account or "-"
+            what = f"account {account}: its clock is {ahead:+.0f} s from this one"
+            raise _Refused(because("sia_wrong_time", what, account=account, seconds=f"{ahead:+.0f}"), self._nak())
 
     async def _take(self, frame: Frame, key: bytes | None, content: bytes, who: str) -> bytes:
         topic = f"{frame.token}/{frame.sequence}"
@@ -203,7 +210,8 @@ class SiaReceiver:
         try:
             known = await self._handler(frame.account, message)
         except PayloadError as error:
-            raise _Refused("sia_not_understood", f"account {frame.account}: {error}", _duh(frame)) from None
+            cause = because("sia_not_understood", f"account {frame.account}: {error}", account=frame.account)
+            raise _Refused(cause, _duh(frame)) from None
         except GatewayError as error:  # no reply: the panel sends again
             _log.error("a message of panel %s could not be stored: %s", frame.account, error)
             return b""
@@ -222,12 +230,16 @@ class SiaReceiver:
         """Refused; tells this clock's time, so that the panel can set its own (§5.5.2.3)."""
         return wrap(b'"NAK"0000R0L0A0[]' + stamp_of(self._clock.now()))
 
-    async def _record(self, fault: str, detail: str, who: str) -> None:
+    async def _record(self, cause: Cause, who: str) -> None:
         self._counts["refused"] += 1
         try:
-            await self._on_fault(fault, detail, who)
+            await self._on_fault(cause, who)
         except GatewayError as error:
-            _log.error("a fault could not be stored: %s: %s", fault, error)
+            _log.error("a fault could not be stored: %s: %s", cause.fault, error)
+
+
+def _too_many(limit: int) -> Cause:
+    return because("sia_too_many", f"more than {limit} connections", limit=limit)
 
 
 def _head(token: str, frame: Frame) -> bytes:

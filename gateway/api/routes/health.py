@@ -11,6 +11,7 @@ from gateway.api.auth import Caller, Parts
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.session import Body
+from gateway.forwarding import DestinationStatus
 from gateway.settings import LOOPBACK
 from gateway.wire import CameraStatus
 
@@ -75,12 +76,15 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
             "waiting": list(gallery.waiting),
         },
         "destinations": {each.destination: each.state for each in parts.forwarders.statuses()},
-        "deliveries": {
-            each.destination: {"backlog": each.backlog, "error": each.last_error if each.state == "failing" else ""}
-            for each in parts.forwarders.statuses()
-        },
+        "deliveries": {each.destination: _delivery(each) for each in parts.forwarders.statuses()},
         "devices": {each.device: _device(each) for each in parts.device_statuses()},
     }
+
+
+def _delivery(status: DestinationStatus) -> dict[str, Any]:
+    """What waits for a destination, how often it was tried, what was refused for good, and why."""
+    error = status.last_error if status.state == "failing" else ""
+    return {"backlog": status.backlog, "tries": status.tries, "dead": status.dead, "error": error}
 
 
 def _key(parts: ApiParts) -> dict[str, Any]:

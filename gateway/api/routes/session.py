@@ -136,14 +136,34 @@ async def set_up(body: SetUp, request: Request, parts: Parts) -> dict[str, Any]:
     """Make the first administrator with the one-time link that the first start printed."""
     check_same_site(request)
     check_new_password(body.username, body.password)
-    if await parts.stores.accounts.users():
-        raise Problem(409, "the gateway is set up already", code="set_up_already")
+    await _check_not_set_up(parts)
     if await parts.stores.accounts.use_one_time(hash_of(body.token), "setup", parts.clock.now()) is None:
-        remedy = "Restart the gateway for a new one."
-        raise Problem(401, "this link was used, or its time is over", code="setup_link_used", remedy=remedy)
+        raise _setup_link_used()
     await _add_user(parts, body.username, body.password, "admin")
     await record(parts, body.username, "set up the gateway")
     return {"username": body.username, "role": "admin"}
+
+
+@router.post("/setup/check", status_code=204)
+async def check_set_up(body: Link, request: Request, parts: Parts) -> None:
+    """Whether a one-time set-up link can still be used; this uses nothing up.
+
+    401 if it was used or its time is over, 409 if the gateway is set up already.
+    """
+    check_same_site(request)
+    await _check_not_set_up(parts)
+    if not await parts.stores.accounts.has_one_time(hash_of(body.token), "setup", parts.clock.now()):
+        raise _setup_link_used()
+
+
+async def _check_not_set_up(parts: ApiParts) -> None:
+    if await parts.stores.accounts.users():
+        raise Problem(409, "the gateway is set up already", code="set_up_already", remedy="Sign in.")
+
+
+def _setup_link_used() -> Problem:
+    remedy = "Restart the gateway for a new one."
+    return Problem(401, "this link was used, or its time is over", code="setup_link_used", remedy=remedy)
 
 
 async def _add_user(parts: ApiParts, name: str, password: str, role: str) -> None:

@@ -2,6 +2,7 @@
 
 const BASE = "/api/v1";
 const BEAT = "/posts/heartbeat";
+const QUIET = new Set([BEAT, "/setup/check"]);
 
 /** Tells with `made` that the gateway took a change. */
 export const changes = new EventTarget();
@@ -28,7 +29,7 @@ async function call(method, path, body) {
   } catch {
     throw new Problem(0, { title: "unreachable" });
   }
-  if (answer.ok && method !== "GET" && path !== BEAT) changes.dispatchEvent(new Event("made"));
+  if (answer.ok && method !== "GET" && !QUIET.has(path)) changes.dispatchEvent(new Event("made"));
   if (answer.status === 204) return null;
   const json = (answer.headers.get("Content-Type") ?? "").includes("json");
   const content = json ? await answer.json() : {};
@@ -43,6 +44,7 @@ export const api = {
   signIn: (username, password) => call("POST", "/session", { username, password }),
   signInByLink: (token) => call("POST", "/session/link", { token }),
   signOut: () => call("DELETE", "/session"),
+  checkSetUp: (token) => call("POST", "/setup/check", { token }),
   setUp: (token, username, password) => call("POST", "/setup", { token, username, password }),
   events: (query) => call("GET", `/events?${new URLSearchParams(query)}`),
   incidents: (query = {}) => call("GET", `/incidents?${new URLSearchParams(query)}`),

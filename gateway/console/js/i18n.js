@@ -25,12 +25,14 @@ export function otherLanguage() {
 }
 
 /**
- * The text of a key with its `{places}` filled; a key that is missing shows itself.
+ * The text of a key with its `{places}` filled; a key that is missing shows itself. `{count|button reaches|buttons
+ * reach}` is the first of the words for 1, else the second.
  * @param {string} key
  * @param {Object} [values]
  */
 export function t(key, values = {}) {
-  const text = catalogue[key] ?? key;
+  const text = (catalogue[key] ?? key).replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (whole, name, one, several) =>
+    Number(values[name]) === 1 ? one : several);
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
 }
 

@@ -38,18 +38,19 @@ function verify(app, verdict) {
   if (incident?.kind === "campus.face.matched") app.command(incident.id, "verify", { verdict });
 }
 
-/** Nobody acknowledges what is not before the eyes: what is not shown is shown first. */
+/** Nobody acknowledges what is not before the eyes: what is not shown, or waits elsewhere, is shown first. */
 function acknowledge(app) {
   const incident = seen(app);
   if (incident?.state === "raised") app.command(incident.id, "acknowledge", { expected_state: "raised" });
-  else if (!incident || incident.state === "resolved") showTop(app);
+  else showNext(app);
 }
 
-function showTop(app) {
+function showNext(app) {
   if (app.state.view !== "board") app.view.open("board");
   const selected = detailOf(app);
-  const top = activeIncidents(app.state)[0];
-  if (top && (!selected || selected.state === "resolved")) app.select(top.id);
+  const [top] = activeIncidents(app.state);
+  const free = !selected || selected.state === "resolved" || (selected.state !== "raised" && top?.state === "raised");
+  if (top && free) app.select(top.id);
 }
 
 const ACTIONS = {

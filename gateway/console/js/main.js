@@ -4,7 +4,7 @@ import { api, changes } from "./api.js";
 import { h } from "./dom.js";
 import { loadLanguage, otherLanguage, t } from "./i18n.js";
 import { Sound } from "./sound.js";
-import { awaitsEvidence, initialState, reduce, soundOf } from "./store.js";
+import { activeIncidents, awaitsEvidence, initialState, reduce, soundOf } from "./store.js";
 import { Stream } from "./stream.js";
 import { problemText } from "./problems.js";
 import { Shell } from "./views/shell.js";
@@ -31,14 +31,27 @@ class Console {
     await loadLanguage();
     const link = new URLSearchParams(location.hash.slice(1));
     if (link.size) history.replaceState(null, "", location.pathname);
-    if (link.has("setup")) return this.showSignIn({ setup: link.get("setup") });
-    if (link.has("signin")) await api.signInByLink(link.get("signin")).catch((problem) => this.notice(problem));
+    if (link.has("setup")) return this.beginSetUp(link.get("setup"));
+    if (link.has("signin")) return this.enter(await this.problemOf(api.signInByLink(link.get("signin"))));
     return this.enter();
   }
 
-  async enter() {
+  /** A link that is of no use any more leads to the sign-in, which says so. */
+  async beginSetUp(setup) {
+    const reason = await this.problemOf(api.checkSetUp(setup));
+    return reason ? this.enter(reason) : this.showSignIn({ setup });
+  }
+
+  /** What went wrong with a call, in words; empty if nothing did. */
+  problemOf(call) {
+    return call.then(() => "", problemText);
+  }
+
+  /** @param {string} [reason] why a link did not do, shown above the sign-in or the board */
+  async enter(reason = "") {
     const me = await api.whoami().catch(() => null);
-    if (!me) return this.showSignIn({});
+    if (!me) return this.showSignIn({ reason });
+    if (reason) this.notice(reason);
     this.dispatch({ type: "set", values: { me } });
     this.view = new Shell(this);
     this.root.replaceChildren(this.view.element);
@@ -73,6 +86,8 @@ class Console {
     this.dispatch({ type: "incidents", items: [...ended.items, ...incidents.items] });
     this.dispatch({ type: "events", items: recent.items });
     this.dispatch({ type: "set", values: { position: Number(recent.next ?? 0) } });
+    const [top] = activeIncidents(this.state);
+    if (top && this.state.selected === null) this.select(top.id);
     await this.refresh();
   }
 

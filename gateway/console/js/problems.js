@@ -22,6 +22,7 @@ function valuesOf(body) {
   if (body.role) values.role = role(body.role);
   if (body.needs) values.needs = body.needs.map(role).join(t("role.or"));
   values.where = body.where ? field(body.where) : "";
+  if (body.fault && tOr(`fault.${body.fault}`, "")) values.detail = t(`fault.${body.fault}`, body);
   if (body.faults) values.faults = body.faults.map(faultText).join(language() === "zh-CN" ? "；" : "; ");
   return values;
 }
@@ -42,6 +43,8 @@ const DELIVERIES = [
   [/^answered HTTP (?<status>\d+)$/, "delivery.http"],
   [/^shows a certificate that is not trusted/, "delivery.certificate"],
   [/^answers without end/, "delivery.endless"],
+  [/^did not answer in time/, "delivery.timeout"],
+  [/^the driver failed/, "delivery.driver"],
 ];
 
 /** Why a destination did not take an event. */

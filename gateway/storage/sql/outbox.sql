@@ -39,6 +39,9 @@ INSERT INTO dead_letter (destination, position, event, reason, at) VALUES (?, ?,
 -- name: dead
 SELECT position, event, reason, at FROM dead_letter WHERE destination = ? ORDER BY position DESC LIMIT ?;
 
+-- name: count_dead
+SELECT count(*) FROM dead_letter WHERE destination = ?;
+
 -- name: unbury
 DELETE FROM dead_letter WHERE destination = ? AND position = ?;
 

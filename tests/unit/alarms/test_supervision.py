@@ -15,6 +15,7 @@ from gateway.events import (
     ButtonPressed,
     ButtonRestored,
     ButtonTestDue,
+    Cause,
     Event,
     GatewayFault,
     new_id,
@@ -294,14 +295,14 @@ def test_a_memory_outlives_its_json() -> None:
 async def test_a_device_that_makes_up_troubles_is_no_storm() -> None:
     watch = Watch()
     for number in range(200):
-        await watch.timer.trouble("a", f"alert/{number}", "made up", active=True)
+        await watch.timer.trouble("a", Cause(f"alert/{number}", "made up"), active=True)
     for _ in range(100):
-        await watch.timer.trouble("a", "alert/0", "on and off", active=False)
-        await watch.timer.trouble("a", "alert/0", "on and off", active=True)
+        await watch.timer.trouble("a", Cause("alert/0", "on and off"), active=False)
+        await watch.timer.trouble("a", Cause("alert/0", "on and off"), active=True)
         await watch.timer.health("a", Health(tamper=True))
         await watch.timer.health("a", Health(tamper=False))
     assert len(watch.events) == 20
     assert len(watch.timer.statuses()[0].troubles) == 16
     watch.clock.advance(61)
-    await watch.timer.trouble("a", "alert/0", "over", active=False)
+    await watch.timer.trouble("a", Cause("alert/0", "over"), active=False)
     assert len(watch.events) == 21

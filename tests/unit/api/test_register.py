@@ -43,6 +43,25 @@ def register(shelf: Shelf, house: House, *from_file: DeviceSettings) -> Register
     return Register("device", DeviceSettings, from_file, "gateway.toml", shelf, house.put, house.drop)  # type: ignore[arg-type]  # what it uses of a store
 
 
+@pytest.mark.parametrize(
+    ("entry", "fault", "where"),
+    [
+        ({"topic": "a/b"}, "topic_of_own", ""),
+        ({"dialect": "tasmota", "topic": "/a"}, "topic_plain", "topic"),
+        ({"dialect": "sia"}, "account_of_sia", ""),
+        ({"zone": "1"}, "zone_of_sia", ""),
+        ({"dialect": "homie4"}, "homie_input", ""),
+        ({"health_deadline_seconds": -1}, "greater_than_equal", "health_deadline_seconds"),
+    ],
+)
+async def test_what_is_wrong_with_an_entry_has_a_name_for_other_languages(
+    entry: dict[str, object], fault: str, where: str
+) -> None:
+    with pytest.raises(PermanentError) as refused:
+        await register(Shelf(), House()).create({"id": "a"} | entry)
+    assert (refused.value.code, refused.value.figures["fault"], refused.value.where) == ("field_refused", fault, where)
+
+
 async def test_an_entry_that_cannot_be_used_is_not_kept() -> None:
     shelf, house = Shelf(), House()
     with pytest.raises(PermanentError):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.cli.status import brief, delivery_detail, device_detail
+from gateway.cli.status import brief, delivery_detail, device_detail, listed
 
 
 @pytest.mark.parametrize(
@@ -19,11 +19,23 @@ def test_a_button(found: tuple[object, ...], said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("backlog", "error", "said"),
-    [(0, "", ""), (1, "refused", "1 event waits: refused"), (2, "", "2 events wait")],
+    ("backlog", "tries", "dead", "error", "said"),
+    [
+        (0, 0, 0, "", ""),
+        (1, 1, 0, "cannot be reached", "1 event waits, tried 1 time: cannot be reached"),
+        (2, 0, 0, "", "2 events wait"),
+        (3, 7, 0, "answered HTTP 503", "3 events wait, tried 7 times: answered HTTP 503"),
+        (0, 0, 1, "answered HTTP 401", "1 event refused for good, to be retried by hand: answered HTTP 401"),
+        (1, 0, 12, "", "1 event waits, 12 events refused for good, to be retried by hand"),
+    ],
 )
-def test_a_destination(backlog: int, error: str, said: str) -> None:
-    assert delivery_detail({"backlog": backlog, "error": error}) == said
+def test_a_destination(backlog: int, tries: int, dead: int, error: str, said: str) -> None:
+    assert delivery_detail({"backlog": backlog, "tries": tries, "dead": dead, "error": error}) == said
+
+
+def test_numbers_have_their_nouns() -> None:
+    assert listed({"people": 1, "templates": 1}) == "1 person, 1 template"
+    assert listed({"people": 0, "templates": 2}) == "0 people, 2 templates"
 
 
 def test_a_damaged_file_in_one_sentence() -> None:

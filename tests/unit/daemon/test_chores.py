@@ -6,6 +6,7 @@ import pytest
 
 from gateway.daemon.chores import Failing, keep_going
 from gateway.errors import TransientError
+from gateway.events import Cause
 from gateway.storage import StorageFailedError
 
 
@@ -22,8 +23,8 @@ async def test_a_fault_of_ours_is_told_once_and_the_task_begins_anew(monkeypatch
         again.set()
         await asyncio.Event().wait()
 
-    async def report(fault: str, detail: str) -> None:
-        told.append((fault, detail))
+    async def report(cause: Cause) -> None:
+        told.append((cause.fault, cause.words))
         raise TransientError("the disk is full")
 
     failing = Failing()
@@ -49,7 +50,7 @@ async def test_a_disk_that_failed_still_ends_the_daemon() -> None:
     async def work() -> None:
         raise StorageFailedError("the disk answered: I/O error")
 
-    async def report(_fault: str, _detail: str) -> None:
+    async def report(_cause: Cause) -> None:
         pytest.fail("nothing can be stored")
 
     with pytest.raises(StorageFailedError):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.daemon.narrator import tell
-from gateway.events import ButtonPressed, ButtonTested, DestinationFailing, Event
+from gateway.events import ButtonPressed, ButtonTested, DestinationFailing, Event, GatewayFault, Severity
 
 ABOUT: dict[str, Any] = {"id": "e", "source": "/site/east", "subject": "s", "time": datetime(2026, 11, 26, tzinfo=UTC)}
 
@@ -32,3 +32,15 @@ def test_of_a_storm_the_first_are_told_and_how_many_more(caplog: pytest.LogCaptu
     tell([pressed(number) for number in range(50)])
     assert len(caplog.records) == 21
     assert caplog.records[-1].getMessage() == "and 30 more; the journal has them all"
+
+
+def test_a_critical_fault_is_critical_in_the_log_and_no_storm_hides_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    fault = GatewayFault(fault="file_damaged", detail="journal.db", severity=Severity.CRITICAL, **ABOUT)
+    lesser = GatewayFault(fault="wrong_topic", detail="no topic", severity=Severity.MEDIUM, **ABOUT)
+    tell([*(pressed(number) for number in range(50)), lesser, fault])
+    first = caplog.records[0]
+    assert (first.levelname, first.getMessage()) == ("CRITICAL", "file_damaged: journal.db")
+    caplog.clear()
+    tell([lesser])
+    assert [each.levelname for each in caplog.records] == ["WARNING"]

@@ -151,7 +151,7 @@ def test_the_oldest_is_told() -> None:
     lanes = filled(stored(3), stored(2, "b"))
     oldest = lanes.oldest()
     assert oldest is not None
-    assert oldest.position == 2
+    assert (oldest.stored.position, oldest.attempts) == (2, 0)
 
 
 def test_the_low_mark_moves_over_what_is_settled_without_a_gap() -> None:

@@ -1,11 +1,11 @@
 /** What several views draw the same way: severity marks, event rows, definition lists. */
 
 import { h } from "../dom.js";
+import { FAULT, faultName, faultText } from "../faults.js";
 import { moment, t, tOr } from "../i18n.js";
 import { whereText } from "../where.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
-const FAULT = "campus.gateway.fault";
 const SHAPES = { critical: "◆", high: "▲", medium: "●", low: "○", info: "–" };
 
 /** Severity as shape and word; colour comes on top, never alone. */
@@ -19,7 +19,7 @@ export const typeText = (type) => tOr(`type.${type}`, type);
 /** What an incident is: the words for its kind, and for a fault which one. */
 export function incidentText({ kind, fault }) {
   if (!fault) return typeText(kind);
-  return tOr(`gatewayfault.${fault}.incident`, "") || `${typeText(kind)} · ${tOr(`gatewayfault.${fault}`, fault)}`;
+  return tOr(`gatewayfault.${fault}.incident`, "") || `${typeText(kind)} · ${faultName(fault)}`;
 }
 
 /** The words for a category of the watch-list; a program may have given one of its own. */
@@ -59,9 +59,11 @@ export function eventRow({ position, event }, incidents = {}) {
 }
 
 /** What is wrong, and of which message, to be opened. */
-function faultDetails({ fault, detail, device, topic, payload_size: size, cleared }) {
-  const words = [tOr(`gatewayfault.${fault}`, fault), cleared && t("gatewayfault.cleared"), detail].filter(Boolean).join(" · ");
-  const more = [[t("gatewayfault.device"), device], [t("gatewayfault.topic"), topic], [t("gatewayfault.size"), size]];
+function faultDetails(data) {
+  const words = faultText(data);
+  const { device, topic, payload_size: size } = data;
+  const more = [[t("gatewayfault.device"), device], [t("gatewayfault.topic"), topic], [t("gatewayfault.size"), size],
+    [t("gatewayfault.client"), data.figures?.client]];
   if (!more.some(([, value]) => value)) return h("span", { class: "fault" }, words);
   return h("details", { class: "fault" }, h("summary", {}, words), facts(more));
 }

@@ -2,6 +2,7 @@
 
 import { api } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
+import { FAULT, faultText } from "../faults.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
 import { badges, categoryText, facts, incidentText, incidentWhere, lateText, severityMark, typeText } from "./common.js";
 import { Pictures } from "./pictures.js";
@@ -191,7 +192,7 @@ export class IncidentPane {
 
   step({ event, first }) {
     const { data } = event;
-    const parts = [first && t("incident.first"), data.late && lateText(event), data.clock_wrong && t("press.clock_wrong"), data.detail, data.actor, data.post, data.to, data.note, data.step && `${data.done === false ? "✗" : "✓"} ${data.text}`,
+    const parts = [first && t("incident.first"), data.late && lateText(event), data.clock_wrong && t("press.clock_wrong"), event.type === FAULT ? faultText(data) : data.detail, data.actor, data.post, data.to, data.note, data.step && `${data.done === false ? "✗" : "✓"} ${data.text}`,
       event.type === "campus.incident.raised_again" && data.reason !== "trigger" && tOr(`again.${data.reason}`, data.reason),
       event.type === "campus.incident.escalated" && `${t("incident.level", { level: data.level })} · ${tOr(`because.${data.reason}`, data.reason)}`,
       event.type === "campus.incident.shelved" && data.reason,

@@ -2,6 +2,7 @@
 
 import { api, snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
+import { faultName } from "../faults.js";
 import { moment, t, tOr } from "../i18n.js";
 import { deliveryText, problemText } from "../problems.js";
 import { nameOf } from "../where.js";
@@ -155,6 +156,8 @@ export class Protection {
       this.head(tile, destination, good, good ? t("destination.ok") : t("destination.failing")),
       facts([
         [t("destination.backlog"), status.backlog],
+        [t("destination.tries"), status.tries || ""],
+        [t("destination.dead"), status.dead || ""],
         [t("destination.success"), status.last_success && moment(status.last_success)],
         [t("destination.error"), deliveryText(status.last_error)],
       ]),
@@ -189,7 +192,7 @@ function signalText({ rssi, link_quality: quality }) {
 }
 
 function troublesText({ tampered, troubles = [] }) {
-  return [...(tampered ? ["tampered"] : []), ...troubles].map((each) => tOr(`reach.${each}`, each)).join(" · ");
+  return [...(tampered ? ["tampered"] : []), ...troubles].map((each) => tOr(`reach.${each}`, "") || faultName(each)).join(" · ");
 }
 
 function testText({ last_test: tested, test_due: due }) {

@@ -1,10 +1,11 @@
 /** Which buttons would not reach the office now, and what may end it soon for the others. */
 
 import { h, syncList } from "../dom.js";
+import { faultName } from "../faults.js";
 import { t, tOr } from "../i18n.js";
 
 /** Words for reasons and warnings; a trouble that only the device knows keeps its own name. */
-const inWords = (names) => names.map((each) => tOr(`reach.${each}`, each)).join(" · ");
+const inWords = (names) => names.map((each) => tOr(`reach.${each}`, "") || faultName(each)).join(" · ");
 
 export class Reach {
   constructor() {

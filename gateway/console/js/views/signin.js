@@ -27,6 +27,7 @@ export class SignIn {
       h("p", { class: "muted" }, this.setup ? t("setup.explain", { minimum: MINIMUM_PASSWORD }) : t("signin.explain")),
       field("username", "text", "username"),
       field("password", "password", this.setup ? "new-password" : "current-password"),
+      this.setup && this.showToggle(),
       this.message,
       h("button", { class: "primary", type: "submit" }, this.setup ? t("setup.submit") : t("signin.submit")),
       h("button", { type: "button", class: "plain", on: { click: () => this.switchLanguage() } }, t("language.other")),
@@ -40,6 +41,16 @@ export class SignIn {
     this.render("");
   }
 
+  /** A typing error in the first password would lock everybody out: it can be seen. */
+  showToggle() {
+    const box = h("input", { type: "checkbox", name: "shown", on: { change: () => this.passwordField().type = box.checked ? "text" : "password" } });
+    return h("label", { class: "check" }, box, t("setup.show"));
+  }
+
+  passwordField() {
+    return this.element.querySelector("[name=password]");
+  }
+
   /** The link is of no use any more: from here on it is an ordinary sign-in. */
   beginSignIn(username) {
     this.setup = null;
@@ -51,6 +62,7 @@ export class SignIn {
     event.preventDefault();
     const { username, password } = Object.fromEntries(new FormData(event.target));
     this.app.sound.arm();
+    this.message.textContent = "";
     try {
       if (this.setup) await api.setUp(this.setup, username, password);
       await api.signIn(username, password);

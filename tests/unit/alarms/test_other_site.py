@@ -1,0 +1,73 @@
+"""A button that is set to another site's name: its press is nobody's, so a guard of this site is called."""
+
+import pytest
+from harness.dialects import Bench
+
+from gateway.events import GatewayFault, Severity
+from gateway.incidents.keys import key_of
+
+PRESS = '{"id": "1", "type": "press"}'
+KEPT = {"retain": True}
+REPLAYED = KEPT | {"replayed": True}
+
+
+async def fault_of(
+    payload: str, *, flags: dict[str, bool] | None = None, leaf: str = "event", device: str = "btn-01"
+) -> GatewayFault:
+    bench = Bench({"entry": {"dialect": "campus", "name": "东门岗亭"}})
+    await bench.play({"topic": f"campus/west/button/{device}/{leaf}", "payload": payload} | (flags or {}))
+    (event,) = bench.events
+    assert isinstance(event, GatewayFault)
+    assert (event.fault, event.reason) == ("other_site", "other_site")
+    return event
+
+
+@pytest.mark.parametrize("payload", [PRESS, '{"type": "silent"}', '{"type": "duress"}', "[", '{"type": "help"}'])
+async def test_a_press_or_what_may_be_one_is_critical_and_opens_an_incident(payload: str) -> None:
+    fault = await fault_of(payload)
+    assert fault.severity is Severity.CRITICAL
+    assert key_of(fault) is not None
+
+
+async def test_it_names_both_sites_and_the_button_that_is_known_by_its_id() -> None:
+    fault = await fault_of(PRESS)
+    assert fault.figures == {"identity": "btn-01", "other": "west", "site": "east"}
+    assert (fault.device, fault.name) == ("btn-01", "东门岗亭")
+
+
+async def test_buttons_that_nobody_entered_share_one_incident_however_many_ids_are_made_up() -> None:
+    one, other = await fault_of(PRESS, device="made-up-1"), await fault_of(PRESS, device="made-up-2")
+    assert (one.device, key_of(one)) == ("", key_of(other))
+
+
+@pytest.mark.parametrize(
+    ("payload", "leaf", "flags", "severity"),
+    [
+        ('{"type": "test"}', "event", {}, Severity.HIGH),
+        ('{"type": "clear"}', "event", {}, Severity.HIGH),
+        (PRESS, "event", KEPT, Severity.HIGH),
+        (PRESS, "event", REPLAYED, Severity.MEDIUM),
+        ('{"battery": 80}', "health", {}, Severity.MEDIUM),
+        ('{"online": true}', "state", {}, Severity.MEDIUM),
+    ],
+)
+async def test_what_is_no_press_calls_nobody(
+    payload: str, leaf: str, flags: dict[str, bool], severity: Severity
+) -> None:
+    fault = await fault_of(payload, leaf=leaf, flags=flags)
+    assert fault.severity is severity
+    assert key_of(fault) is None
+
+
+async def test_a_storm_of_them_is_held_back() -> None:
+    bench = Bench({"entry": {"dialect": "campus"}})
+    for number in range(500):
+        topic = f"campus/west/button/made-up-{number % 3}/event"
+        await bench.play({"topic": topic, "payload": PRESS})
+    assert len(bench.events) == 60
+    bench.clock.advance(11)
+    await bench.play({"topic": "campus/west/button/made-up-0/event", "payload": PRESS})
+    last = bench.events[-1]
+    assert isinstance(last, GatewayFault)
+    assert last.figures is not None
+    assert last.figures["more"] == 147
