@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.daemon.narrator import tell
-from gateway.events import ButtonPressed, ButtonTested, DestinationFailing, Event
+from gateway.events import BatteryLow, ButtonPressed, ButtonTested, DestinationFailing, Event
 
 ABOUT: dict[str, Any] = {"id": "e", "source": "/site/east", "subject": "s", "time": datetime(2026, 11, 26, tzinfo=UTC)}
 
@@ -32,3 +32,12 @@ def test_of_a_storm_the_first_are_told_and_how_many_more(caplog: pytest.LogCaptu
     tell([pressed(number) for number in range(50)])
     assert len(caplog.records) == 21
     assert caplog.records[-1].getMessage() == "and 30 more; the journal has them all"
+
+
+def test_a_battery_that_is_only_said_to_be_low_has_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tell([BatteryLow(device="btn-01", battery=each, **ABOUT) for each in (None, 9.6)])
+    assert [each.getMessage() for each in caplog.records] == [
+        "button btn-01 has a low battery",
+        "button btn-01 has 10 % of its battery left",
+    ]
