@@ -6,6 +6,7 @@ duress press is always real.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -251,7 +252,8 @@ class DrillDesk:
             self._changed.clear()
             left = self._ends - self._clock.monotonic() if self._drill is not None else _POLL_SECONDS
             if self._drill is not None and left <= 0:
-                await self._end("", "its time was over")
+                with suppress(ConflictError):  # somebody ended it meanwhile
+                    await self._end("", "its time was over")
                 continue
             await self._sleep(min(left, _POLL_SECONDS))
 

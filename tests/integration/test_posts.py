@@ -143,3 +143,19 @@ async def test_a_list_without_discreet_incidents_has_whole_pages(stores: Stores)
     second = await stores.incidents.list(["raised"], 3, first[-1].id, discreet=False)
     assert [each.id for each in second] == ["i3", "i1"]
     assert len(await stores.incidents.list()) == 10
+
+
+async def test_a_heartbeat_that_was_under_way_takes_no_change_of_its_post_back(
+    book: PostBook, clock: ManualClock
+) -> None:
+    """The request knows the post as it was when it came; an administrator may change or remove it meanwhile."""
+    known = await book.enrol("t", name="Gate", place="", discreet_safe=True, by="chief")
+    await book.change(known.id, name=None, place=None, discreet_safe=False)
+    clock.advance(120)
+    await heard(book, known)
+    changed = book.get(known.id)
+    assert (changed.discreet_safe, changed.seen) == (False, clock.now())
+    await book.remove(known.id)
+    clock.advance(120)
+    await heard(book, known)
+    assert book.all() == ()
