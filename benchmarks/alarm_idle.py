@@ -6,7 +6,6 @@ Each button has a keepalive of 30 s, a last will and a filter on its feedback, a
 connections are cut at once; while their wills are handled one more button presses ten times a second.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -15,15 +14,15 @@ import socket
 import statistics
 import struct
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from harness.daemon import Daemon  # noqa: E402  # the harness is found through the line above
+from command_line import folder_in, options  # noqa: E402  # found through the line above
+from harness.daemon import Daemon  # noqa: E402
 from harness.rawmqtt import RawClient  # noqa: E402
 
 KEEPALIVE, LOST = 30, 500
@@ -143,16 +142,12 @@ def measure(folder: Path, buttons: int, seconds: float) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, quick="10 seconds of rest")
     parser.add_argument("--buttons", type=int, default=2000)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--quick", action="store_true", help="10 seconds of rest")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--folder", type=Path, default=ROOT / "build")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        result = measure(Path(folder), arguments.buttons, 10 if arguments.quick else arguments.seconds)
+    with folder_in(arguments.folder) as folder:
+        result = measure(folder, arguments.buttons, 10 if arguments.quick else arguments.seconds)
     if arguments.json:
         print(json.dumps(result))
         return

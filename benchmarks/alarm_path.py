@@ -7,44 +7,25 @@ printed. The client is one blocking socket, the same for the gateway and for mos
 blocks that alternate between the peers, so that a busy moment of the machine hits all of them.
 """
 
-import argparse
 import json
 import os
 import shutil
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from harness.broker import Mosquitto  # noqa: E402  # the harness is found through the line above
+from command_line import file_system, folder_in, options, percentiles  # noqa: E402  # found through the line above
+from harness.broker import Mosquitto  # noqa: E402
 from harness.daemon import BUTTON, Daemon  # noqa: E402
 from harness.rawmqtt import RawClient  # noqa: E402
 from harness.stream import StreamReader  # noqa: E402
 
 BLOCK = 100
 PAUSE_SECONDS = 0.002
-
-
-def percentiles(seconds: list[float]) -> dict[str, float]:
-    """p50, p99 and maximum in milliseconds."""
-    ordered = sorted(seconds)
-    return {
-        "p50_ms": round(statistics.median(ordered) * 1e3, 3),
-        "p99_ms": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] * 1e3, 3),
-        "max_ms": round(ordered[-1] * 1e3, 3),
-        "count": len(ordered),
-    }
-
-
-def file_system(folder: Path) -> str:
-    """Device and type of the file system that holds `folder`."""
-    answer = subprocess.run(["df", "--output=source,fstype", str(folder)], capture_output=True, text=True, check=True)
-    return " ".join(answer.stdout.splitlines()[-1].split())
 
 
 def sync_once(descriptor: int) -> float:
@@ -109,15 +90,11 @@ def measure(folder: Path, presses: int) -> dict[str, object]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, quick="300 presses")
     parser.add_argument("--presses", type=int, default=2000)
-    parser.add_argument("--quick", action="store_true", help="300 presses")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--folder", type=Path, default=ROOT / "build", help="on the disk to measure")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        result = measure(Path(folder), 300 if arguments.quick else arguments.presses)
+    with folder_in(arguments.folder) as folder:
+        result = measure(folder, 300 if arguments.quick else arguments.presses)
     if arguments.json:
         print(json.dumps(result))
         return

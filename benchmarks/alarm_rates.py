@@ -8,13 +8,11 @@ autosave_on_changes: it promises nothing on disk). fsync: appends of 4 KiB to a 
 place, each with fdatasync, before every rate. Press to stream: from the event's own `time` to its arrival.
 """
 
-import argparse
 import json
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from datetime import datetime
 from pathlib import Path
@@ -23,23 +21,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from alarm_path import file_system, sync_once  # noqa: E402  # found through the line above
+from alarm_path import sync_once  # noqa: E402  # found through the line above
+from command_line import file_system, folder_in, options, percentiles  # noqa: E402
 from harness.broker import Mosquitto  # noqa: E402
 from harness.daemon import Daemon  # noqa: E402
 from harness.stream import StreamReader  # noqa: E402
 
 RATES = (1.0, 100.0, 1000.0)
 CLIENTS = 64
-
-
-def shares(seconds: list[float]) -> dict[str, float]:
-    """p50, p99 and p99.9 in milliseconds."""
-    ordered = sorted(seconds)
-
-    def at(share: float) -> float:
-        return round(ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1e3, 3)
-
-    return {"p50_ms": at(0.5), "p99_ms": at(0.99), "p999_ms": at(0.999)}
 
 
 def fsyncs(folder: Path, count: int = 200) -> dict[str, dict[str, float]]:
@@ -58,7 +47,7 @@ def fsyncs(folder: Path, count: int = 200) -> dict[str, dict[str, float]]:
         os.fdatasync(descriptor)
         stays.append(time.monotonic() - before)
     os.close(descriptor)
-    return {"fsync_growing": shares(grows), "fsync_in_place": shares(stays)}
+    return {"fsync_growing": percentiles(grows), "fsync_in_place": percentiles(stays)}
 
 
 def press(port: int, rate: float, seconds: float, run: str) -> dict[str, Any]:
@@ -79,7 +68,7 @@ def to_the_stream(stream: StreamReader, run: str) -> dict[str, float]:
         for arrived, event in list(stream.arrived.values())
         if str(event["data"].get("press_id", "")).startswith(f"{run}-")
     ]
-    return shares(took) if took else {}
+    return percentiles(took) if took else {}
 
 
 def measure(folder: Path, seconds: float) -> dict[str, Any]:
@@ -124,15 +113,11 @@ def ratios(row: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, quick="4 seconds per rate and peer")
     parser.add_argument("--seconds", type=float, default=20, help="per rate and peer")
-    parser.add_argument("--quick", action="store_true", help="4 seconds per rate and peer")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--folder", type=Path, default=ROOT / "build", help="on the disk to measure")
     arguments = parser.parse_args()
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        result = measure(Path(folder), 4 if arguments.quick else arguments.seconds)
+    with folder_in(arguments.folder) as folder:
+        result = measure(folder, 4 if arguments.quick else arguments.seconds)
     if arguments.json:
         print(json.dumps(result))
         return

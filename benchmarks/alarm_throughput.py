@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from harness.broker import Mosquitto  # noqa: E402  # the harness is found through the line above
+from command_line import folder_in, options  # noqa: E402  # found through the line above
+from harness.broker import Mosquitto  # noqa: E402
 from harness.daemon import Daemon  # noqa: E402
 
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -133,19 +134,15 @@ def of_mosquitto(folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, quick="4 seconds")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--clients", type=int, default=64)
-    parser.add_argument("--quick", action="store_true", help="4 seconds")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--folder", type=Path, default=ROOT / "build", help="on the disk to measure")
     arguments = parser.parse_args()
     arguments.seconds = 4 if arguments.quick else arguments.seconds
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        result = {"gateway": of_the_gateway(Path(folder), arguments)}
+    with folder_in(arguments.folder) as folder:
+        result = {"gateway": of_the_gateway(folder, arguments)}
         if shutil.which("mosquitto"):
-            result["mosquitto"] = of_mosquitto(Path(folder) / "mosquitto", arguments)
+            result["mosquitto"] = of_mosquitto(folder / "mosquitto", arguments)
             result["ratio"] = round(result["gateway"]["per_second"] / result["mosquitto"]["per_second"], 3)
     if arguments.json:
         print(json.dumps(result))

@@ -10,12 +10,10 @@ are missing, presses that are there twice, incidents that were lost or doubled (
 incident, or raised one again, and no more than one).
 """
 
-import argparse
 import asyncio
 import json
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -23,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from harness.daemon import Daemon  # noqa: E402  # the harness is found through the line above
+from command_line import folder_in, options  # noqa: E402  # found through the line above
+from harness.daemon import Daemon  # noqa: E402
 
 from gateway.alarms.codec import PacketReader, encode_packet  # noqa: E402
 from gateway.alarms.packets import (  # noqa: E402
@@ -233,20 +232,16 @@ async def measure(folder: Path, kills: int) -> dict[str, Any]:
 
 def main() -> int:
     """Measure and print; 1 if anything was lost or doubled."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, quick="8 kills")
     parser.add_argument("--kills", type=int, default=500)
-    parser.add_argument("--quick", action="store_true", help="8 kills")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--folder", type=Path, default=ROOT / "build")
     parser.add_argument("--keep", action="store_true", help="keep the state, go on from it")
     arguments = parser.parse_args()
     kills = 8 if arguments.quick else arguments.kills
-    arguments.folder.mkdir(parents=True, exist_ok=True)
     if arguments.keep:
         result = asyncio.run(measure(arguments.folder / "crash-alarms", kills))
     else:
-        with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-            result = asyncio.run(measure(Path(folder), kills))
+        with folder_in(arguments.folder) as folder:
+            result = asyncio.run(measure(folder, kills))
     if arguments.json:
         print(json.dumps(result))
     else:

@@ -1,7 +1,9 @@
 """Measures our face network and detector beside face_recognition's: vectors, milliseconds a face, and the ratios.
 
-Run `python benchmarks/faces.py [--quick] [--json]`. One thread each, CPU time of this process, medians of interleaved
-rounds: ours and the peer's are measured in turn, so that a busy machine burdens both.
+Run:  .venv/bin/python benchmarks/faces.py [--quick] [--json]
+
+One thread each, CPU time of this process, medians of interleaved rounds: ours and the peer's are measured in turn, so
+that a busy machine burdens both.
 """
 
 import argparse

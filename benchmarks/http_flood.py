@@ -9,22 +9,19 @@ requests and never read, or wrong sign-ins. A niced process that only computes s
 --gateway names another checkout, to compare versions with one client.
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from alarm_path import percentiles  # noqa: E402  # the folders are found through the lines above
+from command_line import folder_in, options, percentiles  # noqa: E402  # found through the line above
 from harness.daemon import BUTTON, Daemon  # noqa: E402
 from harness.rawmqtt import RawClient  # noqa: E402
 
@@ -125,17 +122,14 @@ def measure(folder: Path, presses: int, blocks: int) -> dict[str, object]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, quick="120 presses, one round")
     parser.add_argument("--presses", type=int, default=600)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--folder", type=Path)
     parser.add_argument("--gateway", type=Path, default=ROOT)
-    options = parser.parse_args()
-    os.chdir(options.gateway)
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        figures = measure(Path(folder), 120 if options.quick else options.presses, 1 if options.quick else 3)
-    if options.json:
+    arguments = parser.parse_args()
+    os.chdir(arguments.gateway)
+    with folder_in(arguments.folder) as folder:
+        figures = measure(folder, 120 if arguments.quick else arguments.presses, 1 if arguments.quick else 3)
+    if arguments.json:
         print(json.dumps(figures))
         return
     for kind, values in figures.items():

@@ -10,11 +10,9 @@ counted every press and still be acknowledged, which the last column says. --gat
 versions with one client.
 """
 
-import argparse
 import json
 import os
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -23,9 +21,10 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from harness.daemon import BUTTON, Daemon  # noqa: E402  # the harness is found through the line above
+from command_line import folder_in, options  # noqa: E402  # found through the line above
+from harness.daemon import BUTTON, Daemon  # noqa: E402
 from harness.rawmqtt import RawClient  # noqa: E402
 
 BURSTS = (1, 100, 1000, 5000)
@@ -113,19 +112,16 @@ def measure(folder: Path, burst: int) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="without the longest burst")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--folder", type=Path)
+    parser = options(__doc__, quick="without the longest burst")
     parser.add_argument("--gateway", type=Path, default=ROOT)
-    options = parser.parse_args()
-    os.chdir(options.gateway)
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        found = [measure(Path(folder), burst) for burst in (BURSTS[:-1] if options.quick else BURSTS)]
+    arguments = parser.parse_args()
+    os.chdir(arguments.gateway)
+    with folder_in(arguments.folder) as folder:
+        found = [measure(folder, burst) for burst in (BURSTS[:-1] if arguments.quick else BURSTS)]
     for each in found:
         for name in ("other_incident_ms", "acknowledge_ms"):
             each[f"{name.removesuffix('_ms')}_ratio"] = round(each[name] / found[0][name], 1)
-    if options.json:
+    if arguments.json:
         print(json.dumps(found))
         return
     print(f"{'presses':>8} {'sent':>8} {'PUBACK':>9} {'incident':>16} {'acknowledged':>16}  stands")

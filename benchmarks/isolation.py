@@ -7,14 +7,12 @@ alternate, so that what else the machine does weighs on both alike: a quiet one,
 (it is then replaced after its missed heartbeats) or SIGKILL, until every child had both.
 """
 
-import argparse
 import itertools
 import json
 import math
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
@@ -23,10 +21,9 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
-from alarm_path import file_system, percentiles  # noqa: E402  # the folders are found through the lines above
+from command_line import file_system, folder_in, options, percentiles  # noqa: E402  # found through the line above
 from harness.daemon import BUTTON, Daemon  # noqa: E402
 from harness.rawmqtt import RawClient  # noqa: E402
 
@@ -164,18 +161,14 @@ def measure(folder: Path, presses: int, rounds: int) -> dict[str, object]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, quick="300 presses, and as many as the children need")
     parser.add_argument("--presses", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=1, help="how often each child is stopped and killed")
-    parser.add_argument("--quick", action="store_true", help="300 presses, and as many as the children need")
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--folder", type=Path, default=ROOT / "build", help="on the disk to measure")
     arguments = parser.parse_args()
     if not SCENE.exists():
         raise SystemExit(f"{SCENE}: the recorded scene is not made yet. Run: make fixtures")
-    arguments.folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        result = measure(Path(folder), 300 if arguments.quick else arguments.presses, arguments.rounds)
+    with folder_in(arguments.folder) as folder:
+        result = measure(folder, 300 if arguments.quick else arguments.presses, arguments.rounds)
     if arguments.json:
         print(json.dumps(result))
         return

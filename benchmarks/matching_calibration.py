@@ -4,7 +4,7 @@ For each site the gateway's own `Calibration` gets what a gateway would have: th
 of histograms. It chooses the threshold for one false warning a day and says what to expect; the next 30 days are then
 observed. Beside it: what the factory model alone foresees, and the usual practice, dlib's 0.6 on single frames.
 
-    python benchmarks/matching_calibration.py [--quick] [--json] [--sites N] [--jobs N]
+Run:  .venv/bin/python benchmarks/matching_calibration.py [--quick] [--json] [--sites N] [--jobs N]
 """
 
 import argparse

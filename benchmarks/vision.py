@@ -1,9 +1,9 @@
 """Measures the vision house: ours, the peer's and the ratio, from one run.
 
-Run `python benchmarks/vision.py [loops|capacity|latency|memory|recall] [--quick] [--json]`; all parts if none is named,
-with `--quick` the first two.
-One thread a stream, CPU time, medians of interleaved runs. The fixtures hold three identities only: passages are counts
-of these, and what three people cannot prove is not proven.
+Run:  .venv/bin/python benchmarks/vision.py [loops|capacity|latency|memory|recall] [--quick] [--json]
+
+All parts if none is named, with --quick the first two. One thread a stream, CPU time, medians of interleaved runs. The
+fixtures hold three identities only: passages are counts of these, and what three people cannot prove is not proven.
 """
 
 import argparse

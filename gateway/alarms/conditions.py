@@ -32,10 +32,10 @@ class ConditionBook:
 
     def note(self, device: str, said: Condition) -> None:
         """Remember a state, once what it means is stored."""
-        known = self._known.setdefault(device, {})
-        if len(known) >= _MOST_OF_A_DEVICE:  # a device makes up inputs
+        known, key = self._known.setdefault(device, {}), _key(said)
+        if key not in known and len(known) >= _MOST_OF_A_DEVICE:  # a device makes up inputs
             known.pop(next(iter(known)))
-        known[_key(said)] = said.active
+        known[key] = said.active
 
 
 def _key(said: Condition) -> str:

@@ -164,8 +164,9 @@ class AlarmListener:
         if not devices:
             await self._fault(complaints.WRONG_TOPIC, message)
         for identity in devices:
-            device = self._devices[identity]
-            await self._decode(_Told(device, self._dialects[device.dialect], message), _EVENT)
+            device = self._devices.get(identity)
+            if device is not None:  # it may be removed while the message is stored for another
+                await self._decode(_Told(device, self._dialects[device.dialect], message), _EVENT)
 
     async def _handle_own(self, message: InboundMessage) -> None:
         parts = parse_topic(message.topic)

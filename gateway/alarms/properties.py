@@ -119,6 +119,7 @@ _TABLE: dict[int, tuple[str, tuple[_Read, _Write], tuple[int, ...]]] = {
 }
 _IDENTIFIERS = {name: identifier for identifier, (name, _form, _where) in _TABLE.items()}
 _ORDER = tuple(field.name for field in fields(Properties))
+MOST_OF_A_NAME = 500  # a packet is read at one go, before its sender has said who it is, and a press waits behind it
 _MANY = {"user": _EVERYWHERE, "subscription_ids": (PUBLISH,)}
 _NEVER_ZERO = {
     "receive_maximum": Reason.PROTOCOL_ERROR,
@@ -133,7 +134,8 @@ def read_properties(cursor: Cursor, packet: int) -> Properties:
 
     Raises:
         MalformedPacketError: an identifier that the standard does not know, or not there.
-        ProtocolBreachError: one is there twice, or has a value that it may not have (§2.2.2.2, §3.1.2.11 ff.).
+        ProtocolBreachError: one is there twice, or has a value that it may not have (§2.2.2.2, §3.1.2.11 ff.); or one
+            that may be repeated is there more than 500 times.
     """
     length = cursor.variable()
     if not length:
@@ -144,6 +146,8 @@ def read_properties(cursor: Cursor, packet: int) -> Properties:
         _read_one(inner, packet, found)
     if "authentication_data" in found and "authentication_method" not in found:
         raise ProtocolBreachError("authentication data without a method")
+    for name in _MANY.keys() & found.keys():
+        found[name] = tuple(found[name])
     return Properties(**found)
 
 
@@ -159,7 +163,10 @@ def _read_one(inner: Cursor, packet: int, found: dict[str, Any]) -> None:
     if name in _MANY:
         if name in found and packet not in _MANY[name]:
             raise ProtocolBreachError(f"{name} twice")
-        found[name] = (*found.get(name, ()), value)
+        many = found.setdefault(name, [])
+        if len(many) == MOST_OF_A_NAME:
+            raise ProtocolBreachError(f"more than {MOST_OF_A_NAME} of {name} in one packet", Reason.QUOTA_EXCEEDED)
+        many.append(value)
         return
     if name in found:
         raise ProtocolBreachError(f"{name} twice")

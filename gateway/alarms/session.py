@@ -63,6 +63,7 @@ class MqttSession:
         self._handler = handler
         self._topics = topics
         self._asked: tuple[str, ...] = ()
+        self._wait = _FIRST_WAIT_SECONDS
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[mqtt.MQTTMessage] = asyncio.Queue()
         self._lost = asyncio.Event()
@@ -86,9 +87,6 @@ class MqttSession:
             client.username_pw_set(username, self._password())
         if tls:
             client.tls_set_context(self._tls_context())
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
         return client
 
     def _password(self) -> str | None:
@@ -97,8 +95,9 @@ class MqttSession:
             return None
         try:
             return path.read_text("utf-8").rstrip("\n")
-        except OSError as error:
-            raise PermanentError(f"cannot be read: {error.strerror}", where=str(path)) from None
+        except (OSError, UnicodeDecodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise PermanentError(f"cannot be read: {why}", where=str(path)) from None
 
     def _tls_context(self) -> ssl.SSLContext:
         broker = self._broker
@@ -149,17 +148,18 @@ class MqttSession:
         self._asked = wanted
 
     async def run(self) -> None:
-        """Stay connected and take messages, until cancelled."""
-        wait = _FIRST_WAIT_SECONDS
+        """Stay connected and take messages, until cancelled; it may be run again after a fault."""
+        self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
         try:
             while True:
+                self._drain()
                 if await self._connect():
-                    wait = _FIRST_WAIT_SECONDS
                     await self._take_messages()
                 await asyncio.to_thread(self._client.loop_stop)
-                self._drop_inbox()
-                await asyncio.sleep(random.uniform(wait / 2, wait))  # noqa: S311  # jitter, no secret
-                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+                await asyncio.sleep(random.uniform(self._wait / 2, self._wait))  # noqa: S311  # jitter, no secret
+                self._wait = min(self._wait * 2, _LONGEST_WAIT_SECONDS)
         finally:
             self._client.disconnect()
             await asyncio.to_thread(self._client.loop_stop)
@@ -203,9 +203,6 @@ class MqttSession:
             drained.append(self._inbox.get_nowait())
         return drained
 
-    def _drop_inbox(self) -> None:
-        self._drain()
-
     async def _take_group(self, group: list[mqtt.MQTTMessage]) -> bool:
         """Handle messages together, so that they share a commit; acknowledge them in order up to the first failure."""
         results = await asyncio.gather(*(self._handler(self._inbound(each)) for each in group), return_exceptions=True)
@@ -233,8 +230,12 @@ class MqttSession:
             self._post(BrokerState(self.address, connected=False, reason=str(code)))
             self._loop.call_soon_threadsafe(self._lost.set)
             return
-        self._call(self._subscribe)
+        self._call(self._welcomed)
         self._post(BrokerState(self.address, connected=True))
+
+    def _welcomed(self) -> None:
+        self._wait = _FIRST_WAIT_SECONDS
+        self._subscribe()
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: Any, _properties: Any) -> None:  # noqa: ANN401  # paho's types
         self._post(BrokerState(self.address, connected=False, reason=str(code)))

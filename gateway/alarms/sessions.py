@@ -212,8 +212,7 @@ class SessionBook:
     def _save(self, session: Session, ends: float | None = None) -> None:
         if not session.lasts:
             if session.saved:
-                self._records.remove(SESSION, session.client_id, 0)
-                session.saved = b""
+                self._forget_records(session)
             return
         filters = [[each.pattern, each.options, each.identifier] for each in session.filters.values()]
         said = {

@@ -11,7 +11,7 @@ from gateway.alarms.device_status import BatterySample, DeviceMemory, DeviceStat
 from gateway.alarms.dialects.said import Health
 from gateway.alarms.flapping import Flapping
 from gateway.alarms.recall import recall
-from gateway.clock import Clock
+from gateway.clock import Clock, wait_at_most
 from gateway.events import ButtonEvent, ButtonPressed, ButtonTested, Cause, Event, because
 from gateway.settings import DeviceSettings
 
@@ -294,10 +294,4 @@ class SupervisionTimer:
         calm = [each.flapping.calm_at - now for each in self._devices.values() if each.flapping.active]
         wait = max(0.0, min([_LONGEST_SLEEP_SECONDS, *deadlines, *calm]))
         self._changed.clear()
-        timer = asyncio.ensure_future(self._clock.sleep(wait))
-        change = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait({timer, change}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            change.cancel()
+        await wait_at_most(self._clock, wait, self._changed)

@@ -1,8 +1,9 @@
-"""Who wants a topic: all filters in one tree, so that a message meets only those that take it (§4.7)."""
+"""Who wants a topic: the filters of all sessions in one tree (§4.7)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from gateway.alarms.levels import LevelTree
 from gateway.alarms.packets import NO_LOCAL, QOS_MASK, RETAIN_AS_PUBLISHED, RETAIN_HANDLING_SHIFT
 from gateway.alarms.wireformat import split_share
 
@@ -42,65 +43,24 @@ class Subscription:
         return self.options >> RETAIN_HANDLING_SHIFT & 3
 
 
-@dataclass(slots=True)
-class _Node:
-    below: dict[str, "_Node"] = field(default_factory=dict)
-    here: dict[tuple[str, str], Subscription] = field(default_factory=dict)
-
-
 class FilterTree:
     """All filters by level; each entry is of a group ("": not shared) and a client."""
 
     def __init__(self) -> None:
-        self._root = _Node()
+        self._tree = LevelTree[tuple[str, str], Subscription]()
 
     def add(self, client_id: str, subscription: Subscription) -> None:
         """Add a filter, or replace its options."""
         group, wanted = split_share(subscription.pattern)
-        node = self._root
-        for level in wanted.split("/"):
-            node = node.below.setdefault(level, _Node())
-        node.here[group, client_id] = subscription
+        self._tree.put(wanted, (group, client_id), subscription)
 
     def remove(self, client_id: str, pattern: str) -> None:
         """Remove a filter; one that is not there is no error."""
         group, wanted = split_share(pattern)
-        path, node = list[tuple[_Node, str]](), self._root
-        for level in wanted.split("/"):
-            if level not in node.below:
-                return
-            path.append((node, level))
-            node = node.below[level]
-        node.here.pop((group, client_id), None)
-        for parent, level in reversed(path):
-            child = parent.below[level]
-            if child.here or child.below:
-                return
-            del parent.below[level]
+        self._tree.drop(wanted, (group, client_id))
 
     def takers(self, topic: str) -> Iterator[tuple[str, str, Subscription]]:
         """Group, client and subscription of every filter that takes a topic."""
-        levels = topic.split("/")
-        nodes = [self._root]
-        for depth, level in enumerate(levels):
-            wild = depth or not topic.startswith("$")
-            following: list[_Node] = []
-            for node in nodes:
-                if wild and (rest := node.below.get("#")) is not None:
-                    yield from _entries(rest)
-                if (same := node.below.get(level)) is not None:
-                    following.append(same)
-                if wild and level != "+" and (any_level := node.below.get("+")) is not None:
-                    following.append(any_level)
-            if not following:
-                return
-            nodes = following
-        for node in nodes:
-            yield from _entries(node)
-            if (rest := node.below.get("#")) is not None:
-                yield from _entries(rest)
-
-
-def _entries(node: _Node) -> Iterator[tuple[str, str, Subscription]]:
-    for (group, client_id), subscription in node.here.items():
-        yield group, client_id, subscription
+        for entries in self._tree.taking(topic):
+            for (group, client_id), subscription in entries.items():
+                yield group, client_id, subscription

@@ -16,7 +16,6 @@ from gateway.errors import PermanentError, TransientError
 from gateway.settings import ApiSettings
 from gateway.storage import ApiToken, Post, Session, User
 
-ROLES = ("viewer", "guard", "admin", "auditor")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _FREE_TRIES = 3
 _LONGEST_WAIT_SECONDS = 60.0
@@ -121,9 +120,10 @@ async def live_session(parts: ApiParts, key: str) -> tuple[Session, User] | None
 
 
 async def still_allowed(parts: ApiParts, caller: Principal) -> bool:
-    """Whether the session or token that a long answer began with is still good, and its post what it was."""
+    """Whether the session or token that a long answer began with is still good, and role and post what they were."""
     if caller.by_cookie:
-        return _is_same_post(parts, caller.post) and await live_session(parts, caller.key) is not None
+        found = await live_session(parts, caller.key) if _is_same_post(parts, caller.post) else None
+        return found is not None and found[1].role == caller.role
     token = await parts.stores.accounts.token(caller.key)
     return token is not None and _is_live(token, parts)
 

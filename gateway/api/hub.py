@@ -99,8 +99,9 @@ class EventHub:
         if cursor >= self._last:
             return cursor, b""
         if not self._ring or cursor < self._ring[0].stored.position - 1:
+            last = self._journal.last_position  # before the look: what comes meanwhile is behind it
             page = await self._journal.read(cursor, _PAGE, wanted)
-            reached = page[-1].position if len(page) == _PAGE else self._journal.last_position
+            reached = page[-1].position if len(page) == _PAGE else max(last, page[-1].position if page else 0)
             return reached, b"".join(frame_of(each) for each in page if discreet or not is_discreet(each.event))
         start = cursor - self._ring[0].stored.position + 1
         passing: list[bytes] = []

@@ -1,6 +1,7 @@
 """The site's own CA and the gateway's certificate, made at first start and renewed before they end."""
 
 import ipaddress
+import logging
 import os
 import socket
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gateway.errors import PermanentError
+
+_log = logging.getLogger(__name__)
 _CA_DAYS = 3650
 _LEAF_DAYS = 390
 _RENEW_DAYS = 60
@@ -41,6 +45,9 @@ def ensure_tls(directory: Path, *, site: str, names: Sequence[str], now: datetim
         site: part of the CA's name.
         names: host names and addresses of the gateway, beside the loopback's and this machine's name.
         now: aware.
+
+    Raises:
+        PermanentError: a certificate must be made, and the authority's files are damaged.
     """
     folder = directory / "tls"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -57,10 +64,17 @@ def ensure_tls(directory: Path, *, site: str, names: Sequence[str], now: datetim
 def _needs_leaf(files: TlsFiles, names: list[str], now: datetime) -> bool:
     if not files.certificate.exists() or not files.key.exists():
         return True
-    certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
-    found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    try:
+        certificate = x509.load_pem_x509_certificate(files.certificate.read_bytes())
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        issuer = x509.load_pem_x509_certificate(files.ca.read_bytes()).subject
+        key = load_pem_private_key(files.key.read_bytes(), None)
+    except (ValueError, TypeError, x509.ExtensionNotFound) as error:
+        _log.error("the gateway's certificate or its key is damaged, and both are made anew: %s", error)
+        return True
+    if key.public_key() != certificate.public_key():  # the process ended between the two
+        return True
     covered = {str(name.value) for name in found}
-    issuer = x509.load_pem_x509_certificate(files.ca.read_bytes()).subject
     ends_soon = certificate.not_valid_after_utc < now + timedelta(days=_RENEW_DAYS)
     return ends_soon or certificate.issuer != issuer or not set(names) <= covered
 
@@ -77,10 +91,7 @@ def _make_ca(path: Path, key_path: Path, site: str, now: datetime) -> None:
 
 
 def _make_leaf(files: TlsFiles, ca_key_path: Path, site: str, names: list[str], now: datetime) -> None:
-    ca = x509.load_pem_x509_certificate(files.ca.read_bytes())
-    ca_key = load_pem_private_key(ca_key_path.read_bytes(), None)
-    if not isinstance(ca_key, ec.EllipticCurvePrivateKey):
-        raise TypeError("the CA's key is of another kind")
+    ca, ca_key = _authority(files.ca, ca_key_path)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Campus Gateway {site}"[:64])])
     builder = _builder(subject, ca.subject, key.public_key(), now, _LEAF_DAYS)
@@ -94,6 +105,21 @@ def _make_leaf(files: TlsFiles, ca_key_path: Path, site: str, names: list[str], 
     builder = builder.add_extension(authority, critical=False)
     _write(files.key, _private(key), 0o600)
     _write(files.certificate, builder.sign(ca_key, SHA256()).public_bytes(Encoding.PEM), 0o644)
+
+
+def _authority(path: Path, key_path: Path) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    looked_at = path
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        looked_at = key_path
+        key = load_pem_private_key(key_path.read_bytes(), None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise TypeError("the key is of another kind")
+    except (ValueError, TypeError) as error:
+        what = f"the site's own authority cannot be used: {str(error).partition('.')[0]}"
+        remedy = f"Restore it, or remove {path.parent}: then every browser must trust the authority that is made anew."
+        raise PermanentError(what, where=str(looked_at), remedy=remedy) from None
+    return certificate, key
 
 
 def _builder(

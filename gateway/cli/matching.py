@@ -16,7 +16,7 @@ from gateway.cli.output import put, put_table, say
 from gateway.cli.watchlist import outfit_of
 from gateway.errors import PermanentError, counted
 from gateway.settings import Settings
-from gateway.storage import open_watchlist
+from gateway.storage import open_watchlist, require_state
 from gateway.wire import CalibrationReply
 from gateway.workers import LoneGallery
 
@@ -44,7 +44,9 @@ def calibrate(
 
     Changes nothing; may run beside the gateway.
     """
-    reply = asyncio.run(_ask(settings_of(config, set_), people, passages))
+    settings = settings_of(config, set_)
+    require_state(settings.storage.directory, files=["state.db"])
+    reply = asyncio.run(_ask(settings, people, passages))
     if plot is not None:
         _draw(reply, plot)
     if as_json:

@@ -24,6 +24,18 @@ class Clock(Protocol):
         ...
 
 
+async def wait_at_most(clock: Clock, seconds: float, event: asyncio.Event) -> None:
+    """Wait until `event` is set, or for `seconds` of the clock if that is sooner."""
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    change = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({timer, change}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        timer.cancel()
+        change.cancel()
+        await asyncio.gather(timer, change, return_exceptions=True)
+
+
 class SystemClock:
     """The machine's own clocks."""
 

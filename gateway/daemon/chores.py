@@ -101,6 +101,7 @@ class Chores:
         self._clock = clock
         self._manager = manager
         self._verified: asyncio.Queue[FaceVerified] = asyncio.Queue()
+        self._keeping: FaceVerified | None = None
         self.loop_lag_ms = 0.0
 
     async def expire_people(self) -> None:
@@ -134,12 +135,13 @@ class Chores:
             self._verified.put_nowait(event)
 
     async def keep_judged(self) -> None:
-        """Keep the evidence of a confirmed match longer, for ever."""
+        """Keep the evidence of a confirmed match longer, for ever; what a full disk refuses is kept by the next run."""
         while True:
-            event = await self._verified.get()
+            event = self._keeping = self._keeping or await self._verified.get()
             confirmed = event.verdict == "confirmed"
             days = self._settings.confirmed_days if confirmed else self._settings.unconfirmed_days
             await self._stores.evidence.keep_until(event.match, event.time + timedelta(days=days))
+            self._keeping = None
 
     async def measure_lag(self) -> None:
         """Measure how late the loop is, for ever."""

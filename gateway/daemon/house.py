@@ -283,7 +283,8 @@ class AlarmHouse:
         }.items():
             group.create_task(keep_going(work, name, self._report_fault, self._failing), name=name)
         for session in self._alarms.sessions:
-            group.create_task(session.run(), name=f"broker {session.address}")
+            name = f"broker {session.address}"
+            group.create_task(keep_going(session.run, name, self._report_fault, self._failing), name=name)
 
     def _unreadable(self) -> UnreadableTeller:
         return UnreadableTeller(self._stores.journal, gateway_source(self._settings.gateway.site), self._clock)

@@ -26,12 +26,20 @@ from gateway.storage import Journal
 _PAGE = 200
 _MOST_LINES = 20
 _log = logging.getLogger(__name__)
+
+
+def _battery(event: BatteryLow) -> str:
+    if event.battery is None:
+        return f"button {event.device} has a low battery"
+    return f"button {event.device} has {event.battery:.0f} % of its battery left"
+
+
 _LINES: dict[type[Event], tuple[int, Callable[[Any], str]]] = {
     ButtonPressed: (logging.INFO, lambda e: f"button {e.device} was pressed ({e.kind})"),
     ButtonTampered: (logging.WARNING, lambda e: f"button {e.device} was tampered with"),
     ButtonLost: (logging.WARNING, lambda e: f"button {e.device} is lost ({e.reason})"),
     ButtonRestored: (logging.INFO, lambda e: f"button {e.device} is back"),
-    BatteryLow: (logging.WARNING, lambda e: f"button {e.device} has {e.battery:.0f} % of its battery left"),
+    BatteryLow: (logging.WARNING, _battery),
     CameraLost: (logging.WARNING, lambda e: f"camera {e.camera} is lost ({e.reason})"),
     CameraRestored: (logging.INFO, lambda e: f"camera {e.camera} is back after {e.outage:.0f} s"),
     CameraFault: (logging.WARNING, lambda e: f"camera {e.camera}: {e.state}. {e.remedy}"),

@@ -63,8 +63,8 @@ class IncidentRaisedAgain(IncidentEvent):
     Attributes:
         trigger, trigger_position: the event that joined; the newest one if none did.
         count: triggers by now.
-        reason: ``trigger``; ``inhibited``: a loss behind this one, which raises nothing; or
-            ``acknowledgement_timeout``: acknowledged, and nobody was sent in time.
+        reason: ``trigger``; ``inhibited``: a loss behind this one, which raises nothing; ``grouped``: one of a flood;
+            or ``acknowledgement_timeout``: acknowledged, and nobody was sent in time.
         origin: source of the trigger.
     """
 

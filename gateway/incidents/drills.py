@@ -6,11 +6,12 @@ duress press is always real.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from gateway.clock import Clock
+from gateway.clock import Clock, wait_at_most
 from gateway.events import (
     ButtonPressed,
     DrillEnded,
@@ -251,19 +252,10 @@ class DrillDesk:
             self._changed.clear()
             left = self._ends - self._clock.monotonic() if self._drill is not None else _POLL_SECONDS
             if self._drill is not None and left <= 0:
-                await self._end("", "its time was over")
+                with suppress(ConflictError):  # somebody ended it meanwhile
+                    await self._end("", "its time was over")
                 continue
-            await self._sleep(min(left, _POLL_SECONDS))
-
-    async def _sleep(self, seconds: float) -> None:
-        timer = asyncio.ensure_future(self._clock.sleep(seconds))
-        change = asyncio.ensure_future(self._changed.wait())
-        try:
-            await asyncio.wait({timer, change}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            change.cancel()
-            await asyncio.gather(timer, change, return_exceptions=True)
+            await wait_at_most(self._clock, min(left, _POLL_SECONDS), self._changed)
 
     async def past(self, limit: int) -> list[Drill]:
         """The newest drills, newest first, the one that is on among them."""

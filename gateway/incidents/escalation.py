@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from gateway.clock import Clock
+from gateway.clock import Clock, wait_at_most
 from gateway.errors import TransientError
 from gateway.events import Severity
 from gateway.incidents.keys import LOSS_KINDS
@@ -119,7 +119,7 @@ class EscalationClock:
         """Escalate what is due, until cancelled."""
         while True:
             self._desk.changed.clear()
-            await self._sleep(await self.escalate_due())
+            await wait_at_most(self._clock, await self.escalate_due(), self._desk.changed)
 
     async def escalate_due(self) -> float:
         """Do everything that is due now; seconds until the next look."""
@@ -210,13 +210,3 @@ class EscalationClock:
             _log.error("since when incidents wait is not kept: %s", error)
             return
         self._kept = dict(self._known)
-
-    async def _sleep(self, seconds: float) -> None:
-        timer = asyncio.ensure_future(self._clock.sleep(seconds))
-        change = asyncio.ensure_future(self._desk.changed.wait())
-        try:
-            await asyncio.wait({timer, change}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            timer.cancel()
-            change.cancel()
-            await asyncio.gather(timer, change, return_exceptions=True)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from gateway.clock import Clock
+from gateway.clock import Clock, wait_at_most
 from gateway.events import Event, Severity
 from gateway.settings import OutputSettings
 from gateway.storage import Incident
@@ -152,12 +152,4 @@ class OutputDriver:
         """Drive the outputs, for ever; the first look says off to what a former run may have left on."""
         while True:
             self._changed.clear()
-            wait = self.look()
-            timer = asyncio.ensure_future(self._clock.sleep(wait))
-            change = asyncio.ensure_future(self._changed.wait())
-            try:
-                await asyncio.wait({timer, change}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                timer.cancel()
-                change.cancel()
-                await asyncio.gather(timer, change, return_exceptions=True)
+            await wait_at_most(self._clock, self.look(), self._changed)

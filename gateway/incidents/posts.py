@@ -127,9 +127,10 @@ class PostBook:
             monotonic=now,
         )
         self._forget_old(now)
-        if post is not None and (post.seen is None or (moment - post.seen).total_seconds() > _TOUCH_SECONDS):
-            self._posts[post.id] = replace(post, seen=moment)
-            await self._store.touch(post.id, moment)
+        known = self._posts.get(post.id) if post is not None else None  # it may have changed since the request came
+        if known is not None and (known.seen is None or (moment - known.seen).total_seconds() > _TOUCH_SECONDS):
+            self._posts[known.id] = replace(known, seen=moment)
+            await self._store.touch(known.id, moment)
 
     def _forget_old(self, now: float) -> None:
         self._present = {key: each for key, each in self._present.items() if now - each.monotonic <= _LIVE_SECONDS}

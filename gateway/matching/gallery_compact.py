@@ -16,13 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 from gateway.matching.gallery_axes import fit, principal
 from gateway.matching.gallery_bound import score_limit
 from gateway.matching.gallery_filling import LEAST_PRUNED
+from gateway.matching.gallery_fixed import FixedGallery
 from gateway.matching.gallery_values import (
     Candidate,
     TemplateRow,
     TemplateTable,
     check_question,
     checked,
-    require_same,
     tabled,
 )
 from gateway.matching.sealed_rows import SealedRows
@@ -35,7 +35,7 @@ _ROUNDED = 1 + 2.0**-20
 Copies = NDArray[np.int8]
 
 
-class CompactGallery:
+class CompactGallery(FixedGallery):
     """The templates of the watch-list in int8, the originals in a sealed file; unchanging, answers as `Gallery` does.
 
     Args:
@@ -59,8 +59,7 @@ class CompactGallery:
         revision: int = 0,
     ) -> None:
         table = tabled(rows, dimension)
-        self._fingerprint, self._dimension, self._revision = fingerprint, dimension, revision
-        self._persons = len(set(table.persons))
+        super().__init__(table, fingerprint=fingerprint, dimension=dimension, revision=revision)
         self._centre, self._basis = _axes(table.vectors)
         self._steps = self._fitting_steps(table.vectors)
         depths = [depth for depth in fit(table.vectors, LEAST_PRUNED).depths if depth <= _DEEPEST_HEAD]
@@ -98,30 +97,6 @@ class CompactGallery:
                 self._head_error = max(self._head_error, _longest((rotated - copies)[:, :depth]))
                 self._longest_head = max(self._longest_head, _longest(copies[:, :depth]))
 
-    def __len__(self) -> int:
-        """The number of templates."""
-        return len(self._whole)
-
-    @property
-    def persons(self) -> int:
-        """The number of persons."""
-        return self._persons
-
-    @property
-    def dimension(self) -> int:
-        """Components of a vector."""
-        return self._dimension
-
-    @property
-    def fingerprint(self) -> str:
-        """The embedder that made the vectors."""
-        return self._fingerprint
-
-    @property
-    def revision(self) -> int:
-        """The watch-list's revision that the gallery shows."""
-        return self._revision
-
     @property
     def memory_bytes(self) -> int:
         """Memory of what grows with the templates."""
@@ -132,10 +107,6 @@ class CompactGallery:
     def file_bytes(self) -> int:
         """Length of the file of the originals."""
         return self._originals.file_bytes
-
-    def require(self, fingerprint: str) -> None:
-        """Refuse, by `GalleryError`, to serve vectors of another embedder."""
-        require_same(self._fingerprint, fingerprint)
 
     def identify(self, probes: ArrayLike, within: float, k: int) -> tuple[tuple[Candidate, ...], ...]:
         """For each probe the nearest persons, nearest first; see `Gallery.identify`.

@@ -12,20 +12,20 @@ from numpy.typing import ArrayLike
 
 from gateway.matching.faults import MissingLibraryError
 from gateway.matching.gallery_bound import score_limit
+from gateway.matching.gallery_fixed import FixedGallery
 from gateway.matching.gallery_values import (
     Candidate,
     TemplateRow,
     TemplateTable,
     check_question,
     checked,
-    require_same,
     tabled,
 )
 
 _FARTHEST = 3e38  # near the largest float32
 
 
-class FaissGallery:
+class FaissGallery(FixedGallery):
     """The templates of the watch-list in a flat index of FAISS; unchanging, answers as `Gallery` does.
 
     Args:
@@ -50,39 +50,11 @@ class FaissGallery:
                 remedy="pip install campus-gateway[faiss], or use the built-in gallery",
             ) from None
         self._table = tabled(rows, dimension)
-        self._fingerprint, self._dimension, self._revision = fingerprint, dimension, revision
+        super().__init__(self._table, fingerprint=fingerprint, dimension=dimension, revision=revision)
         self._index = faiss.IndexFlatL2(dimension)
         self._index.add(self._table.vectors)
         squares = np.einsum("nd,nd->n", self._table.vectors, self._table.vectors, dtype=np.float64)
         self._longest = math.sqrt(squares.max(initial=0.0))
-
-    def __len__(self) -> int:
-        """The number of templates."""
-        return len(self._table.templates)
-
-    @property
-    def persons(self) -> int:
-        """The number of persons."""
-        return len(set(self._table.persons))
-
-    @property
-    def dimension(self) -> int:
-        """Components of a vector."""
-        return self._dimension
-
-    @property
-    def fingerprint(self) -> str:
-        """The embedder that made the vectors."""
-        return self._fingerprint
-
-    @property
-    def revision(self) -> int:
-        """The watch-list's revision that the gallery shows."""
-        return self._revision
-
-    def require(self, fingerprint: str) -> None:
-        """Refuse, by `GalleryError`, to serve vectors of another embedder."""
-        require_same(self._fingerprint, fingerprint)
 
     def identify(self, probes: ArrayLike, within: float, k: int) -> tuple[tuple[Candidate, ...], ...]:
         """For each probe the nearest persons, nearest first; see `Gallery.identify`.

@@ -6,7 +6,6 @@ length of all that follows the description, CRC-32 of the description, CRC-32 of
 """
 
 import json
-import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -96,11 +95,13 @@ class TextTable:
     def find(self, wanted: str, count: int) -> int | None:
         """The last of the first `count` texts that is the wanted one."""
         text, offsets = wanted.encode(), self.offsets[: count + 1]
-        found = None
-        for place in re.finditer(re.escape(text), self.text[: int(offsets[-1])].data):
-            index = int(np.searchsorted(offsets, place.start(), "right")) - 1
-            if index < count and int(offsets[index]) == place.start() and int(offsets[index + 1]) == place.end():
+        held = self.text[: int(offsets[-1])].tobytes()
+        found, at = None, held.find(text)
+        while at >= 0:
+            index = int(np.searchsorted(offsets, at, "right")) - 1
+            if index < count and int(offsets[index]) == at and int(offsets[index + 1]) == at + len(text):
                 found = index
+            at = held.find(text, at + 1)
         return found
 
     def has_room(self, index: int, text: bytes) -> bool:

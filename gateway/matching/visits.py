@@ -19,20 +19,22 @@ class VisitBook:
     def begins(self, person: str, camera: str, at: float) -> bool:
         """Note that `person` was recognised at `camera` at time `at` (s); whether this calls for a warning."""
         warned, seen = self._visits.get((person, camera), (at, at))
-        new = (person, camera) not in self._visits or not 0 <= at - seen <= self._away or self._tires(warned, at)
+        new = (person, camera) not in self._visits or not self._lasts(seen, at) or self._tires(warned, at)
+        self._forget_over(camera, at)
         self._visits[person, camera] = (at if new else warned, at)
         return new
 
-    def forget_before(self, at: float) -> None:
-        """Drop the visits that were over at time `at` (s)."""
-        self._visits = {key: times for key, times in self._visits.items() if at - times[1] <= self._away}
-
-    def forget_person(self, person: str) -> None:
-        """Drop what is known of a person who left the list."""
-        self._visits = {key: times for key, times in self._visits.items() if key[0] != person}
-
     def __len__(self) -> int:
+        """The visits that are remembered: of each camera those that were not over when it last recognised somebody."""
         return len(self._visits)
+
+    def _forget_over(self, camera: str, at: float) -> None:
+        over = [key for key, (_, seen) in self._visits.items() if key[1] == camera and not self._lasts(seen, at)]
+        for key in over:
+            del self._visits[key]
+
+    def _lasts(self, seen: float, at: float) -> bool:
+        return 0 <= at - seen <= self._away
 
     def _tires(self, warned: float, at: float) -> bool:
         return self._repeat is not None and at - warned >= self._repeat

@@ -87,7 +87,7 @@ def _beginning(at: str, file: str, detail: str) -> Beginning | None:
 
 
 def starts_of(found: Iterable[Beginning]) -> dict[int, bytes | None]:
-    """Positions that may follow upon a gap, with the hash before where the event before is gone; see `broken_event`."""
+    """Positions that may follow upon a gap, for `first_broken_event`; with the hash before where that event is gone."""
     starts: dict[int, bytes | None] = {}
     for each in found:
         starts.setdefault(each.position, None if each.first else GENESIS)

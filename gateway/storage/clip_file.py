@@ -62,7 +62,11 @@ class GrowingFile:
         self._evidence = evidence
         self._number = 0
         self._descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-        self._write(_MAGIC)
+        try:
+            self._write(_MAGIC)
+        except OSError:
+            self.close()
+            raise
 
     def append(self, part: bytes, seconds: float) -> None:
         """Write a part that is whole in itself.

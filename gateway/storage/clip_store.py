@@ -13,6 +13,7 @@ from gateway.errors import GatewayError, PermanentError
 from gateway.events import Cause, because
 from gateway.storage.clip_file import GrowingFile, SealedFile
 from gateway.storage.evidence_store import EvidenceStore
+from gateway.storage.faults import StorageFailedError
 from gateway.storage.state import State
 from gateway.storage.statements import load_statements
 from gateway.storage.values import ClipPart, ClipState, Evidence
@@ -196,7 +197,7 @@ class ClipStore:
         path = self._evidence.path_of(evidence)
 
         def work(connection: sqlite3.Connection) -> None:
-            size, seconds = _measured(self._evidence, evidence)
+            size, seconds = _measured(self._evidence, evidence) if path.exists() else (0, 0.0)
             noted = connection.execute(_SQL["end_clip"], (state, seconds, size, evidence)).rowcount
             if not size:
                 connection.execute(_SQL["purge"], (evidence,))
@@ -206,15 +207,18 @@ class ClipStore:
         await self._state.write(work)
 
     async def settle_unfinished(self) -> int:
-        """At start: close what an end of the gateway left open, as cut short; how many there were."""
+        """At start: close what an end of the gateway left open, as cut short; how many there were.
+
+        What cannot be closed now, as on a full disk, is left to the next start: presses wait for this one.
+        """
         rows = await self._state.read(lambda c: c.execute(_SQL["unfinished"]).fetchall())
         for (evidence,) in rows:
             try:
-                self._evidence.path_of(evidence)
-            except PermanentError as error:  # its row was damaged, and presses wait for this start
-                _log.error("a clip is left as it was: %s", error)
-            else:
                 await self._settle(evidence, CUT_SHORT)
+            except StorageFailedError:
+                raise
+            except GatewayError as error:
+                _log.error("a clip is left as it was: %s", error)
         return len(rows)
 
     async def look(self, evidence: str) -> tuple[Evidence, int] | None:
@@ -230,7 +234,9 @@ class ClipStore:
             try:
                 size, seconds = _measured(self._evidence, evidence)
             except FileNotFoundError:
-                return None
+                if clip.state != RECORDING:  # one that was begun just now has none yet
+                    return None
+                size, seconds = 0, 0.0
             if size < clip.size:
                 clip = replace(clip, state=CUT_SHORT)
             return replace(found[0], clip=replace(clip, seconds=seconds, size=size)), size
@@ -291,9 +297,13 @@ def _closed(file: GrowingFile) -> None:
 
 
 def _measured(store: EvidenceStore, evidence: str) -> tuple[int, float]:
-    """Bytes and seconds that can be read; none of a file that is not there or holds no record."""
+    """Bytes and seconds that can be read; none of a file that holds no record.
+
+    Raises:
+        FileNotFoundError: there is no file.
+    """
     try:
         with SealedFile(store.path_of(evidence), evidence) as file:
             return file.size, file.seconds
-    except (FileNotFoundError, PermanentError):
+    except PermanentError:
         return 0, 0.0

@@ -1,5 +1,6 @@
 """Pictures and clips that belong to events: one sealed file each, an index, and their end."""
 
+import logging
 import os
 import sqlite3
 import tempfile
@@ -17,6 +18,7 @@ from gateway.storage.vault import Vault
 
 _SQL = load_statements("evidence")
 _PEOPLE = load_statements("watchlist")
+_log = logging.getLogger(__name__)
 
 
 class EvidenceStore:
@@ -126,23 +128,35 @@ class EvidenceStore:
 
     async def _purge(self, which: str, value: str) -> list[Evidence]:
         def work(connection: sqlite3.Connection) -> list[Evidence]:
-            found = [_evidence(row) for row in connection.execute(_SQL[which], (value,))]
-            for each in found:
-                self.path_of(each.id).unlink(missing_ok=True)
-                connection.execute(_SQL["purge"], (each.id,))
-            return found
+            rows = connection.execute(_SQL[which], (value,)).fetchall()
+            return [found for row in rows if (found := self._destroy(connection, row)) is not None]
 
         purged = await self._state.write(work)
         if purged:
             await self._state.erase()
         return purged
 
+    def _destroy(self, connection: sqlite3.Connection, row: tuple[Any, ...]) -> Evidence | None:
+        """Within a transaction: destroy one; None if its row was damaged, which must not keep the others."""
+        try:
+            path = self.path_of(row[0])
+        except PermanentError as error:
+            _log.error("evidence that cannot be read is passed over: %s", error)
+            return None
+        path.unlink(missing_ok=True)
+        connection.execute(_SQL["purge"], (row[0],))
+        try:
+            return _evidence(row)
+        except ValueError:
+            _log.error("evidence %s is destroyed without a record: its row cannot be read", row[0])
+            return None
+
     async def sweep(self) -> int:
         """Remove files that no row names, left by a crash between file and row; their number."""
         known = await self._state.read(lambda c: {row[0] for row in c.execute(_SQL["ids"])})
         if any("\ufffd" in each for each in known):  # a name that cannot be read may be that of any file
             return 0
-        left = [path for path in self._folder.iterdir() if path.name not in known]
+        left = [path for path in self._folder.iterdir() if path.name not in known and not path.is_dir()]
         for path in left:
             path.unlink(missing_ok=True)
         return len(left)
@@ -161,10 +175,14 @@ class EvidenceStore:
 def _write(path: Path, content: bytes) -> None:
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as part:
-            part.write(content)
-            part.flush()
-            os.fsync(part.fileno())
-        os.replace(part.name, path)
+            try:
+                part.write(content)
+                part.flush()
+                os.fsync(part.fileno())
+                os.replace(part.name, path)
+            except OSError:
+                os.unlink(part.name)  # on a full disk each try would leave one more
+                raise
         sync_folder(path.parent)
     except OSError as error:
         raise PermanentError(f"a picture cannot be kept: {error.strerror}", where=str(path.parent)) from None

@@ -1,6 +1,7 @@
 """Opens the two databases of a gateway whatever their content is: a damaged one is put aside, and told."""
 
 import logging
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -97,6 +98,14 @@ async def open_files(settings: StorageSettings, clock: Clock, ballast: Ballast) 
 
 
 async def _open(settings: StorageSettings, clock: Clock, ballast: Ballast) -> Opened:
+    async with AsyncExitStack() as stack:
+        opened = await _try_open(settings, clock, ballast, stack)
+        stack.pop_all()
+    return opened
+
+
+async def _try_open(settings: StorageSettings, clock: Clock, ballast: Ballast, stack: AsyncExitStack) -> Opened:
+    """Open both; `stack` closes what is open should the rest of it fail."""
     directory, now = settings.directory, clock.now()
     state_path, journal_path = directory / "state.db", directory / "journal.db"
     put_aside_if_no_folder(directory / "evidence", now)
@@ -105,23 +114,21 @@ async def _open(settings: StorageSettings, clock: Clock, ballast: Ballast) -> Op
     aside = put_aside_if_damaged(journal_path, "journal", ("event",), now)
     state_is_new, journal_is_new = not _has_content(state_path), not _has_content(journal_path)
     state = await State.open(directory)
-    try:
-        floor = seen = known_position(await state.read(highest_position), state_path)
-        taken = Taken()
-        if aside is not None and aside.place.name.startswith("journal.db.damaged"):
-            ballast.give()  # a fresh file needs room
-            taken = salvage(aside.place, journal_path, seen) if aside.place.is_file() else taken
-        if aside is not None or (journal_is_new and seen):
-            floor = max(seen, taken.last) + _GAP
-        asides = files_aside(directory)
-        begun = await state.read(beginnings) if asides else []
-        floor = max([floor, *(each.position - 1 for each in begun)])
-        journal = await Journal.open(directory, clock=clock, settings=settings, ballast=ballast, floor=floor)
-        if aside is not None:
-            begun.append(await _record(state, aside, journal.last_position, taken, floor, max(seen, taken.last), begun))
-    except BaseException:
-        await state.close()
-        raise
+    stack.push_async_callback(state.close)
+    floor = seen = known_position(await state.read(highest_position), state_path)
+    taken = Taken()
+    if aside is not None and aside.place.name.startswith("journal.db.damaged"):
+        ballast.give()  # a fresh file needs room
+        taken = salvage(aside.place, journal_path, seen) if aside.place.is_file() else taken
+    if aside is not None or (journal_is_new and seen):
+        floor = max(seen, taken.last) + _GAP
+    asides = files_aside(directory)
+    begun = await state.read(beginnings) if asides else []
+    floor = max([floor, *(each.position - 1 for each in begun)])
+    journal = await Journal.open(directory, clock=clock, settings=settings, ballast=ballast, floor=floor)
+    stack.push_async_callback(journal.close)
+    if aside is not None:
+        begun.append(await _record(state, aside, journal.last_position, taken, floor, max(seen, taken.last), begun))
     faults = [_told(each, begun) for each in asides]
     if aside is None and journal.last_position < seen and all(each.position <= seen for each in begun):
         faults.append(_cut(journal.last_position, seen))

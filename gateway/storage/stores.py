@@ -175,20 +175,21 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
     """
     directory = settings.directory
     lock = FolderLock(directory)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.callback(lock.release)
         vault, lost_key = _vault(settings)
         ballast = Ballast(directory, settings.reserve_megabytes)
         opened = await open_files(settings, clock, ballast)
-    except BaseException:
-        lock.release()
-        raise
-    ballast.take()
-    state, journal = opened.state, opened.journal
-    wrong_key = lost_key or await _check_key(state, vault, settings)
-    evidence = EvidenceStore(state, vault, directory / "evidence")
-    clips = ClipStore(state, evidence, ballast.spared)
-    await clips.settle_unfinished()
-    await evidence.sweep()
+        state, journal = opened.state, opened.journal
+        stack.push_async_callback(journal.close)
+        stack.push_async_callback(state.close)
+        ballast.take()
+        wrong_key = lost_key or await _check_key(state, vault, settings)
+        evidence = EvidenceStore(state, vault, directory / "evidence")
+        clips = ClipStore(state, evidence, ballast.spared)
+        await clips.settle_unfinished()
+        await evidence.sweep()
+        stack.pop_all()
     return Stores(
         journal=journal,
         outbox=Outbox(state),

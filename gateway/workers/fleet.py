@@ -29,6 +29,7 @@ class Fleet:
         self._cores = cores
         self._workers: dict[str, WorkerSupervisor] = {}
         self._group: asyncio.TaskGroup | None = None
+        self._stopped = False
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Run the children there are, and from now on each new one, in `group`."""
@@ -42,6 +43,8 @@ class Fleet:
         worker = self._workers.get(name)
         if worker is None:
             worker = self._workers[name] = self._make(role, name)
+            if self._stopped:  # it ends before it begins: nobody would ask it later
+                worker.stop()
             if self._group is not None:
                 self._group.create_task(worker.run(), name=name)
         return worker
@@ -73,7 +76,8 @@ class Fleet:
         return True
 
     def stop(self) -> None:
-        """Ask all children to end; their tasks end when they have."""
+        """Ask all children to end, also those that come later; their tasks end when they have."""
+        self._stopped = True
         for worker in self._workers.values():
             worker.stop()
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from gateway.clock import Clock
+from gateway.clock import Clock, wait_at_most
 from gateway.errors import GatewayError
 from gateway.wire import ChannelClosedError, Heartbeat, Hello, Message, PictureReply, Ready, Received
 from gateway.workers.budget import RestartBudget
@@ -198,12 +198,7 @@ class WorkerSupervisor:
         delay = self._budget.note_death(self._clock.monotonic())
         _LOG.warning("%s ended: %s; it is started anew in %.1f s", self.name, self._reason, delay)
         await self._owner.worker_gone(self, looping=self._budget.looping)
-        waits = {asyncio.ensure_future(self._clock.sleep(delay)), asyncio.ensure_future(self._stopping.wait())}
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
+        await wait_at_most(self._clock, delay, self._stopping)
 
     async def _hear(self, received: Received) -> None:
         message = received.message

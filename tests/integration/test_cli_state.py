@@ -26,7 +26,16 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "words",
-    ["ca export", "user list", "user disable nobody", "token list", "watchlist reembed", "audit verify", "backup FILE"],
+    [
+        "ca export",
+        "user list",
+        "user disable nobody",
+        "token list",
+        "watchlist reembed",
+        "matching calibrate",
+        "audit verify",
+        "backup FILE",
+    ],
 )
 def test_before_the_first_start_there_is_no_state(folder: Path, words: str) -> None:
     arguments = words.replace("FILE", str(folder / "backup.tar")).split()

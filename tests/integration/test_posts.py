@@ -1,20 +1,17 @@
 """Posts and waits on a real store: what is kept over a restart, who is there, and who can hear."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
+from unit.incidents.memory import START, incident
 
 from gateway.clock import ManualClock
 from gateway.errors import PermanentError
-from gateway.events import Severity
 from gateway.incidents import PostBook
 from gateway.settings import StorageSettings
-from gateway.storage import Deadline, Incident, Post, Stores, open_storage
-
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+from gateway.storage import Deadline, Post, Stores, open_storage
 
 
 @pytest.fixture
@@ -35,22 +32,6 @@ async def book(stores: Stores, clock: ManualClock) -> PostBook:
     await book.load()
     clock.advance(20)
     return book
-
-
-def incident(identity: str, **more: Any) -> Incident:
-    return Incident(
-        id=identity,
-        state=more.pop("state", "raised"),
-        severity=Severity.CRITICAL,
-        kind="campus.button.pressed",
-        source="s",
-        subject="b",
-        title="t",
-        place="p",
-        opened=START + timedelta(seconds=more.pop("after", 0)),
-        updated=START,
-        **more,
-    )
 
 
 LOUD, SILENT = incident("loud"), incident("silent", discreet=True)
@@ -152,10 +133,29 @@ async def test_since_when_incidents_wait_is_kept_and_forgotten(stores: Stores) -
 
 
 async def test_a_list_without_discreet_incidents_has_whole_pages(stores: Stores) -> None:
-    known = [incident(f"i{number}", after=number, discreet=number % 2 == 0) for number in range(10)]
+    known = [
+        incident(f"i{number}", opened=START + timedelta(seconds=number), discreet=number % 2 == 0)
+        for number in range(10)
+    ]
     await stores.incidents.apply(1, known)
     first = await stores.incidents.list(["raised"], 3, discreet=False)
     assert [each.id for each in first] == ["i9", "i7", "i5"]
     second = await stores.incidents.list(["raised"], 3, first[-1].id, discreet=False)
     assert [each.id for each in second] == ["i3", "i1"]
     assert len(await stores.incidents.list()) == 10
+
+
+async def test_a_heartbeat_that_was_under_way_takes_no_change_of_its_post_back(
+    book: PostBook, clock: ManualClock
+) -> None:
+    """The request knows the post as it was when it came; an administrator may change or remove it meanwhile."""
+    known = await book.enrol("t", name="Gate", place="", discreet_safe=True, by="chief")
+    await book.change(known.id, name=None, place=None, discreet_safe=False)
+    clock.advance(120)
+    await heard(book, known)
+    changed = book.get(known.id)
+    assert (changed.discreet_safe, changed.seen) == (False, clock.now())
+    await book.remove(known.id)
+    clock.advance(120)
+    await heard(book, known)
+    assert book.all() == ()

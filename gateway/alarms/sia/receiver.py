@@ -95,7 +95,7 @@ class SiaReceiver:
         return SiaStatistics(len(self._open), self._counts["acknowledged"], self._counts["refused"])
 
     async def stop(self) -> None:
-        """Take no more; what is being stored is replied to first."""
+        """Take no more; what came as a datagram and is being stored is replied to first, a panel on TCP sends again."""
         if self._server is None:
             return
         self._server.close()

@@ -64,8 +64,10 @@ async def events(
     """
     journal, discreet = parts.stores.journal, caller.sees_discreet
     if last is not None:
+        position = journal.last_position  # before the look: what comes meanwhile is behind it
         found = await journal.tail(last, wanted)
-        return {"items": [item_of(each) for each in _told(found, discreet=discreet)], "next": journal.last_position}
+        behind = max(position, found[-1].position) if found else position
+        return {"items": [item_of(each) for each in _told(found, discreet=discreet)], "next": behind}
     while found := await journal.read(after, limit, wanted):
         after = found[-1].position
         if told := _told(found, discreet=discreet):

@@ -59,7 +59,7 @@ def _ways(parts: ApiParts) -> Ways:
     destinations = parts.installation.destinations.all()
     return Ways(
         accepting=parts.accepting(),
-        stored=not parts.stores.journal.failed.done(),
+        stored=parts.stores.journal.works,
         embedded=parts.endpoint() is not None,
         brokers=parts.brokers(),
         office=office_faults(destinations, parts.forwarders.statuses()),

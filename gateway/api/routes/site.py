@@ -229,8 +229,8 @@ async def retry_destination(identity: str, caller: Admin, parts: Parts) -> Field
     forwarder.retry_now()
     revived = 0
     for letter in await parts.stores.outbox.dead_letters(identity, 500):
-        for stored in await parts.stores.journal.read(letter.position - 1, 1):
-            if isinstance(stored.event, UnreadableEvent):
+        for stored in await parts.stores.journal.at([letter.position]):
+            if isinstance(stored.event, UnreadableEvent) or stored.event.id != letter.event:
                 continue
             revived += (await forwarder.retry_dead(stored)).verdict is Verdict.ACCEPTED
     await record(parts, caller.name, "retried destination", identity)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.alarms import properties as props
 from gateway.alarms.codec import PacketReader, encode_packet
 from gateway.alarms.packets import (
     Auth,
@@ -27,11 +28,13 @@ from gateway.alarms.packets import (
     Unsubscribe,
     Will,
 )
-from gateway.alarms.properties import NOTHING, Properties
+from gateway.alarms.properties import MOST_OF_A_NAME, NOTHING, Properties, put_properties, read_properties
 from gateway.alarms.reasons import Reason
 from gateway.alarms.wireformat import (
+    Cursor,
     MalformedPacketError,
     PacketTooLargeError,
+    ProtocolBreachError,
     UnsupportedProtocolError,
     topic_matches,
 )
@@ -247,6 +250,16 @@ def test_each_breach_of_mqtt_5_has_its_reason(data: bytes, reason: Reason) -> No
     with pytest.raises(MalformedPacketError) as error:
         list(PacketReader(1000, level=5).feed(data))
     assert error.value.reason == reason
+
+
+def test_repeated_properties_keep_their_order_and_are_bounded() -> None:
+    """What a stranger sends before its CONNECT is judged is read on the loop of the presses."""
+    told = Properties(user=tuple((f"name {number}", "") for number in range(MOST_OF_A_NAME)))
+    assert read_properties(Cursor(put_properties(told)), props.PUBLISH) == told
+    more = Properties(user=(*told.user, ("one", "more")))
+    with pytest.raises(ProtocolBreachError) as error:
+        read_properties(Cursor(put_properties(more)), props.PUBLISH)
+    assert error.value.reason == Reason.QUOTA_EXCEEDED
 
 
 @pytest.mark.parametrize(

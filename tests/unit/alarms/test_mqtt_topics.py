@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.alarms.access import covers
+from gateway.alarms.levels import LevelTree
 from gateway.alarms.topics import FilterTree, Subscription
 from gateway.alarms.wireformat import topic_matches
 
@@ -30,11 +31,11 @@ def test_the_tree_finds_what_each_filter_takes(added: list[str], removed: list[s
 
 @given(st.lists(FILTER, max_size=8))
 def test_a_tree_that_is_emptied_holds_nothing(added: list[str]) -> None:
-    tree = FilterTree()
+    tree = LevelTree[str, int]()
     for pattern in added:
-        tree.add("c", Subscription(pattern, 1))
+        tree.put(pattern, "c", 1)
     for pattern in added:
-        tree.remove("c", pattern)
+        tree.drop(pattern, "c")
     assert tree._root.below == {}
 
 

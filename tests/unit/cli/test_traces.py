@@ -27,8 +27,8 @@ LOG = r"""
 
 
 def test_the_log_tells_what_was_written_and_what_was_in_memory() -> None:
-    found = written_by(LOG, Path("/srv"))
-    assert found.paths == {Path("/srv/state/journal.db"), Path("/tmp/张"), Path('/tmp/quo"ted')}
+    found = written_by(LOG, Path("/srv/gate"))
+    assert found.paths == {Path("/srv/gate/state/journal.db"), Path("/tmp/张"), Path('/tmp/quo"ted')}
     assert found.in_memory == {"gallery"}
 
 

@@ -1,13 +1,22 @@
 """Tasks beside the alarm path: none of their faults ends it."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from unit.incidents.memory import incident
 
-from gateway.daemon.chores import Failing, keep_going
+from gateway.clock import ManualClock
+from gateway.daemon.chores import Chores, Failing, keep_going
+from gateway.daemon.notify import ServiceManager
 from gateway.errors import TransientError
-from gateway.events import Cause
+from gateway.events import Cause, FaceVerified
+from gateway.settings import EvidenceSettings
 from gateway.storage import StorageFailedError
+
+NOW = datetime(2026, 11, 26, tzinfo=UTC)
 
 
 async def test_a_fault_of_ours_is_told_once_and_the_task_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,3 +64,30 @@ async def test_a_disk_that_failed_still_ends_the_daemon() -> None:
 
     with pytest.raises(StorageFailedError):
         await keep_going(work, "escalation", report, Failing())
+
+
+async def test_a_judgement_that_cannot_be_kept_now_is_kept_later() -> None:
+    """Its evidence would go when that of an unconfirmed match goes."""
+    full, kept = [TransientError("the disk is full")], list[tuple[str, datetime]]()
+
+    async def keep_until(event: str, until: datetime) -> None:
+        if full:
+            raise full.pop()
+        kept.append((event, until))
+
+    stores: Any = SimpleNamespace(evidence=SimpleNamespace(keep_until=keep_until))
+    nothing: Any = None
+    chores = Chores(stores, nothing, EvidenceSettings(confirmed_days=90), ManualClock(), ServiceManager(""))
+    judged = FaceVerified(
+        id="v", source="/s", subject="c", time=NOW, camera="c", incident="i", match="m", verdict="confirmed", actor="a"
+    )
+    chores.note_transition(incident(), judged)
+    with pytest.raises(TransientError):
+        await chores.keep_judged()
+    task = asyncio.create_task(chores.keep_judged())
+    async with asyncio.timeout(5):
+        while not kept:
+            await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert kept == [("m", NOW + timedelta(days=90))]

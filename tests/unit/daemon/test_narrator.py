@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.daemon.narrator import tell
-from gateway.events import ButtonPressed, ButtonTested, DestinationFailing, Event, GatewayFault, Severity
+from gateway.events import BatteryLow, ButtonPressed, ButtonTested, DestinationFailing, Event, GatewayFault, Severity
 
 ABOUT: dict[str, Any] = {"id": "e", "source": "/site/east", "subject": "s", "time": datetime(2026, 11, 26, tzinfo=UTC)}
 
@@ -44,3 +44,12 @@ def test_a_critical_fault_is_critical_in_the_log_and_no_storm_hides_it(caplog: p
     caplog.clear()
     tell([lesser])
     assert [each.levelname for each in caplog.records] == ["WARNING"]
+
+
+def test_a_battery_that_is_only_said_to_be_low_has_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    tell([BatteryLow(device="btn-01", battery=each, **ABOUT) for each in (None, 9.6)])
+    assert [each.getMessage() for each in caplog.records] == [
+        "button btn-01 has a low battery",
+        "button btn-01 has 10 % of its battery left",
+    ]

@@ -147,3 +147,21 @@ def lost(name: str, device: str = "btn-1", **more: Any) -> ButtonLost:
 def restored(name: str, device: str = "btn-1") -> ButtonRestored:
     source = f"/site/east/button/{device}"
     return ButtonRestored(id=name, source=source, subject=device, time=START, device=device, place="hall")
+
+
+def incident(name: str = "i1", **more: Any) -> Incident:
+    """A raised incident of a button."""
+    known = Incident(
+        id=name,
+        state="raised",
+        severity=Severity.CRITICAL,
+        kind="campus.button.pressed",
+        source="/site/east/button/btn-01",
+        subject=name,
+        title="t",
+        place="East gate",
+        opened=START,
+        updated=START,
+        raised=START,
+    )
+    return replace(known, **more)

@@ -168,3 +168,27 @@ async def test_a_press_that_turns_out_to_be_real_is_told_anew_once(bench: Bench)
     for wrong in (first.event.id, "nothing"):
         with pytest.raises(BadCommandError):
             await bench.drills.make_real(wrong)
+
+
+async def test_a_drill_that_somebody_ends_at_its_last_moment_ends_no_task(bench: Bench) -> None:
+    await bench.drills.start(actor="chief", seconds=60)
+    append, go_on = bench.journal.append, asyncio.Event()
+
+    async def slow(event: Event) -> Stored:
+        await go_on.wait()
+        return await append(event)
+
+    bench.journal.append = slow  # type: ignore[method-assign]  # a disk that takes its time
+    ending = asyncio.create_task(bench.drills.end(actor="chief"))
+    await asyncio.sleep(0)
+    bench.clock.advance(60)
+    running = asyncio.create_task(bench.drills.run())
+    await asyncio.sleep(0)
+    go_on.set()
+    await ending
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not running.done()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert sum(isinstance(each.event, DrillEnded) for each in bench.journal.stored) == 1

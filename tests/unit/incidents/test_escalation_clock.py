@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from unit.incidents.memory import START, incident
 
 from gateway.clock import ManualClock
 from gateway.errors import TransientError
@@ -14,25 +15,7 @@ from gateway.events import Severity
 from gateway.incidents import EscalationClock, Patience
 from gateway.storage import Deadline, Incident, Shelf
 
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 PATIENCE = Patience(emergency=(30.0, 60.0, 120.0), warning=(60.0, 180.0), acknowledged=180.0, unattended_level=2)
-
-
-def incident(**more: object) -> Incident:
-    known = Incident(
-        id="i1",
-        state="raised",
-        severity=Severity.CRITICAL,
-        kind="campus.button.pressed",
-        source="s",
-        subject="b",
-        title="t",
-        place="p",
-        opened=START,
-        updated=START,
-        raised=START,
-    )
-    return replace(known, **more)  # type: ignore[arg-type]  # fields of the caller's choice
 
 
 class Desk:

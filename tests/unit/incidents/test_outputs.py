@@ -1,10 +1,9 @@
 """Sirens and lamps follow the incidents, and a silent or duress press moves none of them."""
 
-from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from unit.incidents.memory import START, incident
 
 from gateway.clock import ManualClock
 from gateway.events import PressKind, Severity
@@ -12,7 +11,6 @@ from gateway.incidents import OutputDriver, procedure_for, wanted
 from gateway.settings import OutputSettings, ProcedureSettings
 from gateway.storage import Incident, Shelf
 
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 KINDS: list[dict[str, Any]] = [
     {"kind": "campus"},
     {"kind": "shelly", "topic": "shelly-1"},
@@ -25,23 +23,6 @@ EVERYTHING: dict[str, Any] = {
     "minimum_severity": "high",
     "drills": True,
 }
-
-
-def incident(**more: Any) -> Incident:
-    known = Incident(
-        id="i1",
-        state="raised",
-        severity=Severity.CRITICAL,
-        kind="campus.button.pressed",
-        source="/site/east/button/btn-01",
-        subject="i1",
-        title="t",
-        place="East gate",
-        opened=START,
-        updated=START,
-        raised=START,
-    )
-    return replace(known, **more)
 
 
 def output(**more: Any) -> OutputSettings:

@@ -113,6 +113,13 @@ def test_a_person_goes_with_all_templates_and_may_come_back() -> None:
     assert (len(writer.view), writer.view.persons, writer.view.label_of("p2")) == (28, 10, "label 7")
 
 
+def test_a_label_is_found_whatever_the_ids_before_it_end_with() -> None:
+    assert (
+        GalleryWriter([row(0, "a"), row(1, "aa")], fingerprint="f", dimension=DIMENSION).view.label_of("aa")
+        == "label 1"
+    )
+
+
 def test_the_last_template_takes_its_person_along() -> None:
     writer = writer_of(2)
     writer.remove("t0")

@@ -31,11 +31,10 @@ def test_time_that_goes_back_begins_a_visit() -> None:
     assert book.begins("p", "c", 3)
 
 
-def test_the_book_forgets() -> None:
+def test_nobody_is_remembered_longer_than_their_visit() -> None:
     book = VisitBook(away_seconds=30)
-    book.begins("p", "c", 0)
-    book.begins("q", "c", 40)
-    book.forget_before(50)
-    assert len(book) == 1
-    book.forget_person("q")
-    assert len(book) == 0
+    book.begins("elsewhere", "other", 0)
+    for passer in range(100):
+        book.begins(f"p{passer}", "c", 40.0 * passer)
+    assert len(book) == 2
+    assert not book.begins("elsewhere", "other", 30), "each camera has its own time"
