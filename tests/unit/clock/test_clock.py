@@ -5,8 +5,6 @@ import pytest
 
 from gateway.clock import ManualClock, boot_id, wait_at_most
 
-UNIT = Path(__file__).resolve().parents[3] / "config" / "campus-gateway.service"
-
 
 async def ticks(count: int = 10) -> None:
     for _ in range(count):
@@ -45,8 +43,3 @@ def test_a_boot_has_one_id_also_where_proc_does_not_tell_it(monkeypatch: pytest.
     assert boot_id() != boot_id()
     monkeypatch.setenv("GATEWAY_BOOT_ID", by_kernel)
     assert boot_id() == by_kernel
-
-
-def test_the_unit_that_hides_the_kernel_s_files_tells_the_boot() -> None:
-    lines = UNIT.read_text("utf-8").splitlines()
-    assert "ProcSubset=pid" not in lines or "Environment=GATEWAY_BOOT_ID=%b" in lines
