@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from gateway.cli.status import fetch_readiness
 from gateway.errors import PermanentError, TransientError
@@ -46,7 +47,7 @@ class Outcome:
 async def reembed_all(
     desk: WatchListDesk, gallery: LoneGallery, tell: Callable[[str], None], *, everything: bool
 ) -> Outcome:
-    """Go through everybody, expired people too, who can come back.
+    """Go through everybody, expired people too, who can come back; the audit trail says how far that came.
 
     Args:
         desk: the watch-list.
@@ -57,6 +58,18 @@ async def reembed_all(
     A person's templates change all together or, if one photo fails, not at all.
     """
     outcome = Outcome(gallery.model)
+    ended = "; it ended early"
+    try:
+        await _all_people(desk, gallery, outcome, tell, everything=everything)
+        ended = ""
+    finally:
+        await _record(desk, outcome, ended)
+    return outcome
+
+
+async def _all_people(
+    desk: WatchListDesk, gallery: LoneGallery, outcome: Outcome, tell: Callable[[str], None], *, everything: bool
+) -> None:
     people = await desk.watchlist.people()
     due = [(person, wanted) for person in people if (wanted := _wanted(person, gallery.model, everything=everything))]
     outcome.current = sum(len(person.photos) for person in people) - sum(len(wanted) for _, wanted in due)
@@ -64,7 +77,17 @@ async def reembed_all(
     for number, (person, wanted) in enumerate(due, start=1):
         done = await _one_person(desk, gallery, person, wanted, outcome)
         tell(f"{number} of {len(due)}: {person.name} ({person.id}): {done}")
-    return outcome
+
+
+async def _record(desk: WatchListDesk, outcome: Outcome, ended: str) -> None:
+    done = f"{outcome.templates} templates of {outcome.people} people; {len(outcome.failures)} photos failed{ended}"
+    await desk.audit.append(
+        at=datetime.now(UTC),
+        actor="command line",
+        action="reembedded watch-list",
+        subject=outcome.model,
+        detail=done,
+    )
 
 
 def _wanted(person: Person, model: str, *, everything: bool) -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -51,9 +50,7 @@ async def _reembed(settings: Settings, *, everything: bool) -> Outcome:
         async with LoneGallery.open(outfit_of(settings, desk)) as gallery:
             if desk.running:
                 await check_running_model(settings, gallery.model)
-            outcome = await reembed_all(desk, gallery, say, everything=everything)
-        await _record(desk, outcome)
-        return outcome
+            return await reembed_all(desk, gallery, say, everything=everything)
     finally:
         await desk.close()
 
@@ -66,16 +63,6 @@ def outfit_of(settings: Settings, desk: WatchListDesk) -> Outfit:
         matching=settings.matching,
         models_directory=settings.storage.models_directory,
         people_key=desk.vault.take_people_key(),
-    )
-
-
-async def _record(desk: WatchListDesk, outcome: Outcome) -> None:
-    await desk.audit.append(
-        at=datetime.now(UTC),
-        actor="command line",
-        action="reembedded watch-list",
-        subject=outcome.model,
-        detail=f"{_made(outcome)}; {counted(len(outcome.failures), 'photo')} failed",
     )
 
 

@@ -26,6 +26,12 @@ def wait_for(daemon: Daemon, count: int) -> list[str]:
     return found
 
 
+def wait_until_joined(daemon: Daemon) -> None:
+    until = time.monotonic() + 20
+    while not all(readiness(daemon)["alarms"]["brokers"].values()) and time.monotonic() < until:
+        time.sleep(0.1)
+
+
 def test_presses_reach_the_journal_once_also_those_made_while_the_gateway_was_away(tmp_path: Path) -> None:
     keeps = (f"persistence_location {tmp_path}/", "persistence true", "autosave_interval 1", "autosave_on_changes true")
     with Mosquitto(tmp_path / "broker", settings=keeps) as broker:
@@ -33,7 +39,7 @@ def test_presses_reach_the_journal_once_also_those_made_while_the_gateway_was_aw
         daemon = Daemon(tmp_path / "gateway", settings=settings)
         with daemon, Presser(broker.port) as presser:
             daemon.set_up_administrator()
-            time.sleep(2)
+            wait_until_joined(daemon)
             presser.press_and_wait("live")
             assert wait_for(daemon, 1) == ["live"]
             daemon.kill()
@@ -50,9 +56,7 @@ def test_a_broker_that_is_away_is_a_state_and_is_joined_when_it_comes(tmp_path: 
         daemon.set_up_administrator()
         assert readiness(daemon)["alarms"]["brokers"] == {f"mqtt://127.0.0.1:{broker.port}": False}
         with broker:
-            until = time.monotonic() + 20
-            while not all(readiness(daemon)["alarms"]["brokers"].values()) and time.monotonic() < until:
-                time.sleep(0.1)
+            wait_until_joined(daemon)
             with Presser(broker.port) as presser:
                 presser.press_and_wait("late")
             assert wait_for(daemon, 1) == ["late"]

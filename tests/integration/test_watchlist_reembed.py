@@ -15,6 +15,7 @@ from vision_bench import built, yunet_file
 
 from gateway.cli.reembedding import reembed_all
 from gateway.clock import SystemClock
+from gateway.errors import TransientError
 from gateway.settings import StorageSettings
 from gateway.storage import Person, SealedPhoto, Stores, WatchListDesk, open_storage
 from gateway.vision.gallery.seals import PersonSeal, PersonSeals
@@ -211,4 +212,26 @@ async def test_a_person_who_changes_meanwhile_is_left_alone(tmp_path: Path, misc
         await stores.watchlist.replace_templates(person, [], key)
     assert await stores.watchlist.replace_templates("p", [], seal.wrapped_key) == []
     assert await stores.watchlist.revision() == revision
+    await stores.close()
+
+
+async def test_the_audit_trail_says_what_was_changed_before_the_child_died(tmp_path: Path) -> None:
+    stores = await open_storage(configure(tmp_path), SystemClock())
+    seals = PersonSeals(stores.vault.take_people_key())
+    await enrol(stores, seals, listed("p"), {"p0": b"jpeg", "p1": b"jpeg"})
+    await enrol(stores, seals, listed("q"), {"q0": b"jpeg"})
+
+    class Dying(CountingGallery):
+        async def reembed(self, *, person: str, photo: str, wrapped_key: bytes, sealed_photo: bytes) -> ReembedReply:
+            if len(self.asked) == 2:
+                raise TransientError("the gallery child ended")
+            return await super().reembed(person=person, photo=photo, wrapped_key=wrapped_key, sealed_photo=sealed_photo)
+
+    with pytest.raises(TransientError):
+        await reembed_all(desk_of(stores), Dying(), lambda _line: None, everything=True)  # type: ignore[arg-type]  # a stand-in
+    last = (await stores.audit.entries())[-1]
+    assert (last.action, last.detail) == (
+        "reembedded watch-list",
+        "2 templates of 1 people; 0 photos failed; it ended early",
+    )
     await stores.close()

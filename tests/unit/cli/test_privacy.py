@@ -11,11 +11,15 @@ from gateway.errors import PermanentError, TransientError
 BUSY = httpx.Response(503, json={"detail": "the child gallery cannot take a request now"})
 
 
-def answering(*answers: httpx.Response) -> httpx.Client:
-    """A client whose requests get these answers, the last one again and again."""
-    left = list(answers)
-    transport = httpx.MockTransport(lambda _request: left.pop(0) if len(left) > 1 else left[0])
-    return httpx.Client(base_url="http://gateway", transport=transport)
+def answering(*answers: httpx.Response, asked: list[httpx.Request] | None = None) -> httpx.Client:
+    """A client whose requests get these answers, the last one again and again, and are noted in `asked`."""
+    left, noted = list(answers), [] if asked is None else asked
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        noted.append(request)
+        return left.pop(0) if len(left) > 1 else left[0]
+
+    return httpx.Client(base_url="http://gateway", transport=httpx.MockTransport(answer))
 
 
 @pytest.fixture
@@ -26,7 +30,9 @@ def photo(tmp_path: Path) -> Path:
 
 
 def test_a_busy_gallery_is_asked_again(photo: Path) -> None:
-    put_photo(answering(BUSY, httpx.Response(201, json={})), "p", photo)
+    asked: list[httpx.Request] = []
+    put_photo(answering(BUSY, httpx.Response(201, json={}), asked=asked), "p", photo)
+    assert [each.url.path for each in asked] == 2 * ["/watchlist/people/p/photos"]
 
 
 def test_a_gallery_that_stays_busy_is_not_the_fault_of_the_photo(photo: Path) -> None:
