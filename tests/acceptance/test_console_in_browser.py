@@ -356,7 +356,7 @@ def test_the_first_key_acknowledges_what_stands_there_when_the_console_opens(pag
     expect(page.locator(".card.critical.acknowledged[aria-pressed=true]")).to_be_visible()
     page.select_option("select[name=verdict]", "test")
     page.locator("form.inline", has=page.locator("select")).locator("button").click()
-    expect(page.locator(".cards .card")).to_have_count(0)
+    expect(page.locator(".card.critical.acknowledged[aria-pressed=true]")).to_have_count(0)
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
