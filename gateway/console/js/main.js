@@ -8,13 +8,16 @@ import { activeIncidents, awaitsEvidence, initialState, reduce, soundOf } from "
 import { Stream } from "./stream.js";
 import { problemText } from "./problems.js";
 import { Shell } from "./views/shell.js";
-import { SignIn } from "./views/signin.js";
+import { SignIn, USED } from "./views/signin.js";
 import { bindKeys } from "./keys.js";
 import { announce } from "./announce.js";
 
 const REFRESH_MS = 10000;
 const EVIDENCE_MS = 2000;
 const BEAT_MS = 9000;
+
+/** What went wrong with a call; null if nothing did. */
+const problemOf = (call) => call.then(() => null, (problem) => problem);
 
 class Console {
   constructor(root) {
@@ -32,26 +35,21 @@ class Console {
     const link = new URLSearchParams(location.hash.slice(1));
     if (link.size) history.replaceState(null, "", location.pathname);
     if (link.has("setup")) return this.beginSetUp(link.get("setup"));
-    if (link.has("signin")) return this.enter(await this.problemOf(api.signInByLink(link.get("signin"))));
+    if (link.has("signin")) return this.enter(await problemOf(api.signInByLink(link.get("signin"))));
     return this.enter();
   }
 
   /** A link that is of no use any more leads to the sign-in, which says so. */
   async beginSetUp(setup) {
-    const reason = await this.problemOf(api.checkSetUp(setup));
-    return reason ? this.enter(reason) : this.showSignIn({ setup });
+    const problem = await problemOf(api.checkSetUp(setup));
+    return USED.has(problem?.body?.code) ? this.enter(problem) : this.showSignIn({ setup, problem });
   }
 
-  /** What went wrong with a call, in words; empty if nothing did. */
-  problemOf(call) {
-    return call.then(() => "", problemText);
-  }
-
-  /** @param {string} [reason] why a link did not do, shown above the sign-in or the board */
-  async enter(reason = "") {
+  /** @param {Object} [problem] why a link did not do, said at the sign-in or on the board */
+  async enter(problem = null) {
     const me = await api.whoami().catch(() => null);
-    if (!me) return this.showSignIn({ reason });
-    if (reason) this.notice(reason);
+    if (!me) return this.showSignIn({ problem });
+    if (problem) this.notice(problem);
     this.dispatch({ type: "set", values: { me } });
     this.view = new Shell(this);
     this.root.replaceChildren(this.view.element);

@@ -25,6 +25,8 @@ async def test_the_newest_events_are_taken_over_under_their_positions(directory:
     assert again == events[-1], "a button that sends it once more is answered, and nobody is alarmed twice"
     assert new.position > COUNT
     assert f"Taken over: {COUNT} events, up to position {COUNT}" in fault.detail
+    told = fault.cause
+    assert (told.reason, told.figures["taken"], told.figures["up_to"]) == ("file_damaged_journal", COUNT, COUNT)
     report = verify_chains(directory)
     assert (report.broken_event, report.broken_entry) == (None, None), "the start made this gap itself"
     (begun,) = report.begun_anew
@@ -94,6 +96,7 @@ async def test_what_a_destination_had_not_got_is_told_by_its_name_at_each_start(
         (fault,) = stores.faults
         await stores.close()
         assert f"{COUNT - 100 - 1} events had not reached police; presses may be among them" in fault.detail
+        assert fault.cause.figures["unsent"] == f"police: {COUNT - 100 - 1}"
         assert "tell it by other means" in fault.detail
         assert "reached office" not in fault.detail, "it had all of them"
         assert not fault.told

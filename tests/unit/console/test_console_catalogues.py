@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.api import problems, watchlist
+from gateway.cameras.states import CameraState
 from gateway.events import event_types
 from gateway.streams.states import LossReason
 
@@ -81,7 +82,7 @@ def test_both_catalogues_have_the_same_keys_and_places() -> None:
 
 def test_a_number_of_one_has_its_own_words_in_english() -> None:
     """A noun in the plural behind a place would read «1 buttons»; `{count|button|buttons}` chooses."""
-    units, verbs = {"bytes", "characters"}, {"holds", "keeps", "leads", "speaks"}
+    units, verbs = {"bytes", "characters", "press"}, {"holds", "keeps", "leads", "speaks"}
     for key, text in CATALOGUES["en"].items():
         wrong = set(re.findall(r"\{\w+\} ([a-z]+s)\b", text)) - units - verbs - {"is", "was", "has"}
         assert not wrong, (key, text)
@@ -203,6 +204,11 @@ def test_what_is_wrong_with_a_device_that_is_entered_has_its_text(language: str)
 @pytest.mark.parametrize("language", ["zh-CN", "en"])
 def test_every_reason_why_a_camera_gives_no_picture_has_its_text(language: str) -> None:
     assert not {f"reason.{each.value}" for each in LossReason} - CATALOGUES[language].keys()
+
+
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_state_of_a_camera_has_its_text(language: str) -> None:
+    assert not {f"camerafault.{each.value}" for each in CameraState} - CATALOGUES[language].keys()
 
 
 def reasons_of_deliveries() -> set[str]:

@@ -4,21 +4,26 @@ import json
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from gateway.errors import PermanentError
 from gateway.events import (
     ButtonPressed,
+    Event,
     FaceMatched,
+    GatewayFault,
     PressKind,
     Severity,
     UnknownEvent,
+    because,
     decode,
     derived_id,
     encode,
     event_types,
     new_id,
+    of_error,
 )
 
 PRESS = ButtonPressed(
@@ -99,3 +104,30 @@ def test_derived_ids_repeat_and_keep_parts_apart() -> None:
     assert derived_id("门", "17") == str(uuid.uuid5(uuid.UUID("9c1c0b8e-6a0d-5c86-9a55-6f6a1d7a3f10"), "门\x1f17"))
     joined = [("5", "17"), ("5\x1f17",), ("5\x1e_17",), ("5\x1e", "17"), ("5", "\x1e17"), ("5\x1e\x1f17",)]
     assert len({derived_id(*parts) for parts in joined}) == len(joined)
+
+
+def fault(**data: Any) -> GatewayFault:
+    return GatewayFault(id="f", source="/site/east/gateway", subject="gateway", time=PRESS.time, **data)
+
+
+def test_a_fault_keeps_the_name_and_the_figures_of_what_is_wrong() -> None:
+    cause = because("unknown_device", "no device b is configured", identity="b").at(" (3 more)", more=3)
+    found = decode(encode(fault(**cause.data)))
+    assert isinstance(found, GatewayFault)
+    assert (found.reason, found.figures) == ("unknown_device", {"identity": "b", "more": 3})
+    assert found.detail == "no device b is configured (3 more)"
+
+
+def test_a_fault_of_a_former_version_has_words_only() -> None:
+    body = json.loads(encode(fault(fault="wrong_topic", detail="no topic")))
+    assert "reason" not in body["data"]
+    found: Event = decode(json.dumps(body))
+    assert isinstance(found, GatewayFault)
+    assert (found.reason, found.figures, found.detail) == (None, None, "no topic")
+
+
+def test_a_cause_of_an_error_has_its_code_and_figures() -> None:
+    error = PermanentError("is neither on nor off", where="state", code="payload_neither", one="on", other="off")
+    cause = of_error("bad_payload", error)
+    assert (cause.fault, cause.reason) == ("bad_payload", "payload_neither")
+    assert cause.figures == {"one": "on", "other": "off", "where": "state"}

@@ -6,6 +6,7 @@ import { moment, t, tOr } from "../i18n.js";
 import { whereText } from "../where.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+const CAMERA_FAULT = "campus.camera.fault";
 const SHAPES = { critical: "◆", high: "▲", medium: "●", low: "○", info: "–" };
 
 /** Severity as shape and word; colour comes on top, never alone. */
@@ -55,6 +56,7 @@ export function eventRow({ position, event }, incidents = {}) {
     event.drill && h("span", { class: "drill" }, t("drill")),
     h("span", { class: "muted position" }, position === null ? "…" : `#${position}`),
     event.type === FAULT && faultDetails(event.data),
+    event.type === CAMERA_FAULT && h("span", { class: "fault" }, tOr(`camerafault.${event.data.state}`, event.data.remedy)),
   );
 }
 

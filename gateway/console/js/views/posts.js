@@ -18,12 +18,20 @@ export class Posts {
     if (signature === this.signature) return;
     this.signature = signature;
     const mine = posts.items.find((each) => each.id === posts.this);
-    fill(this.mine, mine ? h("p", {}, t("post.this", { name: mine.name }), " ", this.mark(mine)) : h("p", { class: "hint" }, t("post.none")),
-      this.admin && this.form(mine));
+    this.drawMine(mine);
     const tiles = posts.items.map((each) => this.tile(each, each.id === posts.this));
     const others = posts.others.map((each) => h("li", { class: "tile" }, h("div", { class: "row" }, h("strong", {}, each.user), this.sound(each)),
       h("p", { class: "muted" }, t("post.unnamed"))));
     fill(this.list, ...tiles, ...others);
+  }
+
+  /** Only when this browser's post has changed, because somebody may be typing. */
+  drawMine(mine) {
+    const signature = JSON.stringify([mine?.name, mine?.place, mine?.discreet_safe]);
+    if (signature === this.mineSignature) return;
+    this.mineSignature = signature;
+    fill(this.mine, mine ? h("p", {}, t("post.this", { name: mine.name }), " ", this.mark(mine)) : h("p", { class: "hint" }, t("post.none")),
+      this.admin && this.form(mine));
   }
 
   mark(post) {

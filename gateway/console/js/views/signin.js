@@ -6,14 +6,17 @@ import { loadLanguage, otherLanguage, t } from "../i18n.js";
 import { problemText } from "../problems.js";
 
 const MINIMUM_PASSWORD = 12;
-const USED = new Set(["set_up_already", "setup_link_used"]);
+/** Codes of a set-up link that is of no use any more. */
+export const USED = new Set(["set_up_already", "setup_link_used"]);
 
 export class SignIn {
-  constructor(app, { setup = null, reason = "" }) {
+  /** @param {{setup?: string, reason?: string, problem?: Object}} options what is said: a text, or a problem of a link */
+  constructor(app, { setup = null, reason = "", problem = null }) {
     this.app = app;
     this.setup = setup;
+    this.problem = problem;
     this.element = h("main", { class: "signin" });
-    this.render(reason);
+    this.render(problem ? problemText(problem) : reason);
   }
 
   render(reason) {
@@ -38,7 +41,7 @@ export class SignIn {
 
   async switchLanguage() {
     await loadLanguage(otherLanguage());
-    this.render("");
+    this.render(this.problem ? problemText(this.problem) : "");
   }
 
   /** A typing error in the first password would lock everybody out: it can be seen. */
@@ -63,6 +66,7 @@ export class SignIn {
     const { username, password } = Object.fromEntries(new FormData(event.target));
     this.app.sound.arm();
     this.message.textContent = "";
+    this.problem = null;
     try {
       if (this.setup) await api.setUp(this.setup, username, password);
       await api.signIn(username, password);
