@@ -43,8 +43,8 @@ def other_site(other: str, identity: str, site: str) -> Cause:
     return because("other_site", what, identity=identity, other=other, site=site)
 
 
-def weight_of_other_site(message: InboundMessage) -> Severity:
-    """A press there is a call for help that nobody else sees, and what cannot be read may be one."""
+def weight_of_a_stranger(message: InboundMessage) -> Severity:
+    """A press of a button that is not entered here is a call for help all the same; what cannot be read may be one."""
     if not message.topic.endswith("/event"):
         return Severity.MEDIUM
     if message.retain:

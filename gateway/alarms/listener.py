@@ -176,20 +176,20 @@ class AlarmListener:
         site, identity, leaf = parts
         device = self._devices.get(identity)
         if site != self._site:
-            cause, severity = (
-                complaints.other_site(site, identity, self._site),
-                complaints.weight_of_other_site(message),
-            )
-            await self._fault(cause, message, device=identity if device is not None else "", severity=severity)
+            known = identity if device is not None else ""
+            await self._stranger(complaints.other_site(site, identity, self._site), message, device=known)
             return
         if device is None or device.dialect != _OWN:
-            severity = Severity.HIGH if leaf == _EVENT else Severity.MEDIUM
-            await self._fault(complaints.unknown_device(identity), message, severity=severity)
+            await self._stranger(complaints.unknown_device(identity), message)
             return
         if message.retain and leaf == _EVENT:
             await self._kept_press(message, identity)
             return
         await self._decode(_Told(device, self._dialects[_OWN], message), leaf)
+
+    async def _stranger(self, cause: Cause, message: InboundMessage, *, device: str = "") -> None:
+        severity = complaints.weight_of_a_stranger(message)
+        await self._fault(cause, message, device=device, severity=severity)
 
     async def _kept_press(self, message: InboundMessage, device: str) -> None:
         """One that a broker kept is of no present interest; one that a device wants kept is its wrong setting."""

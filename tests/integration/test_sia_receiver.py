@@ -232,15 +232,31 @@ async def test_bytes_without_end_end_their_connection_and_no_other() -> None:
         assert desk.faults() == ["sia_bad_frame"]
 
 
-async def test_more_connections_than_allowed_are_ended() -> None:
+async def test_more_panels_than_allowed_are_refused() -> None:
     async with Desk(SiaSettings(port=0, max_connections=1)) as desk:
-        held = await asyncio.open_connection("127.0.0.1", desk.receiver.port)
-        await asyncio.sleep(0.05)
-        reader, writer = await asyncio.open_connection("127.0.0.1", desk.receiver.port)
-        assert await reader.read() == b""
-        for each in (held[1], writer):
-            each.close()
-        assert desk.faults() == ["sia_too_many"]
+        with panel(desk) as held:
+            assert (await ask(held.link_test)).token == "ACK"
+            reader, writer = await asyncio.open_connection("127.0.0.1", desk.receiver.port)
+            assert await reader.read() == b""
+            writer.close()
+            assert desk.faults() == ["sia_too_many"]
+            assert (await ask(held.link_test)).token == "ACK"
+
+
+async def test_strangers_keep_no_panel_out() -> None:
+    """A frame that is refused gives no place for an hour, and who has none acknowledged makes room."""
+    async with Desk(SiaSettings(port=0, max_connections=2)) as desk:
+        strangers = [await asyncio.open_connection("127.0.0.1", desk.receiver.port) for _ in range(2)]
+        with panel(desk, account="9999") as unknown:
+            assert (await ask(unknown.link_test)).token == "NAK"
+            with panel(desk) as known:
+                assert (await ask(known.link_test)).token == "ACK"
+                more = [await asyncio.open_connection("127.0.0.1", desk.receiver.port) for _ in range(3)]
+                assert await more[0][0].read() == b""
+                assert (await ask(lambda: known.report("1120", 5))).token == "ACK"
+        for each in (*strangers, *more):
+            each[1].close()
+        assert len(desk.presses()) == 1
 
 
 async def test_a_connection_that_is_open_does_not_hold_up_the_end() -> None:

@@ -59,7 +59,7 @@ class SiaReceiver:
         self._on_fault = on_fault
         self._clock = clock
         self._keys = {each.account: account_key(each) for each in settings.accounts}
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[asyncio.Task[None], bool] = {}
         self._datagrams: set[asyncio.Task[None]] = set()
         self._counts = Counter[str]()
         self._server: asyncio.Server | None = None
@@ -111,28 +111,42 @@ class SiaReceiver:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # a server's callback is a task
         peer = str(writer.get_extra_info("peername", ("?",))[0])
         try:
-            if task is None or len(self._open) >= self._settings.max_connections:
+            if len(self._open) >= self._settings.max_connections and not self._send_stranger_away():
                 await self._record(_too_many(self._settings.max_connections), peer)
                 return
-            self._open.add(task)
-            await self._converse(reader, writer, peer)
+            self._open[task] = False
+            await self._converse(task, reader, writer, peer)
         except (OSError, TimeoutError, asyncio.CancelledError):
             pass
         finally:
-            if task is not None:
-                self._open.discard(task)
+            self._open.pop(task, None)
             writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: str) -> None:
-        frames, patience = FrameReader(), _FIRST_SECONDS
-        while data := await asyncio.wait_for(reader.read(LONGEST), patience):
+    def _send_stranger_away(self) -> bool:
+        """End the oldest connection on which nothing was acknowledged yet: whoever they are, a panel must come in."""
+        oldest = next((task for task, known in self._open.items() if not known), None)
+        if oldest is not None:
+            del self._open[oldest]
+            oldest.cancel()
+        return oldest is not None
+
+    async def _converse(
+        self, task: "asyncio.Task[None]", reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: str
+    ) -> None:
+        """Answer frame after frame; who has had none acknowledged has half a minute for each."""
+        frames = FrameReader()
+        while data := await asyncio.wait_for(
+            reader.read(LONGEST), _IDLE_SECONDS if self._open.get(task) else _FIRST_SECONDS
+        ):
             try:
                 for raw in frames.feed(data):
-                    writer.write(await self.reply_to(raw, f"tcp {peer}"))
-                    await writer.drain()
-                    patience = _IDLE_SECONDS
+                    reply = await self.reply_to(raw, f"tcp {peer}")
+                    self._open[task] = self._open[task] or _acknowledges(reply)
+                    writer.write(reply)
+                    await asyncio.wait_for(writer.drain(), _FIRST_SECONDS)
             except FrameError as error:
                 await self._record(of_error("sia_bad_frame", error), peer)
                 return
@@ -245,6 +259,10 @@ def _too_many(limit: int) -> Cause:
 def _head(token: str, frame: Frame) -> bytes:
     account = f"#{frame.account}" if frame.account else ""
     return f'"{token}"{frame.sequence}{frame.receiver}{frame.line}{account}'.encode()
+
+
+def _acknowledges(reply: bytes) -> bool:
+    return b'ACK"' in reply
 
 
 def _duh(frame: Frame) -> bytes:

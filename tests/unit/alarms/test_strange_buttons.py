@@ -1,4 +1,4 @@
-"""A button that is set to another site's name: its press is nobody's, so a guard of this site is called."""
+"""A button of another site's name, or that nobody entered: its press is nobody's, so a guard of this site is called."""
 
 import pytest
 from harness.dialects import Bench
@@ -71,3 +71,13 @@ async def test_a_storm_of_them_is_held_back() -> None:
     assert isinstance(last, GatewayFault)
     assert last.figures is not None
     assert last.figures["more"] == 147
+
+
+async def test_the_press_of_a_button_that_nobody_entered_is_critical_too() -> None:
+    bench = Bench({"entry": {"dialect": "campus", "name": "东门岗亭"}})
+    for number, payload in enumerate([PRESS, '{"type": "test"}']):
+        await bench.play({"topic": f"campus/east/button/new-{number}/event", "payload": payload})
+    pressed, tested = bench.events
+    assert isinstance(pressed, GatewayFault)
+    assert (pressed.fault, pressed.severity, tested.severity) == ("unknown_device", Severity.CRITICAL, Severity.HIGH)
+    assert key_of(pressed) is not None
