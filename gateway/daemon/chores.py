@@ -79,6 +79,26 @@ async def keep_going(
             await asyncio.sleep(_PAUSE_SECONDS)
 
 
+async def without_harm(
+    work: Callable[[], Awaitable[None]], name: str, report: Callable[[Cause], Awaitable[None]]
+) -> None:
+    """Run what cannot begin anew: a fault of ours ends it alone, and is told; presses are taken all the same.
+
+    Args:
+        work: the task; it ends when it is asked to.
+        name: for messages.
+        report: told the fault.
+    """
+    try:
+        await work()
+    except StorageFailedError:
+        raise
+    except Exception as error:  # whatever it is: the alarm path goes on
+        kind = type(error).__name__
+        _log.exception("%s failed; only a restart of the gateway brings it back", name, exc_info=error)
+        await _tell(report, because("task_ended", f"{name}: {kind}: restart the gateway", task=name, error=kind))
+
+
 async def _tell(report: Callable[[Cause], Awaitable[None]], cause: Cause) -> None:
     with suppress(TransientError):
         await report(cause)

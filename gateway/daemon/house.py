@@ -24,11 +24,11 @@ from gateway.api import (
 )
 from gateway.clock import Clock, SystemClock
 from gateway.daemon.alarm_line import AlarmLine
-from gateway.daemon.chores import Chores, Failing, keep_going
+from gateway.daemon.chores import Chores, Failing, keep_going, without_harm
 from gateway.daemon.damage import noting_damage
 from gateway.daemon.device_memory import DeviceMemories
 from gateway.daemon.garbage import Garbage, set_aside
-from gateway.daemon.links import setup_link, show_setup_link
+from gateway.daemon.links import mark_running, offer_setup
 from gateway.daemon.narrator import Narrator
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.press_clips import PressClips
@@ -259,7 +259,8 @@ class AlarmHouse:
         return ensure_tls(self._settings.storage.directory, site=site, names=usable, now=self._clock.now())
 
     def _start_tasks(self, group: asyncio.TaskGroup, server: ApiServer) -> None:
-        self._workers_task = group.create_task(self._vision.workers.run(), name="workers")
+        vision = without_harm(self._vision.workers.run, "workers", self._report_end)
+        self._workers_task = group.create_task(vision, name="workers")
         self._server_task = group.create_task(server.run(), name="api")
         for name, work in {
             "event hub": self._hub.run,
@@ -290,14 +291,11 @@ class AlarmHouse:
         return UnreadableTeller(self._stores.journal, gateway_source(self._settings.gateway.site), self._clock)
 
     async def _say_ready(self, url: str) -> None:
-        marker = self._marker()
-        clean = not marker.exists()
-        marker.touch()
+        clean = mark_running(self._marker())
         await self._note(self._own_event(GatewayStarted, version=__version__, clean=clean))
         await self._say_faults()
-        link = await setup_link(self._stores, self._clock, url)
-        if link is not None and self._hooks.on_ready is None:
-            show_setup_link(link, self._settings.storage.directory)
+        if self._hooks.on_ready is None:
+            await offer_setup(self._stores, self._clock, url, self._settings.storage.directory)
         if self._hooks.on_ready is None:
             print(f"ready {url} {self._alarms.address}", flush=True)  # noqa: T201  # what `run` prints
         self._manager.ready(f"accepting presses on {self._alarms.address}")
@@ -335,6 +333,9 @@ class AlarmHouse:
     async def _report_fault(self, cause: Cause) -> None:
         event = self._own_event(GatewayFault, Severity.MEDIUM, **cause.data)
         await self._stores.journal.append(event)
+
+    async def _report_end(self, cause: Cause) -> None:
+        await self._stores.journal.append(self._own_event(GatewayFault, Severity.CRITICAL, **cause.data))
 
     async def _watch_journal(self) -> None:
         """A journal that failed ends the daemon: its supervisor starts it anew, and the start recovers."""

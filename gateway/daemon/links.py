@@ -1,5 +1,6 @@
 """One-time links: the set-up of the first administrator, and the demo's sign-in."""
 
+import logging
 import os
 import sys
 from datetime import timedelta
@@ -7,9 +8,30 @@ from pathlib import Path
 
 from gateway.api import hash_of, new_token
 from gateway.clock import Clock
+from gateway.errors import TransientError
 from gateway.storage import Stores
 
 _SETUP_MINUTES = 15
+_log = logging.getLogger(__name__)
+
+
+async def offer_setup(stores: Stores, clock: Clock, url: str, directory: Path) -> None:
+    """Show a link for the first administrator, if there is none; on a full disk presses are taken without it."""
+    try:
+        if (link := await setup_link(stores, clock, url)) is not None:
+            show_setup_link(link, directory)
+    except (TransientError, OSError) as error:
+        _log.error("no set-up link could be made, restart the gateway once it can write again: %s", error)
+
+
+def mark_running(marker: Path) -> bool:
+    """Leave a file that an orderly end removes; whether the last end was one. A full disk keeps it from being there."""
+    clean = not marker.exists()
+    try:
+        marker.touch()
+    except OSError as error:
+        _log.error("%s cannot be written: %s", marker, error.strerror)
+    return clean
 
 
 async def setup_link(stores: Stores, clock: Clock, url: str) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 from unit.incidents.memory import incident
 
 from gateway.clock import ManualClock
-from gateway.daemon.chores import Chores, Failing, keep_going
+from gateway.daemon.chores import Chores, Failing, keep_going, without_harm
 from gateway.daemon.notify import ServiceManager
 from gateway.errors import TransientError
 from gateway.events import Cause, FaceVerified
@@ -91,3 +91,24 @@ async def test_a_judgement_that_cannot_be_kept_now_is_kept_later() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert kept == [("m", NOW + timedelta(days=90))]
+
+
+async def test_what_cannot_begin_anew_ends_alone_and_is_told() -> None:
+    told: list[Cause] = []
+
+    async def report(cause: Cause) -> None:
+        told.append(cause)
+
+    async def fails() -> None:
+        raise ExceptionGroup("children", [RuntimeError("a fault of ours")])
+
+    await without_harm(fails, "workers", report)
+    assert [(each.fault, each.figures) for each in told] == [
+        ("task_ended", {"task": "workers", "error": "ExceptionGroup"})
+    ]
+
+    async def broken() -> None:
+        raise StorageFailedError("the disk failed")
+
+    with pytest.raises(StorageFailedError):
+        await without_harm(broken, "workers", report)
