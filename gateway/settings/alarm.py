@@ -8,7 +8,6 @@ from pydantic import Field, SecretStr, model_validator
 from gateway.settings.base import EntrySlice, Host, Name, Slice, Url
 from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTlsSettings, MqttUserSettings
 
-RetryWaits = Annotated[tuple[Annotated[float, Field(ge=0)], ...], Field(min_length=1)]
 BrokerUrl = Annotated[Url, Field(pattern=r"^mqtts?://[^\s]+$")]
 
 

@@ -56,7 +56,22 @@ def _unknown_dialects(settings: Settings, tree: Mapping[str, Any]) -> Iterator[C
 
 
 def _one_port(settings: Settings) -> Iterator[Contradiction]:
-    mqtt, api = settings.mqtt, settings.api
-    meet = mqtt.host == api.host or not _EVERY_ADDRESS.isdisjoint({mqtt.host, api.host})
-    if mqtt.mode == "embedded" and mqtt.port == api.port != 0 and meet:
-        yield "api.port", f"mqtt.port is {api.port}, too", "Choose another port for one of them."
+    """Two listeners on one port, the later one named; UDP is a matter of its own, but panels use both."""
+    taken: list[tuple[str, str, int]] = []
+    for where, host, port in _listeners(settings):
+        for other, its_host, its_port in taken:
+            meet = host == its_host or not _EVERY_ADDRESS.isdisjoint({host, its_host})
+            if port == its_port != 0 and meet:
+                yield where, f"{other} is {port}, too", "Choose another port for one of them."
+        taken.append((where, host, port))
+
+
+def _listeners(settings: Settings) -> Iterator[tuple[str, str, int]]:
+    mqtt, api, sia = settings.mqtt, settings.api, settings.sia
+    if mqtt.mode == "embedded":
+        yield "mqtt.port", mqtt.host, mqtt.port
+        if mqtt.tls is not None:
+            yield "mqtt.tls.port", mqtt.tls.host, mqtt.tls.port
+    yield "api.port", api.host, api.port
+    if sia is not None:
+        yield "sia.port", sia.host, sia.port

@@ -76,6 +76,11 @@ def test_the_environment_overrides_the_file_and_set_overrides_both(tmp_path: Pat
         (MINIMUM + "[mqtt]\nprot = 1\n", ["mqtt.prot", "Did you mean port?"]),
         (MINIMUM + "[api]\nport = 1883\n", ["api.port", "mqtt.port is 1883, too"]),
         (MINIMUM + "[api]\nport = 1883\nhost = '0.0.0.0'\n", ["api.port", "mqtt.port is 1883, too"]),
+        (MINIMUM + "[sia]\nport = 8443\n", ["sia.port", "api.port is 8443, too"]),
+        (
+            MINIMUM + "[mqtt.tls]\nhost = '0.0.0.0'\nport = 1883\ncertificate_file = 'c'\nkey_file = 'k'\n",
+            ["mqtt.tls.port", "mqtt.port is 1883, too"],
+        ),
         (MINIMUM + "[matching]\nthreshold = 0.7\n", ["matching.threshold", "less than or equal to 0.6"]),
         (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'http://x'\n", ["cameras.c.url", "Write onvif://host"]),
         (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'rtsp://u:geheim@x/y'\n", ["cameras.c", "password_file"]),
