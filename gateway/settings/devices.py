@@ -89,9 +89,8 @@ class DeviceSettings(EntrySlice):
             what = 'a Homie device needs input: the button\'s property, such as "panic/action"'
             raise PydanticCustomError("homie_input", what)
         if self.dialect == "campus" and self.topic:
-            raise PydanticCustomError(
-                "topic_of_own", "a device of the gateway's own profile has its topic from site and id"
-            )
+            what = "a device of the gateway's own profile has its topic from site and id"
+            raise PydanticCustomError("topic_of_own", what, {"compares": "dialect topic"})
         return self
 
 

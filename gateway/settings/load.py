@@ -8,6 +8,7 @@ from typing import Any
 from gateway.errors import ConfigError, Fault
 from gateway.settings.model import Settings
 from gateway.settings.survey import Survey, survey
+from gateway.settings.words import printable
 
 FILE_NAME = "gateway.toml"
 _PREFIX = "GATEWAY_"
@@ -92,7 +93,7 @@ def _put_overrides(tree: dict[str, Any], overrides: Sequence[str], origins: dict
         if equals:
             yield from _put(tree, key.strip().split("."), value.strip(), "--set", origins)
         else:
-            yield Fault("--set", override, "there is no '='", "Write --set section.key=value.")
+            yield Fault("--set", printable(override), "there is no '='", "Write --set section.key=value.")
 
 
 def _put(tree: dict[str, Any], keys: list[str], text: str, origin: str, origins: dict[str, str]) -> Iterator[Fault]:
@@ -100,7 +101,7 @@ def _put(tree: dict[str, Any], keys: list[str], text: str, origin: str, origins:
     for key in keys[:-1]:
         below = where.setdefault(key, {})
         if not isinstance(below, dict):
-            yield Fault(origin, ".".join(keys), f"{key} is no section", "Name section.key.")
+            yield Fault(origin, printable(".".join(keys)), f"{printable(key)} is no section", "Name section.key.")
             return
         where = below
     where[keys[-1]] = _value(text)

@@ -1,10 +1,10 @@
 """Settings of the embedded MQTT endpoint: TLS, who may come in, and what each may do."""
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, PlainValidator, StringConstraints, model_validator
 
 from gateway.settings.base import Host, Slice
 
@@ -63,6 +63,16 @@ class AccessSettings(Slice):
         return self
 
 
+def _network(value: object) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        raise ValueError("no network; write one such as 10.1.0.0/16, with zeros behind its length") from None
+
+
+Network = Annotated[IPv4Network | IPv6Network, PlainValidator(_network)]
+
+
 class DeviceNetworkSettings(Slice):
     """A network of devices with limits of its own.
 
@@ -71,5 +81,5 @@ class DeviceNetworkSettings(Slice):
         max_connections_per_address: what one address of it may hold open.
     """
 
-    network: IPv4Network | IPv6Network
+    network: Network
     max_connections_per_address: Annotated[int, Field(ge=1)]

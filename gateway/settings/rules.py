@@ -1,5 +1,6 @@
 """What no section can see alone: ids used twice, links into nothing, two listeners on one port."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -7,6 +8,7 @@ from gateway.settings.devices import BUILT_IN_DIALECTS
 from gateway.settings.model import Settings
 
 _EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104  # compared only
+_MODES = (None, "embedded", "external")
 Contradiction = tuple[str, str, str]
 
 
@@ -20,7 +22,7 @@ def contradictions(settings: Settings, tree: Mapping[str, Any]) -> Iterator[Cont
     yield from _repeated_ids(tree)
     yield from _dangling_links(settings, tree)
     yield from _unknown_dialects(settings, tree)
-    yield from _one_port(settings)
+    yield from _one_port(settings, tree)
 
 
 def _ids(tree: Mapping[str, Any], kind: str) -> list[str]:
@@ -31,8 +33,8 @@ def _ids(tree: Mapping[str, Any], kind: str) -> list[str]:
 
 def _repeated_ids(tree: Mapping[str, Any]) -> Iterator[Contradiction]:
     for kind in ("dialects", "devices", "cameras", "destinations", "outputs", "procedures"):
-        ids = _ids(tree, kind)
-        for repeated in sorted({each for each in ids if ids.count(each) > 1}):
+        counts = Counter(_ids(tree, kind))
+        for repeated in sorted(each for each, count in counts.items() if count > 1):
             yield f"{kind}.{repeated}.id", "the id is used more than once", "Give each an id of its own."
 
 
@@ -55,10 +57,12 @@ def _unknown_dialects(settings: Settings, tree: Mapping[str, Any]) -> Iterator[C
             yield where, "there is no section [sia] to receive it", "Add [sia] with the panel's account."
 
 
-def _one_port(settings: Settings) -> Iterator[Contradiction]:
+def _one_port(settings: Settings, tree: Mapping[str, Any]) -> Iterator[Contradiction]:
     """Two listeners on one port, the later one named; UDP is a matter of its own, but panels use both."""
     taken: list[tuple[str, str, int]] = []
     for where, host, port in _listeners(settings):
+        if not _is_as_written(where, host, port, tree):
+            continue
         for other, its_host, its_port in taken:
             meet = host == its_host or not _EVERY_ADDRESS.isdisjoint({host, its_host})
             if port == its_port != 0 and meet:
@@ -75,3 +79,13 @@ def _listeners(settings: Settings) -> Iterator[tuple[str, str, int]]:
     yield "api.port", api.host, api.port
     if sia is not None:
         yield "sia.port", sia.host, sia.port
+
+
+def _is_as_written(where: str, host: str, port: int, tree: Mapping[str, Any]) -> bool:
+    """Whether a listener is what was written, and no default in place of what is wrong."""
+    section: Any = tree
+    for key in where.split(".")[:-1]:
+        section = section.get(key, {}) if isinstance(section, Mapping) else None
+    if not isinstance(section, Mapping):
+        return False
+    return section.get("host", host) == host and section.get("port", port) == port and section.get("mode") in _MODES

@@ -15,6 +15,8 @@ from gateway.settings.rules import contradictions
 from gateway.settings.words import fault_of
 
 Key = tuple[str | int, ...]
+_MOST_BITS = 63
+_OF_THE_REST = ("too_short", "too_long")
 _NEEDED = {"gateway": {"site": "site"}}
 
 
@@ -65,8 +67,9 @@ def _standing(tree: Mapping[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
             return _validated(standing), found
         except ValidationError as error:
             errors = [ErrorDetails(**{**each, "loc": _original(each["loc"], kept)}) for each in error.errors()]
-        found += [each for each in errors if not _follows(each, aside)]
-        aside |= {_deepest(tree, each["loc"], aside) for each in errors}
+        wrong = {_deepest(tree, each["loc"], aside) for each in errors}
+        found += [each for each in errors if not _follows(each, aside, wrong)]
+        aside |= wrong
 
 
 def _validated(tree: Mapping[str, Any]) -> Settings:
@@ -85,13 +88,23 @@ def _other(value: object) -> object:
 
 
 def _unreadable(value: Any, key: Key) -> Iterator[ErrorDetails]:  # noqa: ANN401  # a TOML value is of any type
-    """Text that no file name and no JSON holds."""
-    if isinstance(value, str) and ("\0" in value or not _is_text(value)):
-        what = "it holds the character NUL" if "\0" in value else "it is no UTF-8"
+    """What no file name and no JSON holds: text that is none, numbers of thousands of digits."""
+    if what := _trouble_of(value):
         yield ErrorDetails(type="unreadable", loc=key, msg=what, input=None)
     below = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for name, each in below:
-        yield from _unreadable(each, (*key, name))
+        if isinstance(name, str) and not _is_text(name):
+            yield ErrorDetails(type="unreadable", loc=(*key, name), msg="its name is no UTF-8", input=None)
+        else:
+            yield from _unreadable(each, (*key, name))
+
+
+def _trouble_of(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return f"it is a number of more than {_MOST_BITS} bits"
+    if not isinstance(value, str):
+        return ""
+    return "it holds the character NUL" if "\0" in value else "" if _is_text(value) else "it is no UTF-8"
 
 
 def _is_text(value: str) -> bool:
@@ -119,15 +132,26 @@ def _original(location: Key, kept: Mapping[Key, list[int]]) -> Key:
     at: Key = ()
     for part in location:
         numbers = kept.get(at)
-        at = (*at, numbers[part] if numbers is not None and isinstance(part, int) else part)
+        if numbers is not None and isinstance(part, int) and part < len(numbers):
+            part = numbers[part]  # noqa: PLW2901  # else it is a number of pydantic's own, as of a pair
+        at = (*at, part)
     return at
 
 
-def _follows(error: ErrorDetails, aside: set[Key]) -> bool:
-    """Whether an error comes only of what was put aside."""
-    location = error["loc"]
+def _follows(error: ErrorDetails, aside: set[Key], wrong: set[Key]) -> bool:
+    """Whether an error comes only of what was put aside before, or of what is wrong below it.
+
+    A comparison's words name the keys that it compares, or its context does (``compares``).
+    """
+    location, depth = error["loc"], len(error["loc"])
+    if location in aside:
+        return True
+    below = {key for key in aside | wrong if len(key) > depth and key[:depth] == location}
+    if error["type"] in _OF_THE_REST:
+        return bool(below)
     words = set(error["msg"].replace(",", " ").replace(":", " ").split())
-    return location in aside or any(key[:-1] == location and str(key[-1]) in words for key in aside)
+    words |= set(str(error.get("ctx", {}).get("compares", "")).split())
+    return any(str(key[depth]) in words for key in below & aside)
 
 
 def _deepest(tree: Any, location: Key, aside: set[Key]) -> Key:  # noqa: ANN401  # a TOML value is of any type

@@ -50,7 +50,12 @@ def _key(location: Sequence[str | int], tree: Any) -> str:  # noqa: ANN401  # a 
         tree = _below(tree, part)
         name = tree.get("id") if isinstance(part, int) and isinstance(tree, Mapping) else None
         parts.append(name if isinstance(name, str) and name else str(part))
-    return ".".join(parts)
+    return printable(".".join(parts))
+
+
+def printable(text: str) -> str:
+    """Text with what is no UTF-8, such as bytes of a command line, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _below(tree: Any, part: str | int) -> Any:  # noqa: ANN401  # a TOML value is of any type

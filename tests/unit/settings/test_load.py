@@ -284,6 +284,14 @@ def test_what_one_fault_would_hide_is_told_beside_it(tmp_path: Path) -> None:
         "[[mqtt.brokers]]\nurl = 'mqtt://b'\nshare_group = 'g'\nclient_id = 5\n",
         "[matching]\nthreshold = 2.0\nsmall_face_threshold = 0.4\n",
         "[[outputs]]\nid = 'siren'\nkind = 'shelly'\ntopic = 5\n",
+        "[[devices]]\nid = 'b'\ndialect = 'homie 5'\ntopic = 'a/b'\n",
+        "[[dialects]]\nid = 'd'\n[[dialects.messages]]\ntopic = '{address}/x'\nvalues = {a = 'pres'}\n",
+        "[[incidents.inhibitions]]\ncause = 'c'\ncovers = ['a b']\n",
+        "[forwarding]\nretry_seconds = ['1']\n",
+        "[mqtt]\nport = '1884'\n[api]\nport = 1883\n",
+        "[mqtt]\nmode = 'outside'\n[api]\nport = 1883\n",
+        "[api]\nhost = '0.0.0'\nport = 1883\n",
+        "[[mqtt.networks]]\nnetwork = '10.1.2.3/16'\nmax_connections_per_address = 4\n",
         "[[devices]]\nid = 'b'\nlinked_cameras = ['c']\n[[cameras]]\nid = 'c'\nurl = 5\n",
         "[[devices]]\nid = 'b'\ndialect = 'sia'\naccount = '12AB'\n"
         "[sia]\nport = 'x'\naccounts = [{account = '12AB'}]\n",
@@ -296,6 +304,40 @@ def test_a_fault_is_not_told_again_as_the_absence_of_its_key(tmp_path: Path, tex
 def test_what_no_file_of_text_can_hold_is_a_fault_of_a_variable(tmp_path: Path) -> None:
     (fault,) = faults(tmp_path, MINIMUM, environment={"GATEWAY_MQTT__HOST": "\udcff", "GATEWAY_API__HOST": "::1"})
     assert fault == "environment GATEWAY_MQTT__HOST: mqtt.host: it is no UTF-8. Remove it."
+
+
+@pytest.mark.parametrize("online", ["[]", '["", "off"]', '["on"]', "5"])
+def test_a_pair_of_words_that_is_none_is_one_fault_whatever_stands_beside_it(tmp_path: Path, online: str) -> None:
+    good = "[[dialects.messages]]\ntopic = '{address}/y'\nvalue = ''\nvalues = {a = 'press'}\n"
+    bad = f"[[dialects.messages]]\ntopic = '{{address}}/x'\nonline = {online}\n"
+    assert faults(tmp_path, MINIMUM + f"[[dialects]]\nid = 'd'\n{bad}{good}")
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 5000, "0o" + "7" * 5000, "9" * 30])
+def test_a_number_of_thousands_of_digits_is_a_fault(tmp_path: Path, number: str) -> None:
+    (fault,) = faults(tmp_path, MINIMUM + f"[api]\nport = {number}\n")
+    assert "api.port: it is a number of more than 63 bits" in fault
+    assert faults(tmp_path, MINIMUM, overrides=[f"api.port={number}"])
+
+
+@pytest.mark.parametrize("slice_", ["[[cameras]]\nid = 'c'", "[[destinations]]\nid = 'c'", "[[mqtt.brokers]]"])
+@pytest.mark.parametrize(
+    "url", ["{}://admin:geheim#1@10.0.0.5/live", "{}://admin:geheim/1@h/", "{}://u:geheim?1@h", "{}://u:geheim@ho℀st/"]
+)
+def test_no_password_of_an_address_is_said(tmp_path: Path, slice_: str, url: str) -> None:
+    scheme = "rtsp" if "cameras" in slice_ else "https" if "destinations" in slice_ else "mqtts"
+    found = faults(tmp_path, MINIMUM + f"{slice_}\nurl = '{url.format(scheme)}'\n")
+    assert found
+    assert "geheim" not in "\n".join(found)
+
+
+def test_what_is_no_text_is_printed_as_escapes(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, MINIMUM, overrides=["mqtt.\udcff=1"])
+    assert fault.startswith("--set: mqtt.")
+    (bare,) = faults(tmp_path, MINIMUM, overrides=["\udcff"])
+    assert "\\udcff" in bare
+    for each in (fault, bare):
+        each.encode()
 
 
 def test_a_slip_in_one_override_hides_no_other(tmp_path: Path) -> None:
