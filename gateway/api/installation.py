@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 
 from gateway.errors import ConfigError, Fault, GatewayError, PermanentError
+from gateway.events import Cause, because
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, EntrySlice, Slice
 from gateway.storage import Entry, EntryStore
 
+_DEVICE = "device"
 _SECRETS = ("password", "secret")
 _ADDRESSES = ("url", "sub_url")
 Settings = TypeVar("Settings", bound=EntrySlice)
@@ -39,6 +41,9 @@ class Register(Generic[Settings]):
         from_file: entries of the configuration file; read-only here.
         file: its path, for messages.
         put, drop: what makes an entry live, and what ends it.
+
+    Attributes:
+        left_out: what of the file cannot be used.
     """
 
     def __init__(
@@ -60,13 +65,14 @@ class Register(Generic[Settings]):
         self._put = put
         self._drop = drop
         self._one_at_a_time = asyncio.Lock()
+        self.left_out: list[Cause] = []
 
     async def load(self) -> None:
-        """Make all entries live; one of the store that cannot be used is left out, because presses come first.
+        """Make all entries live; one that cannot be used is left out, because presses come first.
 
         Raises:
             ConfigError: an id is in the file and in the store.
-            GatewayError: an entry of the file cannot be used.
+            GatewayError: an alarm device of the file cannot be used.
         """
         stored = await self._store.entries(self._kind)
         both = [entry.id for entry in stored if entry.id in self._from_file]
@@ -75,9 +81,19 @@ class Register(Generic[Settings]):
             what = "the same id was made by API, too"
             raise ConfigError([Fault(self._file, f"{self._kind}s.{each}", what, remedy) for each in both])
         for settings in self._from_file.values():
-            await self._put(settings)
+            await self._put_of_file(settings)
         for entry in stored:
             await self._revive(entry)
+
+    async def _put_of_file(self, settings: Settings) -> None:
+        try:
+            await self._put(settings)
+        except GatewayError as error:
+            if self._kind == _DEVICE:
+                raise
+            _log.error("%s %s of the file is left out: %s", self._kind, settings.id, error)
+            what = f"{self._kind} {settings.id} of the file is left out: {error.what}. {error.remedy}"
+            self.left_out.append(because("entry_left_out", what.rstrip(), kind=self._kind, identity=settings.id))
 
     async def _revive(self, entry: Entry) -> None:
         try:
@@ -254,6 +270,11 @@ class Installation:
         self.devices = devices
         self.destinations = destinations
         self.loaded = False
+
+    @property
+    def left_out(self) -> tuple[Cause, ...]:
+        """What of the file cannot be used."""
+        return (*self.devices.left_out, *self.destinations.left_out, *self.cameras.left_out)
 
     async def load(self) -> None:
         """Make everything live.

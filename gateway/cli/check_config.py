@@ -19,6 +19,7 @@ from gateway.forwarding import make_sink
 from gateway.settings import FILE_NAME, Settings, load_embedder
 
 _WRONG = 2
+_LESSER = ("cameras.", "destinations.", "matching.")
 _FILE_KEYS = (
     *("password_file", "secret_file", "ca_file", "key_file", "certificate_file", "client_ca_file"),
     *("detector_model", "embedder"),
@@ -47,13 +48,36 @@ def checked_settings(config: Path, overrides: list[str] | None, file: str) -> Se
     Raises:
         ConfigError: with every fault.
     """
+    settings, hindrances, lesser = _looked_at(config, overrides, file)
+    if hindrances or lesser or settings is None:
+        raise ConfigError([*hindrances, *lesser])
+    return settings
+
+
+def startable_settings(config: Path, overrides: list[str] | None, file: str) -> tuple[Settings, list[Fault]]:
+    """The settings that a gateway can take presses with, and what is wrong with files of lesser parts.
+
+    A camera, a destination or a model whose file is gone fails by itself: it must not keep presses from being taken.
+
+    Raises:
+        ConfigError: with every fault, if one of them is in the way.
+    """
+    settings, hindrances, lesser = _looked_at(config, overrides, file)
+    if hindrances or settings is None:
+        raise ConfigError([*hindrances, *lesser])
+    return settings, lesser
+
+
+def _looked_at(
+    config: Path, overrides: list[str] | None, file: str
+) -> tuple[Settings | None, list[Fault], list[Fault]]:
+    """What stands, what is wrong with it or with files that the alarm house needs, and with files of lesser parts."""
     found = survey_of(config, overrides)
     told = {each.key for each in found.faults}
-    further = further_faults(found.settings, file) if found.settings else ()
-    faults = [*found.faults, *(each for each in further if each.key not in told)]
-    if faults or found.settings is None:
-        raise ConfigError(faults)
-    return found.settings
+    further = list(further_faults(found.settings, file)) if found.settings else []
+    new = [each for each in further if each.key not in told]
+    lesser = [each for each in new if each.key.startswith(_LESSER) or each.file != file]
+    return found.settings, [*found.faults, *(each for each in new if each not in lesser)], lesser
 
 
 def _summary(settings: Settings) -> str:

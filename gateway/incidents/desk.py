@@ -65,6 +65,11 @@ class IncidentDesk:
         self.changed = self._follower.changed
         self.get = self._commands.get
 
+    @property
+    def waits(self) -> bool:
+        """Whether the store takes nothing now, so that no incident opens."""
+        return self._follower.waits
+
     async def load(self) -> None:
         """Take up where the last run ended; call it once before anything else."""
         await self._follower.load()

@@ -47,6 +47,9 @@ class Follower:
         policy: the site's.
         on_transition: told of each incident event behind its commit; after a crash perhaps again.
         clock: tells when what is decided will be recorded, about.
+
+    Attributes:
+        waits: for a store that takes nothing now, so that no incident opens.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Follower:
         self.board = self._view.board
         self.lock = asyncio.Lock()
         self.changed = asyncio.Event()
+        self.waits = False
 
     @property
     def situation(self) -> Situation:
@@ -108,7 +112,9 @@ class Follower:
             while True:
                 try:
                     await self.catch_up()
+                    self.waits = False
                 except TransientError as error:
+                    self.waits = True
                     _log.error("incidents wait for the store: %s", error)
                     await asyncio.sleep(_RETRY_SECONDS)
                 await subscription.wait(self._position, _POLL_SECONDS)

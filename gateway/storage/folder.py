@@ -2,14 +2,17 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.errors import PermanentError
-from gateway.storage.faults import StorageBusyError
+from gateway.storage.faults import StorageBusyError, StorageLockedError
 
 _MEGABYTE = 1024 * 1024
+_PATIENCE_SECONDS = 3.0
+_LOOK_SECONDS = 0.005
 
 
 class FolderLock:
@@ -47,16 +50,35 @@ class WriteGuard:
     """Lets one process at a time write or checkpoint a file, because SQLite before 3.51.3 may corrupt its log else."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         self._descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Wait for the file's turn, and have it."""
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        """Wait for the file's turn, and have it.
+
+        Raises:
+            StorageLockedError: another process had it for seconds, such as a command that was stopped with Ctrl-Z.
+        """
+        self._wait_for_turn()
         try:
             yield
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    def _wait_for_turn(self) -> None:
+        until = time.monotonic() + _PATIENCE_SECONDS
+        while True:
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    what = f"another process has held it for {_PATIENCE_SECONDS:.0f} s"
+                    remedy = "End, or go on with, the campus-gateway command that was stopped."
+                    raise StorageLockedError(what, where=str(self._path), remedy=remedy) from None
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return
 
     def close(self) -> None:
         """Give the guard up; a second time does nothing."""

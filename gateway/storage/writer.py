@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -172,8 +172,9 @@ class Writer:
         self._closed = True
         self._jobs.put(None)
         await self._loop.run_in_executor(None, self._thread.join)
-        with self._guard():
+        with suppress(StorageLockedError), self._guard():
             self._connection.close()
+        self._connection.close()  # whoever holds the file: its log is emptied by the next start
 
     def _run(self) -> None:
         while (group := self._next_group()) is not None:
@@ -328,8 +329,8 @@ class Writer:
         try:
             with self._guard():
                 row = self._connection.execute(f"PRAGMA wal_checkpoint({self._checkpoint_due})").fetchone()
-        except sqlite3.Error as error:
-            _log.warning("checkpoint: %s", words_of(error))
+        except (sqlite3.Error, StorageLockedError) as error:
+            _log.warning("checkpoint: %s", words_of(error) if isinstance(error, sqlite3.Error) else error)
             return
         busy, in_log, moved = row
         if not busy and in_log == moved:

@@ -1,13 +1,15 @@
 """Starts and stops in bad circumstances."""
 
+import fcntl
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from harness.daemon import Daemon, problems
+from harness.daemon import BUTTON, Daemon, problems
 from harness.rawmqtt import RawClient
 
 
@@ -68,3 +70,50 @@ def test_the_end_of_its_terminal_ends_the_gateway_in_order(tmp_path: Path) -> No
         assert daemon.process.wait(30) == 0
         assert daemon.stop() == 0
         assert not (daemon.state / "running").exists()
+
+
+def test_files_of_lesser_parts_that_are_gone_keep_no_press_from_being_taken(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    lesser = f"""
+[matching]
+embedder = "{gone}.onnx"
+[[cameras]]
+id = "cam-01"
+url = "rtsp://127.0.0.1:1/live"
+username = "u"
+password_file = "{gone}"
+[[destinations]]
+id = "office"
+url = "https://127.0.0.1:1/"
+secret_file = "{gone}"
+"""
+    with Daemon(tmp_path / "gateway", extra=BUTTON + lesser) as daemon:
+        with RawClient(daemon.mqtt_port) as button:
+            button.press("help")
+        daemon.set_up_administrator()
+        with daemon.client() as client:
+            assert len(daemon.events(client, type="campus.button.pressed")) == 1
+            (fault,) = [each["data"] for each in daemon.events(client) if each["data"].get("fault") == "entry_left_out"]
+            assert fault["figures"] == {"kind": "camera", "identity": "cam-01"}
+        said = "\n".join(daemon.log)
+    for key in ("cameras.cam-01.password_file", "destinations.office.secret_file"):
+        assert key in said
+
+
+def test_whoever_holds_up_incidents_is_seen_in_the_readiness(tmp_path: Path) -> None:
+    with Daemon(tmp_path / "gateway") as daemon:
+        daemon.set_up_administrator()
+        with (daemon.state / "state.lock").open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with RawClient(daemon.mqtt_port) as button:
+                button.press("help")  # acknowledged all the same
+            until = time.monotonic() + 30
+            while httpx.get(f"{daemon.url}/readyz").status_code != 503:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+        until = time.monotonic() + 30
+        while httpx.get(f"{daemon.url}/readyz").status_code != 200:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        with daemon.client() as client:
+            assert client.get("/incidents").json()["items"]

@@ -1,6 +1,7 @@
 """Accounts and audit trail written by a command while a gateway writes the same file."""
 
 import asyncio
+import fcntl
 import os
 import sqlite3
 import sys
@@ -12,7 +13,14 @@ import pytest
 
 from gateway.clock import SystemClock
 from gateway.settings import StorageSettings
-from gateway.storage import ApiToken, NewerFileError, StorageFailedError, open_accounts, open_storage
+from gateway.storage import (
+    ApiToken,
+    NewerFileError,
+    StorageFailedError,
+    StorageLockedError,
+    open_accounts,
+    open_storage,
+)
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 WRITES = 60
@@ -97,4 +105,19 @@ async def test_a_guest_of_another_version_or_too_early_is_refused(settings: Stor
     state.rename(settings.directory / "away")
     with pytest.raises(StorageFailedError, match="Try again"):
         await open_accounts(settings)
+    await stores.close()
+
+
+async def test_a_command_that_was_stopped_in_the_middle_holds_nobody_up_for_long(
+    settings: StorageSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.storage.folder._PATIENCE_SECONDS", 0.2)
+    stores = await open_storage(settings, SystemClock())
+    with (settings.directory / "state.lock").open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        async with asyncio.timeout(5):
+            with pytest.raises(StorageLockedError, match="campus-gateway command that was stopped"):
+                await stores.audit.append(at=NOW, actor="gateway", action="while it is held")
+    await stores.audit.append(at=NOW, actor="gateway", action="after it")
+    assert [each.action for each in await stores.audit.entries()] == ["after it"]
     await stores.close()

@@ -46,7 +46,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
     storage_works = journal.works
     gallery, failing = parts.workers.gallery(), parts.failing_tasks()
     return {
-        "ready": parts.accepting() and storage_works and _DESK not in failing,
+        "ready": parts.accepting() and storage_works and _DESK not in failing and not parts.desk.waits,
         "storage": {
             "ok": storage_works,
             "reserve": parts.stores.ballast.held,

@@ -22,7 +22,7 @@ def parts(*failing: str) -> Any:
         stores=SimpleNamespace(journal=journal, ballast=SimpleNamespace(held=True), faults=(), wrong_key=None),
         workers=SimpleNamespace(gallery=lambda: gallery, workers=tuple, cameras=tuple),
         forwarders=SimpleNamespace(statuses=tuple),
-        desk=SimpleNamespace(unresolved=lambda: INCIDENTS),
+        desk=SimpleNamespace(waits=False, unresolved=lambda: INCIDENTS),
         walk_tests=SimpleNamespace(current=""),
         accepting=lambda: True,
         failing_tasks=lambda: failing,
