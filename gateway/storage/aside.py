@@ -170,9 +170,9 @@ def wrong_kind(path: Path) -> str:
 
 def _suspected(path: Path) -> str:
     """What was noted of the file while it was in use; a note of one that is there no more goes."""
-    reason = noted_damage(path)
-    if not reason:
-        path.with_name(path.name + _SUSPECT).unlink(missing_ok=True)
+    reason, note = noted_damage(path), path.with_name(path.name + _SUSPECT)
+    if not reason and note.is_file():
+        note.unlink()
     return reason
 
 

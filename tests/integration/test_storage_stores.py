@@ -84,7 +84,7 @@ async def test_a_refusal_is_a_dead_letter_and_settled_at_once(house: House) -> N
     await outbox.open("office", 0)
     await outbox.refuse("office", 1, "press-1", "410 Gone", low=1, at=NOW)
     outbox = (await house.again()).outbox
-    assert await outbox.open("office", 0) == OutboxState(1, frozenset())
+    assert await outbox.open("office", 0) == OutboxState(1, frozenset(), dead=1)
     (letter,) = await outbox.dead_letters("office")
     assert (letter.position, letter.event, letter.reason, letter.at) == (1, "press-1", "410 Gone", NOW)
     assert await outbox.remove_dead("office", 1)
@@ -115,7 +115,7 @@ async def test_a_forgotten_destination_leaves_nothing_and_the_others_stay(house:
     assert await outbox.open("office", 9) == OutboxState(9, frozenset())
     assert await outbox.dead_letters("office") == []
     assert await outbox.deliveries("office") == []
-    assert await outbox.open("police", 9) == OutboxState(0, frozenset({3}))
+    assert await outbox.open("police", 9) == OutboxState(0, frozenset({3}), dead=1)
 
 
 # --- incidents
