@@ -119,7 +119,8 @@ class ExactDetector(NoDetector):
 
 @pytest.mark.parametrize(("detector", "size", "height"), [(NoDetector(), "small", 37), (ExactDetector(), "full", 41)])
 def test_a_decision_goes_by_the_size_of_the_exact_box(detector: NoDetector, size: str, height: int) -> None:
-    passers, found = Passers("cam-01", replace(TOOLS, detector=detector), SETTINGS), []
+    passers = Passers("cam-01", replace(TOOLS, detector=detector), SETTINGS)
+    found: list[Match] = []
     for step in range(6):
         face = Detection(100 + 4 * step, 100, 37, 37, 0.9)
         found += passers.follow(step * 0.2, frame((face, LISTED)), [face], GALLERY)
@@ -144,7 +145,8 @@ def test_a_visit_of_several_passages_is_warned_of_once() -> None:
 
 
 def test_who_stays_long_and_is_then_taken_for_another_is_warned_of_once() -> None:
-    passers, found = Passers("cam-01", TOOLS, SETTINGS), []
+    passers = Passers("cam-01", TOOLS, SETTINGS)
+    found: list[Match] = []
     places = [Detection(100, 100, 80, 80, 0.9)] * 40 + [Detection(300, 100, 80, 80, 0.9)] * 8
     for step, face in enumerate(places):
         found += passers.follow(step * 0.2, frame((face, LISTED)), [face], GALLERY)

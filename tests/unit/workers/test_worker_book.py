@@ -105,10 +105,21 @@ def test_without_its_child_a_camera_is_away() -> None:
 
 
 def matched(person: str, camera: str = "cam-01") -> FaceMatched:
-    decided = {"distance": 0.3, "threshold": 0.46, "looks": 3, "face_height": 60, "quality": 0.5}
-    told = {"model": "net", "detector": "test/1", "passage": "p"}
     return FaceMatched(
-        id=person, source="/c", subject=camera, time=NOW, camera=camera, person=person, **decided, **told
+        id=person,
+        source="/c",
+        subject=camera,
+        time=NOW,
+        camera=camera,
+        person=person,
+        distance=0.3,
+        threshold=0.46,
+        looks=3,
+        face_height=60,
+        quality=0.5,
+        model="net",
+        detector="test/1",
+        passage="p",
     )
 
 
