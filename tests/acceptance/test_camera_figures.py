@@ -40,6 +40,7 @@ def test_a_live_camera_says_what_it_does_and_costs(tmp_path: Path) -> None:
         assert told["camera_looks_total"] >= looked
         assert told["camera_gate_asked_total"] >= told["camera_gate_moved_total"] > 0
         assert told["camera_decision_age_milliseconds"] > 0
+        assert told["camera_load"] > 0
         assert {"camera_rested_total", "camera_looks_late_total", "camera_passages_total"} <= set(told)
         printed = command("status", "--config", str(tmp_path))
         assert re.search(
