@@ -9,7 +9,7 @@ import httpx
 import pytest
 from harness.command import command
 from harness.daemon import BUTTON, Daemon
-from harness.watching import with_models
+from harness.watching import person, upload, with_models
 from vision_bench import built, yunet_file
 
 CAMERA = '[[cameras]]\nid = "cam-01"\nurl = "file://{scene}"\nwatch_faces = true\nloop = true\n'
@@ -26,6 +26,9 @@ def test_a_live_camera_says_what_it_does_and_costs(tmp_path: Path) -> None:
     extra = BUTTON + CAMERA.format(scene=built("gate-640x360.mp4"))
     with with_models(Daemon(tmp_path, extra=extra)) as daemon:
         daemon.set_up_administrator()
+        with daemon.client() as client:  # nothing is looked for while nobody is listed
+            identity = client.post("/watchlist/people", json=person()).json()["id"]
+            assert upload(client, identity, built("portraits/obama.jpg").read_bytes()).status_code == 201
         until = time.monotonic() + 60
         while not (found := figures(daemon)) or not found["embed_ms"] or not found["frames"][2]:
             assert time.monotonic() < until, found
