@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from gateway.matching import Detection, DlibEmbedder, FivePointAligner, YuNetDetector, installed_models
 from gateway.matching.aligner import box_around
+from gateway.matching.inference import open_session
 
 with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "pkg_resources is deprecated as an API")
@@ -194,15 +195,70 @@ def measure_detection(portraits: dict[str, Image], rounds: int) -> list[dict[str
     return rows
 
 
+def measure_beside_opencv(portraits: dict[str, Image], rounds: int) -> list[dict[str, Any]]:
+    """The same YuNet file in ONNX Runtime with our decoding, and in OpenCV's FaceDetectorYN, on whole frames."""
+    finder = YuNetDetector(_MODEL)
+    rows = []
+    for width, height in ((640, 360), (1280, 720)):
+        frame, ours = scene(portraits, width, height, 40, finder), YuNetDetector(_MODEL, longest_side=width)
+        theirs = cv2.FaceDetectorYN.create(str(_MODEL), "", (width, height), 0.7, 0.3, 5000)
+        bgr = np.ascontiguousarray(frame[:, :, ::-1])
+        times = interleaved({"ours": partial(ours.detect, frame), "opencv": partial(theirs.detect, bgr)}, rounds)
+        found = theirs.detect(bgr)[1]
+        rows.append(
+            {
+                "frame": f"{width}x{height}",
+                "found": {"ours": len(ours.detect(frame)), "opencv": 0 if found is None else len(found)},
+                "ms_per_frame": {name: round(value, 2) for name, value in times.items()},
+                "ratio": times["opencv"] / times["ours"],
+            }
+        )
+    return rows
+
+
+def measure_regions(portraits: dict[str, Image], rounds: int) -> list[dict[str, Any]]:
+    """What a search of a part of a picture costs: what the plan of regions reckons with."""
+    finder = YuNetDetector(_MODEL)
+    frame = scene(portraits, 640, 360, 40, finder)
+    sides = (96, 160, 224, 320)
+    jobs = {f"{side}x{side}": partial(finder.detect, frame[20 : 20 + side, 20 : 20 + side]) for side in sides}
+    times = interleaved(dict(jobs), rounds)
+    slope, fixed = np.polyfit([side * side for side in sides], list(times.values()), 1)
+    return [
+        *({"part": name, "ms": round(value, 2)} for name, value in times.items()),
+        {"part": "to begin a search", "ms": round(float(fixed), 2)},
+        {"part": "a pixel", "ms": round(float(slope), 8)},
+    ]
+
+
+def measure_batches(portraits: dict[str, Image], rounds: int, cache: Path) -> list[dict[str, Any]]:
+    """Whether faces or pictures of several cameras are cheaper together: CPU ms of each, alone and in batches."""
+    embedder = DlibEmbedder(installed_models().weights, cache)
+    chips = np.random.default_rng(3).integers(0, 256, (_BATCH, 150, 150, 3), dtype=np.uint8)
+    network = open_session(_MODEL.read_bytes(), _MODEL.name)
+    pictures = np.random.default_rng(4).integers(0, 256, (4, 3, 288, 480)).astype(np.float32)
+    jobs: dict[str, tuple[int, Callable[[], object]]] = {
+        f"embedding, {count} together": (count, partial(embedder.embed, chips[:count])) for count in (1, 2, 4, 16)
+    }
+    for count in (1, 2, 4):
+        jobs[f"480 px pictures, {count} together"] = (count, partial(network.run, None, {"input": pictures[:count]}))
+    times = interleaved({name: job for name, (_, job) in jobs.items()}, rounds)
+    return [{"job": name, "ms_each": round(times[name] / count, 2)} for name, (count, _) in jobs.items()]
+
+
 def measure(quick: bool) -> dict[str, Any]:
     """Both measurements; the detector's is left out, with the reason, where its model file is missing."""
     cv2.setNumThreads(1)
     portraits = read_portraits()
     with tempfile.TemporaryDirectory() as cache:
         result: dict[str, Any] = {"embedding": measure_embedding(portraits, 7 if quick else 21, Path(cache))}
-    if _MODEL.is_file():
-        result["detection"] = measure_detection(portraits, 5 if quick else 15)
-    else:
+        if _MODEL.is_file():
+            rounds = 5 if quick else 15
+            result["detection"] = measure_detection(portraits, rounds)
+            result["beside_opencv"] = measure_beside_opencv(portraits, rounds)
+            result["regions"] = measure_regions(portraits, rounds)
+            result["batches"] = measure_batches(portraits, rounds, Path(cache))
+    if not _MODEL.is_file():
         result["detection_skipped"] = f"{_MODEL.name} is not in ../shared/models (or GATEWAY_TEST_MODELS)"
     return result
 
@@ -237,6 +293,16 @@ def show(result: dict[str, Any]) -> None:
             f"{times['yunet_half_size']:.1f} ms ({found['yunet_half_size']} found), face_locations upsampled once "
             f"{times['face_locations']:.1f} ms ({found['face_locations']} found), ratio {row['ratio']:.1f}"
         )
+    for row in result.get("beside_opencv", []):
+        times, found = row["ms_per_frame"], row["found"]
+        print(
+            f"YuNet {row['frame']}: ours {times['ours']:.1f} ms ({found['ours']} found), "
+            f"OpenCV {times['opencv']:.1f} ms ({found['opencv']} found), ratio {row['ratio']:.1f}"
+        )
+    for row in result.get("regions", []):
+        print(f"search of a part, {row['part']:20} {row['ms']:g} ms")
+    for row in result.get("batches", []):
+        print(f"{row['job']:34}{row['ms_each']:10.2f} ms each")
     if "detection_skipped" in result:
         print(f"detection not measured: {result['detection_skipped']}")
 

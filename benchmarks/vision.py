@@ -1,9 +1,10 @@
 """Measures the vision house: ours, the peer's and the ratio, from one run.
 
-Run:  .venv/bin/python benchmarks/vision.py [loops|capacity|latency|memory|recall] [--quick] [--json]
+Run:  .venv/bin/python benchmarks/vision.py [loops|capacity|latency|replay|memory|recall] [--quick] [--json]
 
-All parts if none is named, with --quick the first two. One thread a stream, CPU time, medians of interleaved runs. The
-fixtures hold three identities only: passages are counts of these, and what three people cannot prove is not proven.
+All parts if none is named, with --quick the first two. Build and settings are printed before each part; it fails if the
+code changes meanwhile. One thread a stream, CPU time, medians of interleaved runs. The fixtures hold three identities
+only: passages are counts of these, and what three people cannot prove is not proven.
 """
 
 import argparse
@@ -11,7 +12,8 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,25 +31,26 @@ def on_one_thread() -> None:
 
 def loops(*, quick: bool) -> list[dict[str, Any]]:
     """Figure 1: CPU per frame, passages and false identities beside the loops of face_recognition's examples."""
+    from vision_loops import CASES, QUICK, compare  # noqa: PLC0415
+
+    with _tools() as tools:
+        if quick:
+            return [compare(tools, case, 1, 60) for case in QUICK]
+        return [compare(tools, case, 5, 10_000) for case in CASES]
+
+
+@contextmanager
+def _tools() -> Iterator[Any]:
+    """What a child opens for its cameras, on one thread."""
     import cv2  # noqa: PLC0415  # after the limit on threads
     from vision_bench import yunet_file  # noqa: PLC0415
-    from vision_loops import FILE_LOOP, WEBCAM_LOOP, compare  # noqa: PLC0415
 
     from gateway.settings import MatchingSettings  # noqa: PLC0415
     from gateway.vision.faces import open_tools  # noqa: PLC0415
 
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as graphs:
-        tools = open_tools(MatchingSettings(detector_model=yunet_file()), Path(graphs), longest_side=640)
-        if quick:
-            return [
-                compare(tools, *case, 1, 60) for case in (("gate-640x360", FILE_LOOP), ("gate-1280x720", WEBCAM_LOOP))
-            ]
-        return [
-            compare(tools, "gate-640x360", FILE_LOOP, 5, 10_000),
-            compare(tools, "gate-640x360", WEBCAM_LOOP, 5, 10_000),
-            compare(tools, "gate-1280x720", WEBCAM_LOOP, 5, 10_000),
-        ]
+        yield open_tools(MatchingSettings(detector_model=yunet_file()), Path(graphs), longest_side=640)
 
 
 def capacity(*, quick: bool) -> list[dict[str, Any]]:
@@ -78,6 +81,16 @@ def latency(*, quick: bool) -> list[dict[str, Any]]:
     return [measure(scene, loops, yunet_file()) for scene, loops in rounds.items()]
 
 
+def replay(*, quick: bool) -> list[dict[str, Any]]:
+    """Figure 3 again without network and clock: which picture decides, whatever the machine has to do besides."""
+    from vision_replay import replay as replayed  # noqa: PLC0415
+
+    with _tools() as tools:
+        if quick:
+            return [replayed(tools, "gate-640x360", range(1))]
+        return [replayed(tools, scene) for scene in ("gate-640x360", "gate-1280x720")]
+
+
 def memory(*, quick: bool) -> list[dict[str, Any]]:
     """Figure 4: MB per child and per camera of 720p25, its packets in memory included (they fill in 100 s)."""
     from vision_bench import built, yunet_file  # noqa: PLC0415
@@ -101,6 +114,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "loops": loops,
     "capacity": capacity,
     "latency": latency,
+    "replay": replay,
     "memory": memory,
     "recall": recall,
 }
@@ -117,12 +131,17 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     on_one_thread()
+    from vision_settings import build, settings  # noqa: PLC0415  # after the limit on threads
+
+    measured = {"build": build(), **settings()}
     for name in arguments.part or (QUICK if arguments.quick else PARTS):
         result = PARTS[name](quick=arguments.quick)
+        if build() != measured["build"]:
+            raise SystemExit(f"{name}: the code changed while it was measured; measure again")
         if arguments.json:
-            print(json.dumps({name: result}))
+            print(json.dumps({name: result, "measured": measured}))
             continue
-        print(f"== {name}")
+        print(f"== {name}\n" + "\n".join(f"{key:28} {value}" for key, value in measured.items()), end="\n\n")
         for row in result if isinstance(result, list) else [result]:
             print("\n".join(f"{key:28} {value}" for key, value in row.items()), end="\n\n")
 

@@ -33,6 +33,8 @@ class Found:
         since_full, since_least: milliseconds from the first frame with a face of that height to the event.
         looks: of each decision.
         false: warnings that named somebody who was not there.
+        repeated: warnings of a passage that had been warned of.
+        deciders: detector, model and threshold of each decision.
     """
 
     shown: int = 0
@@ -40,6 +42,8 @@ class Found:
     since_least: list[float] = field(default_factory=list)
     looks: list[int] = field(default_factory=list)
     false: int = 0
+    repeated: int = 0
+    deciders: set[str] = field(default_factory=set)
 
 
 def measure(scene_name: str, loops: int, model: Path) -> dict[str, Any]:
@@ -71,7 +75,9 @@ def _play(scene_name: str, camera: ServedCamera, stream: StreamReader, names: di
         place = _passage(at - began, names[event["data"]["person"]], truth, seconds)
         if place is None:
             found.false += 1
-        elif first <= place[0] < first + loops and place not in seen:
+        elif place in seen:
+            found.repeated += 1
+        elif first <= place[0] < first + loops:
             seen.add(place)
             _note(found, at - began - place[0] * seconds, truth["passages"][place[1]], event)
     return found
@@ -91,7 +97,9 @@ def _note(found: Found, at: float, passage: dict[str, Any], event: dict[str, Any
     for height, into in ((FULL_PX, found.since_full), (LEAST_PX, found.since_least)):
         first = min(int(frame) for frame, box in passage["boxes"].items() if box[3] >= height)
         into.append(1e3 * (at - first / FPS))
-    found.looks.append(event["data"]["looks"])
+    data = event["data"]
+    found.looks.append(data["looks"])
+    found.deciders.add(f"{data['detector']}, {data['model']}, {data['threshold_basis']} {data['threshold']:.3f}")
 
 
 def _row(scene: str, found: Found) -> dict[str, Any]:
@@ -108,4 +116,7 @@ def _row(scene: str, found: Found) -> dict[str, Any]:
         f"ms_since_{LEAST_PX:.0f}_px": spread(found.since_least),
         "looks_of_a_decision": {str(count): found.looks.count(count) for count in sorted(set(found.looks))},
         "false_identities": found.false,
+        "repeated_warnings": found.repeated,
+        "decided_by": sorted(found.deciders),
+        "looks_per_second": _LOOKS_PER_SECOND,
     }

@@ -25,10 +25,8 @@ NO_COOLDOWN = MatchingSettings(cooldown_seconds=0)
 
 def gallery_of(tools: FaceTools, *portraits: str) -> Gallery:
     """A watch-list of one person per portrait of the fixtures, each by the portrait's name."""
-    rows = [
-        TemplateRow(name, "photo", read_portrait(read_photo(built(f"portraits/{name}.jpg").read_bytes()), tools).vector)
-        for name in portraits
-    ]
+    photos = {name: read_photo(built(f"portraits/{name}.jpg").read_bytes()) for name in portraits}
+    rows = [TemplateRow(name, f"{name}-photo", read_portrait(photo, tools).vector) for name, photo in photos.items()]
     return Gallery.build(rows, fingerprint=tools.embedder.fingerprint, dimension=tools.embedder.dimension)
 
 
@@ -72,12 +70,16 @@ def play(  # what a camera is configured with
     vision: VisionSettings | None = None,
     matching: MatchingSettings = NO_COOLDOWN,
     looks_per_second: float = 5.0,
+    first_look: float = 0.0,
     rest: bool = True,
 ) -> Played:
-    """Play `scene` once; with `rest`, decoding is spared in still scenes as in the daemon."""
+    """Play `scene` once; with `rest`, decoding is spared in still scenes as in the daemon.
+
+    Nothing is looked at before the scene's time `first_look` (s).
+    """
     vision = vision or VisionSettings()
     looker, switch, converter = Looker("cam-01", tools, vision, matching), RestSwitch(), Converter()
-    played, clock, due = Played(), _MediaClock(), 0.0
+    played, clock, due = Played(), _MediaClock(), first_look
     sparing = Sparing(looker.moved, look_seconds=1 / looks_per_second)
     picker = partial(Saver, sparing, switch) if rest else None
     with av.open(str(scene)) as container:

@@ -94,7 +94,7 @@ def _print(body: dict[str, Any]) -> None:
     rows += [{"part": f"worker {name}", "state": state, "detail": ""} for name, state in body["workers"].items()]
     figures = body.get("figures", {})
     rows += [
-        {"part": f"camera {name}", "state": state, "detail": _camera(figures.get(name))}
+        {"part": f"camera {name}", "state": state, "detail": camera_detail(figures.get(name))}
         for name, state in body["cameras"].items()
     ]
     rows += [
@@ -141,7 +141,7 @@ def _left_out(templates: int, *, key_fits: bool) -> str:
     return f", {templates} left out: " + ("watchlist reembed" if key_fits else "the master key is wrong")
 
 
-def _camera(figures: dict[str, Any] | None) -> str:
+def camera_detail(figures: dict[str, Any] | None) -> str:
     """A camera's figures in one line."""
     if figures is None:
         return ""

@@ -79,21 +79,21 @@ class ViewChoice:
         """Whether any view was taken."""
         return self._last is not None
 
-    def wants(self, at: float, quality: FaceQuality) -> bool:
-        """Whether the view at stream time `at` (s) is worth comparing."""
-        if quality.height_px < self._rules.least_height_px:
+    def wants(self, at: float, score: float, height_px: float) -> bool:
+        """Whether the view at stream time `at` (s) is worth comparing: its quality 0..1, and its face's height."""
+        if height_px < self._rules.least_height_px:
             return False
         if self._last is None:
             return True
         passed = at - self._last
         if passed < self._rules.gap_seconds:
             return False
-        opening = quality.height_px >= self._rules.full_height_px and self._opened < self._rules.opening
-        better = quality.score >= self._rules.better * self._best
+        opening = height_px >= self._rules.full_height_px and self._opened < self._rules.opening
+        better = score >= self._rules.better * self._best
         return opening or better or passed >= self._rules.refresh_seconds
 
-    def take(self, at: float, quality: FaceQuality) -> None:
+    def take(self, at: float, score: float, height_px: float) -> None:
         """Note that the view at stream time `at` (s) is taken."""
-        self._opened += quality.height_px >= self._rules.full_height_px
-        self._best = max(self._best, quality.score)
+        self._opened += height_px >= self._rules.full_height_px
+        self._best = max(self._best, score)
         self._last = at

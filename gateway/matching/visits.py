@@ -1,40 +1,29 @@
-"""Makes one warning of one visit: the same person at the same camera is warned of once until they have been away."""
+"""Makes one warning of one visit: who is recognised again before they were away is on the same visit."""
 
 
 class VisitBook:
-    """Remembers when each person was last recognised at each camera.
+    """Remembers when each person who is on a visit to one camera was last there.
 
     Args:
-        away_seconds: who was not recognised for this long is on a new visit.
-        repeat_seconds: who stays is warned of again after this long; None for never.
+        grace_seconds: who was not there for longer is on a new visit.
 
     Time is the caller's; one that goes back (a recording begins anew) begins a new visit.
     """
 
-    def __init__(self, away_seconds: float = 30.0, repeat_seconds: float | None = None) -> None:
-        self._away = away_seconds
-        self._repeat = repeat_seconds
-        self._visits: dict[tuple[str, str], tuple[float, float]] = {}
+    def __init__(self, grace_seconds: float = 2.0) -> None:
+        self._grace = grace_seconds
+        self._seen: dict[str, float] = {}
 
-    def begins(self, person: str, camera: str, at: float) -> bool:
-        """Note that `person` was recognised at `camera` at time `at` (s); whether this calls for a warning."""
-        warned, seen = self._visits.get((person, camera), (at, at))
-        new = (person, camera) not in self._visits or not self._lasts(seen, at) or self._tires(warned, at)
-        self._forget_over(camera, at)
-        self._visits[person, camera] = (at if new else warned, at)
+    def begins(self, person: str, at: float) -> bool:
+        """Note that `person` was recognised at time `at` (s); whether that begins a visit."""
+        self._seen = {each: seen for each, seen in self._seen.items() if 0 <= at - seen <= self._grace}
+        new = person not in self._seen
+        self._seen[person] = at
         return new
 
+    def stays(self, person: str, at: float) -> None:
+        """Note that `person`, who was recognised, was still there at time `at` (s)."""
+        self._seen[person] = at
+
     def __len__(self) -> int:
-        """The visits that are remembered: of each camera those that were not over when it last recognised somebody."""
-        return len(self._visits)
-
-    def _forget_over(self, camera: str, at: float) -> None:
-        over = [key for key, (_, seen) in self._visits.items() if key[1] == camera and not self._lasts(seen, at)]
-        for key in over:
-            del self._visits[key]
-
-    def _lasts(self, seen: float, at: float) -> bool:
-        return 0 <= at - seen <= self._away
-
-    def _tires(self, warned: float, at: float) -> bool:
-        return self._repeat is not None and at - warned >= self._repeat
+        return len(self._seen)

@@ -8,6 +8,7 @@ from gateway.wire.assignments import (
     PictureRequest,
     StreamAddress,
     StreamLost,
+    WarnedOf,
 )
 from gateway.wire.calibration import (
     CalibratedThresholds,
@@ -91,6 +92,7 @@ __all__ = [
     "StreamLost",
     "TrackDistances",
     "TracksPerDay",
+    "WarnedOf",
     "WireError",
     "channel_pair",
 ]

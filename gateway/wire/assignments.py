@@ -7,12 +7,21 @@ from gateway.wire.message import Message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WarnedOf:
+    """A person who was warned of at a camera, so many seconds ago."""
+
+    person: str
+    seconds_ago: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CameraAssigned(Message):
     """Parent to video or devices child: this camera is yours; again for the same id replaces it.
 
     Attributes:
         url: as configured: ``onvif://``, ``rtsp://`` or ``file://``, without credentials.
         sub_url: of the sub-stream, if it is configured.
+        warned: the last warning of each person here that is younger than the cool-down, whoever said it.
     """
 
     camera: str
@@ -25,6 +34,7 @@ class CameraAssigned(Message):
     sub_url: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
+    warned: tuple[WarnedOf, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,7 @@ class CameraStatus:
         looks_per_second, frames_per_second: looked at and decoded over the last heartbeat.
         frame_age_ms: age of the newest frame; negative if there is none.
         decode_ms, detect_ms, embed_ms: mean CPU milliseconds per frame, look and face lately.
+        load: CPU seconds a second that decoding, searching and comparing took over the last heartbeat.
         passages: visits that ended since the child started.
         frames_rested: packets not decoded because the scene was still; resting: whether it is so now.
         gate_asked, gate_moved: how often the motion gate was asked, and how often something moved.
@@ -79,6 +80,7 @@ class CameraStatus:
     decode_ms: float = 0.0
     detect_ms: float = 0.0
     embed_ms: float = 0.0
+    load: float = 0.0
     passages: int = 0
     frames_rested: int = 0
     resting: bool = False

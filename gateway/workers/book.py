@@ -1,19 +1,20 @@
 """What is known of each camera: who has it, how it is, and which losses were reported."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from gateway.events import CameraLost, CameraRestored, Event, Severity, camera_source, new_id
-from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAddress
+from gateway.events import CameraLost, CameraRestored, Event, FaceMatched, Severity, camera_source, new_id
+from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAddress, WarnedOf
 from gateway.workers.states import CameraState
 
 _AWAY = "worker_away"
 # A child reports a return itself; one heartbeat may overtake that.
 _CERTAIN_BEATS = 2
 CRASH_LOOP = "worker_crash_loop"
-# Of a core: 720p at 25 frames and 5 looks a second.
-_USUAL_LOAD = 0.12
+# Of a core: 720p at 25 frames and 5 looks a second, with people; and what a still camera counts for at least, which has
+# next to nothing to do now and may have all of that in a moment.
+_USUAL_LOAD, _LEAST_LOAD = 0.12, 0.06
 
 
 @dataclass(slots=True)
@@ -26,37 +27,40 @@ class _Entry:
     lost_since: datetime | None = None
     lost_reason: str = ""
     live_beats: int = 0
+    warned: dict[str, float] = field(default_factory=dict)
 
 
 def _load(status: CameraStatus | None) -> float:
     if status is None or status.state != "live":
         return _USUAL_LOAD
-    decoding = status.frames_per_second * status.decode_ms
-    return (decoding + status.looks_per_second * status.detect_ms) / 1e3
+    return max(_LEAST_LOAD, status.load)
 
 
 class CameraBook:
     """All cameras of the gateway.
 
-    A loss is reported once and its return once, whichever life of whichever child saw it.
+    A loss is reported once and its return once, whichever life of whichever child saw it; and the last warning of each
+    person is kept for as long as the cool-down, so that a child's next life does not repeat it.
 
     Args:
         site: for the sources of events.
+        cooldown_seconds: how long a warning is of use to a child.
     """
 
-    def __init__(self, site: str) -> None:
+    def __init__(self, site: str, cooldown_seconds: float = 0.0) -> None:
         self._site = site
+        self._cooldown = cooldown_seconds
         self._entries: dict[str, _Entry] = {}
 
     def __contains__(self, camera: str) -> bool:
         return camera in self._entries
 
     def assign(self, camera: CameraAssigned, worker: str) -> None:
-        """The camera belongs to `worker` now; what was known of its stream is forgotten, a reported loss is not."""
+        """The camera belongs to `worker` now; its stream is forgotten, losses and warnings are not."""
         old = self._entries.get(camera.camera)
         entry = self._entries[camera.camera] = _Entry(camera, worker)
         if old is not None:
-            entry.lost_since, entry.lost_reason = old.lost_since, old.lost_reason
+            entry.lost_since, entry.lost_reason, entry.warned = old.lost_since, old.lost_reason, old.warned
 
     def withdraw(self, camera: str) -> str | None:
         """Forget the camera; returns the child that had it, if anybody."""
@@ -76,6 +80,19 @@ class CameraBook:
     def of_worker(self, worker: str) -> tuple[CameraAssigned, ...]:
         """The cameras of a video child."""
         return tuple(entry.assigned for entry in self._entries.values() if entry.worker == worker)
+
+    def told(self, camera: str, now: float) -> CameraAssigned:
+        """A camera that somebody has, as its child is to be told at `now` (monotonic s): with the last warnings."""
+        entry = self._entries[camera]
+        recent = {person: now - at for person, at in entry.warned.items() if now - at < self._cooldown}
+        return replace(entry.assigned, warned=tuple(WarnedOf(person=p, seconds_ago=ago) for p, ago in recent.items()))
+
+    def note_warning(self, event: Event, now: float) -> None:
+        """A child warned of somebody, at `now` (monotonic s); other events are none."""
+        entry = self._entries.get(event.camera) if isinstance(event, FaceMatched) else None
+        if entry is not None and isinstance(event, FaceMatched):
+            entry.warned = {person: at for person, at in entry.warned.items() if now - at < self._cooldown}
+            entry.warned[event.person] = now
 
     def load_of(self, worker: str) -> float:
         """CPU seconds a second that a video child has to do, by what its cameras said; silent ones count as usual."""

@@ -80,7 +80,7 @@ class Exchange:
     async def _equip(self, worker: WorkerSupervisor) -> None:
         self._feed.reader_ready(worker)
         for camera in self._book.of_worker(worker.name):
-            await worker.send(camera)
+            await worker.send(self._book.told(camera.camera, self._clock.monotonic()))
         for address in self._book.addresses_of(worker.name):
             await worker.send(address)
 
@@ -158,6 +158,7 @@ class Exchange:
         ports = self._ports
         if isinstance(message, Report):
             event = decode(message.event)
+            self._book.note_warning(event, self._clock.monotonic())
             if self._book.is_news(event):
                 self._report(event)
         elif isinstance(message, EvidencePicture):

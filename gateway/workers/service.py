@@ -65,7 +65,7 @@ class Workers:
         self._clock = clock or SystemClock()
         self._upkeep = upkeep or Upkeep()
         self._rules = self._upkeep.rules or LifeRules(silence_seconds=outfit.vision.heartbeat_timeout_seconds)
-        self._book = CameraBook(outfit.site)
+        self._book = CameraBook(outfit.site, outfit.matching.cooldown_seconds)
         self._feed = GalleryFeed(rows, self._clock)
         self._exchange = Exchange(outfit.site, self._book, self._feed, ports, self._clock)
         self._fleet = self._exchange.fleet = Fleet(
@@ -113,7 +113,7 @@ class Workers:
         name = self._book.worker_of(camera.id)
         worker = self._fleet.ensure(VIDEO, name) if name is not None else self._fleet.place()
         self._book.assign(assigned, worker.name)
-        await worker.send(assigned)
+        await worker.send(self._book.told(camera.id, self._clock.monotonic()))
         devices = self._fleet.named(DEVICES)
         if camera.url.startswith("onvif:"):
             await self._fleet.ensure(DEVICES, DEVICES).send(assigned)

@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import scene_player
 from numpy.typing import NDArray
 from vision_bench import built, passages, yunet_file
 
@@ -80,6 +81,26 @@ def test_yunet_warns_of_the_listed_person_once_per_passage(cache: Path) -> None:
     assert tools.detector.name.startswith("yunet")
     found, _ = watch("gate-640x360", tools)
     check(found, listed_times("gate-640x360"))
+
+
+def first_good(passage: dict[str, object]) -> float:
+    """When (s) the truth first has a face of 40 px and more."""
+    boxes = passage["boxes"]
+    assert isinstance(boxes, dict)
+    return min(int(number) for number, box in boxes.items() if box[3] >= 40) / FPS
+
+
+def test_every_passage_is_warned_of_once_and_soon_after_the_first_good_face(cache: Path) -> None:
+    """By the recording's time, as a camera looks: coarsely first, and only where something moves."""
+    tools = open_tools(MatchingSettings(detector_model=yunet_file()), cache, longest_side=640)
+    listed = scene_player.gallery_of(tools, "obama", "biden", "astronaut")
+    scene = built("gate-640x360.mp4")
+    for phase in (0.08, 0.16):
+        found = scene_player.play(scene, tools, listed, first_look=phase, rest=False).found
+        expected = [(str(each["person"]), first_good(each)) for each in passages("gate-640x360")]
+        assert sorted(str(match.decision.person) for _, match in found) == sorted(person for person, _ in expected)
+        for person, good in expected:
+            assert any(match.decision.person == person and good - 1 <= at <= good + 0.6 for at, match in found), person
 
 
 def test_yunet_warns_of_nobody_where_nobody_is_listed(cache: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.events import CameraLost, CameraRestored, Event, GatewayFault
+from gateway.events import CameraFault, CameraLost, CameraRestored, Event, FaceMatched, GatewayFault
 from gateway.settings import CameraSettings, MatchingSettings, VisionSettings
 from gateway.wire import CameraDescribed, ClipPiece, ClipRequest, EvidencePicture, PassageStatistics, SealedRow
 from gateway.workers import (
@@ -58,7 +58,19 @@ async def act(channel, message, cameras):
         lost = CameraLost(id=new_id(), source="/c", subject=camera, time=now, camera=camera, reason="stalled")
         await channel.send(Report(event=encode(lost)))
         return
+    if name == "warn": await warn(channel, message)
     cameras.append(camera)
+
+async def warn(channel, message):
+    base = dict(id=new_id(), source="/c", subject=message.camera, time=datetime.now(UTC), camera=message.camera)
+    if message.warned:
+        await channel.send(Report(event=encode(CameraFault(state=message.warned[0].person, **base))))
+        return
+    decided = dict(distance=0.3, threshold=0.46, looks=3, face_height=60, quality=0.5)
+    match = FaceMatched(person="p1", model="net", detector="d", passage="p", **decided, **base)
+    await channel.send(Report(event=encode(match)))
+    await asyncio.sleep(0.1)
+    os._exit(3)
 
 async def film(channel, message):
     about = dict(evidence=message.evidence, event=message.event, camera=message.camera, person="")
@@ -185,6 +197,18 @@ async def test_a_killed_child_comes_back_with_its_cameras(child: Path) -> None:
     assert new.cameras == ("cam-01",)
     assert "signal 9" in new.reason
     assert not findings.events
+
+
+async def test_the_last_warning_is_told_to_the_childs_next_life_and_with_a_new_entry(child: Path) -> None:
+    findings = Findings()
+    async with running(child, findings) as workers:
+        await workers.assign(camera("cam-01", behaves="warn"))
+        await until(lambda: findings.of(CameraFault))
+        await workers.assign(camera("cam-01", behaves="warn"))
+        await until(lambda: len(findings.of(CameraFault)) == 2)
+    faults = [event for event in findings.of(CameraFault) if isinstance(event, CameraFault)]
+    assert [event.state for event in faults] == ["p1", "p1"], "the test child answers with whom it was told of"
+    assert len(findings.of(FaceMatched)) == 1
 
 
 async def test_a_clip_ends_when_its_child_ends_it_or_is_gone(child: Path) -> None:

@@ -194,6 +194,7 @@ def _camera_metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
         ("camera_gate_asked_total", "counter", "Pictures that the motion gate judged.", per_camera("gate_asked")),
         ("camera_gate_moved_total", "counter", "Pictures in which something moved.", per_camera("gate_moved")),
         ("camera_decision_age_milliseconds", "gauge", "Age at decision, p95.", per_camera("decision_age_p95_ms")),
+        ("camera_load", "gauge", "CPU seconds a second: decoding, searching, comparing.", per_camera("load")),
         ("camera_passages_total", "counter", "Visits that ended.", per_camera("passages")),
         ("camera_frame_age_milliseconds", "gauge", "Age of the newest frame.", per_camera("frame_age_ms")),
     ]

@@ -25,13 +25,17 @@ class Announcer:
         assigned: the camera as the parent gave it.
         site: for the source of events.
         clock: for their time.
+        cooldown_seconds: a person who was warned of is not warned of again within it.
     """
 
-    def __init__(self, assigned: CameraAssigned, site: str, clock: Clock) -> None:
+    def __init__(self, assigned: CameraAssigned, site: str, clock: Clock, cooldown_seconds: float = 0.0) -> None:
         self._assigned = assigned
         self._source = camera_source(site, assigned.camera)
         self._clock = clock
         self._lost_since: datetime | None = None
+        self._cooldown = cooldown_seconds
+        now = clock.monotonic()
+        self._warned = {each.person: now - each.seconds_ago for each in assigned.warned}
 
     def lost(self, reason: str) -> tuple[Message, ...]:
         """There is no picture; nothing if that was said already."""
@@ -70,9 +74,14 @@ class Announcer:
         return (Report(event=encode(event)),)
 
     def matched(self, match: Match, shared: SharedList, detector: str) -> tuple[Message, ...]:
-        """A face is like somebody of the list: the event, and behind it the crop of the best view."""
+        """A face is like somebody of the list: the event, and behind it the crop of the best view.
+
+        Nothing if the same person was warned of a moment ago.
+        """
         decision = match.decision
         person = decision.person or ""
+        if self._is_cooling(person):
+            return ()
         event = FaceMatched(
             id=new_id(),
             source=self._source,
@@ -111,6 +120,14 @@ class Announcer:
             jpeg=to_jpeg(face_crop(match.shot)),
         )
         return Report(event=encode(event)), picture
+
+    def _is_cooling(self, person: str) -> bool:
+        """Whether a warning of this person is not due yet; notes it if it is."""
+        now = self._clock.monotonic()
+        self._warned = {each: at for each, at in self._warned.items() if now - at < self._cooldown}
+        cooling = person in self._warned
+        self._warned.setdefault(person, now)
+        return cooling
 
 
 def _rounded(value: float | None) -> float | None:

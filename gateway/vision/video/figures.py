@@ -22,7 +22,7 @@ class StreamFigures:
         self._stream = stream
         self._clock = clock
         self._last_at = clock.monotonic()
-        self._last = (0, 0)
+        self._last = (0, 0, 0.0)
         self._gate = GateWatch(clock.monotonic())
         self.ages = DecisionAges()
 
@@ -30,7 +30,7 @@ class StreamFigures:
         """The camera now."""
         state, counters, age = self._stream.state, self._stream.counters, self._stream.frame_age_seconds
         name, reason = _named(state)
-        looks, frames = self._rates(counters.looked, counters.seen)
+        looks, frames, spent = self._rates(counters.looked, counters.seen, times.spent)
         return CameraStatus(
             camera=self._camera,
             state=name,
@@ -46,6 +46,7 @@ class StreamFigures:
             decode_ms=round(counters.decode_ms, 2),
             detect_ms=round(times.detect_ms, 2),
             embed_ms=round(times.embed_ms, 2),
+            load=round(frames * counters.decode_ms / 1e3 + spent, 3),
             passages=passages,
             looks_late=self.ages.late,
             frames_rested=counters.rested,
@@ -57,12 +58,14 @@ class StreamFigures:
             decision_age_p95_ms=self.ages.milliseconds(0.95),
         )
 
-    def _rates(self, looked: int, seen: int) -> tuple[float, float]:
-        """Looks and frames per second since the last call."""
-        now = self._clock.monotonic()
-        passed, before = now - self._last_at, self._last
-        self._last_at, self._last = now, (looked, seen)
-        return ((looked - before[0]) / passed, (seen - before[1]) / passed) if passed > 0 else (0.0, 0.0)
+    def _rates(self, looked: int, seen: int, spent: float) -> tuple[float, float, float]:
+        """Looks, frames and CPU seconds of looks per second since the last call."""
+        now, before = self._clock.monotonic(), self._last
+        passed = now - self._last_at
+        self._last_at, self._last = now, (looked, seen, spent)
+        if passed <= 0:
+            return 0.0, 0.0, 0.0
+        return (looked - before[0]) / passed, (seen - before[1]) / passed, (spent - before[2]) / passed
 
 
 def _named(state: StreamState) -> tuple[str, str]:

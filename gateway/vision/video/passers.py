@@ -1,4 +1,4 @@
-"""Follows the faces of one camera and says who of the watch-list passes: each once per passage."""
+"""Follows the faces of one camera and says who of the watch-list passes: each once per visit."""
 
 import time
 from collections.abc import Sequence
@@ -66,16 +66,22 @@ class _Seen:
 
 @dataclass(slots=True)
 class StageTimes:
-    """Mean milliseconds of this thread's CPU, lately."""
+    """Mean milliseconds of this thread's CPU, lately: a look's search for faces, and a compared face's vector.
+
+    Attributes:
+        spent: seconds for both since the beginning.
+    """
 
     detect_ms: float = 0.0
     embed_ms: float = 0.0
+    spent: float = 0.0
 
     def note(self, stage: str, seconds: float, count: int = 1) -> None:
         """Move the mean of `stage` (detect or embed) towards `count` new samples that took `seconds` together."""
         name, each = f"{stage}_ms", 1000 * seconds / count
         old: float = getattr(self, name)
         setattr(self, name, each if old == 0 else 0.9 * old + 0.1 * each)
+        self.spent += seconds
 
 
 class Passers:
@@ -95,8 +101,9 @@ class Passers:
         self._tools = tools
         self._policy = MatchPolicy(margin=settings.margin, minimum_looks=settings.minimum_looks)
         self._thresholds = thresholds or ThresholdBook(settings)
-        self._visits = VisitBook(settings.cooldown_seconds, settings.cooldown_seconds)
-        self._tracker = FaceTracker()
+        self._visits = VisitBook()
+        self._tracker = FaceTracker(refine=self._refined)
+        self._searching = 0.0
         self._seen: dict[int, _Seen] = {}
         self._passages: dict[int, _Passage] = {}
         self._last_at = 0.0
@@ -116,7 +123,7 @@ class Passers:
         """The faces of a picture (h, w, 3), looked for in its regions (x, y, width, height), or in all of it."""
         before = time.thread_time()
         faces = self._tools.detector.detect(rgb, regions=regions)
-        self.times.note("detect", time.thread_time() - before)
+        self._searching += time.thread_time() - before
         return faces
 
     def follow(
@@ -134,7 +141,10 @@ class Passers:
         `small` is the same frame in fewer pixels, `fine` the scene in more, if there are such.
         """
         self._last_at = at
-        return self._digest(at, self._tracker.update(at, rgb, faces, small=small, fine=fine), gallery)
+        update = self._tracker.update(at, rgb, faces, small=small, fine=fine)
+        self.times.note("detect", self._searching)
+        self._searching = 0.0
+        return self._digest(at, update, gallery)
 
     def finish(self, gallery: Gallery) -> tuple[Match, ...]:
         """The stream ended or changed: every track ends; whom to warn of still."""
@@ -150,6 +160,7 @@ class Passers:
             self._seen.setdefault(track.number, _Seen())
             self._passages.setdefault(track.passage, _Passage())
         looked = self._look(update.shots)
+        self._note_stays(update.live)
         ended = {track.number for track in update.ended}
         tracks = {track.number: track for track in (*looked, *update.ended)}
         found = [self._judge(at, track, gallery, final=track.number in ended) for track in tracks.values()]
@@ -164,14 +175,19 @@ class Passers:
         if not shots:
             return []
         before = time.thread_time()
-        placed = [(shot.crop, self._tools.refined(shot.crop, shot.face)) for _, shot in shots]
-        vectors = self._tools.vectors(placed)
+        vectors = self._tools.vectors([(shot.crop, shot.face) for _, shot in shots])
         self.times.note("embed", time.thread_time() - before, len(shots))
         for (track, shot), vector in zip(shots, vectors, strict=True):
             number = None if vector is None else self._tracker.looked(track.number, vector)
             if vector is not None and number is not None:
                 self._remember(self._seen.setdefault(number, _Seen()), shot, vector)
         return [track for track, _ in shots]
+
+    def _refined(self, rgb: NDArray[np.uint8], face: Detection) -> Detection:
+        before = time.thread_time()
+        exact = self._tools.refined(rgb, face)
+        self._searching += time.thread_time() - before
+        return exact
 
     def _remember(self, seen: _Seen, shot: Shot, vector: NDArray[np.float32]) -> None:
         if shot.quality.height_px >= self._policy.least_height_px:
@@ -194,11 +210,17 @@ class Passers:
         return match if self._is_news(at, decision.person, passage) else None
 
     def _is_news(self, at: float, person: str, passage: _Passage) -> bool:
-        """Whether neither this passage nor this visit was warned of already."""
+        """Whether neither this passage nor this visit was warned of already; one visit may be several passages."""
         if person in passage.warned:
             return False
         passage.warned.add(person)
-        return self._visits.begins(person, self._camera, at)
+        return self._visits.begins(person, at)
+
+    def _note_stays(self, live: Sequence[Track]) -> None:
+        """The visit of whoever was named goes on as long as the passage is seen."""
+        for track in live:
+            for person in self._passages[track.passage].warned:
+                self._visits.stays(person, track.last_seen)
 
     def _close(self, number: int) -> None:
         passage = self._passages.pop(number, None)

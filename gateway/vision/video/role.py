@@ -115,7 +115,8 @@ class VideoRole:
 
     async def _take(self, assigned: CameraAssigned) -> None:
         await self._drop(assigned.camera)
-        watched = _Watched(assigned, Announcer(assigned, self._hello.site, self._clock))
+        cooldown = self._hello.matching.cooldown_seconds
+        watched = _Watched(assigned, Announcer(assigned, self._hello.site, self._clock, cooldown))
         self._cameras[assigned.camera] = watched
         if assigned.url.startswith("onvif:"):
             loop = asyncio.get_running_loop()

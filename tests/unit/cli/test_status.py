@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.cli.status import brief, delivery_detail, device_detail, listed
+from gateway.cli.status import brief, camera_detail, delivery_detail, device_detail, listed
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,14 @@ def test_a_damaged_file_in_one_sentence() -> None:
     detail = "journal.db was damaged and is put aside as /s/journal.db.damaged-20261126T163000Z. The history is gone."
     assert brief(detail) == "journal.db was damaged and is put aside as /s/journal.db.damaged-20261126T163000Z."
     assert brief("It was cut.") == "It was cut."
+
+
+def test_a_cameras_line_says_what_it_does_and_costs() -> None:
+    figures = {"worker": "video-1", "looks_per_second": 4.96, "decode_ms": 2.04, "detect_ms": 6.1, "embed_ms": 7.3}
+    figures |= {"resting": False, "decision_age_p95_ms": 81.4, "gate": ""}
+    line = "video-1, 5.0 looks/s, decode + detect + embed 2.0 + 6.1 + 7.3 ms, judged within 81 ms (p95)"
+    assert camera_detail(figures) == line
+    resting = camera_detail(figures | {"resting": True, "decision_age_p95_ms": -1.0, "gate": "never_shuts"})
+    assert resting.startswith("video-1, resting on keyframes, decode + detect + embed 2.0 + 6.1 + 7.3 ms, ")
+    assert "motion" in resting
+    assert camera_detail(None) == ""

@@ -194,6 +194,44 @@ def test_a_small_face_is_compared_once_and_leaves_the_first_looks_to_a_larger_on
     ]
 
 
+def grown(factor: float) -> Callable[[NDArray[np.uint8], Detection], Detection]:
+    """Finds a face again a little higher than its coarse box, as a fine picture shows it."""
+    return lambda _, face: Detection(face.x, face.y, face.width, face.height * factor, face.score)
+
+
+def test_the_size_of_a_view_is_that_of_its_exact_box() -> None:
+    tracker = FaceTracker(refine=grown(1.1), assess_face=rated({}))
+    shots = [shot for step in range(6) for _, shot in tracker.update(step * 0.2, GATE, [face(100, height=37)]).shots]
+    assert [round(shot.quality.height_px, 1) for shot in shots] == [40.7] * 5, "40 px and more: five views at once"
+    assert {round(shot.face.height, 1) for shot in shots} == {40.7}
+
+
+def test_an_exact_box_that_is_too_low_is_no_view() -> None:
+    low = FaceTracker(refine=grown(1.1), assess_face=rated({}))
+    assert handed_out(low, [face(100, height=29)] * 4) == []
+    just = FaceTracker(refine=grown(1.1), assess_face=rated({}))
+    assert handed_out(just, [face(100, height=29.5)] * 4) == [0.0]
+    less = FaceTracker(refine=grown(0.9), assess_face=rated({}))
+    assert handed_out(less, [face(100, height=43)] * 4) == [0.0], "38.7 px: a small one"
+
+
+def test_faces_that_may_be_too_low_do_not_take_the_turns_of_others() -> None:
+    tracker = FaceTracker(TrackRules(most_views=4), refine=lambda _, face: face, assess_face=rated({}))
+    crowd = [face(20 + 60 * column, 20, 31) for column in range(8)] + [face(100, 200, 60)]
+    taken = [len(tracker.update(step * 0.2, GATE, crowd).shots) for step in range(5)]
+    assert taken == [1] * 5
+
+
+def test_who_hurries_off_is_still_on_the_same_passage() -> None:
+    tracker = FaceTracker(assess_face=rated({}))
+    for step in range(5):
+        tracker.update(step * 0.24, GATE, [face(237, 144, 104)])
+    update = tracker.update(1.2, GATE, [face(128, 157, 105)])
+    assert [(track.number, track.passage) for track in update.live] == [(1, 1), (2, 1)]
+    later = tracker.update(1.44, GATE, [face(30, 157, 105)])
+    assert {track.passage for track in later.live} == {1}
+
+
 def test_a_long_track_is_looked_at_again() -> None:
     tracker = FaceTracker(TrackRules(views=ViewRules(opening=3, refresh_seconds=2.0)), assess_face=rated({}))
     assert handed_out(tracker, [face(100)] * 40) == [0.0, 0.2, 0.4, 2.4, 4.4, 6.4]
@@ -239,10 +277,9 @@ def test_a_view_must_be_clearly_better_than_the_best_before_it() -> None:
     choice = ViewChoice(ViewRules(opening=1))
     wanted = []
     for index, score in enumerate([0.4, 0.45, 0.55, 0.2, 0.6, 0.7]):
-        quality = FaceQuality(60, score, 1, 1, 1, 1)
-        wanted.append(choice.wants(index * 0.5, quality))
+        wanted.append(choice.wants(index * 0.5, score, 60))
         if wanted[-1]:
-            choice.take(index * 0.5, quality)
+            choice.take(index * 0.5, score, 60)
     assert wanted == [True, False, True, False, False, True]
 
 

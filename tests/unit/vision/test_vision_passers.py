@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -18,9 +19,9 @@ from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.announcer import Announcer, face_crop
 from gateway.vision.video.passers import Match, Passers
 from gateway.vision.video.statistics import Nearest, PassageCounts
-from gateway.wire import CalibratedThresholds, CameraAssigned, CameraThresholds, EvidencePicture, Report
+from gateway.wire import CalibratedThresholds, CameraAssigned, CameraThresholds, EvidencePicture, Report, WarnedOf
 
-SETTINGS = MatchingSettings(cooldown_seconds=60)
+SETTINGS = MatchingSettings()
 LISTED, STRANGER = 60, 200
 ROOM = np.random.default_rng(1).integers(90, 110, (360, 640, 3)).astype(np.uint8)
 
@@ -107,12 +108,75 @@ def test_a_stranger_is_never_warned_of_and_leaves_a_count_alone() -> None:
     assert vars(passers)["_passages"] == {}
 
 
-def test_the_cooldown_holds_over_passages_and_ends() -> None:
+class ExactDetector(NoDetector):
+    """Finds in a view of a face of 37 px one of 41."""
+
+    def detect(
+        self, rgb: NDArray[np.uint8], regions: Sequence[tuple[int, int, int, int]] | None = None
+    ) -> tuple[Detection, ...]:
+        return (Detection(29, 29, 41, 41, 0.9),)
+
+
+@pytest.mark.parametrize(("detector", "size", "height"), [(NoDetector(), "small", 37), (ExactDetector(), "full", 41)])
+def test_a_decision_goes_by_the_size_of_the_exact_box(detector: NoDetector, size: str, height: int) -> None:
+    passers = Passers("cam-01", replace(TOOLS, detector=detector), SETTINGS)
+    found: list[Match] = []
+    for step in range(6):
+        face = Detection(100 + 4 * step, 100, 37, 37, 0.9)
+        found += passers.follow(step * 0.2, frame((face, LISTED)), [face], GALLERY)
+    (match,) = found
+    report, _ = Announcer(assigned(), "east", ManualClock()).matched(match, SharedList(GALLERY), "test/1")
+    assert isinstance(report, Report)
+    event = decode(report.event)
+    assert isinstance(event, FaceMatched)
+    assert (event.face_size, event.face_height, match.decision.height_px) == (size, height, height)
+
+
+def test_each_visit_is_warned_of() -> None:
     passers = Passers("cam-01", TOOLS, SETTINGS)
-    found = [len(walk(passers, start, [LISTED] * 12)) for start in (0, 20, 40, 70, 90)]
-    assert found == [1, 0, 0, 1, 0]
-    again = Passers("cam-01", TOOLS, MatchingSettings(cooldown_seconds=0))
-    assert [len(walk(again, start, [LISTED] * 12)) for start in (0, 20)] == [1, 1]
+    assert [len(walk(passers, start, [LISTED] * 12)) for start in (0, 20)] == [1, 1]
+
+
+def test_a_visit_of_several_passages_is_warned_of_once() -> None:
+    """A look that seems to be another person's begins a passage of its own."""
+    passers = Passers("cam-01", TOOLS, SETTINGS)
+    assert len(walk(passers, 0, [LISTED] * 12 + [STRANGER] * 6 + [LISTED] * 12)) == 1
+    assert passers.counts.total == 3
+
+
+def test_who_stays_long_and_is_then_taken_for_another_is_warned_of_once() -> None:
+    passers = Passers("cam-01", TOOLS, SETTINGS)
+    found: list[Match] = []
+    places = [Detection(100, 100, 80, 80, 0.9)] * 40 + [Detection(300, 100, 80, 80, 0.9)] * 8
+    for step, face in enumerate(places):
+        found += passers.follow(step * 0.2, frame((face, LISTED)), [face], GALLERY)
+    assert len(found) == 1
+
+
+def matched_at(announcer: Announcer, clock: ManualClock, moments: Sequence[float]) -> list[bool]:
+    """Whether a match is warned of at each moment (s)."""
+    (match,) = walk(Passers("cam-01", TOOLS, SETTINGS), 0, [LISTED] * 25)
+    told, now = [], 0.0
+    for moment in moments:
+        clock.advance(moment - now)
+        now = moment
+        told.append(bool(announcer.matched(match, SharedList(GALLERY), "test/1")))
+    return told
+
+
+def test_the_cooldown_holds_over_visits_and_ends() -> None:
+    clock = ManualClock()
+    announcer = Announcer(assigned(), "east", clock, cooldown_seconds=60)
+    assert matched_at(announcer, clock, (0, 20, 59, 60, 90)) == [True, False, False, True, False]
+    clock = ManualClock()
+    assert matched_at(Announcer(assigned(), "east", clock), clock, (0, 1, 20)) == [True, True, True]
+
+
+def test_the_cooldown_goes_on_from_a_warning_that_another_child_gave() -> None:
+    clock = ManualClock()
+    known = replace(assigned(), warned=(WarnedOf(person="p1", seconds_ago=50), WarnedOf(person="p9", seconds_ago=1)))
+    announcer = Announcer(known, "east", clock, cooldown_seconds=60)
+    assert matched_at(announcer, clock, (0, 9, 10, 11)) == [False, False, True, False]
 
 
 def test_one_odd_look_among_many_warns_of_nobody() -> None:

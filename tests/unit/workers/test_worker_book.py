@@ -1,9 +1,12 @@
 """What is known of cameras: a loss is told once, its return once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from gateway.events import CameraFault, CameraLost, CameraRestored
-from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAddress
+import pytest
+
+from gateway.events import CameraFault, CameraLost, CameraRestored, FaceMatched
+from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAddress, WarnedOf
 from gateway.workers.book import CameraBook
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -99,3 +102,51 @@ def test_without_its_child_a_camera_is_away() -> None:
     book.note_status(status("live"), NOW)
     book.worker_gone("video-1")
     assert book.states()[0].state == "worker_away"
+
+
+def matched(person: str, camera: str = "cam-01") -> FaceMatched:
+    return FaceMatched(
+        id=person,
+        source="/c",
+        subject=camera,
+        time=NOW,
+        camera=camera,
+        person=person,
+        distance=0.3,
+        threshold=0.46,
+        looks=3,
+        face_height=60,
+        quality=0.5,
+        model="net",
+        detector="test/1",
+        passage="p",
+    )
+
+
+def test_the_last_warnings_are_told_to_whoever_has_the_camera_next() -> None:
+    book = CameraBook("east", cooldown_seconds=60)
+    book.assign(assigned(), "video-1")
+    for person, at in (("p1", 0.0), ("p2", 30.0), ("p1", 35.0)):
+        book.note_warning(matched(person), at)
+    book.note_warning(matched("p3", "gone"), 35.0)
+    book.note_warning(lost(), 35.0)
+    book.worker_gone("video-1")
+    book.assign(assigned(), "video-2")
+    assert book.told("cam-01", 80.0).warned == (
+        WarnedOf(person="p1", seconds_ago=45.0),
+        WarnedOf(person="p2", seconds_ago=50.0),
+    )
+    assert [each.person for each in book.told("cam-01", 92.0).warned] == ["p1"]
+    assert book.told("cam-01", 95.0).warned == ()
+
+
+def test_what_a_child_has_to_do_is_what_its_cameras_take() -> None:
+    book = with_camera()
+    book.assign(assigned("cam-02"), "video-1")
+    assert book.load_of("video-1") == pytest.approx(0.24), "who has said nothing counts as usual"
+    book.note_status(replace(status("live"), load=0.31), NOW)
+    assert book.load_of("video-1") == pytest.approx(0.43)
+    book.note_status(replace(status("live"), load=0.01), NOW)
+    assert book.load_of("video-1") == pytest.approx(0.18), "a still camera may have people in a moment"
+    book.note_status(replace(status("lost"), load=0.31), NOW)
+    assert book.load_of("video-1") == pytest.approx(0.24)
