@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record, still_allowed
+from gateway.api.discretion import MOST_SENT, shown_status, told_of
 from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
@@ -135,16 +136,17 @@ async def _pictures(parts: ApiParts, camera: str, caller: Principal) -> AsyncIte
         await asyncio.sleep(_MJPEG_SECONDS)
 
 
-def _device(parts: ApiParts, device: DeviceSettings) -> Fields:
+def _device(parts: ApiParts, device: DeviceSettings, caller: Principal) -> Fields:
     status = {each.device: each for each in parts.device_statuses()}.get(device.id)
     body = shown(device) | {"from_file": parts.installation.devices.in_file(device.id)}
-    return body | {"topics": parts.device_topics(device), "status": asdict(status) if status else {}}
+    told = shown_status(status, discreet=caller.sees_discreet) if status else {}
+    return body | {"topics": parts.device_topics(device), "status": told}
 
 
 @router.get("/devices")
-async def devices(_caller: Caller, parts: Parts) -> Fields:
-    """All alarm devices with their state."""
-    return {"items": [_device(parts, each) for each in parts.installation.devices.all()]}
+async def devices(caller: Caller, parts: Parts) -> Fields:
+    """All alarm devices with their state; `last_press` is of a press that the caller may know of."""
+    return {"items": [_device(parts, each, caller) for each in parts.installation.devices.all()]}
 
 
 @router.post("/devices", status_code=201)
@@ -154,16 +156,16 @@ async def add_device(body: Fields, caller: Admin, parts: Parts) -> Fields:
 
 
 @router.get("/devices/{identity}")
-async def device(identity: str, _caller: Caller, parts: Parts) -> Fields:
+async def device(identity: str, caller: Caller, parts: Parts) -> Fields:
     """One alarm device."""
-    return _device(parts, parts.installation.devices.get(identity))
+    return _device(parts, parts.installation.devices.get(identity), caller)
 
 
 @router.patch("/devices/{identity}")
 async def change_device(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Change an alarm device; 409 if it is of the configuration file."""
     await _change(parts.installation.devices, identity, body, parts, caller.name)
-    return _device(parts, parts.installation.devices.get(identity))
+    return _device(parts, parts.installation.devices.get(identity), caller)
 
 
 @router.delete("/devices/{identity}", status_code=204)
@@ -205,13 +207,17 @@ async def remove_destination(identity: str, caller: Admin, parts: Parts) -> None
 
 @router.get("/destinations/{identity}/deliveries")
 async def deliveries(
-    identity: str, _caller: Caller, parts: Parts, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    identity: str, caller: Caller, parts: Parts, limit: Annotated[int, Query(ge=1, le=MOST_SENT)] = 100
 ) -> Fields:
-    """What became of the newest events, and the dead letters."""
+    """What became of the newest events, and the dead letters; of silent presses only to who may know of them."""
     parts.installation.destinations.get(identity)
-    found = await parts.stores.outbox.deliveries(identity, limit)
-    dead = await parts.stores.outbox.dead_letters(identity, limit)
-    return {"items": [asdict(each) for each in found], "dead_letters": [asdict(each) for each in dead]}
+    journal, outbox, discreet = parts.stores.journal, parts.stores.outbox, caller.sees_discreet
+    found = await told_of(journal, await outbox.deliveries(identity, MOST_SENT), discreet=discreet)
+    dead = await told_of(journal, await outbox.dead_letters(identity, MOST_SENT), discreet=discreet)
+    return {
+        "items": [asdict(each) for each in found[:limit]],
+        "dead_letters": [asdict(each) for each in dead[:limit]],
+    }
 
 
 @router.post("/destinations/{identity}/test")
