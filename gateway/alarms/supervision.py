@@ -46,8 +46,8 @@ class _Watched:
 
     def snapshot(self) -> DeviceStatus:
         """The status with what changes with every message."""
-        presses = {"last_press": self.last_press, "last_loud_press": self.last_loud_press}
-        return replace(self.status, last_seen=self.last_seen, via=self.via, **presses)
+        status = replace(self.status, last_press=self.last_press, last_loud_press=self.last_loud_press)
+        return replace(status, last_seen=self.last_seen, via=self.via)
 
     def take(self, status: DeviceStatus) -> None:
         """Take up a whole status."""

@@ -36,7 +36,7 @@ async def _create(register: Register[Any], body: Fields, parts: ApiParts, caller
     except EntryExistsError as error:
         raise _conflict(error) from None
     await record(parts, caller, f"added {kind}", made.id)
-    return shown(made)
+    return shown(made, whole=True)
 
 
 async def _change(register: Register[Any], identity: str, body: Fields, parts: ApiParts, caller: str) -> Slice:
@@ -57,9 +57,13 @@ async def _delete(register: Register[Any], identity: str, parts: ApiParts, calle
     await record(parts, caller, "removed entry", identity)
 
 
-def _camera(parts: ApiParts, camera: CameraSettings) -> Fields:
+def _is_admin(caller: Principal) -> bool:
+    return caller.role == "admin"
+
+
+def _camera(parts: ApiParts, camera: CameraSettings, caller: Principal) -> Fields:
     states = {each.camera: each for each in parts.workers.cameras()}
-    body = shown(camera) | {"from_file": parts.installation.cameras.in_file(camera.id)}
+    body = shown(camera, whole=_is_admin(caller)) | {"from_file": parts.installation.cameras.in_file(camera.id)}
     state = states.get(camera.id)
     if state is None:
         return body | {"status": {"state": "unknown"}}
@@ -70,9 +74,9 @@ def _camera(parts: ApiParts, camera: CameraSettings) -> Fields:
 
 
 @router.get("/cameras")
-async def cameras(_caller: Caller, parts: Parts) -> Fields:
-    """All cameras with their state."""
-    return {"items": [_camera(parts, each) for each in parts.installation.cameras.all()]}
+async def cameras(caller: Caller, parts: Parts) -> Fields:
+    """All cameras with their state; what their addresses hold behind the path is for administrators."""
+    return {"items": [_camera(parts, each, caller) for each in parts.installation.cameras.all()]}
 
 
 @router.post("/cameras", status_code=201)
@@ -83,9 +87,9 @@ async def add_camera(body: Fields, caller: Admin, parts: Parts) -> Fields:
 
 
 @router.get("/cameras/{identity}")
-async def camera(identity: str, _caller: Caller, parts: Parts) -> Fields:
+async def camera(identity: str, caller: Caller, parts: Parts) -> Fields:
     """One camera."""
-    return _camera(parts, parts.installation.cameras.get(identity))
+    return _camera(parts, parts.installation.cameras.get(identity), caller)
 
 
 @router.patch("/cameras/{identity}")
@@ -93,7 +97,7 @@ async def change_camera(identity: str, body: Fields, caller: Admin, parts: Parts
     """Change a camera; 409 if it is of the configuration file."""
     refuse_local_address(body)
     await _change(parts.installation.cameras, identity, body, parts, caller.name)
-    return _camera(parts, parts.installation.cameras.get(identity))
+    return _camera(parts, parts.installation.cameras.get(identity), caller)
 
 
 @router.delete("/cameras/{identity}", status_code=204)
@@ -138,7 +142,7 @@ async def _pictures(parts: ApiParts, camera: str, caller: Principal) -> AsyncIte
 
 def _device(parts: ApiParts, device: DeviceSettings, caller: Principal) -> Fields:
     status = {each.device: each for each in parts.device_statuses()}.get(device.id)
-    body = shown(device) | {"from_file": parts.installation.devices.in_file(device.id)}
+    body = shown(device, whole=True) | {"from_file": parts.installation.devices.in_file(device.id)}
     told = shown_status(status, discreet=caller.sees_discreet) if status else {}
     return body | {"topics": parts.device_topics(device), "status": told}
 
@@ -174,16 +178,18 @@ async def remove_device(identity: str, caller: Admin, parts: Parts) -> None:
     await _delete(parts.installation.devices, identity, parts, caller.name)
 
 
-def _destination(parts: ApiParts, destination: DestinationSettings) -> Fields:
+def _destination(parts: ApiParts, destination: DestinationSettings, caller: Principal) -> Fields:
     status = {each.destination: each for each in parts.forwarders.statuses()}.get(destination.id)
-    body = shown(destination) | {"from_file": parts.installation.destinations.in_file(destination.id)}
+    body = shown(destination, whole=_is_admin(caller)) | {
+        "from_file": parts.installation.destinations.in_file(destination.id)
+    }
     return body | {"status": asdict(status) if status else {"state": "unknown"}}
 
 
 @router.get("/destinations")
-async def destinations(_caller: Caller, parts: Parts) -> Fields:
-    """All destinations with backlog, last success and last error."""
-    return {"items": [_destination(parts, each) for each in parts.installation.destinations.all()]}
+async def destinations(caller: Caller, parts: Parts) -> Fields:
+    """All destinations with backlog, last success and last error; queries of addresses are for administrators."""
+    return {"items": [_destination(parts, each, caller) for each in parts.installation.destinations.all()]}
 
 
 @router.post("/destinations", status_code=201)
@@ -196,7 +202,7 @@ async def add_destination(body: Fields, caller: Admin, parts: Parts) -> Fields:
 async def change_destination(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Change a destination; 409 if it is of the configuration file."""
     await _change(parts.installation.destinations, identity, body, parts, caller.name)
-    return _destination(parts, parts.installation.destinations.get(identity))
+    return _destination(parts, parts.installation.destinations.get(identity), caller)
 
 
 @router.delete("/destinations/{identity}", status_code=204)
