@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -264,6 +264,16 @@ def shown(settings: Slice, *, whole: bool) -> dict[str, Any]:
         if name in type(settings).model_fields:
             body[f"has_{name}"] = getattr(settings, name) is not None
     return body if whole else body | _public_addresses(settings)
+
+
+def shown_description(description: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
+    """What a camera told of itself; some put user and password into the addresses that they tell."""
+    if whole:
+        return dict(description)
+    return {
+        name: public_part(value) if isinstance(value, str) and "://" in value else value
+        for name, value in description.items()
+    }
 
 
 def _revealed(settings: Slice) -> dict[str, Any]:

@@ -187,5 +187,6 @@ async def test_what_was_made_by_api_is_read_of_a_gateway_that_was_killed(tmp_pat
     before = contents(tmp_path)
     assert ("device", "a") in entries_of(killed)
     assert contents(tmp_path) == before
+    (killed.directory / "state.db-wal").unlink()
     (killed.directory / "state.db").write_bytes(b"no database")
     assert entries_of(killed) == frozenset()

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record, still_allowed
 from gateway.api.discretion import MOST_SENT, shown_status, told_of
-from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown
+from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown, shown_description
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.sources import refuse_local_address, refuse_local_files
@@ -69,7 +69,8 @@ def _camera(parts: ApiParts, camera: CameraSettings, caller: Principal) -> Field
         return body | {"status": {"state": "unknown"}}
     figures = asdict(state.status) if state.status else {}
     status = figures | {"state": state.state, "reason": state.reason, "worker": state.worker}
-    asked = {"asked": state.asked, "remedy": state.remedy, "description": dict(state.description)}
+    description = shown_description(state.description, whole=_is_admin(caller))
+    asked = {"asked": state.asked, "remedy": state.remedy, "description": description}
     return body | {"status": status | {"lost_since": state.lost_since} | asked}
 
 

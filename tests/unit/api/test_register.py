@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.api import Register
-from gateway.api.installation import FileEntryError, shown
+from gateway.api.installation import FileEntryError, shown, shown_description
 from gateway.errors import PermanentError, TransientError
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings
 from gateway.storage import Entry
@@ -239,3 +239,9 @@ async def test_an_address_with_a_password_is_refused_without_repeating_it(userin
     error = refused.value
     assert (error.where, error.figures["fault"]) == ("url", "url_credentials")
     assert "Geheim" not in f"{error}{error.figures}"
+
+
+def test_addresses_that_a_camera_tells_are_cut_as_those_that_were_entered() -> None:
+    told = {"model": "XM", "stream": "rtsp://h:554/user=admin_password=Geheim7_channel=1.sdp?real", "snapshot": None}
+    assert shown_description(told, whole=True) == told
+    assert shown_description(told, whole=False) == told | {"stream": "rtsp://h:554/"}
