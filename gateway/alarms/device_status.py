@@ -27,7 +27,9 @@ class DeviceStatus:
         tampered: it is open or was moved, and nobody cleared that.
         troubles: names of what is wrong with it, such as ``clock_wrong``.
         last_press, last_test: when it was pressed, and tested.
-        test_due: whether a press test is due.
+        last_loud_press: when it was pressed last neither silently nor under duress: all that every screen may show.
+        test_due: whether a press test is due; silent presses and those under duress do not count for it, because
+            every screen shows it.
         via: who delivered its last message: a client of the endpoint, or a broker's address.
     """
 
@@ -47,6 +49,7 @@ class DeviceStatus:
     tampered: bool = False
     troubles: tuple[str, ...] = ()
     last_press: datetime | None = None
+    last_loud_press: datetime | None = None
     last_test: datetime | None = None
     test_due: bool = False
     via: str = ""

@@ -17,6 +17,7 @@ from gateway.events import (
     ButtonTested,
     Event,
     GatewayFault,
+    PressKind,
 )
 
 
@@ -35,10 +36,18 @@ def _after(status: DeviceStatus, event: ButtonEvent) -> DeviceStatus:
     if isinstance(event, ButtonLost):
         return replace(status, lost=True, reason=event.reason)
     if isinstance(event, ButtonPressed):
-        return replace(status, last_press=event.recorded or event.time, test_due=False)
+        return _pressed(status, event)
     if isinstance(event, ButtonTested):
         return replace(status, last_test=event.recorded or event.time, test_due=False)
     return replace(status, **_CHANGES.get(type(event), {}))
+
+
+def _pressed(status: DeviceStatus, event: ButtonPressed) -> DeviceStatus:
+    """A silent press, or one under duress, is no news for those who may not know of it."""
+    at = event.recorded or event.time
+    if event.kind is not PressKind.PRESS:
+        return replace(status, last_press=at)
+    return replace(status, last_press=at, last_loud_press=at, test_due=False)
 
 
 _CHANGES: dict[type[ButtonEvent], dict[str, Any]] = {

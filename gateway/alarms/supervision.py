@@ -12,7 +12,7 @@ from gateway.alarms.dialects.said import Health
 from gateway.alarms.flapping import Flapping
 from gateway.alarms.recall import recall
 from gateway.clock import Clock, wait_at_most
-from gateway.events import ButtonEvent, ButtonPressed, ButtonTested, Cause, Event, because
+from gateway.events import ButtonEvent, ButtonPressed, ButtonTested, Cause, Event, PressKind, because
 from gateway.settings import DeviceSettings
 
 _WILL_GRACE_SECONDS = 3.0
@@ -39,18 +39,21 @@ class _Watched:
     alive_since: float | None = None
     last_seen: datetime | None = None
     last_press: datetime | None = None
+    last_loud_press: datetime | None = None
     via: str = ""
     told: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_IN_A_MINUTE))
     flapping: Flapping = field(default_factory=Flapping)
 
     def snapshot(self) -> DeviceStatus:
         """The status with what changes with every message."""
-        return replace(self.status, last_seen=self.last_seen, last_press=self.last_press, via=self.via)
+        status = replace(self.status, last_press=self.last_press, last_loud_press=self.last_loud_press)
+        return replace(status, last_seen=self.last_seen, via=self.via)
 
     def take(self, status: DeviceStatus) -> None:
         """Take up a whole status."""
         self.status = status
-        self.last_seen, self.last_press, self.via = status.last_seen, status.last_press, status.via
+        self.last_seen, self.via = status.last_seen, status.via
+        self.last_press, self.last_loud_press = status.last_press, status.last_loud_press
 
     def heard_within(self, now: float) -> bool:
         """Whether the device spoke within its deadline before `now`."""
@@ -190,6 +193,9 @@ class SupervisionTimer:
             return
         if isinstance(event, ButtonPressed):
             watched.last_press = self._clock.now()
+            if event.kind is not PressKind.PRESS:
+                return
+            watched.last_loud_press = watched.last_press
             if watched.status.test_due:
                 watched.status = replace(watched.status, test_due=False)
         else:
@@ -284,7 +290,7 @@ class SupervisionTimer:
 
     def _is_due(self, watched: _Watched) -> bool:
         days = watched.settings.press_test_days
-        known = [watched.since, watched.status.last_test, watched.last_press]
+        known = [watched.since, watched.status.last_test, watched.last_loud_press]
         latest = max(each for each in known if each is not None)
         return days > 0 and self._clock.now() - latest >= timedelta(days=days)
 

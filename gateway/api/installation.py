@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr, ValidationError
 
-from gateway.errors import ConfigError, Fault, GatewayError, PermanentError
+from gateway.errors import GatewayError, PermanentError, redact
 from gateway.events import Cause, because
-from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, EntrySlice, Slice
+from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, EntrySlice, Slice, public_part
 from gateway.storage import Entry, EntryStore
 
 _DEVICE = "device"
@@ -43,7 +43,7 @@ class Register(Generic[Settings]):
         put, drop: what makes an entry live, and what ends it.
 
     Attributes:
-        left_out: what of the file cannot be used.
+        faults: what the start found: entries that are left out, and why.
     """
 
     def __init__(
@@ -65,25 +65,25 @@ class Register(Generic[Settings]):
         self._put = put
         self._drop = drop
         self._one_at_a_time = asyncio.Lock()
-        self.left_out: list[Cause] = []
+        self._left_out: set[str] = set()
+        self.faults: list[Cause] = []
 
     async def load(self) -> None:
         """Make all entries live; one that cannot be used is left out, because presses come first.
 
+        So is one whose id is in the file, too: the file's counts.
+
         Raises:
-            ConfigError: an id is in the file and in the store.
             GatewayError: an alarm device of the file cannot be used.
         """
         stored = await self._store.entries(self._kind)
-        both = [entry.id for entry in stored if entry.id in self._from_file]
-        if both:
-            remedy = "Remove it from one of them: the file, or with DELETE by API."
-            what = "the same id was made by API, too"
-            raise ConfigError([Fault(self._file, f"{self._kind}s.{each}", what, remedy) for each in both])
         for settings in self._from_file.values():
             await self._put_of_file(settings)
         for entry in stored:
-            await self._revive(entry)
+            if entry.id in self._from_file:
+                self._leave_out(entry, self._in_both(entry))
+            else:
+                await self._revive(entry)
 
     async def _put_of_file(self, settings: Settings) -> None:
         try:
@@ -91,21 +91,46 @@ class Register(Generic[Settings]):
         except GatewayError as error:
             if self._kind == _DEVICE:
                 raise
-            _log.error("%s %s of the file is left out: %s", self._kind, settings.id, error)
-            what = f"{self._kind} {settings.id} of the file is left out: {error.what}. {error.remedy}"
-            self.left_out.append(because("entry_left_out", what.rstrip(), kind=self._kind, identity=settings.id))
+            words = redact(f"{self._kind} {settings.id} of the file is left out: {error.what}. {error.remedy}".rstrip())
+            _log.error("%s", words)
+            self.faults.append(because("entry_unusable", words, kind=self._kind, identity=settings.id))
 
     async def _revive(self, entry: Entry) -> None:
         try:
-            settings = self._model.model_validate_json(entry.body).model_copy(
-                update={name: SecretStr(value) for name, value in entry.secrets.items()}
-            )
+            settings = self._model.model_validate_json(entry.body).model_copy(update=_opened(entry.secrets))
             await self._put(settings)
         except (GatewayError, ValidationError) as error:
-            what = error.what if isinstance(error, GatewayError) else "its settings are not valid"
-            _log.error("%s %s of the store is left out: %s; make it anew", self._kind, entry.id, what)
+            self._leave_out(entry, self._unusable(entry, _why(error)))
         else:
             self._entries[entry.id] = settings
+            await self._seal_what_was_open(entry, settings)
+
+    def _in_both(self, entry: Entry) -> Cause:
+        what = f"the same id is in {self._file}, which counts; DELETE it by API, or take it out of the file"
+        words, kind = self._words(entry, what), self._kind
+        return because("entry_in_both", words, kind=kind, id=entry.id, file=self._file)
+
+    def _unusable(self, entry: Entry, what: str) -> Cause:
+        words, kind = self._words(entry, f"{what}; make it anew, or DELETE it by API"), self._kind
+        return because("entry_left_out", words, kind=kind, id=entry.id, what=what)
+
+    def _words(self, entry: Entry, what: str) -> str:
+        return redact(f"{self._kind} {entry.id} of the store is left out: {what}")
+
+    def _leave_out(self, entry: Entry, cause: Cause) -> None:
+        _log.error("%s", cause.words)
+        self.faults.append(cause)
+        self._left_out.add(entry.id)
+
+    async def _seal_what_was_open(self, entry: Entry, settings: Settings) -> None:
+        """Former versions kept addresses open as a whole; a store that cannot take them now keeps them so."""
+        sealed = self._entry_of(settings)
+        if sealed.secrets.keys() == entry.secrets.keys():
+            return
+        try:
+            await self._store.replace(sealed)
+        except GatewayError as error:
+            _log.warning("the address of %s %s is not sealed: %s", self._kind, entry.id, error)
 
     def all(self) -> list[Settings]:
         """All entries by id."""
@@ -164,13 +189,17 @@ class Register(Generic[Settings]):
         return settings
 
     async def delete(self, identity: str) -> None:
-        """End an entry and forget it with its credentials.
+        """End an entry and forget it with its credentials; of one in the file, too, that of the store.
 
         Raises:
             FileEntryError: it is of the file.
             PermanentError: there is none.
         """
         async with self._one_at_a_time:
+            if identity in self._left_out:
+                await self._store.delete(self._kind, identity)
+                self._left_out.remove(identity)
+                return
             self._must_be_ours(identity)
             await self._store.delete(self._kind, identity)
             del self._entries[identity]
@@ -201,6 +230,7 @@ class Register(Generic[Settings]):
             await (self._put(former) if former is not None else self._drop(settings.id))
             raise
         self._entries[settings.id] = settings
+        self._left_out.discard(settings.id)
 
     def _entry_of(self, settings: Settings) -> Entry:
         secrets = {}
@@ -208,17 +238,53 @@ class Register(Generic[Settings]):
             value = getattr(settings, name, None)
             if isinstance(value, SecretStr):
                 secrets[name] = value.get_secret_value()
-        body = settings.model_copy(update=dict.fromkeys(secrets)).model_dump_json()
-        return Entry(kind=self._kind, id=settings.id, body=body, secrets=secrets)
+        public = _public_addresses(settings)
+        whole = {name: getattr(settings, name) for name in public}
+        body = settings.model_copy(update=dict.fromkeys(secrets) | public).model_dump_json()
+        return Entry(kind=self._kind, id=settings.id, body=body, secrets=secrets | whole)
 
 
-def shown(settings: Slice) -> dict[str, Any]:
-    """An entry as the interface shows it: without secrets, but saying that there is one."""
+def _opened(secrets: dict[str, str]) -> dict[str, SecretStr | str]:
+    """What was sealed of an entry, as its settings hold it."""
+    return {name: value if name in _ADDRESSES else SecretStr(value) for name, value in secrets.items()}
+
+
+def _why(error: GatewayError | ValidationError) -> str:
+    if isinstance(error, GatewayError):
+        return error.what
+    found = error.errors(include_url=False, include_input=False)
+    told = [each["msg"] for each in found if each["type"] == "url_credentials"]
+    return told[0] if told else "its settings are not valid"
+
+
+def _public_addresses(settings: Slice) -> dict[str, str]:
+    """By key, what anybody may read of each address that holds more."""
+    held = {name: url for name in _ADDRESSES if isinstance(url := getattr(settings, name, None), str)}
+    return {name: public for name, url in held.items() if (public := public_part(url)) != url}
+
+
+def shown(settings: Slice, *, whole: bool) -> dict[str, Any]:
+    """An entry as the interface shows it: without secrets, but saying that there is one.
+
+    Args:
+        settings: the entry.
+        whole: with what its addresses hold behind the path, which may be a credential: for administrators.
+    """
     body = settings.model_dump(mode="json", exclude=set(_SECRETS))
     for name in _SECRETS:
         if name in type(settings).model_fields:
             body[f"has_{name}"] = getattr(settings, name) is not None
-    return body
+    return body if whole else body | _public_addresses(settings)
+
+
+def shown_description(description: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
+    """What a camera told of itself; some put user and password into the addresses that they tell."""
+    if whole:
+        return dict(description)
+    return {
+        name: public_part(value) if isinstance(value, str) and "://" in value else value
+        for name, value in description.items()
+    }
 
 
 def _revealed(settings: Slice) -> dict[str, Any]:
@@ -272,15 +338,15 @@ class Installation:
         self.loaded = False
 
     @property
-    def left_out(self) -> tuple[Cause, ...]:
-        """What of the file cannot be used."""
-        return (*self.devices.left_out, *self.destinations.left_out, *self.cameras.left_out)
+    def faults(self) -> list[Cause]:
+        """What the start found wrong with entries."""
+        return [*self.devices.faults, *self.destinations.faults, *self.cameras.faults]
 
     async def load(self) -> None:
-        """Make everything live.
+        """Make everything live; what cannot be is told in `faults`.
 
         Raises:
-            ConfigError: an id is in the file and in the store.
+            GatewayError: an alarm device of the file cannot be used.
         """
         await self.devices.load()
         await self.destinations.load()

@@ -17,6 +17,7 @@ from gateway.errors import ConfigError, Fault, PermanentError, redact
 from gateway.events import event_families, nearest_event_type, selects_events
 from gateway.forwarding import make_sink
 from gateway.settings import FILE_NAME, Settings, load_embedder
+from gateway.storage import entries_of
 
 _WRONG = 2
 _LESSER = ("cameras.", "destinations.", "matching.")
@@ -30,10 +31,10 @@ def check_config(as_json: ObjectOption = False, config: ConfigOption = DEFAULT_C
     """Read the configuration and print every fault with file, key and remedy; exit 2 on a fault."""
     file = str(config / FILE_NAME)
     if not as_json:
-        put(f"{file}: correct. {_summary(checked_settings(config, set_, file))}")
+        put(f"{file}: correct. {_summary(_settings_alone(config, set_, file))}")
         return
     try:
-        checked_settings(config, set_, file)
+        _settings_alone(config, set_, file)
         faults: tuple[Fault, ...] = ()
     except ConfigError as error:
         faults = error.faults
@@ -78,6 +79,29 @@ def _looked_at(
     new = [each for each in further if each.key not in told]
     lesser = [each for each in new if each.key.startswith(_LESSER) or each.file != file]
     return found.settings, [*found.faults, *(each for each in new if each not in lesser)], lesser
+
+
+def _settings_alone(config: Path, overrides: list[str] | None, file: str) -> Settings:
+    """As `checked_settings`, once nothing made by API has an id of the file, too: that one would be left out.
+
+    Raises:
+        ConfigError: with every fault.
+    """
+    settings = checked_settings(config, overrides, file)
+    if faults := list(entries_in_both(settings, file)):
+        raise ConfigError(faults)
+    return settings
+
+
+def entries_in_both(settings: Settings, file: str) -> Iterator[Fault]:
+    """Entries whose id was made by API, too, as far as the state folder can be read; they are no reason not to run."""
+    made = entries_of(settings.storage)
+    named = {"device": settings.devices, "camera": settings.cameras, "destination": settings.destinations}
+    for kind, entries in named.items():
+        for each in entries:
+            if (kind, each.id) in made:
+                remedy = "Take it out of the file, or remove that one: DELETE by API, once the gateway runs."
+                yield Fault(file, f"{kind}s.{each.id}", "the same id was made by API, too: the file's counts", remedy)
 
 
 def _summary(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from gateway.cli.check_config import further_faults
+from gateway.cli.check_config import entries_in_both, further_faults
 from gateway.cli.local import of_system
 from gateway.cli.models import YUNET, is_installed
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
@@ -80,7 +80,7 @@ def _not_looked(part: str, error: OSError) -> Finding:
 
 
 def _files(settings: Settings, file: str) -> Iterator[Finding]:
-    faults = list(further_faults(settings, file))
+    faults = [*further_faults(settings, file), *entries_in_both(settings, file)]
     if not faults:
         yield Finding("configuration", True, "correct")
     for fault in faults:

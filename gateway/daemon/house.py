@@ -302,11 +302,11 @@ class AlarmHouse:
 
     async def _say_faults(self) -> None:
         """What the start found wrong; a file that was put aside is told once, by the id of what became of it."""
-        for cause in self._installation.left_out:
-            await self._note(self._own_event(GatewayFault, Severity.HIGH, **cause.data))
         for found in (each for each in self._stores.faults if not each.told):
             fault = self._own_event(GatewayFault, Severity.CRITICAL, **found.cause.data)
             await self._note(replace(fault, id=found.id))
+        for cause in self._installation.faults:
+            await self._note(self._own_event(GatewayFault, Severity.HIGH, **cause.data))
         if (wrong := self._stores.wrong_key) is not None:
             await self._note(self._own_event(GatewayFault, Severity.CRITICAL, **wrong.cause.data))
 

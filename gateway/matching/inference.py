@@ -17,7 +17,7 @@ def open_session(model: bytes, name: str) -> ort.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    # Else a plan of memory for each shape of input, for ever: regions and batches have hundreds, and gain nothing by it.
+    # Else a plan of memory for each shape of input, for ever: regions and batches have hundreds, and gain nothing.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

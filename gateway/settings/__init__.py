@@ -1,5 +1,6 @@
 """TOML in ``config/`` to frozen slices, one per room; pure: no network, no probing."""
 
+from gateway.settings.addresses import public_part
 from gateway.settings.alarm import (
     BrokerSettings,
     DestinationSettings,
@@ -65,5 +66,6 @@ __all__ = [
     "load_embedder",
     "load_settings",
     "parse_settings",
+    "public_part",
     "survey_settings",
 ]

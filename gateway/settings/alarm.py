@@ -1,14 +1,25 @@
 """Settings of the alarm house: MQTT, destinations."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
+from gateway.settings.addresses import without_password, without_userinfo
 from gateway.settings.base import EntrySlice, Host, Name, Slice, Url
 from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTlsSettings, MqttUserSettings
 
-BrokerUrl = Annotated[Url, Field(pattern=r"^mqtts?://[^\s]+$")]
+BrokerUrl = Annotated[
+    Url,
+    Field(pattern=r"^mqtts?://[^\s]+$"),
+    BeforeValidator(partial(without_password, remedy="use password_file")),
+]
+ReceiverUrl = Annotated[
+    Url,
+    Field(pattern=r"^https?://[^\s]+$"),
+    BeforeValidator(partial(without_userinfo, remedy="sign with secret, or put a token into its query")),
+]
 
 
 class BrokerSettings(Slice):
@@ -99,6 +110,8 @@ class DestinationSettings(EntrySlice):
     """A receiver of events: the security office, the police platform.
 
     Attributes:
+        url: ``https://host/path``; no user or password in it. A token belongs into its query, which is sealed at rest
+            and shown to administrators only.
         secret, secret_file: the Standard Webhooks signing secret (``whsec_…``), one of the two.
         events: prefixes of event types that it gets; all if empty.
         minimum_severity: less severe events are not sent.
@@ -108,7 +121,7 @@ class DestinationSettings(EntrySlice):
     """
 
     kind: Literal["webhook"] = "webhook"
-    url: Annotated[Url, Field(pattern=r"^https?://[^\s]+$")]
+    url: ReceiverUrl
     secret: SecretStr | None = None
     secret_file: Path | None = None
     events: tuple[str, ...] = ()

@@ -57,7 +57,7 @@ class DeviceSettings(EntrySlice):
         account, zone: of a SIA panel; without zone it stands for every zone that no other device has.
         health_deadline_seconds: silent for longer, it counts as lost.
         sleeps: it connects only to say something; that it is offline means nothing then.
-        press_test_days: after so many days without a press or test a reminder asks for one; 0: never.
+        press_test_days: after so many days without a loud press or test a reminder asks for one; 0: never.
         linked_cameras: cameras whose picture belongs to its presses.
         reports_clear: it says when its condition is over (``clear``); before that only a forced resolve ends its
             incident.

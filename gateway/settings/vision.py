@@ -1,18 +1,24 @@
 """Settings of the vision house: cameras, faces, child processes."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 
+from gateway.settings.addresses import without_userinfo
 from gateway.settings.base import EntrySlice, Label, Slice, Url
+
+_CREDENTIALS_APART = BeforeValidator(partial(without_userinfo, remedy="use username and password_file"))
 
 
 class CameraSettings(EntrySlice):
     """A camera.
 
     Attributes:
-        url: ``onvif://host[:port]``, ``rtsp://…`` or ``file:///recording.mp4``; no credentials in it.
+        url: ``onvif://host[:port]``, ``rtsp://…`` or ``file:///recording.mp4``; no credentials in it. What a
+            maker asks for in its query is sealed at rest, if it comes by API, and shown to administrators only.
         sub_url: of a smaller stream of the same picture, which is looked at while faces are cut from `url`; an ONVIF
             camera tells it itself.
         watch_faces: compare faces with the watch-list.
@@ -22,8 +28,8 @@ class CameraSettings(EntrySlice):
 
     name: Label = ""
     place: Label = ""
-    url: Annotated[Url, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$")]
-    sub_url: Annotated[Url, Field(pattern=r"^(rtsps?|file)://[^\s]+$")] | None = None
+    url: Annotated[Url, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$"), _CREDENTIALS_APART]
+    sub_url: Annotated[Url, Field(pattern=r"^(rtsps?|file)://[^\s]+$"), _CREDENTIALS_APART] | None = None
     watch_faces: bool = False
     username: str = ""
     password: SecretStr | None = None
@@ -34,7 +40,8 @@ class CameraSettings(EntrySlice):
     @model_validator(mode="after")
     def _credentials_apart(self) -> Self:
         if any("@" in url and not url.startswith("file:") for url in (self.url, self.sub_url or "")):
-            raise ValueError("credentials do not belong in the url; use username and password_file")
+            what = "credentials do not belong in the url; use username and password_file"
+            raise PydanticCustomError("url_credentials", what)
         if self.password is not None and self.password_file is not None:
             raise ValueError("give password or password_file, not both")
         return self

@@ -18,6 +18,7 @@ _KINDS = {
     "bool_type": "Write true or false without quotes.",
     "value_error": "",
     "unreadable": "Remove it.",
+    "url_credentials": "",
     "string_type": 'Write text in quotes, such as "east-campus".',
 }
 _FORMS = {

@@ -20,7 +20,7 @@ from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import DistanceRow, FaceWarning, Histograms, SeenPassages
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.incident_values import Check, Deadline, Hidden, Incident, Post, Shelf, Trigger
-from gateway.storage.inspection import Inspected, inspect_state
+from gateway.storage.inspection import Inspected, entries_of, inspect_state
 from gateway.storage.journal import Journal, type_of
 from gateway.storage.key_check import WrongKeyError
 from gateway.storage.mqtt_session_store import MqttSessionStore
@@ -124,6 +124,7 @@ __all__ = [
     "WriterStatistics",
     "WrongKeyError",
     "back_up",
+    "entries_of",
     "inspect_state",
     "key_place",
     "load_master_key",

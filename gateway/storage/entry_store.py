@@ -54,6 +54,15 @@ class EntryStore:
         sealed = self._vault.seal_secrets(entry.secrets, entry.kind, entry.id)
         await self._state.write(lambda c: c.execute(_SQL["put"], (entry.kind, entry.id, entry.body, sealed)))
 
+    async def replace(self, entry: Entry) -> None:
+        """Put an entry in the place of one whose credentials were open, and erase those.
+
+        Raises:
+            WrongKeyError: as of `put`.
+        """
+        await self.put(entry)
+        await self._state.erase()
+
     async def delete(self, kind: str, identity: str) -> None:
         """Remove an entry and erase its credentials.
 

@@ -15,8 +15,10 @@ from gateway.storage.aside import files_aside, noted_damage, wrong_kind
 from gateway.storage.damage import damage_of, log_is_void
 from gateway.storage.database import newest_version, open_reader, version_of, wrong_tables
 from gateway.storage.key_check import fits
+from gateway.storage.statements import load_statements
 from gateway.storage.vault import Vault, holds_state, key_place, read_master_key
 
+_ENTRIES = load_statements("entries")
 _FILES = {"journal.db": ("journal", ("event",)), "state.db": ("state", ("audit", "delivery"))}
 _PARTS = ("", "-wal")
 _AS_OWNER = "Run the command as the gateway's user, or let that user own the state folder."
@@ -65,6 +67,35 @@ def inspect_state(settings: StorageSettings) -> list[Inspected]:
     except OSError as error:
         where = error.filename or directory
         return [Inspected("state folder", False, f"{where} cannot be looked at: {error.strerror}", _AS_OWNER)]
+
+
+def entries_of(settings: StorageSettings) -> frozenset[tuple[str, str]]:
+    """Kind and id of each device, camera and destination that was made by API; empty where that cannot be told.
+
+    Nothing of the folder changes, also beside a running gateway.
+    """
+    path = settings.directory / "state.db"
+    try:
+        if not path.is_file():
+            return frozenset()
+        with _readable(path) as connection:
+            return frozenset((str(kind), str(name)) for kind, name in connection.execute(_ENTRIES["ids"]))
+    except (OSError, sqlite3.Error, PermanentError):
+        return frozenset()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[sqlite3.Connection]:
+    """A database to read: of a running gateway, of one that was stopped, or a copy of one that was killed."""
+    if _is_held(path.parent):
+        with closing(open_reader(path)) as connection:
+            yield connection
+    elif not path.with_name(path.name + "-wal").exists():
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as connection:
+            yield connection
+    else:
+        with _copied(path) as copy, closing(open_reader(copy)) as connection:
+            yield connection
 
 
 def _is_held(directory: Path) -> bool:

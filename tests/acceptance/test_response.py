@@ -185,12 +185,20 @@ def test_a_press_drives_every_output_until_it_is_taken(daemon: Daemon, safe: htt
         listener.wait("cmnd/lamp/Power1", b"OFF")
 
 
+def shown(client: httpx.Client) -> tuple[str | None, list[dict[str, Any]]]:
+    """When the button was pressed last, and what the office got of it: as a caller may know."""
+    status = client.get("/devices/btn-01").json()["status"]
+    assert "last_loud_press" not in status
+    return status["last_press"], client.get("/destinations/office/deliveries", params={"limit": 500}).json()["items"]
+
+
 @pytest.mark.parametrize("kind", ["silent", "duress"])
 def test_a_discreet_press_drives_nothing_at_the_place(
     daemon: Daemon, safe: httpx.Client, client: httpx.Client, presser: Presser, kind: str
 ) -> None:
     """Through its whole life, escalation included: no output, no feedback, and no other screen learns of it."""
     after = client.get("/events", params={"last": 1}).json()["next"]
+    before = shown(client)
     cookies = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
     stream = StreamReader(daemon.url, cookies, after)
     with MqttListener(daemon.mqtt_port) as listener:
@@ -207,6 +215,11 @@ def test_a_discreet_press_drives_nothing_at_the_place(
         assert detail["procedure"]["id"] == "press-discreet"
         resolve_all(safe)
         assert [topic for topic in listener.topics() if not topic.endswith(("/health", "/state"))] == []
+    told = {each["event"]["id"] for each in safe.get("/events", params={"after": after}).json()["items"]}
+    assert len(told) > 3
+    until(lambda: told <= {each["event"] for each in shown(safe)[1]}, "its deliveries")
+    assert shown(safe)[0] != before[0]
+    assert shown(client) == before
     press(presser, "test")  # what comes behind it is told to all
     stream.wait(1, "campus.button.tested")
     told = {event["type"] for _at, event in stream.arrived.values()}

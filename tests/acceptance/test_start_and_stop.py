@@ -93,7 +93,7 @@ secret_file = "{gone}"
         daemon.set_up_administrator()
         with daemon.client() as client:
             assert len(daemon.events(client, type="campus.button.pressed")) == 1
-            (fault,) = [each["data"] for each in daemon.events(client) if each["data"].get("fault") == "entry_left_out"]
+            (fault,) = [each["data"] for each in daemon.events(client) if each["data"].get("fault") == "entry_unusable"]
             assert fault["figures"] == {"kind": "camera", "identity": "cam-01"}
         said = "\n".join(daemon.log)
     for key in ("cameras.cam-01.password_file", "destinations.office.secret_file"):

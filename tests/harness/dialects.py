@@ -15,7 +15,7 @@ from gateway.settings import DeviceSettings, DialectSettings
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "mqtt"
 DEVICE = "btn-01"
 _PLACE = {"device": DEVICE, "name": "东门岗亭", "place": "East gate booth"}
-_TOLD = ("last_seen", "last_press", "last_test", "via", "device")
+_TOLD = ("last_seen", "last_press", "last_loud_press", "last_test", "via", "device")
 
 
 def cases() -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,7 +14,7 @@ from harness.command import command
 from gateway.clock import SystemClock
 from gateway.events import GatewayStarted, gateway_source, new_id
 from gateway.settings import StorageSettings
-from gateway.storage import Inspected, inspect_state, open_storage
+from gateway.storage import Entry, Inspected, entries_of, inspect_state, open_storage
 
 GOOD = {"journal": True, "state database": True, "master key": True}
 
@@ -161,3 +162,31 @@ def test_the_doctor_says_it_while_the_daemon_is_down(settings: StorageSettings) 
     assert rows["state database"]["ok"]
     assert rows["master key"]["ok"]
     assert contents(settings.directory) == before
+
+
+async def test_what_was_made_by_api_is_read_beside_a_gateway_and_of_one_that_is_down(tmp_path: Path) -> None:
+    settings = StorageSettings(directory=tmp_path / "state", reserve_megabytes=1)
+    assert entries_of(settings) == frozenset()
+    stores = await open_storage(settings, SystemClock())
+    await stores.entries.put(Entry(kind="device", id="a", body="{}"))
+    assert ("device", "a") in entries_of(settings)
+    await stores.close()
+    before = contents(settings.directory.parent)
+    assert ("device", "a") in entries_of(settings)
+    assert contents(settings.directory.parent) == before
+
+
+async def test_what_was_made_by_api_is_read_of_a_gateway_that_was_killed(tmp_path: Path) -> None:
+    settings = StorageSettings(directory=tmp_path / "state", reserve_megabytes=1)
+    stores = await open_storage(settings, SystemClock())
+    await stores.entries.put(Entry(kind="device", id="a", body="{}"))
+    killed = StorageSettings(directory=tmp_path / "killed", reserve_megabytes=1)
+    shutil.copytree(settings.directory, killed.directory)  # with its log, as a process that is killed leaves it
+    await stores.close()
+    assert (killed.directory / "state.db-wal").stat().st_size > 0
+    before = contents(tmp_path)
+    assert ("device", "a") in entries_of(killed)
+    assert contents(tmp_path) == before
+    (killed.directory / "state.db-wal").unlink()
+    (killed.directory / "state.db").write_bytes(b"no database")
+    assert entries_of(killed) == frozenset()

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from gateway.alarms import DeviceStatus
-from gateway.api.auth import Caller, Parts
+from gateway.api.auth import Caller, Parts, principal_of
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.session import Body
@@ -31,7 +31,7 @@ async def readyz(parts: Parts, request: Request) -> JSONResponse:
     """Presses are taken and incidents open; 503 if not. Callers on this machine learn it of every part."""
     body = readiness(parts)
     code = 200 if body["ready"] else 503
-    if request.client is None or request.client.host not in LOOPBACK:
+    if not _is_local(request):
         body = {
             "ready": body["ready"],
             "storage": {"ok": body["storage"]["ok"]},
@@ -40,15 +40,27 @@ async def readyz(parts: Parts, request: Request) -> JSONResponse:
     return JSONResponse(body, code)
 
 
+def _is_local(request: Request) -> bool:
+    return request.client is not None and request.client.host in LOOPBACK
+
+
+def is_ready(parts: ApiParts) -> bool:
+    """Whether presses are taken and incidents open: storage, alarm listener and incident desk decide."""
+    return parts.accepting() and parts.stores.journal.works and not _desk_fails(parts)
+
+
+def _desk_fails(parts: ApiParts) -> bool:
+    return parts.desk.waits or _DESK in parts.failing_tasks()
+
+
 def readiness(parts: ApiParts) -> dict[str, Any]:
-    """The parts of the gateway and their state; storage, alarm listener and incident desk decide about `ready`."""
+    """The parts of the gateway and their state."""
     journal = parts.stores.journal
-    storage_works = journal.works
     gallery, failing = parts.workers.gallery(), parts.failing_tasks()
     return {
-        "ready": parts.accepting() and storage_works and _DESK not in failing and not parts.desk.waits,
+        "ready": is_ready(parts),
         "storage": {
-            "ok": storage_works,
+            "ok": journal.works,
             "reserve": parts.stores.ballast.held,
             "last_commit_ms": round(journal.statistics.last_commit_ms, 3),
             "position": journal.last_position,
@@ -123,16 +135,39 @@ def _figures(status: CameraStatus, worker: str) -> dict[str, Any]:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-async def metrics(parts: Parts) -> Response:
-    """Figures for Prometheus (text exposition format 0.0.4)."""
+async def metrics(parts: Parts, request: Request) -> Response:
+    """Figures for Prometheus (text exposition format 0.0.4).
+
+    All of them go to callers on this machine and to tokens; others learn what `/readyz` tells them.
+    """
+    found = _ready_metrics(parts) + (_metrics(parts) if await _sees_figures(parts, request) else [])
     lines: list[str] = []
-    for name, kind, text, samples in _metrics(parts):
+    for name, kind, text, samples in found:
         lines += [f"# HELP campus_{name} {text}", f"# TYPE campus_{name} {kind}"]
         lines += [f"campus_{name}{labels} {value}" for labels, value in samples]
     return PlainTextResponse("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
 
 
+async def _sees_figures(parts: ApiParts, request: Request) -> bool:
+    """Whether a caller may have names of what is installed, and counters that a silent press moves.
+
+    A token may read both elsewhere, whatever its role; a browser is no reader of figures.
+    """
+    if _is_local(request):
+        return True
+    has_token = request.headers.get("Authorization", "").startswith("Bearer ")
+    return has_token and (await principal_of(request, parts)).sees_discreet
+
+
 _Samples = list[tuple[str, float]]
+
+
+def _ready_metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
+    return [
+        ("ready", "gauge", "Presses are taken and incidents open.", [("", int(is_ready(parts)))]),
+        ("accepting", "gauge", "Presses are taken.", [("", int(parts.accepting()))]),
+        ("storage_ok", "gauge", "The journal works.", [("", int(parts.stores.journal.works))]),
+    ]
 
 
 def _metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:

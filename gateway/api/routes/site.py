@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record, still_allowed
-from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown
+from gateway.api.discretion import MOST_SENT, shown_status, told_of
+from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown, shown_description
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.sources import refuse_local_address, refuse_local_files
@@ -35,7 +36,7 @@ async def _create(register: Register[Any], body: Fields, parts: ApiParts, caller
     except EntryExistsError as error:
         raise _conflict(error) from None
     await record(parts, caller, f"added {kind}", made.id)
-    return shown(made)
+    return shown(made, whole=True)
 
 
 async def _change(register: Register[Any], identity: str, body: Fields, parts: ApiParts, caller: str) -> Slice:
@@ -56,22 +57,27 @@ async def _delete(register: Register[Any], identity: str, parts: ApiParts, calle
     await record(parts, caller, "removed entry", identity)
 
 
-def _camera(parts: ApiParts, camera: CameraSettings) -> Fields:
+def _is_admin(caller: Principal) -> bool:
+    return caller.role == "admin"
+
+
+def _camera(parts: ApiParts, camera: CameraSettings, caller: Principal) -> Fields:
     states = {each.camera: each for each in parts.workers.cameras()}
-    body = shown(camera) | {"from_file": parts.installation.cameras.in_file(camera.id)}
+    body = shown(camera, whole=_is_admin(caller)) | {"from_file": parts.installation.cameras.in_file(camera.id)}
     state = states.get(camera.id)
     if state is None:
         return body | {"status": {"state": "unknown"}}
     figures = asdict(state.status) if state.status else {}
     status = figures | {"state": state.state, "reason": state.reason, "worker": state.worker}
-    asked = {"asked": state.asked, "remedy": state.remedy, "description": dict(state.description)}
+    description = shown_description(state.description, whole=_is_admin(caller))
+    asked = {"asked": state.asked, "remedy": state.remedy, "description": description}
     return body | {"status": status | {"lost_since": state.lost_since} | asked}
 
 
 @router.get("/cameras")
-async def cameras(_caller: Caller, parts: Parts) -> Fields:
-    """All cameras with their state."""
-    return {"items": [_camera(parts, each) for each in parts.installation.cameras.all()]}
+async def cameras(caller: Caller, parts: Parts) -> Fields:
+    """All cameras with their state; what their addresses hold behind the path is for administrators."""
+    return {"items": [_camera(parts, each, caller) for each in parts.installation.cameras.all()]}
 
 
 @router.post("/cameras", status_code=201)
@@ -82,9 +88,9 @@ async def add_camera(body: Fields, caller: Admin, parts: Parts) -> Fields:
 
 
 @router.get("/cameras/{identity}")
-async def camera(identity: str, _caller: Caller, parts: Parts) -> Fields:
+async def camera(identity: str, caller: Caller, parts: Parts) -> Fields:
     """One camera."""
-    return _camera(parts, parts.installation.cameras.get(identity))
+    return _camera(parts, parts.installation.cameras.get(identity), caller)
 
 
 @router.patch("/cameras/{identity}")
@@ -92,7 +98,7 @@ async def change_camera(identity: str, body: Fields, caller: Admin, parts: Parts
     """Change a camera; 409 if it is of the configuration file."""
     refuse_local_address(body)
     await _change(parts.installation.cameras, identity, body, parts, caller.name)
-    return _camera(parts, parts.installation.cameras.get(identity))
+    return _camera(parts, parts.installation.cameras.get(identity), caller)
 
 
 @router.delete("/cameras/{identity}", status_code=204)
@@ -135,16 +141,17 @@ async def _pictures(parts: ApiParts, camera: str, caller: Principal) -> AsyncIte
         await asyncio.sleep(_MJPEG_SECONDS)
 
 
-def _device(parts: ApiParts, device: DeviceSettings) -> Fields:
+def _device(parts: ApiParts, device: DeviceSettings, caller: Principal) -> Fields:
     status = {each.device: each for each in parts.device_statuses()}.get(device.id)
-    body = shown(device) | {"from_file": parts.installation.devices.in_file(device.id)}
-    return body | {"topics": parts.device_topics(device), "status": asdict(status) if status else {}}
+    body = shown(device, whole=True) | {"from_file": parts.installation.devices.in_file(device.id)}
+    told = shown_status(status, discreet=caller.sees_discreet) if status else {}
+    return body | {"topics": parts.device_topics(device), "status": told}
 
 
 @router.get("/devices")
-async def devices(_caller: Caller, parts: Parts) -> Fields:
-    """All alarm devices with their state."""
-    return {"items": [_device(parts, each) for each in parts.installation.devices.all()]}
+async def devices(caller: Caller, parts: Parts) -> Fields:
+    """All alarm devices with their state; `last_press` is of a press that the caller may know of."""
+    return {"items": [_device(parts, each, caller) for each in parts.installation.devices.all()]}
 
 
 @router.post("/devices", status_code=201)
@@ -154,16 +161,16 @@ async def add_device(body: Fields, caller: Admin, parts: Parts) -> Fields:
 
 
 @router.get("/devices/{identity}")
-async def device(identity: str, _caller: Caller, parts: Parts) -> Fields:
+async def device(identity: str, caller: Caller, parts: Parts) -> Fields:
     """One alarm device."""
-    return _device(parts, parts.installation.devices.get(identity))
+    return _device(parts, parts.installation.devices.get(identity), caller)
 
 
 @router.patch("/devices/{identity}")
 async def change_device(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Change an alarm device; 409 if it is of the configuration file."""
     await _change(parts.installation.devices, identity, body, parts, caller.name)
-    return _device(parts, parts.installation.devices.get(identity))
+    return _device(parts, parts.installation.devices.get(identity), caller)
 
 
 @router.delete("/devices/{identity}", status_code=204)
@@ -172,16 +179,18 @@ async def remove_device(identity: str, caller: Admin, parts: Parts) -> None:
     await _delete(parts.installation.devices, identity, parts, caller.name)
 
 
-def _destination(parts: ApiParts, destination: DestinationSettings) -> Fields:
+def _destination(parts: ApiParts, destination: DestinationSettings, caller: Principal) -> Fields:
     status = {each.destination: each for each in parts.forwarders.statuses()}.get(destination.id)
-    body = shown(destination) | {"from_file": parts.installation.destinations.in_file(destination.id)}
+    body = shown(destination, whole=_is_admin(caller)) | {
+        "from_file": parts.installation.destinations.in_file(destination.id)
+    }
     return body | {"status": asdict(status) if status else {"state": "unknown"}}
 
 
 @router.get("/destinations")
-async def destinations(_caller: Caller, parts: Parts) -> Fields:
-    """All destinations with backlog, last success and last error."""
-    return {"items": [_destination(parts, each) for each in parts.installation.destinations.all()]}
+async def destinations(caller: Caller, parts: Parts) -> Fields:
+    """All destinations with backlog, last success and last error; queries of addresses are for administrators."""
+    return {"items": [_destination(parts, each, caller) for each in parts.installation.destinations.all()]}
 
 
 @router.post("/destinations", status_code=201)
@@ -194,7 +203,7 @@ async def add_destination(body: Fields, caller: Admin, parts: Parts) -> Fields:
 async def change_destination(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Change a destination; 409 if it is of the configuration file."""
     await _change(parts.installation.destinations, identity, body, parts, caller.name)
-    return _destination(parts, parts.installation.destinations.get(identity))
+    return _destination(parts, parts.installation.destinations.get(identity), caller)
 
 
 @router.delete("/destinations/{identity}", status_code=204)
@@ -205,13 +214,17 @@ async def remove_destination(identity: str, caller: Admin, parts: Parts) -> None
 
 @router.get("/destinations/{identity}/deliveries")
 async def deliveries(
-    identity: str, _caller: Caller, parts: Parts, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    identity: str, caller: Caller, parts: Parts, limit: Annotated[int, Query(ge=1, le=MOST_SENT)] = 100
 ) -> Fields:
-    """What became of the newest events, and the dead letters."""
+    """What became of the newest events, and the dead letters; of silent presses only to who may know of them."""
     parts.installation.destinations.get(identity)
-    found = await parts.stores.outbox.deliveries(identity, limit)
-    dead = await parts.stores.outbox.dead_letters(identity, limit)
-    return {"items": [asdict(each) for each in found], "dead_letters": [asdict(each) for each in dead]}
+    journal, outbox, discreet = parts.stores.journal, parts.stores.outbox, caller.sees_discreet
+    found = await told_of(journal, await outbox.deliveries(identity, MOST_SENT), discreet=discreet)
+    dead = await told_of(journal, await outbox.dead_letters(identity, MOST_SENT), discreet=discreet)
+    return {
+        "items": [asdict(each) for each in found[:limit]],
+        "dead_letters": [asdict(each) for each in dead[:limit]],
+    }
 
 
 @router.post("/destinations/{identity}/test")

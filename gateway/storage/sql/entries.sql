@@ -1,6 +1,9 @@
 -- name: entries
 SELECT id, body, secrets FROM entry WHERE kind = ? ORDER BY id;
 
+-- name: ids
+SELECT kind, id FROM entry;
+
 -- name: get
 SELECT id, body, secrets FROM entry WHERE kind = ? AND id = ?;
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from pydantic import TypeAdapter
 
 from gateway.alarms import DeviceMemory, SupervisionTimer
@@ -18,6 +19,7 @@ from gateway.events import (
     Cause,
     Event,
     GatewayFault,
+    PressKind,
     new_id,
 )
 from gateway.settings import DeviceSettings
@@ -222,6 +224,36 @@ async def test_a_press_test_is_due_once_until_somebody_presses() -> None:
     assert not watch.timer.statuses()[0].test_due
     await watch.pass_by(6 * day, day / 4)
     assert watch.kinds().count(ButtonTestDue) == 1
+
+
+def pressed(watch: Watch, kind: PressKind) -> ButtonPressed:
+    return ButtonPressed(id=new_id(), source="s", subject="a", time=watch.clock.now(), device="a", kind=kind)
+
+
+@pytest.mark.parametrize("kind", [PressKind.SILENT, PressKind.DURESS])
+async def test_a_discreet_press_leaves_what_every_screen_shows_as_it_was(kind: PressKind) -> None:
+    day = 86400.0
+    watch = Watch(a={"press_test_days": 7, "health_deadline_seconds": 31 * day})
+    watch.timer.told(pressed(watch, PressKind.PRESS))
+    loud = watch.clock.now()
+    await watch.pass_by(6 * day, day / 4)
+    watch.timer.told(pressed(watch, kind))
+    status = watch.timer.statuses()[0]
+    assert (status.last_press, status.last_loud_press) == (watch.clock.now(), loud)
+    await watch.pass_by(2 * day, day / 4)
+    assert watch.kinds().count(ButtonTestDue) == 1
+    watch.timer.told(pressed(watch, kind))
+    assert watch.timer.statuses()[0].test_due
+
+
+@pytest.mark.parametrize("kind", list(PressKind))
+def test_a_restart_recalls_of_a_press_what_each_may_know(kind: PressKind) -> None:
+    watch = Watch()
+    press = pressed(watch, kind)
+    watch.timer.restore([], [press])
+    (status,) = watch.timer.statuses()
+    assert status.last_press == press.time
+    assert status.last_loud_press == (press.time if kind is PressKind.PRESS else None)
 
 
 async def test_a_button_that_speaks_while_its_loss_is_stored_is_not_left_lost() -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from gateway.api import Register
+from gateway.api.installation import FileEntryError, shown, shown_description
 from gateway.errors import PermanentError, TransientError
-from gateway.settings import CameraSettings, DeviceSettings
+from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings
 from gateway.storage import Entry
 
 
@@ -22,6 +23,20 @@ class Shelf:
         if self.full:
             raise TransientError("the disk is full")
         self.kept[entry.id] = entry
+
+    async def replace(self, entry: Entry) -> None:
+        await self.put(entry)
+
+    async def delete(self, _kind: str, identity: str) -> None:
+        del self.kept[identity]
+
+
+async def nothing(_any: object) -> None:
+    """Nothing is live."""
+
+
+def receivers(shelf: Shelf) -> Register[DestinationSettings]:
+    return Register("destination", DestinationSettings, (), "gateway.toml", shelf, nothing, nothing)  # type: ignore[arg-type]  # what it uses of a store
 
 
 class House:
@@ -111,9 +126,6 @@ async def test_an_endless_deadline_is_refused() -> None:
     ],
 )
 async def test_a_stored_password_does_not_go_with_a_camera_to_another_address(change: dict[str, str]) -> None:
-    async def nothing(_any: object) -> None:
-        pass
-
     shelf = Shelf()
     cameras = Register("camera", CameraSettings, (), "gateway.toml", shelf, nothing, nothing)  # type: ignore[arg-type]  # what it uses of a store
     await cameras.create({"id": "a", "url": "rtsp://10.0.0.1/main", "username": "u", "password": "secret"})
@@ -123,3 +135,113 @@ async def test_a_stored_password_does_not_go_with_a_camera_to_another_address(ch
     assert cameras.get("a").password is not None
     await cameras.change("a", {**change, "password": None})
     assert cameras.get("a").password is None
+
+
+async def test_what_the_file_has_counts_and_the_other_is_told_and_can_be_removed(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shelf, house = Shelf(), House()
+    shelf.kept = {each: Entry(kind="device", id=each, body=f'{{"id": "{each}", "name": "api"}}') for each in "ab"}
+    devices = register(shelf, house, DeviceSettings(id="a", name="file"))
+    await devices.load()
+    assert {each.id: each.name for each in house.live.values()} == {"a": "file", "b": "api"}
+    (cause,) = devices.faults
+    assert (cause.fault, cause.figures["id"], cause.figures["file"]) == ("entry_in_both", "a", "gateway.toml")
+    assert "DELETE" in cause.words
+    assert cause.words in caplog.text
+    with pytest.raises(FileEntryError):
+        await devices.change("a", {"name": "other"})
+    await devices.delete("a")
+    assert (sorted(shelf.kept), sorted(house.live), devices.get("a").name) == (["b"], ["a", "b"], "file")
+    with pytest.raises(FileEntryError):
+        await devices.delete("a")
+
+
+async def test_an_entry_that_is_left_out_is_told_and_can_be_removed_or_made_anew() -> None:
+    shelf, house = Shelf(), House()
+    shelf.kept = {each: Entry(kind="device", id=each, body=f'{{"id": "{each}", "name": "bad"}}') for each in "ab"}
+    devices = register(shelf, house)
+    await devices.load()
+    assert [(each.fault, each.figures["id"]) for each in devices.faults] == [
+        ("entry_left_out", "a"),
+        ("entry_left_out", "b"),
+    ]
+    await devices.delete("a")
+    await devices.create({"id": "b", "name": "good"})
+    assert {name: "good" in each.body for name, each in shelf.kept.items()} == {"b": True}
+    await devices.delete("b")
+    assert not house.live
+
+
+TOKEN_URL, OPEN_URL = "https://h/hook?token=Geheim7", "https://h/hook"
+
+
+async def test_what_an_address_holds_behind_its_path_is_sealed_and_shown_to_administrators_only() -> None:
+    shelf = Shelf()
+    made = await receivers(shelf).create({"id": "d", "url": TOKEN_URL})
+    assert "Geheim7" not in shelf.kept["d"].body
+    assert shelf.kept["d"].secrets == {"url": TOKEN_URL}
+    assert (shown(made, whole=True)["url"], shown(made, whole=False)["url"]) == (TOKEN_URL, OPEN_URL)
+    again = receivers(shelf)
+    await again.load()
+    assert again.get("d").url == TOKEN_URL
+    await again.change("d", {"minimum_level": 1})
+    assert shelf.kept["d"].secrets == {"url": TOKEN_URL}
+    await again.change("d", {"url": OPEN_URL})
+    assert shelf.kept["d"].secrets == {}
+
+
+async def test_both_addresses_of_a_camera_are_sealed_beside_its_password() -> None:
+    shelf = Shelf()
+    cameras = Register("camera", CameraSettings, (), "gateway.toml", shelf, nothing, nothing)  # type: ignore[arg-type]  # what it uses of a store
+    url, sub_url = "rtsp://10.0.0.1/live?user=a&password=Geheim7", "rtsp://10.0.0.1/user=a&password=Geheim8"
+    await cameras.create({"id": "c", "url": url, "sub_url": sub_url, "password": "Geheim9"})
+    assert "Geheim" not in shelf.kept["c"].body
+    again = Register("camera", CameraSettings, (), "gateway.toml", shelf, nothing, nothing)  # type: ignore[arg-type]  # what it uses of a store
+    await again.load()
+    found = again.get("c")
+    assert (found.url, found.sub_url, found.password and found.password.get_secret_value()) == (url, sub_url, "Geheim9")
+    assert "Geheim" not in str(shown(found, whole=False))
+
+
+@pytest.mark.parametrize("full", [False, True])
+async def test_an_address_that_a_former_version_kept_open_is_sealed_at_the_start(full: bool) -> None:
+    """On a full disk it stays open until a later start; the destination works all the same."""
+    shelf = Shelf()
+    body = f'{{"id": "d", "url": "{TOKEN_URL}"}}'
+    shelf.kept["d"] = Entry(kind="destination", id="d", body=body)
+    shelf.full = full
+    destinations = receivers(shelf)
+    await destinations.load()
+    assert destinations.get("d").url == TOKEN_URL
+    assert ("Geheim7" in shelf.kept["d"].body) is full
+    assert destinations.faults == []
+
+
+async def test_an_address_with_a_password_that_a_former_version_took_stops_no_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    shelf = Shelf()
+    for name, userinfo in {"d": "office:Geheim7", "e": "office:Geheim7/x"}.items():
+        body = f'{{"id": "{name}", "url": "https://{userinfo}@h/hook"}}'
+        shelf.kept[name] = Entry(kind="destination", id=name, body=body)
+    destinations = receivers(shelf)
+    await destinations.load()
+    assert [each.figures["id"] for each in destinations.faults] == ["d", "e"]
+    assert "credentials do not belong in the url" in destinations.faults[0].words
+    assert "Geheim" not in caplog.text + repr(destinations.faults)
+
+
+@pytest.mark.parametrize("userinfo", ["office:Geheim7", "Geheim7", "office:Geheim7/x", "office:Geheim7#1"])
+async def test_an_address_with_a_password_is_refused_without_repeating_it(userinfo: str) -> None:
+    with pytest.raises(PermanentError) as refused:
+        await receivers(Shelf()).create({"id": "d", "url": f"https://{userinfo}@h/hook"})
+    error = refused.value
+    assert (error.where, error.figures["fault"]) == ("url", "url_credentials")
+    assert "Geheim" not in f"{error}{error.figures}"
+
+
+def test_addresses_that_a_camera_tells_are_cut_as_those_that_were_entered() -> None:
+    told = {"model": "XM", "stream": "rtsp://h:554/user=admin_password=Geheim7_channel=1.sdp?real", "snapshot": None}
+    assert shown_description(told, whole=True) == told
+    assert shown_description(told, whole=False) == told | {"stream": "rtsp://h:554/"}
