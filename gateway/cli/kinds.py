@@ -43,7 +43,7 @@ def _kind_of(path: Path, home: Path, models: Path) -> str:
     """What is wrong with a file of this name; empty if nothing is."""
     if path.is_relative_to(home / "state" / "evidence"):
         return _evidence(path)
-    if path.parent == models and _GRAPH.fullmatch(path.name) or _SYSTEM.fullmatch(str(path)):
+    if (path.parent == models and _GRAPH.fullmatch(path.name)) or _SYSTEM.fullmatch(str(path)):
         return ""
     own = path.relative_to(home).as_posix() if path.is_relative_to(home) else ""
     if not _OWN.fullmatch(own):
