@@ -68,18 +68,19 @@ class ClipFollower:
         self._began = now()
         self._writer: FragmentWriter | None = None
         self._format: StreamFormat | None = None
-        self._oldest, self._newest = 0.0, 0.0
+        self._oldest: float | None = None
+        self._newest = float("-inf")
         self._lost = 0.0
 
     @property
     def begins(self) -> float:
         """When its first picture was received, in monotonic seconds; that of the moment asked for if there is none."""
-        return self._oldest or self._begin
+        return self._begin if self._oldest is None else self._oldest
 
     @property
     def ends(self) -> float:
         """When its last picture was received, likewise."""
-        return min(self._newest, self._end) if self._newest else self._begin
+        return self._begin if self._oldest is None else min(self._newest, self._end)
 
     @property
     def late_seconds(self) -> float:
