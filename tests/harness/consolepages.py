@@ -59,7 +59,11 @@ def face_warning(**more: Any) -> dict[str, Any]:
         "timeline": [],
         "cameras": [],
         "procedure": {"id": "p", "title": "预案", "steps": [{"step": "1", "text": "呼叫", "done": None}]},
-        "evidence": [{**picture, **seen, "id": "crop", "kind": "crop"}, {**picture, "id": "scene", "kind": "scene"}, *clips],
+        "evidence": [
+            {**picture, **seen, "id": "crop", "kind": "crop"},
+            {**picture, "id": "scene", "kind": "scene"},
+            *clips,
+        ],
         "match": match | {"looks": 3, "face_height": 90, "quality": 0.8},
         **more,
     }
