@@ -66,9 +66,12 @@ def live(client: httpx.Client) -> bool:
 
 
 def played(mp4: bytes) -> tuple[float, int]:
-    """Seconds and pictures, each of them decoded."""
+    """Seconds and pictures: each packet of the clip is one, from the first to the last."""
+    with av.open(io.BytesIO(mp4), "r") as container:
+        packets = sum(packet.size > 0 for packet in container.demux(video=0))
     with av.open(io.BytesIO(mp4), "r") as container:
         times = [float(frame.time or 0) for frame in container.decode(video=0)]
+    assert packets == len(times), "the last packet is a picture, too"
     return times[-1] - times[0], len(times)
 
 
