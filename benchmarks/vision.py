@@ -1,7 +1,7 @@
 """Measures the vision house: ours, the peer's and the ratio, from one run.
 
-Run `python benchmarks/vision.py [loops|capacity|latency|memory|recall|kills] [--quick] [--json]`; all parts if none is named,
-with `--quick` the first two.
+Run `python benchmarks/vision.py [loops|capacity|latency|memory|recall|kills] [--quick] [--json]`; all parts if none is
+named, with `--quick` the first two.
 One thread a stream, CPU time, medians of interleaved runs. The fixtures hold three identities only: passages are counts
 of these, and what three people cannot prove is not proven.
 """

@@ -84,7 +84,7 @@ def _played(client: httpx.Client, clip: dict[str, Any]) -> dict[str, Any]:
     with av.open(io.BytesIO(mp4), "r") as container:
         times = [float(frame.time or 0) for frame in container.decode(video=0)]
     seconds = round(times[-1] - times[0], 2) if times else 0.0
-    whole = packets == len(times) > 0 and abs(seconds - clip["clip"]["seconds"]) < 0.1  # noqa: PLR2004  # a picture or two
+    whole = packets == len(times) > 0 and abs(seconds - clip["clip"]["seconds"]) < 0.1  # a picture or two
     return {"packets": packets, "pictures": len(times), "seconds": seconds, "whole": whole}
 
 
