@@ -130,25 +130,28 @@ async def test_a_clip_whose_child_dies_is_closed_as_cut_short(tmp_path: Path) ->
 
 
 async def test_what_is_missing_and_who_was_there_is_kept_with_the_clip(tmp_path: Path) -> None:
-    losses = {"late_seconds": 7.5, "lost_seconds": 1.25}
-    known = {**losses, "seconds": 1.0, "size": 50_000}
+    known = ClipState(others=False, seconds=1.0, size=50_000, late_seconds=7.5, lost_seconds=1.25)
+
+    def told(number: int, **changes: object) -> ClipPart:
+        return part(number, late_seconds=7.5, lost_seconds=1.25, others=False, **changes)
+
     async with running(tmp_path) as stores:
-        stores.clips.put(part(0, others=False, **losses))
+        stores.clips.put(told(0))
 
         async def has_begun() -> bool:
             found = await state(stores)
             return found is not None and found.size == 50_000
 
         await until(has_begun)
-        assert await state(stores) == ClipState(state="recording", others=True, **known), "who comes yet is not known"
-        stores.clips.put(part(1, data=b"", last=True, cut_short=True, others=False, **losses))
+        assert await state(stores) == replace(known, others=True), "who comes yet is not known"
+        stores.clips.put(told(1, data=b"", last=True, cut_short=True))
         stores.clips.put(part(0, clip("c-2")))
         stores.clips.put(part(1, clip("c-2"), data=b"", last=True, others=True))
         await until(is_over(stores, "c-2"))
-        assert await state(stores) == ClipState(state="cut_short", others=False, **known)
+        assert await state(stores) == replace(known, state="cut_short")
         assert await state(stores, "c-2") == ClipState(state="whole", others=True, seconds=1.0, size=50_000)
     async with running(tmp_path) as stores:
-        assert await state(stores) == ClipState(state="cut_short", others=False, **known)
+        assert await state(stores) == replace(known, state="cut_short")
 
 
 async def test_a_clip_that_its_child_gives_up_is_a_fault_and_no_evidence(tmp_path: Path) -> None:

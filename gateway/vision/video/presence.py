@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 # No clip reaches farther back when it ends.
 _KEPT_SECONDS = 600.0
+# A still scene is looked at with each keyframe; who has not looked for longer does not know who was there.
+_SILENT_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Presence:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._since: float | None = None
+        self._looked = 0.0
         self._stays: dict[str, Stay] = {}
 
     def looked(self, at: float) -> None:
@@ -29,6 +32,7 @@ class Presence:
         with self._lock:
             if self._since is None:
                 self._since = at
+            self._looked = at
             for passage in [key for key, stay in self._stays.items() if at - stay.last > _KEPT_SECONDS]:
                 del self._stays[passage]
 
@@ -42,6 +46,6 @@ class Presence:
     def strangers(self, begin: float, end: float) -> bool:
         """Whether somebody who was not warned of was there in a time (monotonic s), or nobody looked in all of it."""
         with self._lock:
-            if self._since is None or begin < self._since:
+            if self._since is None or begin < self._since or end > self._looked + _SILENT_SECONDS:
                 return True
             return any(stay.first <= end and stay.last >= begin and not stay.listed for stay in self._stays.values())

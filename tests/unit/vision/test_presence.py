@@ -9,6 +9,7 @@ from gateway.vision.video.presence import Presence, Stay
 def presence() -> Presence:
     made = Presence()
     made.looked(100)
+    made.looked(130)
     return made
 
 
@@ -35,6 +36,11 @@ def test_who_is_recognised_late_was_no_stranger_before(presence: Presence) -> No
 def test_before_the_first_look_anybody_may_have_been_there(presence: Presence) -> None:
     assert presence.strangers(99, 105)
     assert Presence().strangers(0, 1)
+
+
+def test_where_nobody_has_looked_for_long_anybody_may_have_been_there(presence: Presence) -> None:
+    assert not presence.strangers(105, 145)
+    assert presence.strangers(105, 145.1)
 
 
 def test_what_no_clip_reaches_is_forgotten(presence: Presence) -> None:
