@@ -133,7 +133,7 @@ async def test_what_is_missing_and_who_was_there_is_kept_with_the_clip(tmp_path:
     known = ClipState(others=False, seconds=1.0, size=50_000, late_seconds=7.5, lost_seconds=1.25)
 
     def told(number: int, **changes: object) -> ClipPart:
-        return part(number, late_seconds=7.5, lost_seconds=1.25, others=False, **changes)
+        return part(number, clip(), late_seconds=7.5, lost_seconds=1.25, others=False, **changes)
 
     async with running(tmp_path) as stores:
         stores.clips.put(told(0))
