@@ -30,7 +30,7 @@ class Presence:
     def looked(self, at: float) -> None:
         """Note that somebody looks from now on (monotonic s), and forget what no clip can ask for any more."""
         with self._lock:
-            if self._since is None:
+            if self._since is None or at - self._looked > _SILENT_SECONDS:  # the list may have been empty meanwhile
                 self._since = at
             self._looked = at
             for passage in [key for key, stay in self._stays.items() if at - stay.last > _KEPT_SECONDS]:

@@ -122,8 +122,8 @@ def test_a_clip_whose_past_is_not_there_says_how_much_is_missing(make: Make) -> 
 )
 def test_a_clip_says_whether_somebody_on_no_list_was_there(make: Make, stays: dict[str, Stay], others: bool) -> None:
     now, presence = SystemClock().monotonic(), Presence()
-    presence.looked(now - 60)
-    presence.looked(now)
+    for ago in range(60, -1, -10):
+        presence.looked(now - ago)
     for passage, stay in stays.items():
         presence.note(passage, Stay(now + stay.first, now + stay.last, stay.listed))
     recorder, parent = make(presence=presence)

@@ -124,8 +124,8 @@ def test_a_match_tells_when_its_passage_began_and_ended_and_a_stranger_leaves_no
     assert gone.passage == match.passage
     assert [gone.first, gone.last] == pytest.approx([20, 22.2])
     assert passers.take_departures() == ()
-    passers.presence.looked(0)
-    passers.presence.looked(40)
+    for moment in range(0, 50, 10):
+        passers.presence.looked(moment)
     assert passers.presence.strangers(0, 19)
     assert not passers.presence.strangers(19, 40)
 
