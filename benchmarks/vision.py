@@ -1,6 +1,6 @@
 """Measures the vision house: ours, the peer's and the ratio, from one run.
 
-Run:  .venv/bin/python benchmarks/vision.py [loops|capacity|latency|replay|memory|recall] [--quick] [--json]
+Run:  .venv/bin/python benchmarks/vision.py [loops|capacity|latency|replay|memory|recall|kills] [--quick] [--json]
 
 All parts if none is named, with --quick the first two. Build and settings are printed before each part; it fails if the
 code changes meanwhile. One thread a stream, CPU time, medians of interleaved runs. The fixtures hold three identities
@@ -110,6 +110,14 @@ def recall(*, quick: bool) -> list[dict[str, Any]]:
     return measure(yunet_file(), quick=quick)
 
 
+def kills(*, quick: bool) -> dict[str, Any]:
+    """Figure 6: SIGKILL of a child in mid-clip: clips that play to their last packet."""
+    from vision_bench import built  # noqa: PLC0415
+    from vision_kills import measure  # noqa: PLC0415
+
+    return measure(2 if quick else 10, built("gate-1280x720.mp4"))
+
+
 PARTS: dict[str, Callable[..., Any]] = {
     "loops": loops,
     "capacity": capacity,
@@ -117,6 +125,7 @@ PARTS: dict[str, Callable[..., Any]] = {
     "replay": replay,
     "memory": memory,
     "recall": recall,
+    "kills": kills,
 }
 
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import av
@@ -13,7 +14,7 @@ import pytest
 
 from gateway.events import Event, FaceMatched
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
-from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageStatistics, SealedRow
+from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageOver, PassageStatistics, SealedRow
 from gateway.workers import Outfit, WorkerPorts, Workers, WorkerStage
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -76,6 +77,7 @@ class House:
     events: list[Event] = field(default_factory=list)
     pictures: list[EvidencePicture] = field(default_factory=list)
     pieces: list[ClipPiece] = field(default_factory=list)
+    passages: list[PassageOver] = field(default_factory=list)
     described: list[CameraDescribed] = field(default_factory=list)
     revision: int = 0
     people: dict[str, SealedRow] = field(default_factory=dict)
@@ -88,6 +90,9 @@ class House:
 
     async def describe(self, described: CameraDescribed) -> None:
         self.described.append(described)
+
+    async def gone(self, passage: PassageOver, _: datetime) -> None:
+        self.passages.append(passage)
 
     async def ignore(self, _: PassageStatistics) -> None:
         pass
@@ -116,6 +121,7 @@ class House:
             on_report=self.report,
             on_evidence=self.keep,
             on_clip=self.pieces.append,
+            on_passage=self.gone,
             on_statistics=self.ignore,
             on_described=self.describe,
         )

@@ -3,12 +3,18 @@
 import os
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+# Not every machine has all of these calls: strace is to pass over the others.
+CALLS = "?open,?openat,?openat2,?creat,?rename,?renameat,?renameat2,?link,?linkat,?memfd_create"
 _MOST_BYTES = 256 * 1024 * 1024
-_CALL = re.compile(r"^(?:\d+\s+)?(openat|open|creat|renameat2?|rename|linkat|link|memfd_create)\((.*)\)\s+= (-?\d+)")
-_NAME = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_CALL = re.compile(r"^(?:\d+\s+)?(openat2?|open|creat|renameat2?|rename|linkat|link|memfd_create)\((.*)\)\s+= (-?\d+)")
+_CUT = re.compile(r"^(\d+)\s+(.*?)\s*<unfinished \.\.\.>$")
+_RESUMED = re.compile(r"^(\d+)\s+<\.\.\. \w+ resumed>(.*)$")
+_NAME = re.compile(r'(?:(?:AT_FDCWD|\d+)(?:<([^>]*)>)?, )?"((?:[^"\\]|\\.)*)"')
+_PROCESSES = Path("/proc")
 _WRITES = ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TMPFILE")
 # Each is of six bytes or more: shorter ones stand in sealed data by chance.
 _MARKS = {
@@ -22,6 +28,8 @@ _MARKS = {
     "H.264 video": re.compile(
         rb"\x00\x00\x01[\x67\x27][\x42\x4d\x58\x64\x6e\x7a\xf4].{3,200}?\x00\x00\x01[\x68\x28]", re.DOTALL
     ),
+    "a JPEG picture in text": re.compile(rb"/9j/4AAQSkZJRg|/9j/4[Q-Za-f]..RXhpZg|(?i:ffd8ffe0....4a464946)", re.DOTALL),
+    "a PNG picture in text": re.compile(rb"iVBORw0KGgo|(?i:89504e470d0a1a0a)"),
     "a match": re.compile(rb"campus\.face\.matched"),
 }
 
@@ -48,34 +56,50 @@ class Written:
     Attributes:
         paths: on a disk, absolute.
         in_memory: names of memfd; they are gone with their processes.
+        by_others: whether the paths may be of other programs, too.
     """
 
     paths: frozenset[Path]
     in_memory: frozenset[str]
+    by_others: bool = False
 
 
 def written_by(log: Iterable[str], folder: Path) -> Written:
-    """What a log of ``strace -f -e trace=open,openat,creat,rename,renameat,renameat2,link,linkat,memfd_create`` tells.
+    """What a log of ``strace -f -y -e trace=CALLS`` tells.
 
-    Calls that failed count for nothing. A relative name is taken from `folder`, the program's working directory.
+    Calls that failed count for nothing. A relative name is taken from the folder that strace names before it, else from
+    `folder`, the program's working directory.
 
     Args:
         log: its lines.
         folder: absolute.
     """
     paths, memory = set[Path](), set[str]()
-    for line in log:
+    for line in _whole(log):
         found = _CALL.match(line)
         if found is None or int(found[3]) < 0:
             continue
-        call, names = found[1], [_unquoted(each) for each in _NAME.findall(found[2])]
+        call, names = found[1], _NAME.findall(found[2])
         if not names:
             continue
+        place, name = map(_unquoted, names[-1])
         if call == "memfd_create":
-            memory.add(names[0])
+            memory.add(name)
         elif not call.startswith("open") or any(flag in found[2] for flag in _WRITES):
-            paths.add(folder / names[-1])
+            paths.add(Path(os.path.normpath(folder / place / name)))
     return Written(frozenset(paths), frozenset(memory))
+
+
+def _whole(log: Iterable[str]) -> Iterator[str]:
+    """The lines with each call in one: strace cuts one in two when another thread's comes in between."""
+    begun: dict[str, str] = {}
+    for line in log:
+        if cut := _CUT.match(line):
+            begun[cut[1]] = cut[2]
+        elif resumed := _RESUMED.match(line):
+            yield f"{resumed[1]} {begun.pop(resumed[1], '')}{resumed[2]}"
+        else:
+            yield line
 
 
 def _unquoted(name: str) -> str:
@@ -84,11 +108,12 @@ def _unquoted(name: str) -> str:
     )
 
 
-def traces_in(path: Path) -> Iterator[Trace]:
+def traces_in(path: Path, name: str = "") -> Iterator[Trace]:
     """Pictures, video and matches in one regular file; the first of each kind.
 
     Args:
         path: a file that is gone, or is none, holds nothing.
+        name: by which it is told; its path if that is empty.
 
     Raises:
         OSError: the file is there and cannot be read.
@@ -98,7 +123,26 @@ def traces_in(path: Path) -> Iterator[Trace]:
     content = _content(path)
     for what, mark in _MARKS.items():
         if found := mark.search(content):
-            yield Trace(str(path), what, found.start())
+            yield Trace(name or str(path), what, found.start())
+
+
+def traces_in_memory(folder: Path) -> Iterator[Trace]:
+    """What processes that run in a folder hold open without a name on a disk: files in memory, and removed ones.
+
+    Processes that this user may not look into hold nothing.
+    """
+    for process in _PROCESSES.glob("[0-9]*"):
+        with suppress(OSError):
+            if Path(os.readlink(process / "cwd")) == folder:
+                for descriptor in (process / "fd").iterdir():
+                    yield from _traces_held(descriptor)
+
+
+def _traces_held(descriptor: Path) -> Iterator[Trace]:
+    with suppress(OSError):
+        name = os.readlink(descriptor)
+        if name.startswith("/memfd:") or name.endswith(" (deleted)"):
+            yield from traces_in(descriptor, name)
 
 
 def _content(path: Path) -> bytes:

@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.api import counted_rows, sealed_rows
 from gateway.clock import Clock
 from gateway.settings import Settings
 from gateway.storage import ClipPart, ClipState, Evidence, Stores
-from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageStatistics, SealedRow
+from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageOver, PassageStatistics, SealedRow
 from gateway.workers import Outfit, WorkerPorts, Workers
 
 CLIP = "clip"
+_LONGEST_PASSAGE_SECONDS = 86400.0
 _log = logging.getLogger(__name__)
 
 
@@ -34,6 +35,7 @@ class VisionLine:
             on_report=stores.journal.append,
             on_evidence=self._keep,
             on_clip=self._clip,
+            on_passage=self._note_passage,
             on_statistics=self._count,
             on_described=self._described,
         )
@@ -69,8 +71,19 @@ class VisionLine:
                 seconds=piece.seconds,
                 last=piece.last,
                 cut_short=piece.cut_short,
+                late_seconds=piece.late_seconds,
+                lost_seconds=piece.lost_seconds,
+                others=piece.others,
+                trouble=piece.trouble,
             )
         )
+
+    async def _note_passage(self, passage: PassageOver, said: datetime) -> None:
+        first, last = (
+            said - timedelta(seconds=min(max(0.0, ago), _LONGEST_PASSAGE_SECONDS))
+            for ago in (passage.first_ago_seconds, passage.last_ago_seconds)
+        )
+        await self._stores.evidence.note_passage(passage.events, first, last)
 
     async def _count(self, statistics: PassageStatistics) -> None:
         await self._stores.histograms.add(

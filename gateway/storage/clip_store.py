@@ -46,6 +46,9 @@ class _Growing:
     seconds: float = 0.0
     synced: float = 0.0
     trouble: str = ""
+    others: bool = True
+    late_seconds: float = 0.0
+    lost_seconds: float = 0.0
 
 
 class ClipStore:
@@ -78,7 +81,7 @@ class ClipStore:
             growing = self._growing[part.evidence.id] = _Growing(part.evidence)
         if growing.closed:
             return
-        trouble = ""
+        trouble = part.trouble
         if part.number != growing.next:
             trouble = "a part of it is missing"
         elif self._waiting_bytes + len(part.data) > _MOST_WAITING_BYTES:
@@ -94,7 +97,13 @@ class ClipStore:
         growing = self._growing.get(evidence.id)
         if growing is None or evidence.clip is None or evidence.clip.state != RECORDING:
             return evidence.clip
-        return replace(evidence.clip, seconds=growing.seconds, size=growing.size)
+        return replace(
+            evidence.clip,
+            seconds=growing.seconds,
+            size=growing.size,
+            late_seconds=growing.late_seconds,
+            lost_seconds=growing.lost_seconds,
+        )
 
     async def run(self, on_fault: OnFault) -> None:
         """Write for ever.
@@ -128,6 +137,8 @@ class ClipStore:
         if growing is None:
             return None
         growing.trouble = trouble
+        growing.others = part.others or not part.last
+        growing.late_seconds, growing.lost_seconds = part.late_seconds, part.lost_seconds
         try:
             await self._write(growing, part)
         except (OSError, GatewayError, sqlite3.Error) as error:
@@ -183,7 +194,12 @@ class ClipStore:
                 await self._in_thread(lambda: _closed(file))
         except OSError as error:
             growing.trouble = growing.trouble or _in_words(error)
-        state = CUT_SHORT if cut_short or growing.trouble else WHOLE
+        state = ClipState(
+            state=CUT_SHORT if cut_short or growing.trouble else WHOLE,
+            others=growing.others,
+            late_seconds=growing.late_seconds,
+            lost_seconds=growing.lost_seconds,
+        )
         try:
             if growing.noted:
                 await self._settle(growing.evidence.id, state)
@@ -192,13 +208,14 @@ class ClipStore:
         finally:
             del self._growing[growing.evidence.id]
 
-    async def _settle(self, evidence: str, state: str) -> None:
-        """Note what a file that grows no more holds."""
+    async def _settle(self, evidence: str, state: ClipState) -> None:
+        """Note what a file that grows no more holds, and what is missing of it."""
         path = self._evidence.path_of(evidence)
 
         def work(connection: sqlite3.Connection) -> None:
             size, seconds = _measured(self._evidence, evidence) if path.exists() else (0, 0.0)
-            noted = connection.execute(_SQL["end_clip"], (state, seconds, size, evidence)).rowcount
+            about = (state.state, seconds, size, state.others, state.late_seconds, state.lost_seconds)
+            noted = connection.execute(_SQL["end_clip"], (*about, evidence)).rowcount
             if not size:
                 connection.execute(_SQL["purge"], (evidence,))
             if not noted or not size:
@@ -214,10 +231,10 @@ class ClipStore:
         rows = await self._state.read(lambda c: c.execute(_SQL["unfinished"]).fetchall())
         for (evidence,) in rows:
             try:
-                await self._settle(evidence, CUT_SHORT)
+                await self._settle(evidence, ClipState(state=CUT_SHORT))
             except StorageFailedError:
                 raise
-            except GatewayError as error:
+            except GatewayError as error:  # such as of a row that was damaged, and presses wait for this start
                 _log.error("a clip is left as it was: %s", error)
         return len(rows)
 

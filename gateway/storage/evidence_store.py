@@ -4,6 +4,7 @@ import logging
 import os
 import sqlite3
 import tempfile
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,11 @@ class EvidenceStore:
         rows = await self._state.read(lambda c: c.execute(_SQL["of_event"], (event,)).fetchall())
         return [_evidence(row) for row in rows]
 
+    async def note_passage(self, events: Sequence[str], first_seen: datetime, last_seen: datetime) -> None:
+        """Note when the passage of some matches began and ended, with what evidence there is of them."""
+        rows = [(text_of(first_seen), text_of(last_seen), event) for event in events]
+        await self._state.write(lambda c: c.executemany(_SQL["note_passage"], rows))
+
     async def keep_until(self, event: str, until: datetime) -> None:
         """Change when the evidence of an event goes, because it was confirmed or rejected."""
         await self._state.write(lambda c: c.execute(_SQL["keep_until"], (text_of(until), event)))
@@ -194,8 +200,7 @@ def _columns(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _evidence(row: tuple[Any, ...]) -> Evidence:
-    identity, event, camera, person, kind, created, purge_after, state, seconds, size, others = row
-    clip = None if state is None else ClipState(state=state, seconds=seconds, size=size, others=bool(others))
+    identity, event, camera, person, kind, created, purge_after, first_seen, last_seen, *about = row
     return Evidence(
         id=identity,
         event=event,
@@ -204,5 +209,23 @@ def _evidence(row: tuple[Any, ...]) -> Evidence:
         kind=kind,
         created=moment_of(created),
         purge_after=moment_of(purge_after),
-        clip=clip,
+        clip=_clip_state(*about),
+        first_seen=None if first_seen is None else moment_of(first_seen),
+        last_seen=None if last_seen is None else moment_of(last_seen),
+    )
+
+
+def _clip_state(
+    state: str | None, seconds: float, size: int, others: int, late_seconds: float, lost_seconds: float
+) -> ClipState | None:
+    """Of a row's last columns; None if it is a picture's."""
+    if state is None:
+        return None
+    return ClipState(
+        state=state,
+        seconds=seconds,
+        size=size,
+        others=bool(others),
+        late_seconds=late_seconds,
+        lost_seconds=lost_seconds,
     )

@@ -160,16 +160,21 @@ class ClipState:
     """How far a clip has got.
 
     Attributes:
-        state: recording, whole, or cut_short: the stream, the child, the gateway or the disk's room ended before it.
+        state: recording, whole, or cut_short: something is missing, because the stream, the child, the gateway or the
+            disk's room ended before it, or of what the next two say.
         seconds: what it lasts.
         size: bytes of MP4.
         others: it may show people who are on no list; it goes when its evidence goes all the same.
+        late_seconds: what is missing of its beginning.
+        lost_seconds: what is missing within.
     """
 
     state: str = "recording"
     seconds: float = 0.0
     size: int = 0
     others: bool = True
+    late_seconds: float = 0.0
+    lost_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +186,7 @@ class Evidence:
         kind: crop, scene or clip.
         purge_after: when it goes.
         clip: how far it has got; None if it is a picture.
+        first_seen, last_seen: of a match: when the passage that it shows began and ended; None if that is not known.
     """
 
     id: str
@@ -191,6 +197,8 @@ class Evidence:
     created: datetime
     purge_after: datetime
     clip: ClipState | None = None
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +211,10 @@ class ClipPart:
         whole: with it the clip is playable to its end.
         seconds: what the clip lasts up to the last whole part.
         last: no part follows.
-        cut_short: with `last`: the clip ended before its time.
+        cut_short: with `last`: something of the clip is missing.
+        late_seconds, lost_seconds: what is missing of its beginning, and within.
+        others: with `last`: it may show people who are on no list.
+        trouble: with `last`: why the clip is given up; empty if it is not.
     """
 
     evidence: Evidence
@@ -213,6 +224,10 @@ class ClipPart:
     seconds: float = 0.0
     last: bool = False
     cut_short: bool = False
+    late_seconds: float = 0.0
+    lost_seconds: float = 0.0
+    others: bool = True
+    trouble: str = ""
 
 
 USER_NAME = r"^[\w.@-]{1,64}$"

@@ -63,7 +63,11 @@ class ClipPiece(Message):
         whole: with this piece the clip is playable to its end.
         seconds: what the clip lasts up to the last whole piece.
         last: no piece follows.
-        cut_short: with `last`: the stream ended before the clip did.
+        cut_short: with `last`: something of the clip is missing.
+        late_seconds: what is missing of its beginning, so far as is known.
+        lost_seconds: what is missing within, up to here.
+        others: with `last`: it may show people who are on no list; False if who was seen in all of it is on one.
+        trouble: with `last`: why the clip is given up; empty if it is not.
     """
 
     evidence: str
@@ -76,6 +80,25 @@ class ClipPiece(Message):
     seconds: float = 0.0
     last: bool = False
     cut_short: bool = False
+    late_seconds: float = 0.0
+    lost_seconds: float = 0.0
+    others: bool = True
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageOver(Message):
+    """Video child to parent: who was warned of has gone; of anybody else nothing is said.
+
+    Attributes:
+        events: ids of the passage's matches.
+        first_ago_seconds, last_ago_seconds: how long ago its first and its last face was seen when this was sent.
+    """
+
+    camera: str
+    events: tuple[str, ...]
+    first_ago_seconds: float
+    last_ago_seconds: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from gateway.wire import (
     GalleryApplied,
     GallerySnapshot,
     Heartbeat,
+    PassageOver,
     PassageStatistics,
     Received,
     Report,
@@ -163,6 +164,9 @@ class Exchange:
                 self._report(event)
         elif isinstance(message, EvidencePicture):
             self.reports.put(f"evidence {message.evidence}", lambda: ports.on_evidence(message))
+        elif isinstance(message, PassageOver):
+            said = self._clock.now()
+            self.reports.put(f"the end of a passage at {message.camera}", lambda: ports.on_passage(message, said))
         elif isinstance(message, PassageStatistics):
             self.reports.put(f"statistics of {message.camera}", lambda: ports.on_statistics(message))
         elif isinstance(message, CameraDescribed):

@@ -2,9 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from gateway.events import Event
-from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageStatistics, SealedRow
+from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageOver, PassageStatistics, SealedRow
 
 # The newest revision of the watch-list and all its templates whose people have not expired.
 RowSource = Callable[[], Awaitable[tuple[int, Sequence[SealedRow]]]]
@@ -20,6 +21,7 @@ class WorkerPorts:
         on_report: journals an event; returns once it is durable.
         on_evidence: keeps a picture that belongs to an event that was reported before it.
         on_clip: takes the next piece of a clip without waiting; a clip whose child is gone gets a last piece, too.
+        on_passage: notes that who was warned of has gone; the second argument is when that was said.
         on_statistics: adds up an hour's passages of one camera.
         on_described: notes what a camera said of itself.
     """
@@ -27,5 +29,6 @@ class WorkerPorts:
     on_report: Callable[[Event], Awaitable[object]]
     on_evidence: Callable[[EvidencePicture], Awaitable[object]]
     on_clip: Callable[[ClipPiece], None]
+    on_passage: Callable[[PassageOver, datetime], Awaitable[object]]
     on_statistics: Callable[[PassageStatistics], Awaitable[object]]
     on_described: Callable[[CameraDescribed], Awaitable[object]]

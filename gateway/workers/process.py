@@ -18,7 +18,10 @@ from gateway.workers.stderr import relay_lines
 from gateway.workers.turns import give_way
 
 _LOG = logging.getLogger(__name__)
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONWARNINGS")
+_PASSED_ON = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("PYTHONWARNINGS", "PYTHONDONTWRITEBYTECODE"),
+)
 # One thread per library: several streams share few cores, and pools that spin cost more than they gain.
 _PINNED = {
     "OMP_NUM_THREADS": "1",

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,12 @@ def live(client: httpx.Client) -> bool:
 
 
 def played(mp4: bytes) -> tuple[float, int]:
-    """Seconds and pictures, each of them decoded."""
+    """Seconds and pictures: each packet of the clip is one, from the first to the last."""
+    with av.open(io.BytesIO(mp4), "r") as container:
+        packets = sum(packet.size > 0 for packet in container.demux(video=0))
     with av.open(io.BytesIO(mp4), "r") as container:
         times = [float(frame.time or 0) for frame in container.decode(video=0)]
+    assert packets == len(times), "the last packet is a picture, too"
     return times[-1] - times[0], len(times)
 
 
@@ -77,20 +81,23 @@ def press(daemon: Daemon, identity: str = "p-1") -> None:
 
 
 def test_a_match_has_a_clip_that_is_read_in_parts_and_goes_with_its_person(tmp_path: Path) -> None:
-    extra = EVIDENCE.format(after=3) + "[matching]\ncooldown_seconds = 600\n" + camera("gate-640x360.mp4", faces=True)
+    evidence = "[evidence]\nclip_before_seconds = 5\nclip_after_seconds = 3\n"
+    extra = evidence + "[matching]\ncooldown_seconds = 600\n" + camera("gate-640x360.mp4", faces=True)
     daemon = with_models(Daemon(tmp_path, extra=extra))
     with signed_in(daemon) as client:
         identity = client.post("/watchlist/people", json=person()).json()["id"]
         assert upload(client, identity, built("portraits/obama.jpg").read_bytes()).status_code == 201
         found = until(lambda: ended(client), "a clip", 90)[0]
         assert found["clip"]["state"] == "whole"
-        assert found["clip"]["others"]
+        assert found["clip"]["others"], "somebody on no list passes less than five seconds before"
+        seen = until(lambda: seen_of_match(client), "the end of the passage")
+        assert 1 < seen < 6
         whole = client.get(f"/evidence/{found['id']}")
         assert whole.status_code == 200
         assert whole.headers["content-type"] == "video/mp4"
         assert len(whole.content) == found["clip"]["size"]
         seconds, pictures = played(whole.content)
-        assert 4 < seconds < 8
+        assert 7 < seconds < 12
         assert pictures > 20 * seconds
         check_ranges(client, found["id"], whole.content)
         assert b"ftyp" in whole.content[:16]
@@ -98,6 +105,15 @@ def test_a_match_has_a_clip_that_is_read_in_parts_and_goes_with_its_person(tmp_p
         assert client.delete(f"/watchlist/people/{identity}").json()["removed"]
         assert client.get(f"/evidence/{found['id']}").status_code == 404
         assert not (daemon.state / "evidence" / found["id"]).exists()
+
+
+def seen_of_match(client: httpx.Client) -> float:
+    """For how many seconds who matched was seen; 0 while that is not known."""
+    (incident,) = client.get("/incidents").json()["items"]
+    evidence = client.get(f"/incidents/{incident['id']}").json()["evidence"]
+    times = [(each["first_seen"], each["last_seen"]) for each in evidence if "last_seen" in each]
+    moments = [datetime.fromisoformat(each) for each in times[0]] if times else []
+    return (moments[1] - moments[0]).total_seconds() if moments else 0.0
 
 
 def check_ranges(client: httpx.Client, clip: str, whole: bytes) -> None:

@@ -34,13 +34,15 @@ CAMERA = {
 def face_warning(**more: Any) -> dict[str, Any]:
     """A face warning as GET /incidents/{id} tells it."""
     picture = {"camera": "cam-01", "created": "2026-11-26T15:00:00Z"}
+    seen = {"first_seen": "2026-11-26T15:00:01Z", "last_seen": "2026-11-26T15:00:07Z"}
+    missing = [{}, {"late_seconds": 8.4}, {"late_seconds": 0.0, "lost_seconds": 3.0}]
     clips = [
         {
             "id": f"clip{minute}",
             "kind": "clip",
             "camera": "cam-01",
             "created": f"2026-11-26T15:0{minute}:00Z",
-            "clip": {"state": "whole", "seconds": 12.0, "size": 1, "others": False},
+            "clip": {"state": "whole", "seconds": 12.0, "size": 1, "others": False, **missing[minute]},
         }
         for minute in range(3)
     ]
@@ -57,7 +59,11 @@ def face_warning(**more: Any) -> dict[str, Any]:
         "timeline": [],
         "cameras": [],
         "procedure": {"id": "p", "title": "预案", "steps": [{"step": "1", "text": "呼叫", "done": None}]},
-        "evidence": [{**picture, "id": "crop", "kind": "crop"}, {**picture, "id": "scene", "kind": "scene"}, *clips],
+        "evidence": [
+            {**picture, **seen, "id": "crop", "kind": "crop"},
+            {**picture, "id": "scene", "kind": "scene"},
+            *clips,
+        ],
         "match": match | {"looks": 3, "face_height": 90, "quality": 0.8},
         **more,
     }

@@ -130,6 +130,52 @@ async def test_a_clip_whose_child_dies_is_closed_as_cut_short(tmp_path: Path) ->
     assert faults == []
 
 
+async def test_what_is_missing_and_who_was_there_is_kept_with_the_clip(tmp_path: Path) -> None:
+    known = ClipState(others=False, seconds=1.0, size=50_000, late_seconds=7.5, lost_seconds=1.25)
+
+    def told(number: int, **changes: object) -> ClipPart:
+        return part(number, clip(), late_seconds=7.5, lost_seconds=1.25, others=False, **changes)
+
+    async with running(tmp_path) as stores:
+        stores.clips.put(told(0))
+
+        async def has_begun() -> bool:
+            found = await state(stores)
+            return found is not None and found.size == 50_000
+
+        await until(has_begun)
+        assert await state(stores) == replace(known, others=True), "who comes yet is not known"
+        stores.clips.put(told(1, data=b"", last=True, cut_short=True))
+        stores.clips.put(part(0, clip("c-2")))
+        stores.clips.put(part(1, clip("c-2"), data=b"", last=True, others=True))
+        await until(is_over(stores, "c-2"))
+        assert await state(stores) == replace(known, state="cut_short")
+        assert await state(stores, "c-2") == ClipState(state="whole", others=True, seconds=1.0, size=50_000)
+    async with running(tmp_path) as stores:
+        assert await state(stores) == replace(known, state="cut_short")
+
+
+async def test_a_clip_that_its_child_gives_up_is_a_fault_and_no_evidence(tmp_path: Path) -> None:
+    faults: Faults = []
+    async with running(tmp_path, faults) as stores:
+        stores.clips.put(part(0, data=b"", last=True, cut_short=True, trouble="8 clips are being recorded"))
+        await until(lambda: _said(faults))
+        assert await state(stores) is None
+    assert faults == [("clip_given_up", "clip c-1 of cam-01: 8 clips are being recorded")]
+    assert not list((tmp_path / "evidence").iterdir())
+
+
+async def test_when_a_match_came_and_went_is_kept_with_its_evidence_alone(tmp_path: Path) -> None:
+    async with running(tmp_path) as stores:
+        for identity, event in (("e-1", "match-1"), ("e-2", "match-2"), ("e-3", "match-3")):
+            await stores.evidence.keep(replace(clip(identity), event=event, kind="crop", clip=None), b"jpeg")
+        first, last = NOW - timedelta(seconds=6), NOW - timedelta(seconds=1.5)
+        await stores.evidence.note_passage(("match-1", "match-2", "match-9"), first, last)
+        found = [await stores.evidence.get(f"e-{number}") for number in (1, 2, 3)]
+        assert [each and (each.first_seen, each.last_seen) for each in found] == [(first, last)] * 2 + [(None, None)]
+        assert (await stores.evidence.of_event("match-2"))[0].last_seen == last
+
+
 async def test_a_gateway_that_dies_leaves_a_clip_that_the_next_start_closes(tmp_path: Path) -> None:
     stores = await opened(tmp_path)
     key = await stores.clips._state.write(lambda c: stores.evidence.begin_clip(c, clip()))

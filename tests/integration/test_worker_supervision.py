@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,15 @@ import pytest
 
 from gateway.events import CameraFault, CameraLost, CameraRestored, Event, FaceMatched, GatewayFault
 from gateway.settings import CameraSettings, MatchingSettings, VisionSettings
-from gateway.wire import CameraDescribed, ClipPiece, ClipRequest, EvidencePicture, PassageStatistics, SealedRow
+from gateway.wire import (
+    CameraDescribed,
+    ClipPiece,
+    ClipRequest,
+    EvidencePicture,
+    PassageOver,
+    PassageStatistics,
+    SealedRow,
+)
 from gateway.workers import (
     LifeRules,
     NoPictureError,
@@ -116,6 +125,9 @@ class Findings:
     async def ignore(self, message: EvidencePicture | PassageStatistics | CameraDescribed) -> None:
         pass
 
+    async def gone(self, passage: PassageOver, said: datetime) -> None:
+        pass
+
     def of(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.events if isinstance(event, kind)]
 
@@ -125,6 +137,7 @@ class Findings:
             on_report=self.report,
             on_evidence=self.ignore,
             on_clip=self.pieces.append,
+            on_passage=self.gone,
             on_statistics=self.ignore,
             on_described=self.ignore,
         )

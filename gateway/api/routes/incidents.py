@@ -188,6 +188,8 @@ def _procedure(parts: ApiParts, incident: Incident) -> dict[str, Any] | None:
 
 def _evidence(found: Evidence, clip: ClipState | None) -> dict[str, Any]:
     about = {"id": found.id, "kind": found.kind, "camera": found.camera, "created": found.created}
+    if found.first_seen is not None:
+        about |= {"first_seen": found.first_seen, "last_seen": found.last_seen}
     return about | ({} if clip is None else {"clip": asdict(clip)})
 
 

@@ -2,19 +2,23 @@
 INSERT INTO evidence (id, event, camera, person, kind, created, purge_after, wrapped_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: get
-SELECT evidence.id, event, camera, person, kind, created, purge_after, state, seconds, size, others, wrapped_key
+SELECT evidence.id, event, camera, person, kind, created, purge_after, first_seen, last_seen,
+    state, seconds, size, others, late_seconds, lost_seconds, wrapped_key
 FROM evidence LEFT JOIN clip ON clip.id = evidence.id WHERE evidence.id = ?;
 
 -- name: of_event
-SELECT evidence.id, event, camera, person, kind, created, purge_after, state, seconds, size, others
+SELECT evidence.id, event, camera, person, kind, created, purge_after, first_seen, last_seen,
+    state, seconds, size, others, late_seconds, lost_seconds
 FROM evidence LEFT JOIN clip ON clip.id = evidence.id WHERE event = ? ORDER BY created, evidence.id;
 
 -- name: of_person
-SELECT evidence.id, event, camera, person, kind, created, purge_after, state, seconds, size, others
+SELECT evidence.id, event, camera, person, kind, created, purge_after, first_seen, last_seen,
+    state, seconds, size, others, late_seconds, lost_seconds
 FROM evidence LEFT JOIN clip ON clip.id = evidence.id WHERE person = ? ORDER BY created, evidence.id;
 
 -- name: due
-SELECT evidence.id, event, camera, person, kind, created, purge_after, state, seconds, size, others
+SELECT evidence.id, event, camera, person, kind, created, purge_after, first_seen, last_seen,
+    state, seconds, size, others, late_seconds, lost_seconds
 FROM evidence LEFT JOIN clip ON clip.id = evidence.id WHERE purge_after <= ? ORDER BY created, evidence.id;
 
 -- name: keep_until
@@ -30,7 +34,10 @@ SELECT id FROM evidence;
 INSERT INTO clip (id, state, seconds, size, others) VALUES (?, ?, ?, ?, ?);
 
 -- name: end_clip
-UPDATE clip SET state = ?, seconds = ?, size = ? WHERE id = ?;
+UPDATE clip SET state = ?, seconds = ?, size = ?, others = ?, late_seconds = ?, lost_seconds = ? WHERE id = ?;
 
 -- name: unfinished
 SELECT id FROM clip WHERE state = 'recording';
+
+-- name: note_passage
+UPDATE evidence SET first_seen = ?, last_seen = ? WHERE event = ?;

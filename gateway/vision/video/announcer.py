@@ -1,5 +1,6 @@
 """Puts what happens at one camera into messages for the parent: a loss once, its return once, a match with its crop."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import cv2
@@ -10,12 +11,13 @@ from gateway.clock import Clock
 from gateway.events import CameraLost, CameraRestored, FaceMatched, Severity, camera_source, encode, new_id
 from gateway.matching import Shot
 from gateway.vision.shared_list import SharedList
-from gateway.vision.video.passers import Match
-from gateway.wire import CameraAssigned, EvidencePicture, Message, Report
+from gateway.vision.video.passers import Departure, Match
+from gateway.wire import CameraAssigned, EvidencePicture, Message, PassageOver, Report
 
 # Around the face, in its heights: enough to know a person by, too little to hold the next one's face.
 _RIM = 0.35
 _JPEG_QUALITY = 90
+_MOST_OPEN = 64
 
 
 class Announcer:
@@ -36,6 +38,7 @@ class Announcer:
         self._cooldown = cooldown_seconds
         now = clock.monotonic()
         self._warned = {each.person: now - each.seconds_ago for each in assigned.warned}
+        self._matches: dict[str, list[str]] = {}
 
     def lost(self, reason: str) -> tuple[Message, ...]:
         """There is no picture; nothing if that was said already."""
@@ -119,6 +122,9 @@ class Announcer:
             kind="crop",
             jpeg=to_jpeg(face_crop(match.shot)),
         )
+        self._matches.setdefault(match.passage, []).append(event.id)
+        if len(self._matches) > _MOST_OPEN:  # those of a stream that was given up have no end
+            del self._matches[next(iter(self._matches))]
         return Report(event=encode(event)), picture
 
     def _is_cooling(self, person: str) -> bool:
@@ -128,6 +134,21 @@ class Announcer:
         cooling = person in self._warned
         self._warned.setdefault(person, now)
         return cooling
+
+    def gone(self, departures: Sequence[Departure]) -> tuple[Message, ...]:
+        """Who was warned of has gone: when they were seen, for their matches; nothing where there was no match."""
+        now = self._clock.monotonic()
+        told = [(each, tuple(self._matches.pop(each.passage, ()))) for each in departures]
+        return tuple(
+            PassageOver(
+                camera=self._assigned.camera,
+                events=events,
+                first_ago_seconds=round(now - departure.first, 3),
+                last_ago_seconds=round(now - departure.last, 3),
+            )
+            for departure, events in told
+            if events
+        )
 
 
 def _rounded(value: float | None) -> float | None:

@@ -2,8 +2,9 @@
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
 from gateway.errors import GatewayError
@@ -14,12 +15,17 @@ from gateway.vision.child import Outlet
 from gateway.wire import CLIP_PIECE_BYTES, ChannelClosedError, ClipPiece, ClipRequest, EvidencePicture, Message
 
 _LOG = logging.getLogger(__name__)
-_MOST_AT_ONCE = 4
+# At once: so many passers-by cannot take a press's clip away.
+_MOST_OF_MATCHES, _MOST_OF_PRESSES = 4, 8
 # A clip's past crosses the wall no faster, so that the parent's loop has time for presses between two pieces.
 _BYTES_PER_SECOND = 8 * 1024 * 1024
 # A match is decided, and a press is heard of, a little after the moment.
 _SLACK_SECONDS = 5.0
 _STOP_SECONDS = 1.0
+
+
+# Whether somebody who is on no list may have been there between two moments (monotonic s).
+Strangers = Callable[[float, float], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,30 +46,41 @@ class ClipRecorder:
         evidence: how long clips are.
         outlet: the way to the parent.
         clock: the child's.
+        strangers: who was seen there.
     """
 
     def __init__(
-        self, camera: str, vision: VisionSettings, evidence: EvidenceSettings, outlet: Outlet, clock: Clock
+        self,
+        camera: str,
+        vision: VisionSettings,
+        evidence: EvidenceSettings,
+        outlet: Outlet,
+        clock: Clock,
+        strangers: Strangers,
     ) -> None:
         self._camera = camera
         self._evidence = evidence
         self._outlet = outlet
         self._clock = clock
+        self._strangers = strangers
         self._stopping = threading.Event()
-        self._threads: list[threading.Thread] = []
+        self._threads: dict[threading.Thread, _Subject] = {}
         self._lock = threading.Lock()
         reach = evidence.clip_before_seconds + _SLACK_SECONDS
         self.ring = PacketRing(seconds=reach, max_bytes=vision.ring_megabytes << 20) if evidence.clips else None
 
-    def follow(self, messages: Iterable[Message]) -> None:
-        """Record a clip for each picture of a match among the messages that were just sent."""
-        for each in messages:
-            if isinstance(each, EvidencePicture) and each.person:
-                self._start(_Subject(new_id(), each.event, each.person), ago=0.0)
+    def follow(self, messages: Iterable[Message]) -> tuple[ClipPiece, ...]:
+        """Record a clip for each picture of a match among the messages that were just sent; what to say if none is."""
+        subjects = [
+            _Subject(new_id(), each.event, each.person)
+            for each in messages
+            if isinstance(each, EvidencePicture) and each.person
+        ]
+        return tuple(refusal for each in subjects for refusal in self._start(each, ago=0.0))
 
-    def record(self, request: ClipRequest) -> None:
-        """Record a clip that the parent asks for."""
-        self._start(_Subject(request.evidence, request.event, ""), ago=request.ago_seconds)
+    def record(self, request: ClipRequest) -> tuple[ClipPiece, ...]:
+        """Record a clip that the parent asks for; what to say if none is."""
+        return self._start(_Subject(request.evidence, request.event, ""), ago=request.ago_seconds)
 
     def stop(self) -> None:
         """End all clips with what there is."""
@@ -71,20 +88,21 @@ class ClipRecorder:
         for thread in tuple(self._threads):
             thread.join(_STOP_SECONDS)
 
-    def _start(self, subject: _Subject, *, ago: float) -> None:
+    def _start(self, subject: _Subject, *, ago: float) -> tuple[ClipPiece, ...]:
         if self.ring is None:
-            return
+            return ()
         at = self._clock.monotonic() - ago
         with self._lock:
-            self._threads = [each for each in self._threads if each.is_alive()]
-            if len(self._threads) >= _MOST_AT_ONCE:
-                _LOG.warning("camera %s: %d clips are being recorded; no further one", self._camera, _MOST_AT_ONCE)
-                return
+            self._threads = {thread: of for thread, of in self._threads.items() if thread.is_alive()}
+            most = _MOST_OF_MATCHES if subject.person else _MOST_OF_PRESSES
+            if sum(bool(each.person) == bool(subject.person) for each in self._threads.values()) >= most:
+                return (self._refusal(subject, f"{most} clips of its kind are being recorded already"),)
             thread = threading.Thread(
                 target=self._run, args=(self.ring, subject, at), name=f"{self._camera}-clip", daemon=True
             )
-            self._threads.append(thread)
+            self._threads[thread] = subject
             thread.start()
+            return ()
 
     def _run(self, ring: PacketRing, subject: _Subject, at: float) -> None:
         follower = ClipFollower(
@@ -100,9 +118,17 @@ class ClipRecorder:
         except ChannelClosedError:
             return
         except GatewayError as error:
-            _LOG.warning("camera %s: there is no clip: %s", self._camera, error)
+            self._refuse(subject, str(error))
         except Exception:  # a fault in a clip must not go unsaid, and must not end its siblings
             _LOG.exception("camera %s: a clip failed", self._camera)
+
+    def _refusal(self, subject: _Subject, why: str) -> ClipPiece:
+        return replace(self._piece(subject, 0, seconds=0.0), last=True, cut_short=True, trouble=why)
+
+    def _refuse(self, subject: _Subject, why: str) -> None:
+        """From a clip's own thread, before its first piece."""
+        with suppress(ChannelClosedError):
+            self._outlet.post_behind(self._refusal(subject, why))
 
     def _send(self, follower: ClipFollower, subject: _Subject) -> None:
         number, seconds = 0, 0.0
@@ -110,14 +136,16 @@ class ClipRecorder:
             for fragment in follower.fragments():
                 seconds = fragment.seconds
                 for piece in self._pieces(fragment, subject, number):
-                    self._outlet.post_behind(piece)
+                    self._outlet.post_behind(_with_losses(piece, follower))
                     number += 1
                     self._stopping.wait(len(piece.data) / _BYTES_PER_SECOND)
         finally:
             if number:
-                self._outlet.post_behind(
-                    self._piece(subject, number, seconds=seconds, last=True, cut_short=not follower.complete)
+                last = replace(
+                    self._piece(subject, number, seconds=seconds), last=True, cut_short=not follower.complete
                 )
+                others = self._strangers(follower.begins, follower.ends)
+                self._outlet.post_behind(_with_losses(replace(last, others=others), follower))
 
     def _pieces(self, fragment: ClipFragment, subject: _Subject, number: int) -> Iterator[ClipPiece]:
         size = len(fragment.mp4)
@@ -135,8 +163,6 @@ class ClipRecorder:
         seconds: float,
         data: bytes = b"",
         whole: bool = False,
-        last: bool = False,
-        cut_short: bool = False,
     ) -> ClipPiece:
         return ClipPiece(
             evidence=subject.evidence,
@@ -147,6 +173,8 @@ class ClipRecorder:
             data=data,
             whole=whole,
             seconds=round(seconds, 3),
-            last=last,
-            cut_short=cut_short,
         )
+
+
+def _with_losses(piece: ClipPiece, follower: ClipFollower) -> ClipPiece:
+    return replace(piece, late_seconds=round(follower.late_seconds, 3), lost_seconds=round(follower.lost_seconds, 3))

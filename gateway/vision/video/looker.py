@@ -7,7 +7,8 @@ from gateway.vision.faces import FaceTools
 from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.attention import Attention, in_picture, shrunk
 from gateway.vision.video.motion import WIDTH, GateCounts
-from gateway.vision.video.passers import Match, Passers, StageTimes
+from gateway.vision.video.passers import Departure, Match, Passers, StageTimes
+from gateway.vision.video.presence import Presence
 from gateway.vision.video.statistics import PassageCounts
 
 # Of a smaller face (px) nothing is decided. It is searched for in a picture in which the detector just finds it, and
@@ -49,6 +50,7 @@ class Looker:
             gallery: the watch-list.
             main: of the camera's main stream at about the same moment, if another is looked at: faces are cut from it.
         """
+        self._passers.presence.looked(frame.received)
         plane = frame.luma(WIDTH)
         faces, sought = self._passers.boxes, self._passers.sought
         regions = self._attention.regions(frame.seconds, plane, faces, frame.width, sought=sought)
@@ -60,7 +62,8 @@ class Looker:
         scale = frame.width / small.shape[1]
         placed = [face.scaled(scale) for face in faces]
         fine = _fine(frame, main) if placed and main is not None else None
-        return self._passers.follow(frame.seconds, full, placed, gallery, small=small, fine=fine)
+        received = frame.received
+        return self._passers.follow(frame.seconds, full, placed, gallery, small=small, fine=fine, received=received)
 
     def _searched_width(self, width: int) -> int:
         return min(self._widest, round(width * self._shrinkage))
@@ -86,6 +89,15 @@ class Looker:
     def gate(self) -> GateCounts:
         """How often the motion gate was asked and opened."""
         return self._attention.gate.counts
+
+    def take_departures(self) -> tuple[Departure, ...]:
+        """Who of those that were warned of has gone since the last call."""
+        return self._passers.take_departures()
+
+    @property
+    def presence(self) -> Presence:
+        """Who was there lately, for clips."""
+        return self._passers.presence
 
     @property
     def counts(self) -> PassageCounts:

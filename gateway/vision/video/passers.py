@@ -16,6 +16,7 @@ from gateway.matching import (
     Gallery,
     Look,
     MatchPolicy,
+    PassageTimes,
     RunningLooks,
     Shot,
     Track,
@@ -26,6 +27,7 @@ from gateway.matching import (
 from gateway.settings import MatchingSettings
 from gateway.vision.faces import FaceTools
 from gateway.vision.thresholds import ThresholdBook
+from gateway.vision.video.presence import Presence, Stay
 from gateway.vision.video.statistics import Nearest, PassageCounts
 
 # Farther than this, nobody's distance is counted one by one; nearer than the second, the looks are asked, too.
@@ -47,10 +49,20 @@ class Match:
     basis: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The end of a passage that was warned of: its id, and when its first and last face was seen (monotonic s)."""
+
+    passage: str
+    first: float
+    last: float
+
+
 @dataclass(slots=True)
 class _Passage:
-    """What is known of one visit while it lasts."""
+    """What is known of one visit while it lasts; the stream's clock is `behind` the monotonic one (s)."""
 
+    behind: float
     id: str = field(default_factory=new_id)
     nearest: Nearest = field(default_factory=Nearest)
     warned: set[str] = field(default_factory=set)
@@ -107,8 +119,11 @@ class Passers:
         self._seen: dict[int, _Seen] = {}
         self._passages: dict[int, _Passage] = {}
         self._last_at = 0.0
+        self._behind = 0.0
+        self._departures: list[Departure] = []
         self._boxes: tuple[Detection, ...] = ()
         self.sought = False
+        self.presence = Presence()
         self.counts = PassageCounts(camera)
         self.times = StageTimes()
 
@@ -135,12 +150,15 @@ class Passers:
         *,
         small: NDArray[np.uint8] | None = None,
         fine: FineView | None = None,
+        received: float | None = None,
     ) -> tuple[Match, ...]:
         """Take in a frame (h, w, 3) at stream time `at` (s) with its faces; whom to warn of now.
 
-        `small` is the same frame in fewer pixels, `fine` the scene in more, if there are such.
+        `small` is the same frame in fewer pixels, `fine` the scene in more, if there are such; `received` is when it
+        came (monotonic s), if that is another clock than the stream's.
         """
         self._last_at = at
+        self._behind = 0.0 if received is None else received - at
         update = self._tracker.update(at, rgb, faces, small=small, fine=fine)
         self.times.note("detect", self._searching)
         self._searching = 0.0
@@ -153,19 +171,28 @@ class Passers:
             self._close(passage)
         return matches
 
+    def take_departures(self) -> tuple[Departure, ...]:
+        """Who of those that were warned of has gone since the last call."""
+        gone, self._departures = tuple(self._departures), []
+        return gone
+
     def _digest(self, at: float, update: TrackUpdate, gallery: Gallery) -> tuple[Match, ...]:
         self._boxes = tuple(track.face for track in update.live)
         self.sought = any(track.last_seen != at for track in update.live)
         for track in (*update.live, *update.ended):
             self._seen.setdefault(track.number, _Seen())
-            self._passages.setdefault(track.passage, _Passage())
+            self._passages.setdefault(track.passage, _Passage(self._behind))
         looked = self._look(update.shots)
         self._note_stays(update.live)
         ended = {track.number for track in update.ended}
         tracks = {track.number: track for track in (*looked, *update.ended)}
         found = [self._judge(at, track, gallery, final=track.number in ended) for track in tracks.values()]
+        for track in (*update.live, *update.ended):
+            self._note_presence(self._passages[track.passage], track)
         for number in ended:
             self._seen.pop(number, None)
+        for times in update.times:
+            self._note_departure(times)
         for passage in update.closed:
             self._close(passage)
         return tuple(match for match in found if match is not None)
@@ -221,6 +248,16 @@ class Passers:
         for track in live:
             for person in self._passages[track.passage].warned:
                 self._visits.stays(person, track.last_seen)
+
+    def _note_presence(self, passage: _Passage, track: Track) -> None:
+        first, last = track.first_seen + passage.behind, track.last_seen + passage.behind
+        self.presence.note(passage.id, Stay(first, last, bool(passage.warned)))
+
+    def _note_departure(self, times: PassageTimes) -> None:
+        passage = self._passages.get(times.number)
+        if passage is not None and passage.warned:
+            first, last = times.first_seen + passage.behind, times.last_seen + passage.behind
+            self._departures.append(Departure(passage.id, first, last))
 
     def _close(self, number: int) -> None:
         passage = self._passages.pop(number, None)

@@ -60,7 +60,8 @@ class CameraPipeline:
         self._announcer = announcer
         self._kit = kit
         self._looker = Looker(assigned.camera, kit.tools, kit.vision, kit.matching, kit.thresholds)
-        self.clips = ClipRecorder(assigned.camera, kit.vision, kit.evidence, kit.outlet, kit.clock)
+        strangers = self._looker.presence.strangers
+        self.clips = ClipRecorder(assigned.camera, kit.vision, kit.evidence, kit.outlet, kit.clock, strangers)
         self._stream = VideoStream(
             _source(assigned, sub_url or url, kit.vision),
             clock=kit.clock,
@@ -178,7 +179,8 @@ class CameraPipeline:
         for match in matches:
             messages = self._announcer.matched(match, current, self._kit.tools.detector.name)
             self._post(messages)
-            self.clips.follow(messages)
+            self._post(self.clips.follow(messages))
+        self._post(self._announcer.gone(self._looker.take_departures()))
 
     def _post(self, messages: tuple[Message, ...]) -> None:
         if messages:

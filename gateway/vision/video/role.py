@@ -105,7 +105,7 @@ class VideoRole:
             case StreamAddress() as address:
                 await self._address(address)
             case ClipRequest() as request:
-                self._record(request)
+                await self._record(request)
             case GallerySnapshot() as snapshot:
                 await self._apply(snapshot, received.fds[0])
             case CalibratedThresholds() as told if self._kit is not None:
@@ -170,10 +170,11 @@ class VideoRole:
             await asyncio.to_thread(pipeline.settle)
         await self._outlet.send(GalleryApplied(worker=self._hello.worker, revision=snapshot.revision))
 
-    def _record(self, request: ClipRequest) -> None:
+    async def _record(self, request: ClipRequest) -> None:
         watched = self._cameras.get(request.camera)
         if watched is not None and watched.pipeline is not None:
-            watched.pipeline.clips.record(request)
+            for refusal in watched.pipeline.clips.record(request):
+                await self._outlet.send(refusal)
 
     def _pipelines(self) -> tuple[CameraPipeline, ...]:
         return tuple(each.pipeline for each in self._cameras.values() if each.pipeline is not None)

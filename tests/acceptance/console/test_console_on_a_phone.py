@@ -69,6 +69,10 @@ def test_two_faces_stand_side_by_side_before_clips_on_a_phone(page: Page) -> Non
         clips = phone.locator(".clips details")
         assert clips.evaluate_all("all => all.map((each) => each.open)") == [True, False, False], "the newest is open"
         assert "02:00" in (clips.first.locator("summary").text_content() or ""), "the newest is first"
+        assert clips.locator("small").all_text_contents() == ["中间缺少 3 秒", "开头缺少 8 秒"]
+        crop = phone.locator(".faces figcaption").first.text_content() or ""
+        assert ":00:01" in crop
+        assert ":00:07" in crop
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """The recorder of a camera: what a match and a request become, in which pieces, and how it ends."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,10 @@ from fixtures_recordings import write_recording
 
 from gateway.clock import Clock, SystemClock
 from gateway.settings import EvidenceSettings, VisionSettings
-from gateway.streams import PacketRing
+from gateway.streams import PacketRing, RingPacket, StreamFormat
 from gateway.vision.child import Outlet
 from gateway.vision.video.clips import ClipRecorder
+from gateway.vision.video.presence import Presence, Stay
 from gateway.wire import CLIP_PIECE_BYTES, ChannelClosedError, ClipPiece, ClipRequest, EvidencePicture, Message, Report
 
 
@@ -55,15 +58,23 @@ def fill(ring: PacketRing, recording: Path, clock: Clock, *, close: bool = True)
         ring.close()
 
 
+def nobody(begin: float, end: float) -> bool:
+    assert end >= begin
+    return False
+
+
 Make = Callable[..., tuple[ClipRecorder, Parent]]
 
 
 @pytest.fixture
 def make(recording: Path) -> Make:
-    def made(*, before: float = 10, after: float = 0, close: bool = True, **parent: int) -> tuple[ClipRecorder, Parent]:
+    def made(
+        *, before: float = 1.9, after: float = 0, close: bool = True, presence: Presence | None = None, **parent: int
+    ) -> tuple[ClipRecorder, Parent]:
         clock, outlet = SystemClock(), Parent(**parent)
         settings = EvidenceSettings(clip_before_seconds=before, clip_after_seconds=after)
-        recorder = ClipRecorder("cam-01", VisionSettings(), settings, outlet, clock)
+        strangers = nobody if presence is None else presence.strangers
+        recorder = ClipRecorder("cam-01", VisionSettings(), settings, outlet, clock, strangers)
         assert recorder.ring is not None
         fill(recorder.ring, recording, clock, close=close)
         return recorder, outlet
@@ -85,8 +96,47 @@ def test_a_match_becomes_a_clip_under_its_event_and_person(make: Make) -> None:
     assert [piece.last for piece in parent.pieces] == [False] * (len(parent.pieces) - 1) + [True]
     pictures = pictures_in(b"".join(piece.data for piece in parent.pieces))
     assert [bar(each) for each in pictures] == list(range(50))
-    assert not parent.pieces[-1].cut_short
-    assert parent.pieces[-1].seconds == pytest.approx(2.0, abs=0.1)
+    last = parent.pieces[-1]
+    assert (last.cut_short, last.late_seconds, last.lost_seconds, last.trouble) == (False, 0, 0, "")
+    assert last.seconds == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_clip_whose_past_is_not_there_says_how_much_is_missing(make: Make) -> None:
+    recorder, parent = make(before=10)
+    recorder.follow((picture(),))
+    assert parent.over.wait(20)
+    assert len(pictures_in(b"".join(piece.data for piece in parent.pieces))) == 50
+    assert parent.pieces[-1].cut_short
+    (late,) = {piece.late_seconds for piece in parent.pieces}
+    assert late == pytest.approx(8.0, abs=0.2), "told from the first piece on"
+
+
+@pytest.mark.parametrize(
+    ("stays", "others"),
+    [
+        ({"p": Stay(-1.5, 0, True)}, False),
+        ({"p": Stay(-1.5, 0, True), "q": Stay(-1.0, -0.8, False)}, True),
+        ({"p": Stay(-1.5, 0, True), "q": Stay(-9.0, -5.0, False)}, False),
+        ({"p": Stay(-1.5, 0, True), "q": Stay(-1.0, -0.8, True)}, False),
+    ],
+)
+def test_a_clip_says_whether_somebody_on_no_list_was_there(make: Make, stays: dict[str, Stay], others: bool) -> None:
+    now, presence = SystemClock().monotonic(), Presence()
+    for ago in range(60, -1, -10):
+        presence.looked(now - ago)
+    for passage, stay in stays.items():
+        presence.note(passage, Stay(now + stay.first, now + stay.last, stay.listed))
+    recorder, parent = make(presence=presence)
+    recorder.follow((picture(),))
+    assert parent.over.wait(20)
+    assert [piece.others for piece in parent.pieces] == [True] * (len(parent.pieces) - 1) + [others]
+
+
+def test_where_nobody_looked_anybody_may_have_been_there(make: Make) -> None:
+    recorder, parent = make(presence=Presence())
+    recorder.record(ClipRequest(evidence="e-1", event="press-1", camera="cam-01"))
+    assert parent.over.wait(20)
+    assert parent.pieces[-1].others
 
 
 def test_who_matched_nobody_leaves_no_clip(make: Make) -> None:
@@ -127,13 +177,46 @@ def test_stopping_ends_clips_with_what_there_is(make: Make) -> None:
     assert len(pictures_in(b"".join(piece.data for piece in parent.pieces))) == 49, "the newest may get another slice"
 
 
-def test_only_a_few_clips_are_recorded_at_once(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+def test_matches_take_no_press_its_clip_and_a_clip_that_is_refused_is_given_up_aloud(make: Make) -> None:
     recorder, parent = make(after=300, close=False)
-    for number in range(7):
-        recorder.record(ClipRequest(evidence=f"e-{number}", event="press-1", camera="cam-01"))
-    assert "no further one" in caplog.text
+    refused = [piece for _ in range(6) for piece in recorder.follow((picture(),))]
+    assert [(piece.event, piece.person, piece.number, piece.last) for piece in refused] == [
+        ("match-1", "p-1", 0, True)
+    ] * 2
+    requests = [ClipRequest(evidence=f"e-{number}", event="press-1", camera="cam-01") for number in range(9)]
+    assert [recorder.record(each) for each in requests[:8]] == [()] * 8
+    (last,) = recorder.record(requests[8])
+    assert (last.evidence, last.number, last.last, last.data) == ("e-8", 0, True, b"")
+    assert "8 clips" in last.trouble
+    until(lambda: {f"e-{number}" for number in range(8)} <= {piece.evidence for piece in parent.pieces})
     recorder.stop()
-    assert {piece.evidence for piece in parent.pieces} == {"e-0", "e-1", "e-2", "e-3"}
+    assert len({piece.evidence for piece in parent.pieces}) == 12
+
+
+def test_a_slot_is_free_again_when_its_clip_is_over(make: Make) -> None:
+    recorder, parent = make()
+    for number in range(20):
+        assert recorder.record(ClipRequest(evidence=f"e-{number}", event="press-1", camera="cam-01")) == ()
+        until(lambda: not any(thread.is_alive() for thread in recorder._threads))
+    assert len({piece.evidence for piece in parent.pieces}) == 20
+
+
+def test_a_stream_of_which_no_clip_can_be_made_is_said(make: Make) -> None:
+    recorder, parent = make(close=False)
+    assert recorder.ring is not None
+    recorder.ring.begin(StreamFormat("mjpeg", 64, 48, Fraction(1, 90000)))
+    recorder.ring.add(RingPacket(b"jpeg", 0, True, SystemClock().monotonic()))
+    recorder.ring.close()
+    recorder.record(ClipRequest(evidence="e-1", event="press-1", camera="cam-01"))
+    assert parent.over.wait(20)
+    (piece,) = parent.pieces
+    assert (piece.number, piece.last, "mjpeg" in piece.trouble) == (0, True, True)
+
+
+def until(met: Callable[[], bool]) -> None:
+    """The test's own time cap is the limit."""
+    while not met():
+        time.sleep(0.01)
 
 
 def test_a_parent_that_is_gone_ends_the_clip_quietly(make: Make, caplog: pytest.LogCaptureFixture) -> None:
@@ -146,7 +229,7 @@ def test_a_parent_that_is_gone_ends_the_clip_quietly(make: Make, caplog: pytest.
 
 def test_without_seconds_there_is_no_ring_and_no_clip() -> None:
     settings = EvidenceSettings(clip_before_seconds=0, clip_after_seconds=0)
-    recorder = ClipRecorder("cam-01", VisionSettings(), settings, Parent(), SystemClock())
+    recorder = ClipRecorder("cam-01", VisionSettings(), settings, Parent(), SystemClock(), nobody)
     recorder.record(ClipRequest(evidence="e-1", event="press-1", camera="cam-01"))
     assert recorder.ring is None
     assert not recorder._threads

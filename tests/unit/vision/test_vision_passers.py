@@ -19,7 +19,15 @@ from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.announcer import Announcer, face_crop
 from gateway.vision.video.passers import Match, Passers
 from gateway.vision.video.statistics import Nearest, PassageCounts
-from gateway.wire import CalibratedThresholds, CameraAssigned, CameraThresholds, EvidencePicture, Report, WarnedOf
+from gateway.wire import (
+    CalibratedThresholds,
+    CameraAssigned,
+    CameraThresholds,
+    EvidencePicture,
+    PassageOver,
+    Report,
+    WarnedOf,
+)
 
 SETTINGS = MatchingSettings()
 LISTED, STRANGER = 60, 200
@@ -130,6 +138,47 @@ def test_a_decision_goes_by_the_size_of_the_exact_box(detector: NoDetector, size
     event = decode(report.event)
     assert isinstance(event, FaceMatched)
     assert (event.face_size, event.face_height, match.decision.height_px) == (size, height, height)
+
+
+def test_a_match_tells_when_its_passage_began_and_ended_and_a_stranger_leaves_no_time() -> None:
+    passers = Passers("cam-01", TOOLS, SETTINGS)
+    assert walk(passers, 0, [STRANGER] * 12) == []
+    assert passers.take_departures() == ()
+    (match,) = walk(passers, 20, [LISTED] * 12)
+    (gone,) = passers.take_departures()
+    assert gone.passage == match.passage
+    assert [gone.first, gone.last] == pytest.approx([20, 22.2])
+    assert passers.take_departures() == ()
+    for moment in range(0, 50, 10):
+        passers.presence.looked(moment)
+    assert passers.presence.strangers(0, 19)
+    assert not passers.presence.strangers(19, 40)
+
+
+def test_times_are_of_the_monotonic_clock_also_when_the_stream_begins_anew() -> None:
+    passers = Passers("cam-01", TOOLS, SETTINGS)
+    face = Detection(100, 100, 80, 80, 0.9)
+    for number in range(10):
+        passers.follow(50 + 0.2 * number, frame((face, LISTED)), [face], GALLERY, received=1000 + 0.2 * number)
+    passers.follow(0, ROOM, [], GALLERY, received=1002)
+    (gone,) = passers.take_departures()
+    assert [gone.first, gone.last] == pytest.approx([1000, 1001.8])
+
+
+def test_the_end_of_a_match_is_told_once_with_its_events() -> None:
+    passers, clock = Passers("cam-01", TOOLS, SETTINGS), ManualClock()
+    announcer = Announcer(assigned(), "east", clock)
+    (match,) = walk(passers, 0, [LISTED] * 12)
+    (gone,) = passers.take_departures()
+    report, _ = announcer.matched(match, SharedList(GALLERY), "test/1")
+    assert isinstance(report, Report)
+    clock.advance(30)
+    now = clock.monotonic()
+    (over,) = announcer.gone((replace(gone, first=now - 4, last=now - 2), replace(gone, passage="another")))
+    assert isinstance(over, PassageOver)
+    assert (over.camera, over.events) == ("cam-01", (decode(report.event).id,))
+    assert [over.first_ago_seconds, over.last_ago_seconds] == pytest.approx([4, 2])
+    assert announcer.gone((gone,)) == ()
 
 
 def test_each_visit_is_warned_of() -> None:

@@ -124,3 +124,7 @@ def test_a_child_gets_no_secret_of_the_environment() -> None:
     assert given["OPENBLAS_NUM_THREADS"] == "1"
     assert given["ORT_DISABLE_TELEMETRY"] == "1"
     assert not {"GATEWAY_API__TOKEN", "CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"} & given.keys()
+
+
+def test_a_child_writes_no_compiled_code_where_its_parent_does_not() -> None:
+    assert child_environment({"PYTHONDONTWRITEBYTECODE": "1"})["PYTHONDONTWRITEBYTECODE"] == "1"

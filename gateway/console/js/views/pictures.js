@@ -20,11 +20,11 @@ export class Pictures {
     const pictures = evidence.filter((each) => !each.clip);
     const crop = pictures.find((each) => each.kind === "crop");
     const match = detail?.match;
-    const signature = JSON.stringify([incident.id, pictures.map((each) => each.id), detail?.cameras, match?.photos?.[0]]);
+    const signature = JSON.stringify([incident.id, pictures.map((each) => [each.id, each.last_seen]), detail?.cameras, match?.photos?.[0]]);
     if (signature !== this.signature) {
       this.signature = signature;
       this.faces.replaceChildren(...[
-        crop && figure(evidenceUrl(crop.id), t("evidence.crop")),
+        crop && figure(evidenceUrl(crop.id), cropCaption(crop)),
         match?.photos?.length && figure(photoUrl(match.person, match.photos[0]), t("evidence.enrolled")),
       ].filter(Boolean));
       const live = incident.kind === FACE ? [] : detail?.cameras ?? [];
@@ -52,9 +52,22 @@ function clip(each, open) {
   const video = h("video", { src: `${evidenceUrl(each.id)}?as=${each.clip.state}`, controls: true, playsinline: true, preload: open ? "metadata" : "none", "aria-label": caption });
   video.muted = true;
   const shown = h("details", { class: "clip", open },
-    h("summary", {}, caption, each.clip.others && h("small", {}, t("evidence.others"))), video);
+    h("summary", {}, caption, ...missing(each.clip), each.clip.others && h("small", {}, t("evidence.others"))), video);
   video.addEventListener("error", () => shown.classList.add("missing"));
   return shown;
+}
+
+/** What is missing of a clip, so that nobody takes it for all that happened. */
+function missing(clip) {
+  const late = clip.late_seconds > 0 && t("evidence.late", { seconds: Math.round(clip.late_seconds) });
+  const lost = clip.lost_seconds > 0 && t("evidence.lost", { seconds: Math.round(clip.lost_seconds) });
+  return [late, lost].filter(Boolean).map((each) => h("small", {}, each));
+}
+
+/** Where the face was seen, and from when to when, once that is known. */
+function cropCaption(crop) {
+  if (!crop.last_seen) return t("evidence.crop");
+  return t("evidence.crop.seen", { first: moment(crop.first_seen), last: moment(crop.last_seen) });
 }
 
 function figure(url, caption) {
