@@ -119,17 +119,18 @@ class VideoStream:
             found = self._board.take(0)
         return found
 
-    def spare(self, *, still: bool) -> None:
-        """Say whether the scene is still: then only keyframes are decoded from the next one on, until something moves.
+    def spare(self, *, still: bool, somebody: bool = False) -> None:
+        """Say whether the scene is still and whether a face is followed.
 
-        What was left out before motion was seen is decoded then, and handed over in order (`Frame.backlog`).
-        Without a `sparing` it has no effect.
+        Of a still scene's groups of pictures the rest is left out from the next keyframe on (`Saver`), until something
+        moves; then what was left out is decoded and handed over in order (`Frame.backlog`). Without a `sparing` it has
+        no effect.
         """
-        self._switch.ask(rest=still)
+        self._switch.ask(rest=still, somebody=somebody)
 
     @property
     def resting(self) -> bool:
-        """Whether only keyframes are decoded now."""
+        """Whether something of each group of pictures is left out now."""
         return self._switch.resting
 
     @property

@@ -66,7 +66,11 @@ class CameraPipeline:
             clock=kit.clock,
             name=assigned.camera,
             ring=None if sub_url else self.clips.ring,
-            sparing=Sparing(self._looker.moved, look_seconds=1 / assigned.looks_per_second),
+            sparing=Sparing(
+                self._looker.moved,
+                look_seconds=1 / assigned.looks_per_second,
+                shortest_seconds=kit.vision.shortest_passage_seconds,
+            ),
         )
         self._main = (
             MainStream(_source(assigned, url, kit.vision), kit.clock, assigned.camera, self.clips.ring)
@@ -172,7 +176,7 @@ class CameraPipeline:
             self._main.want(pictures=self._looker.wants_main)
         now = self._kit.clock.monotonic()
         self._figures.ages.note(now - frame.received, now)
-        self._stream.spare(still=self._looker.is_still(frame.seconds))
+        self._stream.spare(still=self._looker.is_still(frame.seconds), somebody=self._looker.wants_main)
 
     def _warn(self, matches: tuple[Match, ...], current: SharedList) -> None:
         for match in matches:
