@@ -26,9 +26,7 @@ NO_COOLDOWN = MatchingSettings(cooldown_seconds=0)
 def gallery_of(tools: FaceTools, *portraits: str) -> Gallery:
     """A watch-list of one person per portrait of the fixtures, each by the portrait's name."""
     photos = {name: read_photo(built(f"portraits/{name}.jpg").read_bytes()) for name in portraits}
-    rows = [
-        TemplateRow(name, f"{name}-1", read_portrait(photo, tools).vector) for name, photo in photos.items()
-    ]
+    rows = [TemplateRow(name, f"{name}-1", read_portrait(photo, tools).vector) for name, photo in photos.items()]
     return Gallery.build(rows, fingerprint=tools.embedder.fingerprint, dimension=tools.embedder.dimension)
 
 
@@ -78,9 +76,7 @@ def play(  # what a camera is configured with
     vision = vision or VisionSettings()
     looker, switch, converter = Looker("cam-01", tools, vision, matching), RestSwitch(), Converter()
     played, clock, due = Played(), _MediaClock(), 0.0
-    sparing = Sparing(
-        looker.moved, look_seconds=1 / looks_per_second, shortest_seconds=vision.shortest_passage_seconds
-    )
+    sparing = Sparing(looker.moved, look_seconds=1 / looks_per_second, shortest_seconds=vision.shortest_passage_seconds)
     picker = partial(Saver, sparing, switch) if rest else None
     with av.open(str(scene)) as container:
         session = Session(container, None, clock, lambda: None, picker)

@@ -22,10 +22,10 @@ from gateway.streams.source import StreamSource
 from gateway.streams.sparing import RestSwitch, Sparing
 from gateway.streams.states import LossReason, StreamLive, StreamLost, StreamState
 from gateway.streams.timeline import ClockWatch, Pace, Timeline
+from gateway.streams.watchdog import GRACE_SECONDS, Watchdog
 
 # Live for so long, the next loss begins with short pauses again.
 _PROVEN_SECONDS = 10.0
-_STOP_GRACE_SECONDS = 2.0
 # A looker that takes longer for one picture that is made up for loses the rest of them, not the live stream.
 _BACKLOG_SECONDS = 2.0
 
@@ -75,6 +75,7 @@ class VideoStream:
         self._stopping = threading.Event()
         self._timeline, self._converter = Timeline(), Converter()
         self._pace = Pace()
+        self._watchdog = Watchdog(source, clock)
         self._number = 0
         # A daemon: a reader that hangs in the library must not hold up the end of the process.
         self._thread = threading.Thread(target=self._run, name=f"{name}-reader", daemon=True)
@@ -92,7 +93,7 @@ class VideoStream:
         self._stopping.set()
         if self._thread.ident is not None:
             longest = max(self._source.open_timeout_seconds, self._source.read_timeout_seconds)
-            self._thread.join(longest + _STOP_GRACE_SECONDS)
+            self._thread.join(longest + GRACE_SECONDS)
         return not self._thread.is_alive()
 
     def __enter__(self) -> Self:
@@ -139,6 +140,16 @@ class VideoStream:
         return self._switch.wakes
 
     @property
+    def hangs(self) -> bool:
+        """Whether the reader hangs in the library, so that only the end of the process frees it."""
+        return self._watchdog.hangs
+
+    @property
+    def ended(self) -> bool:
+        """Whether the reader's thread is over, or never began."""
+        return not self._thread.is_alive()
+
+    @property
     def state(self) -> StreamState:
         """How the stream is now."""
         return self._board.state
@@ -155,7 +166,7 @@ class VideoStream:
 
     def _is_overdue(self) -> bool:
         age = self._board.silence()
-        limit = self._source.read_timeout_seconds + _STOP_GRACE_SECONDS
+        limit = self._source.read_timeout_seconds + GRACE_SECONDS
         live = not self._source.is_recording and isinstance(self._board.state, StreamLive)
         return live and age is not None and age > limit
 
@@ -163,6 +174,7 @@ class VideoStream:
         try:
             while not self._stopping.is_set():
                 ending = self._attempt()
+                self._watchdog.outside()
                 if ending is None:
                     continue
                 if ending.is_final:
@@ -172,6 +184,7 @@ class VideoStream:
                 self._board.lost(ending.reason, self._backoff.failures, pause, ending.detail)
                 self._stopping.wait(pause)
         finally:
+            self._watchdog.outside()
             if self._ring is not None:
                 self._ring.close()
             self._board.stopped()
@@ -182,8 +195,10 @@ class VideoStream:
         begun = self._clock.monotonic()
         session_began: float | None = None
         shown = False
+        self._watchdog.opening()
         try:
             with opened(self._source) as container:
+                self._watchdog.reading()
                 session = Session(
                     container, self._ring, self._clock.monotonic, self._board.count_corrupt, self._picker()
                 )
@@ -220,6 +235,7 @@ class VideoStream:
         came = self._clock.monotonic()
         shown = False
         for decoded in session.pictures():
+            self._watchdog.reading()
             if self._stopping.is_set():
                 break
             now = self._clock.monotonic()

@@ -34,6 +34,16 @@ class MainStream:
         """End; waits for a reader that hangs as long as its timeouts are."""
         self._stream.stop()
 
+    @property
+    def hangs(self) -> bool:
+        """Whether its reader hangs in the library."""
+        return self._stream.hangs
+
+    @property
+    def ended(self) -> bool:
+        """Whether its reader is over."""
+        return self._stream.ended
+
     def want(self, *, pictures: bool) -> None:
         """Open the latch while somebody is followed."""
         self._latch.want(pictures=pictures)

@@ -55,6 +55,7 @@ class CameraPipeline:
     def __init__(
         self, assigned: CameraAssigned, url: str, sub_url: str, announcer: Announcer, kit: PipelineKit
     ) -> None:
+        self.camera = assigned.camera
         self.addresses = (url, sub_url)
         self._assigned = assigned
         self._announcer = announcer
@@ -99,6 +100,16 @@ class CameraPipeline:
         for stream in (self._stream, self._main):
             if stream is not None:
                 threading.Thread(target=stream.stop, name=f"{self._assigned.camera}-stop", daemon=True).start()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a reader hangs in the library: it holds its camera, and only the end of the child frees it."""
+        return self._stream.hangs or (self._main is not None and self._main.hangs)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the readers are over."""
+        return self._stream.ended and (self._main is None or self._main.ended)
 
     def settle(self) -> None:
         """Return when no look is under way that began before the call."""

@@ -106,8 +106,8 @@ def test_no_more_is_decoded_than_that_takes(group: int, share: float) -> None:
     assert (still.decoded - before.decoded) / (20 * group) <= share
 
 
-def test_what_was_left_out_is_handed_over_in_order_and_once(group: int = 50) -> None:
-    yard = Yard(each(group), range(430, 470)).play(600)
+def test_what_was_left_out_is_handed_over_in_order_and_once() -> None:
+    yard = Yard(each(50), range(430, 470)).play(600)
     assert yard.rested
     assert yard.seen == sorted(set(yard.seen))
     during = [number for number in yard.seen if 430 <= number < 470]
