@@ -111,7 +111,11 @@ class SizeWatch:
     def alarms(self, size: int, *, keyframe: bool) -> bool:
         """Whether a picture of this size, after those before it, says that something moves."""
         level = self._level(size, keyframe=keyframe)
-        if level is None or not self._deviation:
+        if level is None:
+            return False
+        if not self._deviation:
+            self._recent.append(level)
+            self.begin()
             return False
         off = level - self._mean
         self._sum = max(0.0, self._sum + min(_CLIP, off / self._deviation) - _DRIFT)
