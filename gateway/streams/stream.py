@@ -241,7 +241,7 @@ class VideoStream:
             now = self._clock.monotonic()
             if decoded.resting:
                 came, shown = now, True
-                self._rest(decoded, now)
+                self._rest(decoded, now, session)
             if decoded.picture is None:
                 self._check_age(now - came)
                 continue
@@ -255,9 +255,9 @@ class VideoStream:
                 self._board.wait_until_taken(_BACKLOG_SECONDS, self._stopping)
         return shown
 
-    def _rest(self, decoded: Decoded, now: float) -> None:
+    def _rest(self, decoded: Decoded, now: float, session: Session) -> None:
         """A packet that was left out: the stream lives, and a recording keeps its pace."""
-        self._board.skip(now)
+        self._board.skip(now, *session.size, session.codec)
         if self._source.is_recording and decoded.time is not None:
             seconds = self._timeline.of(decoded.time)
             self._stopping.wait(self._pace.wait_seconds(seconds, now))

@@ -82,7 +82,7 @@ class CameraPipeline:
         self._stopping = threading.Event()
         self._newest: Frame | None = None
         self._due = 0.0
-        self._figures = StreamFigures(assigned.camera, self._stream, kit.clock)
+        self._figures = StreamFigures(assigned.camera, self._stream, kit.clock, self._main)
         self._thread = threading.Thread(target=self._run, name=f"{assigned.camera}-looker", daemon=True)
 
     def start(self) -> None:
