@@ -1,6 +1,7 @@
 """What a camera's settings promise, kept by a real child over RTSP: its budget, its rests, and its two streams."""
 
 import io
+import time
 from pathlib import Path
 
 import av
@@ -43,7 +44,7 @@ def status(workers: Workers) -> CameraStatus:
 
 async def test_a_camera_keeps_its_budget_rests_when_it_is_still_and_wakes_when_somebody_comes(tmp_path: Path) -> None:
     recording = joined(tmp_path / "yard.mp4", ("empty-640x360.mp4", 200), ("gate-640x360.mp4", 135))
-    house, rates = House(), []
+    house = House()
     async with house.open(tmp_path / "models", yunet_file(), still_seconds=1.5) as workers:
         await house.enrol(workers, "listed", "biden")
         async with SimulatedCamera(recording) as camera:
@@ -52,15 +53,14 @@ async def test_a_camera_keeps_its_budget_rests_when_it_is_still_and_wakes_when_s
             )
             await until(lambda: status(workers).frames_looked > 0)
             # Backlog is looked at behind the budget, so that is taken before the first rest.
-            while not status(workers).resting:
-                rates.append(status(workers).looks_per_second)
-                seen = status(workers).frames_seen
-                await until(lambda: status(workers).frames_seen != seen)  # noqa: B023  # awaited at once
+            first, begun = status(workers).frames_looked, time.monotonic()
+            await until(lambda: status(workers).resting)
+            looks, passed = status(workers).frames_looked - first, time.monotonic() - begun
             rested = status(workers).frames_rested
             await until(lambda: status(workers).frames_rested > rested + 20)
             await until(lambda: house.matches and not status(workers).resting)
-    mean = sum(rates) / len(rates)
-    assert 0 < mean <= 1.1 * BUDGET
+    # One look may be made up for, and what is told is as old as a heartbeat.
+    assert 0 < looks <= 1.1 * BUDGET * passed + 2
 
 
 @pytest.fixture
