@@ -30,7 +30,7 @@ def joined(target: Path, *scenes: tuple[str, int]) -> Path:
                 for number, packet in enumerate(source.demux(stream)):
                     if packet.pts is None or packet.dts is None or number > last:
                         continue
-                    step = max(step, packet.pts + packet.duration)
+                    step = max(step, packet.pts + (packet.duration or 0))
                     packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, out
                     output.mux(packet)
                 shift += step
@@ -89,7 +89,7 @@ async def test_a_sub_stream_is_looked_at_and_faces_and_clips_are_of_the_main_one
     assert 0 < now.main_frames < now.frames_seen
     assert now.main_decode_ms > 0
     clip = b"".join(piece.data for piece in house.pieces if piece.evidence == house.pieces[0].evidence)
-    with av.open(io.BytesIO(clip)) as container:
+    with av.open(io.BytesIO(clip), "r") as container:
         assert next(container.decode(video=0)).width == 1280
 
 
@@ -97,4 +97,6 @@ def highest_in_sub_stream() -> float:
     """The height (px) to which the listed face gets in the sub-stream."""
     shown = range(WALK[0], WALK[1] + 1)
     boxes = [each["boxes"] for each in passages("gate-640x360") if each["person"] == "obama"]
-    return max(box[3] for found in boxes if isinstance(found, dict) for at, box in found.items() if int(at) in shown)
+    return max(
+        float(box[3]) for found in boxes if isinstance(found, dict) for at, box in found.items() if int(at) in shown
+    )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from gateway.matching import Detection, Gallery
 from gateway.settings import MatchingSettings, VisionSettings
 from gateway.streams import Frame
+from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.video import role as role_module
 from gateway.vision.video.looker import Looker
@@ -90,6 +91,6 @@ def test_hog_doubles_the_picture_once_so_that_it_sees_faces_of_40_px(monkeypatch
         matching=MatchingSettings(),
         models_directory="/nonexistent",
     )
-    role = role_module.VideoRole(hello, cast("role_module.Outlet", SimpleNamespace()))
+    role = role_module.VideoRole(hello, cast("Outlet", SimpleNamespace()))
     role._load()
     assert asked == {"longest_side": 512, "hog_upsample": 1}
