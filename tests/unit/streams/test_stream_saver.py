@@ -43,8 +43,11 @@ class Yard:
     decoded: int = 0
     rested: int = 0
 
-    def play(self, pictures: int, *, shortest: float = 1.0, stirs: range = range(0)) -> "Yard":
-        """What a looker sees who lets the scene rest unless somebody is in view, and calls for an end in `stirs`."""
+    def play(self, pictures: int, *, stirs: range = range(0), each_fifth: bool = False) -> "Yard":
+        """What a looker sees who lets the scene rest unless somebody is in view, and calls for an end in `stirs`.
+
+        With `each_fifth` it looks at every fifth picture only, as at five looks a second, and at what is made up for.
+        """
         switch, numbers = RestSwitch(), {}
         blank = np.zeros((16, 16), np.uint8)
 
@@ -60,7 +63,7 @@ class Yard:
         def moved(frame: Frame) -> bool:
             return number_of(frame._picture) in self.passage
 
-        saver = Saver(Sparing(moved, shortest_seconds=shortest), switch, decode)
+        saver = Saver(Sparing(moved, shortest_seconds=1.0), switch, decode)
         lively_until = 0
         for packet in self._packets(pictures):
             for made in saver.take(packet, int(packet.pts or 0) / FPS):
@@ -68,6 +71,8 @@ class Yard:
                 if made.picture is None:
                     continue
                 number = number_of(made.picture)
+                if each_fifth and not made.backlog and number % 5 != 2:
+                    continue
                 self.seen.append(number)
                 if number in self.passage or number in stirs:
                     lively_until = number + 50
@@ -95,7 +100,7 @@ def test_whoever_is_in_view_for_the_shortest_time_is_seen_at_every_phase(group: 
     begin = -(-QUIET // group) * group
     for phase in sorted({*range(0, group, 9), *range(max(0, group - FPS - 3), group)}):
         passage = range(begin + phase, begin + phase + FPS)
-        yard = Yard(each(group), passage).play(begin + 2 * group + FPS)
+        yard = Yard(each(group), passage).play(begin + 2 * group + FPS, each_fifth=True)
         assert yard.found, f"phase {phase}"
 
 
