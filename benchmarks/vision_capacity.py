@@ -14,6 +14,7 @@ import httpx
 from harness.camera import served
 from harness.daemon import BUTTON, Daemon
 from harness.rawmqtt import RawClient
+from socket_backlog import SocketBacklog
 from vision_bench import built
 
 _APART_SECONDS = 0.27
@@ -33,10 +34,11 @@ def cpu_seconds(pids: list[int]) -> float:
     return total
 
 
-def cameras(count: int, urls: list[str]) -> str:
-    """The configuration of `count` cameras at these addresses in turn."""
+def cameras(count: int, urls: list[str], sub_url: str = "") -> str:
+    """The configuration of `count` cameras at these addresses in turn, with this sub-stream if there is one."""
+    sub = f'sub_url = "{sub_url}"\n' if sub_url else ""
     blocks = [
-        f'[[cameras]]\nid = "cam-{number:02}"\nurl = "{urls[number % len(urls)]}"\nwatch_faces = true\n'
+        f'[[cameras]]\nid = "cam-{number:02}"\nurl = "{urls[number % len(urls)]}"\n{sub}watch_faces = true\n'
         for number in range(1, count + 1)
     ]
     return "\n".join([BUTTON, *blocks])
@@ -86,12 +88,20 @@ def wait_until_live(daemon: Daemon, count: int) -> None:
 
 
 def measure(
-    count: int, recording: Path, seconds: float, *, settle: float, model: Path | None, sources: int = 1
+    count: int,
+    recording: Path,
+    seconds: float,
+    *,
+    settle: float,
+    model: Path | None,
+    sources: int = 1,
+    sub: Path | None = None,
 ) -> dict[str, Any]:
     """One gateway with `count` cameras of the recording, after `settle` s, over `seconds`; HOG without a model.
 
     Cameras of one source show the same picture at the same moment, also their keyframes: people come in before all of
-    them at once. `sources` of them began at other moments.
+    them at once. `sources` of them began at other moments. With `sub`, that is looked at as each camera's sub-stream,
+    and the recording is the main stream.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -100,14 +110,23 @@ def measure(
             time.sleep(_APART_SECONDS)
             stack.enter_context(_watched(each.url))
         matching = f'[matching]\ndetector_model = "{model}"\n' if model is not None else ""
-        extra = matching + cameras(count, [each.url for each in served_ones])
+        small = stack.enter_context(served(sub)) if sub is not None else None
+        extra = matching + cameras(count, [each.url for each in served_ones], small.url if small is not None else "")
+        served_ones += [small] if small is not None else []
         with Daemon(Path(folder), extra=extra) as daemon:
             daemon.set_up_administrator()
             with daemon.client() as http:
                 enrol(http, "obama")
             wait_until_live(daemon, count)
             time.sleep(settle)
-            return _observe(daemon, [each.pid for each in served_ones], count, seconds)
+            looked_at = [small] if small is not None else served_ones
+            backlog = SocketBacklog([each.url for each in looked_at], _bytes_per_second(sub or recording))
+            return _observe(daemon, [each.pid for each in served_ones], count, seconds, backlog)
+
+
+def _bytes_per_second(recording: Path) -> float:
+    with av.open(str(recording)) as container:
+        return recording.stat().st_size / (float(container.duration or 0) / av.time_base)
 
 
 def _watched(url: str) -> av.container.InputContainer:
@@ -122,12 +141,13 @@ def _late_percent(first: dict[str, Any], last: dict[str, Any]) -> float:
     return round(100 * late / looks, 2) if looks else 0.0
 
 
-def _observe(daemon: Daemon, servers: list[int], count: int, seconds: float) -> dict[str, Any]:
+def _observe(daemon: Daemon, servers: list[int], count: int, seconds: float, backlog: SocketBacklog) -> dict[str, Any]:
     process = daemon.process
     assert process is not None
     children = list(daemon.children())
     presses = Presses(daemon)
     presses.start()
+    backlog.start()
     before = (cpu_seconds([process.pid]), cpu_seconds(children), cpu_seconds(servers))
     first = httpx.get(f"{daemon.url}/readyz", timeout=10).json()["figures"]
     begun = time.monotonic()
@@ -136,7 +156,10 @@ def _observe(daemon: Daemon, servers: list[int], count: int, seconds: float) -> 
     passed = time.monotonic() - begun
     after = (cpu_seconds([process.pid]), cpu_seconds(children), cpu_seconds(servers))
     presses.ended.set()
+    backlog.ended.set()
     presses.join()
+    backlog.join()
+    oldest = max(each["decision_age_p95_ms"] for each in figures.values())
     looks = [(figures[name]["frames"][1] - first[name]["frames"][1]) / passed for name in figures]
     alarm, vision, sending = ((b - a) / passed * 100 for a, b in zip(before, after, strict=True))
     times = sorted(presses.seconds)
@@ -144,9 +167,15 @@ def _observe(daemon: Daemon, servers: list[int], count: int, seconds: float) -> 
         "cameras": count,
         "looks_per_second_least": round(min(looks), 2),
         "looks_per_second_median": round(statistics.median(looks), 2),
-        "age_at_decision_p95_ms_worst": max(each["decision_age_p95_ms"] for each in figures.values()),
+        "age_at_decision_p95_ms_worst": oldest,
+        "waiting_in_sockets_p50_ms": backlog.quantile(0.5),
+        "waiting_in_sockets_p95_ms": backlog.quantile(0.95),
+        "age_since_sent_p95_ms_worst_at_most": round(oldest + backlog.quantile(0.95), 1),
         "age_at_decision_p95_ms_median": statistics.median(each["decision_age_p95_ms"] for each in figures.values()),
         "looks_older_than_300_ms_percent": _late_percent(first, figures),
+        "main_streams_decoded_frames_per_second": round(
+            sum(figures[name]["main"][2] - first[name]["main"][2] for name in figures) / passed, 1
+        ),
         "resting": sum(each["resting"] for each in figures.values()),
         "vision_cpu_percent": round(vision, 1),
         "vision_cpu_percent_per_camera": round(vision / count, 2),

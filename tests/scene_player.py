@@ -80,7 +80,7 @@ def play(  # what a camera is configured with
     vision = vision or VisionSettings()
     looker, switch, converter = Looker("cam-01", tools, vision, matching), RestSwitch(), Converter()
     played, clock, due = Played(), _MediaClock(), first_look
-    sparing = Sparing(looker.moved, look_seconds=1 / looks_per_second)
+    sparing = Sparing(looker.moved, look_seconds=1 / looks_per_second, shortest_seconds=vision.shortest_passage_seconds)
     picker = partial(Saver, sparing, switch) if rest else None
     with av.open(str(scene)) as container:
         session = Session(container, None, clock, lambda: None, picker)
@@ -99,7 +99,7 @@ def play(  # what a camera is configured with
             played.backlog += decoded.backlog
             frame = Frame(at, 0.0, played.decoded, picture.width, picture.height, picture, converter, decoded.backlog)
             played.found += [(at, match) for match in looker.look(frame, gallery)]
-            switch.ask(rest=looker.is_still(at))
+            switch.ask(rest=looker.is_still(at), somebody=looker.wants_main)
     played.found += [(played.seconds, match) for match in looker.finish(gallery)]
     played.wakes, played.passages = switch.wakes, looker.counts.total
     return played

@@ -106,12 +106,18 @@ class House:
 
     @asynccontextmanager
     async def open(
-        self, models: Path, detector: Path | None, *, cooldown: float = 0, evidence: EvidenceSettings | None = None
+        self,
+        models: Path,
+        detector: Path | None,
+        *,
+        cooldown: float = 0,
+        evidence: EvidenceSettings | None = None,
+        still_seconds: float = 10,
     ) -> AsyncIterator[Workers]:
         """Run the children until the block ends."""
         outfit = Outfit(
             site="east",
-            vision=VisionSettings(heartbeat_seconds=0.3, nice=5),
+            vision=VisionSettings(heartbeat_seconds=0.3, nice=5, still_seconds=still_seconds),
             matching=MatchingSettings(cooldown_seconds=cooldown, detector_model=detector),
             models_directory=models,
             people_key=b"p" * 32,

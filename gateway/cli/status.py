@@ -148,9 +148,12 @@ def camera_detail(figures: dict[str, Any] | None) -> str:
     costs = " + ".join(f"{figures[name]:.1f}" for name in ("decode_ms", "detect_ms", "embed_ms"))
     parts = [
         figures["worker"],
-        "resting on keyframes" if figures["resting"] else f"{figures['looks_per_second']:.1f} looks/s",
+        "resting" if figures["resting"] else f"{figures['looks_per_second']:.1f} looks/s",
         f"decode + detect + embed {costs} ms",
     ]
     if figures["decision_age_p95_ms"] >= 0:
         parts.append(f"judged within {figures['decision_age_p95_ms']:.0f} ms (p95)")
+    state, reason, _frames, _cost = figures["main"]
+    if state == "lost":
+        parts.append(f"main stream lost ({reason}): no clips, faces are cut from the sub-stream")
     return ", ".join([*parts, *_GATES.get(figures["gate"], ())])

@@ -56,7 +56,8 @@ class VisionSettings(Slice):
         heartbeat_timeout_seconds: silent for longer, it is killed and started anew.
         nice: niceness of the children; above 0 gives way to the alarm house.
         detector_width: width in pixels that a frame is shrunk to for detection.
-        still_seconds: a scene without motion for so long is still: only keyframes are decoded until something moves.
+        still_seconds: a scene without motion for so long is still: less of it is decoded until something moves.
+        shortest_passage_seconds: whoever is in view for so long is not missed in a still scene; less costs more CPU.
         open_timeout_seconds, read_timeout_seconds: how long a stream may be silent at opening and later.
         ring_megabytes: the most memory that one camera's last seconds take, from which its clips are made.
     """
@@ -67,6 +68,7 @@ class VisionSettings(Slice):
     nice: Annotated[int, Field(ge=0, le=19)] = 10
     detector_width: Annotated[int, Field(ge=160, le=1920)] = 640
     still_seconds: Annotated[float, Field(ge=1)] = 10.0
+    shortest_passage_seconds: Annotated[float, Field(ge=0, le=10)] = 1.0
     open_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
     read_timeout_seconds: Annotated[float, Field(gt=0)] = 8.0
     ring_megabytes: Annotated[int, Field(ge=1, le=1024)] = 24

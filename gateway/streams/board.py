@@ -70,9 +70,10 @@ class Board:
         with self._changed:
             return None if self._heard is None else self._clock.monotonic() - self._heard
 
-    def skip(self, now: float) -> None:
-        """A packet came at monotonic `now` and was not decoded."""
+    def skip(self, now: float, width: int, height: int, codec: str) -> None:
+        """A packet of a picture of this size came at monotonic `now` and was not decoded: the stream is live."""
         with self._changed:
+            self._go_live(width, height, codec)
             self._rested += 1
             self._heard = now
 
@@ -110,15 +111,18 @@ class Board:
     def put(self, frame: Frame, codec: str, decode_ms: float) -> None:
         """A decoded frame: the stream is live; takes the place of one that nobody took."""
         with self._changed:
-            if not isinstance(self._state, StreamLive):
-                self._state = StreamLive(self._clock.now(), frame.width, frame.height, codec)
-                self._told = None
+            self._go_live(frame.width, frame.height, codec)
             self._seen += 1
             self._skipped += self._frame is not None
             weight = self._SMOOTHING if self._seen > 1 else 1.0
             self._decode_ms += weight * (decode_ms - self._decode_ms)
             self._frame, self._received, self._heard = frame, frame.received, self._clock.monotonic()
             self._changed.notify_all()
+
+    def _go_live(self, width: int, height: int, codec: str) -> None:
+        if not isinstance(self._state, StreamLive):
+            self._state = StreamLive(self._clock.now(), width, height, codec)
+            self._told = None
 
     def count_corrupt(self) -> None:
         """A packet could not be decoded."""

@@ -84,6 +84,11 @@ class Session:
         """The codec by FFmpeg's name: h264, hevc and others."""
         return str(self._stream.codec_context.name)
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels, as the stream's parameters say."""
+        return self._stream.codec_context.width, self._stream.codec_context.height
+
     def pictures(self) -> Iterator[Decoded]:
         """What each packet gives, in order; at least one for every packet, so that the caller keeps the time.
 

@@ -22,10 +22,10 @@ from gateway.streams.source import StreamSource
 from gateway.streams.sparing import RestSwitch, Sparing
 from gateway.streams.states import LossReason, StreamLive, StreamLost, StreamState
 from gateway.streams.timeline import ClockWatch, Pace, Timeline
+from gateway.streams.watchdog import GRACE_SECONDS, Watchdog
 
 # Live for so long, the next loss begins with short pauses again.
 _PROVEN_SECONDS = 10.0
-_STOP_GRACE_SECONDS = 2.0
 # A looker that takes longer for one picture that is made up for loses the rest of them, not the live stream.
 _BACKLOG_SECONDS = 2.0
 
@@ -75,6 +75,7 @@ class VideoStream:
         self._stopping = threading.Event()
         self._timeline, self._converter = Timeline(), Converter()
         self._pace = Pace()
+        self._watchdog = Watchdog(source, clock)
         self._number = 0
         # A daemon: a reader that hangs in the library must not hold up the end of the process.
         self._thread = threading.Thread(target=self._run, name=f"{name}-reader", daemon=True)
@@ -92,7 +93,7 @@ class VideoStream:
         self._stopping.set()
         if self._thread.ident is not None:
             longest = max(self._source.open_timeout_seconds, self._source.read_timeout_seconds)
-            self._thread.join(longest + _STOP_GRACE_SECONDS)
+            self._thread.join(longest + GRACE_SECONDS)
         return not self._thread.is_alive()
 
     def __enter__(self) -> Self:
@@ -119,23 +120,34 @@ class VideoStream:
             found = self._board.take(0)
         return found
 
-    def spare(self, *, still: bool) -> None:
-        """Say whether the scene is still: then only keyframes are decoded from the next one on, until something moves.
+    def spare(self, *, still: bool, somebody: bool = False) -> None:
+        """Say whether the scene is still and whether a face is followed.
 
-        What was left out before motion was seen is decoded then, and handed over in order (`Frame.backlog`).
-        Without a `sparing` it has no effect.
+        Of a still scene's groups of pictures the rest is left out from the next keyframe on (`Saver`), until something
+        moves; then what was left out is decoded and handed over in order (`Frame.backlog`). Without a `sparing` it has
+        no effect.
         """
-        self._switch.ask(rest=still)
+        self._switch.ask(rest=still, somebody=somebody)
 
     @property
     def resting(self) -> bool:
-        """Whether only keyframes are decoded now."""
+        """Whether something of each group of pictures is left out now."""
         return self._switch.resting
 
     @property
     def wakes(self) -> int:
         """How often motion ended a rest."""
         return self._switch.wakes
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the reader hangs in the library, so that only the end of the process frees it."""
+        return self._watchdog.hangs
+
+    @property
+    def ended(self) -> bool:
+        """Whether the reader's thread is over, or never began."""
+        return not self._thread.is_alive()
 
     @property
     def state(self) -> StreamState:
@@ -154,7 +166,7 @@ class VideoStream:
 
     def _is_overdue(self) -> bool:
         age = self._board.silence()
-        limit = self._source.read_timeout_seconds + _STOP_GRACE_SECONDS
+        limit = self._source.read_timeout_seconds + GRACE_SECONDS
         live = not self._source.is_recording and isinstance(self._board.state, StreamLive)
         return live and age is not None and age > limit
 
@@ -162,6 +174,7 @@ class VideoStream:
         try:
             while not self._stopping.is_set():
                 ending = self._attempt()
+                self._watchdog.outside()
                 if ending is None:
                     continue
                 if ending.is_final:
@@ -171,6 +184,7 @@ class VideoStream:
                 self._board.lost(ending.reason, self._backoff.failures, pause, ending.detail)
                 self._stopping.wait(pause)
         finally:
+            self._watchdog.outside()
             if self._ring is not None:
                 self._ring.close()
             self._board.stopped()
@@ -181,8 +195,10 @@ class VideoStream:
         begun = self._clock.monotonic()
         session_began: float | None = None
         shown = False
+        self._watchdog.opening()
         try:
             with opened(self._source) as container:
+                self._watchdog.reading()
                 session = Session(
                     container, self._ring, self._clock.monotonic, self._board.count_corrupt, self._picker()
                 )
@@ -219,12 +235,13 @@ class VideoStream:
         came = self._clock.monotonic()
         shown = False
         for decoded in session.pictures():
+            self._watchdog.reading()
             if self._stopping.is_set():
                 break
             now = self._clock.monotonic()
             if decoded.resting:
                 came, shown = now, True
-                self._rest(decoded, now)
+                self._rest(decoded, now, session)
             if decoded.picture is None:
                 self._check_age(now - came)
                 continue
@@ -238,9 +255,9 @@ class VideoStream:
                 self._board.wait_until_taken(_BACKLOG_SECONDS, self._stopping)
         return shown
 
-    def _rest(self, decoded: Decoded, now: float) -> None:
+    def _rest(self, decoded: Decoded, now: float, session: Session) -> None:
         """A packet that was left out: the stream lives, and a recording keeps its pace."""
-        self._board.skip(now)
+        self._board.skip(now, *session.size, session.codec)
         if self._source.is_recording and decoded.time is not None:
             seconds = self._timeline.of(decoded.time)
             self._stopping.wait(self._pace.wait_seconds(seconds, now))

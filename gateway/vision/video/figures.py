@@ -1,7 +1,8 @@
 """Figures of one camera for the heartbeat."""
 
 from gateway.clock import Clock
-from gateway.streams import StreamConnecting, StreamLive, StreamLost, StreamState, VideoStream
+from gateway.streams import StreamConnecting, StreamCounters, StreamLive, StreamLost, StreamState, VideoStream
+from gateway.vision.video.main_stream import MainStream
 from gateway.vision.video.motion import GateCounts
 from gateway.vision.video.passers import StageTimes
 from gateway.vision.video.watchers import DecisionAges, GateWatch
@@ -15,11 +16,13 @@ class StreamFigures:
         camera: its id.
         stream: whose counters they are.
         clock: for rates.
+        main: the main stream, if that is another.
     """
 
-    def __init__(self, camera: str, stream: VideoStream, clock: Clock) -> None:
+    def __init__(self, camera: str, stream: VideoStream, clock: Clock, main: MainStream | None = None) -> None:
         self._camera = camera
         self._stream = stream
+        self._main = main
         self._clock = clock
         self._last_at = clock.monotonic()
         self._last = (0, 0, 0.0)
@@ -30,6 +33,8 @@ class StreamFigures:
         """The camera now."""
         state, counters, age = self._stream.state, self._stream.counters, self._stream.frame_age_seconds
         name, reason = _named(state)
+        main_state, main_reason = _named(self._main.state) if self._main is not None else ("", "")
+        of_main = self._main.counters if self._main is not None else StreamCounters()
         looks, frames, spent = self._rates(counters.looked, counters.seen, times.spent)
         return CameraStatus(
             camera=self._camera,
@@ -56,6 +61,10 @@ class StreamFigures:
             gate=self._gate.judge(gate, self._clock.monotonic()),
             decision_age_ms=self.ages.milliseconds(0.5),
             decision_age_p95_ms=self.ages.milliseconds(0.95),
+            main_state=main_state,
+            main_reason=main_reason,
+            main_frames=of_main.seen,
+            main_decode_ms=round(of_main.decode_ms, 2),
         )
 
     def _rates(self, looked: int, seen: int, spent: float) -> tuple[float, float, float]:

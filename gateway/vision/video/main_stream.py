@@ -3,7 +3,16 @@
 import logging
 
 from gateway.clock import Clock
-from gateway.streams import Frame, LatchSwitch, PacketRing, StreamLost, StreamSource, VideoStream
+from gateway.streams import (
+    Frame,
+    LatchSwitch,
+    PacketRing,
+    StreamCounters,
+    StreamLost,
+    StreamSource,
+    StreamState,
+    VideoStream,
+)
 
 _LOG = logging.getLogger(__name__)
 # Farther apart, a face that walks has left the place where the sub-stream shows it.
@@ -33,6 +42,26 @@ class MainStream:
     def stop(self) -> None:
         """End; waits for a reader that hangs as long as its timeouts are."""
         self._stream.stop()
+
+    @property
+    def state(self) -> StreamState:
+        """How it is now: live also while nothing of it is decoded."""
+        return self._stream.state
+
+    @property
+    def counters(self) -> StreamCounters:
+        """What was decoded of it and what that cost."""
+        return self._stream.counters
+
+    @property
+    def hangs(self) -> bool:
+        """Whether its reader hangs in the library."""
+        return self._stream.hangs
+
+    @property
+    def ended(self) -> bool:
+        """Whether its reader is over."""
+        return self._stream.ended
 
     def want(self, *, pictures: bool) -> None:
         """Open the latch while somebody is followed."""

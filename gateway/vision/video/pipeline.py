@@ -55,6 +55,7 @@ class CameraPipeline:
     def __init__(
         self, assigned: CameraAssigned, url: str, sub_url: str, announcer: Announcer, kit: PipelineKit
     ) -> None:
+        self.camera = assigned.camera
         self.addresses = (url, sub_url)
         self._assigned = assigned
         self._announcer = announcer
@@ -67,7 +68,11 @@ class CameraPipeline:
             clock=kit.clock,
             name=assigned.camera,
             ring=None if sub_url else self.clips.ring,
-            sparing=Sparing(self._looker.moved, look_seconds=1 / assigned.looks_per_second),
+            sparing=Sparing(
+                self._looker.moved,
+                look_seconds=1 / assigned.looks_per_second,
+                shortest_seconds=kit.vision.shortest_passage_seconds,
+            ),
         )
         self._main = (
             MainStream(_source(assigned, url, kit.vision), kit.clock, assigned.camera, self.clips.ring)
@@ -78,7 +83,7 @@ class CameraPipeline:
         self._stopping = threading.Event()
         self._newest: Frame | None = None
         self._due = 0.0
-        self._figures = StreamFigures(assigned.camera, self._stream, kit.clock)
+        self._figures = StreamFigures(assigned.camera, self._stream, kit.clock, self._main)
         self._thread = threading.Thread(target=self._run, name=f"{assigned.camera}-looker", daemon=True)
 
     def start(self) -> None:
@@ -96,6 +101,16 @@ class CameraPipeline:
         for stream in (self._stream, self._main):
             if stream is not None:
                 threading.Thread(target=stream.stop, name=f"{self._assigned.camera}-stop", daemon=True).start()
+
+    @property
+    def hangs(self) -> bool:
+        """Whether a reader hangs in the library: it holds its camera, and only the end of the child frees it."""
+        return self._stream.hangs or (self._main is not None and self._main.hangs)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the readers are over."""
+        return self._stream.ended and (self._main is None or self._main.ended)
 
     def settle(self) -> None:
         """Return when no look is under way that began before the call."""
@@ -173,7 +188,7 @@ class CameraPipeline:
             self._main.want(pictures=self._looker.wants_main)
         now = self._kit.clock.monotonic()
         self._figures.ages.note(now - frame.received, now)
-        self._stream.spare(still=self._looker.is_still(frame.seconds))
+        self._stream.spare(still=self._looker.is_still(frame.seconds), somebody=self._looker.wants_main)
 
     def _warn(self, matches: tuple[Match, ...], current: SharedList) -> None:
         for match in matches:

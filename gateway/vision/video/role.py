@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 
 from gateway.clock import SystemClock
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, TransientError
 from gateway.vision.child import Outlet, UnexpectedMessageError
 from gateway.vision.child.hardening import resident_megabytes
 from gateway.vision.faces import FaceTools, open_tools
@@ -43,6 +43,10 @@ _ADDRESS_SECONDS = 30.0
 _NO_ADDRESS = "no_stream_address"
 
 
+class ReaderHangsError(TransientError):
+    """A reader hangs in the library: this child must be replaced."""
+
+
 @dataclass(slots=True)
 class _Watched:
     """A camera that the parent assigned, with its pipeline once its address is known."""
@@ -68,6 +72,7 @@ class VideoRole:
         self._cameras: dict[str, _Watched] = {}
         self._kit: PipelineKit | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ending: list[CameraPipeline] = []
 
     async def open(self) -> Ready:
         """Load detector, aligner and embedder, for all cameras together."""
@@ -157,6 +162,7 @@ class VideoRole:
             watched.overdue.cancel()
         pipeline, watched.pipeline = watched.pipeline, None
         if pipeline is not None:
+            self._ending.append(pipeline)
             await asyncio.to_thread(pipeline.stop)
 
     async def _apply(self, snapshot: GallerySnapshot, descriptor: int) -> None:
@@ -188,13 +194,28 @@ class VideoRole:
         return PictureReply(request=request.request, camera=request.camera, jpeg=jpeg or b"", refusal=refusal)
 
     def heartbeat(self) -> Heartbeat:
-        """How each camera is."""
+        """How each camera is.
+
+        Raises:
+            ReaderHangsError: a camera's reader, or that of one that was dropped, hangs and cannot be ended.
+        """
+        self._watch_readers()
         return Heartbeat(
             worker=self._hello.worker,
             cameras=tuple(_status(each) for each in self._cameras.values()),
             resident_megabytes=round(resident_megabytes(), 1),
             list_revision=self._kit.lists.revision if self._kit is not None else 0,
         )
+
+    def _watch_readers(self) -> None:
+        self._ending = [pipeline for pipeline in self._ending if not pipeline.ended]
+        for pipeline in (*self._pipelines(), *self._ending):
+            if pipeline.hangs:
+                raise ReaderHangsError(
+                    "the reader hangs in the video library",
+                    where=f"camera {pipeline.camera}",
+                    remedy="This child ends and another takes its cameras; restart the camera if it happens again",
+                )
 
     async def _send_statistics(self) -> None:
         while True:
