@@ -307,9 +307,10 @@ class AlarmListener:
 
     async def _store(self, told: _Told, claim: Claim, *, quiet: bool) -> ButtonEvent:
         """Store a press, also one that bears the id of another, as from a device that counts from 1 again."""
-        event, bearer = claim.event, claim.bearer
+        event: ButtonEvent = claim.event
+        bearer: Event | None = claim.bearer
         try:
-            before: Event = await self._report(event)
+            before = await self._report(event)
             other = self._presses.other_press(event, before)
             if other is not None:
                 bearer = before

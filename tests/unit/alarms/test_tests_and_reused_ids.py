@@ -35,7 +35,7 @@ async def say(bench: Bench, body: dict[str, Any], *, after: float = 0) -> None:
     await bench.play({"topic": OWN, "payload": json.dumps({"type": "press"} | body), "after_seconds": after})
 
 
-def kept(bench: Bench, kind: type[ButtonEvent] = ButtonEvent) -> list[Event]:
+def kept(bench: Bench, kind: type[ButtonEvent] = ButtonEvent) -> list[ButtonEvent]:
     """What the journal has: each id once."""
     return list({each.id: each for each in reversed(bench.events) if isinstance(each, kind)}.values())[::-1]
 
@@ -78,7 +78,7 @@ async def test_a_press_under_the_id_of_a_test_is_heard_and_said(
     first: dict[str, int], second: dict[str, int], restart: bool
 ) -> None:
     bench = own()
-    said = [
+    said: list[dict[str, Any]] = [
         {"id": "1"} | {name: at(bench, value) if name == "at" else value for name, value in each.items()}
         for each in (first, second)
     ]
