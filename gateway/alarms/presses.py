@@ -180,6 +180,8 @@ def _is_other(event: _Spoken, before: _Spoken) -> bool:
 
 
 def _other(meaning: str, common: dict[str, Any]) -> ButtonEvent:
+    if common["press_id"] is None:  # then its own id is made of the counter, which tells nothing more
+        common["seq"] = None
     if meaning == "clear":
         return ButtonCleared(**common)
     if meaning == "tamper":
