@@ -186,15 +186,15 @@ class Connection(Line):
 
     def _take_publish(self, packet: Publish, session: Session) -> None:
         packet = self._resolved(packet)
-        again = packet.qos == _QOS_2 and packet.packet_id in session.received
-        if packet.qos and not again:
+        known = packet.qos == _QOS_2 and packet.packet_id in session.received
+        if packet.qos and not known:
             self._check_window(session)
             self._unanswered += 1
         if not self.rights.may_publish(packet.topic):
             outcome: asyncio.Future[Any] | Reason = self._board.refuse_publish(self, packet.topic, packet.payload)
         else:
-            outcome = Reason.SUCCESS if again else self._board.take(session, packet)
-        self._answer_behind(outcome, lambda reason: self._acknowledge(packet, reason, again=again))
+            outcome = self._board.take(session, packet)
+        self._answer_behind(outcome, lambda reason: self._acknowledge(packet, reason, known=known))
 
     def _resolved(self, packet: Publish) -> Publish:
         """The message with the topic that its alias stands for (§3.3.2.3.4)."""
@@ -228,8 +228,8 @@ class Connection(Line):
         most = self._board.settings.max_inflight
         return most if self._reader.level < LEVEL_5 else 2 * most
 
-    def _acknowledge(self, packet: Publish, reason: Reason, *, again: bool) -> None:
-        if packet.qos and not again:
+    def _acknowledge(self, packet: Publish, reason: Reason, *, known: bool) -> None:
+        if packet.qos and not known:
             self._unanswered -= 1
         if packet.qos == 1:
             self.send(Puback(packet.packet_id, reason))

@@ -19,6 +19,7 @@ from gateway.alarms.exposure import check_exposure
 from gateway.alarms.greeting import expiry_of
 from gateway.alarms.line import Line
 from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
+from gateway.alarms.once import OnceTaker
 from gateway.alarms.packets import Connect, Publish
 from gateway.alarms.reasons import Reason
 from gateway.alarms.records import RecordBook, SessionStore
@@ -83,6 +84,9 @@ class MqttEndpoint:
         self._by_client: dict[str, Connection] = {}
         self._book = SessionBook(
             self._records, settings.max_sessions, self._by_client.__contains__, self._session_ended
+        )
+        self._once = OnceTaker(
+            self._book, takes=takes, handle=self._handle_once, start=self._start, flushed=self.flushed
         )
         self._retained = RetainedBook(self._records)
         self._router = Router(self._book, self._retained, self._by_client)
@@ -245,7 +249,7 @@ class MqttEndpoint:
     def take(self, session: Session, packet: Publish) -> "asyncio.Future[Any] | Reason":
         """Take one message of a client: to the gateway, or to the clients that want it."""
         if packet.qos == _QOS_2:
-            return self._take_once(session, packet)
+            return self._once.take(session, packet)
         self._counts["messages"] += 1
         if self._takes(packet.topic):
             return self._start(self._handle(session.client_id, packet), "mqtt publish")
@@ -271,28 +275,12 @@ class MqttEndpoint:
         if not isinstance(stored, Reason):
             await stored
 
-    def _take_once(self, session: Session, packet: Publish) -> "asyncio.Future[Any]":
-        """A message with QoS 2: handled, and its id kept, before PUBREC; the same id again waits for that (§4.3.3)."""
-        underway = session.taking.get(packet.packet_id)
-        if underway is not None:
-            return underway
+    async def _handle_once(self, client_id: str, packet: Publish) -> None:
         self._counts["messages"] += 1
-        task = self._start(self._handle_once(session, packet), "mqtt publish")
-        session.taking[packet.packet_id] = task
-        task.add_done_callback(lambda _done: session.taking.pop(packet.packet_id, None))
-        return task
-
-    async def _handle_once(self, session: Session, packet: Publish) -> Reason:
         if self._takes(packet.topic):
-            await self._handle(session.client_id, packet)
+            await self._handle(client_id, packet)
         else:
-            self._pass_on(session.client_id, packet)
-        # Behind the event: if the process ends between the two, the message comes again and is told by its press id.
-        self._book.receive(session, packet.packet_id)
-        stored = self.flushed()
-        if not isinstance(stored, Reason):
-            await stored
-        return Reason.SUCCESS
+            self._pass_on(client_id, packet)
 
     def release(self, session: Session, packet_id: int) -> bool:
         """A client released a message with QoS 2."""

@@ -27,7 +27,7 @@ from gateway.alarms.faults import FaultRecorder
 from gateway.alarms.messages import Feedback, InboundMessage
 from gateway.alarms.presses import Arrival, PressBook
 from gateway.alarms.supervision import SupervisionTimer
-from gateway.alarms.trials import Trials
+from gateway.alarms.trials import Claim, Trials
 from gateway.clock import Clock
 from gateway.errors import GatewayError, PermanentError
 from gateway.events import ButtonEvent, ButtonPressed, Cause, Event, Severity, of_error
@@ -138,12 +138,13 @@ class AlarmListener:
         Args:
             memories: what it wrote down.
             said: the events that it stored after that, from old to new.
-            pressed: its latest presses, from old to new.
+            pressed: its latest presses and tests, from old to new.
         """
         known = list(memories)
         for memory in known:
             self._conditions.remember(memory.status.device, memory.conditions)
         self._presses.remember(pressed, self._clock.monotonic())
+        self.trials.restore(pressed)
         self._supervision.restore(known, said)
 
     def memories(self) -> dict[str, DeviceMemory]:
@@ -293,8 +294,9 @@ class AlarmListener:
         device = told.device
         heard = self._supervision.heard_for(device.id)
         arrival = Arrival(self._clock.now(), self._clock.monotonic(), heard)
-        event = self.trials.claim(self._presses.event_of(device, action, meaning, arrival))
-        event = await self._store(told, event, quiet=meaning in DISCREET)
+        certain = action.certain or (action.id is None and action.seq is None)
+        claim = self.trials.claim(self._presses.event_of(device, action, meaning, arrival), certain=certain)
+        event = await self._store(told, claim, quiet=meaning in DISCREET)
         self.trials.done(event)
         self._supervision.told(event)
         if action.flaws:
@@ -303,25 +305,36 @@ class AlarmListener:
             cause = complaints.clock_wrong(event.device_time.isoformat(), wrong=event.clock_wrong)
             await self._supervision.trouble(device.id, cause, active=event.clock_wrong)
 
-    async def _store(self, told: _Told, event: ButtonEvent, *, quiet: bool) -> ButtonEvent:
+    async def _store(self, told: _Told, claim: Claim, *, quiet: bool) -> ButtonEvent:
         """Store a press, also one that bears the id of another, as from a device that counts from 1 again."""
+        event: ButtonEvent = claim.event
+        bearer: Event | None = claim.bearer
         try:
             before = await self._report(event)
             other = self._presses.other_press(event, before)
             if other is not None:
-                event = other
-                await self._report(event)
+                bearer = before
+                event, before = await self._store_other(event.id, other)
         except GatewayError:
             self._unstored(event)
             raise
         if not quiet:
             self.answer(event.device, event.id, "received")
-        if other is not None:
-            await self._fault(complaints.press_id_reused(before), told.message, device=event.device)
-        elif before.recorded is not None and self._clock.now() - before.recorded > _COPIES_COME_WITHIN:
+        if self._is_of_long_ago(before):
             cause = complaints.press_id_repeated(before)
             await self._fault(cause, told.message, device=event.device, severity=Severity.HIGH)
+        elif bearer is not None:
+            await self._fault(complaints.press_id_reused(bearer), told.message, device=event.device)
         return event
+
+    async def _store_other(self, bearing: str, event: ButtonEvent) -> tuple[ButtonEvent, Event]:
+        """Store a press that bears the id of another; with it what stands under its id, which may be a former one."""
+        before = await self._report(event)
+        anew = self._presses.worn_out(bearing, event) if self._is_of_long_ago(before) else None
+        return (event, before) if anew is None else (anew, await self._report(anew))
+
+    def _is_of_long_ago(self, before: Event) -> bool:
+        return before.recorded is not None and self._clock.now() - before.recorded > _COPIES_COME_WITHIN
 
     def answer(self, device: str, event: str, state: str) -> None:
         """Tell a button what became of its press; never called for a silent or duress press."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from gateway.alarms.copies import SENT_AGAIN, own_id_of
 from gateway.alarms.dialects.reading import is_plausible
 from gateway.alarms.dialects.said import PRESSES, Action
 from gateway.events import (
@@ -16,7 +17,6 @@ from gateway.events import (
     Event,
     PressKind,
     Severity,
-    UnknownEvent,
     button_source,
     derived_id,
     new_id,
@@ -25,10 +25,10 @@ from gateway.settings import DeviceSettings, Meaning
 
 LATE = timedelta(seconds=60)
 _AHEAD = timedelta(seconds=60)
-_SENT_AGAIN = timedelta(seconds=120)
 _COUNTER_SECONDS = 120.0
 _MOST_INPUTS, _MOST_OTHERS = 50_000, 1000
 _Key = tuple[str, str, str]
+_Spoken = ButtonPressed | ButtonTested | ButtonCleared | ButtonTampered
 
 
 @dataclass(slots=True)
@@ -69,13 +69,14 @@ class PressBook:
         self._window = window_seconds
         self._last: dict[_Key, _Last] = {}
         self._former: dict[tuple[str, str], _Last] = {}
-        self._others: dict[str, ButtonPressed] = {}
+        self._others: dict[str, _Spoken] = {}
 
     def remember(self, events: Iterable[Event], monotonic: float) -> None:
         """Take up counters of a former run, from old to new: what a device says again of them is no new press."""
         for event in events:
-            if isinstance(event, ButtonPressed) and event.seq is not None:
-                self._former[event.device, event.kind.value] = _Last(event.id, monotonic, event.seq)
+            if isinstance(event, ButtonPressed | ButtonTested) and event.seq is not None:
+                meaning = event.kind.value if event.kind is not None else "test"
+                self._former[event.device, meaning] = _Last(own_id_of(event), monotonic, event.seq)
 
     def event_of(self, device: DeviceSettings, action: Action, meaning: Meaning, arrival: Arrival) -> ButtonEvent:
         """The event of one message, with the same id for the same press."""
@@ -91,6 +92,8 @@ class PressBook:
             "name": device.name,
             "place": device.place,
             "press_id": action.id,
+            "seq": action.seq,
+            "device_time": action.at,
         }
         if meaning not in PRESSES:
             return _other(meaning, common)
@@ -98,8 +101,6 @@ class PressBook:
             **common,
             severity=Severity.CRITICAL,
             kind=PressKind(meaning),
-            seq=action.seq,
-            device_time=action.at,
             late=arrival.wall - happened > LATE,
             clock_wrong=wrong,
             detail=action.detail,
@@ -109,20 +110,34 @@ class PressBook:
         """The press under an id of its own, if it only bears the id of another before it; None: it is the same.
 
         It is another if the device's clock says so by more than what sending again may take, or if clock and counter
-        both have gone on; without a clock, if the counter has. One whose entry cannot be read any more may have been
-        anything: the press counts anew.
+        both have gone on; without a clock, if the counter has. Before it may stand what cannot be read any more, or a
+        test that an older gateway stored under the id of its press: it counts anew. So for tests, tampering and clears.
         """
-        if not isinstance(event, ButtonPressed) or not isinstance(before, ButtonPressed | UnknownEvent):
+        if not isinstance(event, _Spoken):
             return None
         newest = self._others.get(event.id, before)
-        if isinstance(newest, UnknownEvent) or _is_other(event, newest):
-            bearing = event.id
-            event = replace(event, id=derived_id(bearing, "reused", str(event.seq), str(event.device_time)))
-            self._others[bearing] = event
-            if len(self._others) > _MOST_OTHERS:
-                del self._others[next(iter(self._others))]
-            return event
+        if not isinstance(newest, type(event)) or _is_other(event, newest):
+            return self._note_other(
+                event.id, derived_id(event.id, "reused", str(event.seq), str(event.device_time)), event
+            )
         return None if newest is before else replace(event, id=newest.id)
+
+    def worn_out(self, bearing: str, other: ButtonEvent) -> ButtonEvent | None:
+        """The other press under a new id, if its count without a time was another's long ago: the counter began anew.
+
+        None: it is the one of before, for its time is, or for it is the newest that bore the id.
+        """
+        if not isinstance(other, _Spoken) or other.device_time is not None or self._others.get(bearing) is not other:
+            return None
+        return self._note_other(bearing, new_id(), other)
+
+    def _note_other(self, bearing: str, identity: str, event: _Spoken) -> _Spoken:
+        event = replace(event, id=identity)
+        self._others.pop(bearing, None)
+        self._others[bearing] = event
+        if len(self._others) > _MOST_OTHERS:
+            del self._others[next(iter(self._others))]
+        return event
 
     @staticmethod
     def _is_wrong(at: datetime, device: DeviceSettings, arrival: Arrival) -> bool:
@@ -156,15 +171,17 @@ class PressBook:
         return age < self._window
 
 
-def _is_other(event: ButtonPressed, before: ButtonPressed) -> bool:
+def _is_other(event: _Spoken, before: _Spoken) -> bool:
     counted = event.seq is not None and before.seq is not None and event.seq != before.seq
     if event.device_time is None or before.device_time is None:
         return counted
     apart = abs(event.device_time - before.device_time)
-    return apart > _SENT_AGAIN or (counted and bool(apart))
+    return apart > SENT_AGAIN or (counted and bool(apart))
 
 
 def _other(meaning: str, common: dict[str, Any]) -> ButtonEvent:
+    if common["press_id"] is None:  # then its own id is made of the counter, which tells nothing more
+        common["seq"] = None
     if meaning == "clear":
         return ButtonCleared(**common)
     if meaning == "tamper":

@@ -18,7 +18,7 @@ async def restore_records(records: RecordBook, book: SessionBook, retained: Reta
     restorers: dict[str, Callable[[str, int, bytes], None]] = {
         SESSION: lambda name, _number, body: book.restore_session(name, body),
         MESSAGE: book.restore_message,
-        RECEIVED: lambda name, number, _body: book.restore_received(name, number),
+        RECEIVED: book.restore_received,
         RETAINED: lambda name, _number, body: retained.restore(name, body),
         WILL: wills.restore,
     }

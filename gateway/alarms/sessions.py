@@ -69,6 +69,14 @@ class Outgoing:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """A message with QoS 2 that is being taken: what tells it, and its end."""
+
+    mark: bytes
+    done: "asyncio.Future[Reason]"
+
+
 @dataclass(slots=True)
 class Session:
     """What outlives a connection of a client whose session has an expiry.
@@ -82,7 +90,7 @@ class Session:
         sent: packet id → message that waits for its PUBACK.
         queue: messages for a client that is away or slow; the oldest goes when it is full.
         queued_bytes: what they are together.
-        received: packet ids of QoS 2 messages that were taken and not yet released (§4.3.3).
+        received: packet ids of QoS 2 messages that were taken and not yet released (§4.3.3), and what tells each.
         taking: those that are being taken.
     """
 
@@ -95,8 +103,8 @@ class Session:
     sent: "OrderedDict[int, Outgoing]" = field(default_factory=OrderedDict)
     queue: deque[Outgoing] = field(default_factory=deque)
     queued_bytes: int = 0
-    received: set[int] = field(default_factory=set)
-    taking: "dict[int, asyncio.Future[Reason]]" = field(default_factory=dict)
+    received: dict[int, bytes] = field(default_factory=dict)
+    taking: dict[int, Taking] = field(default_factory=dict)
     next_number: int = 1
     saved: bytes = b""
     ended: bool = False
@@ -306,17 +314,17 @@ class SessionBook:
         if session.saved:
             self._records.remove(MESSAGE, session.client_id, outgoing.number)
 
-    def receive(self, session: Session, packet_id: int) -> None:
-        """A message with QoS 2 was taken (§4.3.3)."""
-        session.received.add(packet_id)
+    def receive(self, session: Session, packet_id: int, mark: bytes) -> None:
+        """A message with QoS 2 was taken (§4.3.3); `mark` tells it from another with its id."""
+        session.received[packet_id] = mark
         if session.lasts:
-            self._records.put(RECEIVED, session.client_id, packet_id, b"")
+            self._records.put(RECEIVED, session.client_id, packet_id, mark)
 
     def release(self, session: Session, packet_id: int) -> bool:
         """It was released; False if it was not there."""
         if packet_id not in session.received:
             return False
-        session.received.discard(packet_id)
+        del session.received[packet_id]
         if session.saved:
             self._records.remove(RECEIVED, session.client_id, packet_id)
         return True
@@ -347,13 +355,13 @@ class SessionBook:
         session.next_number = max(session.next_number, number + 1)
         self._append(session, Outgoing(number, replace(message, packet_id=0), expires, again=True))
 
-    def restore_received(self, client_id: str, packet_id: int) -> None:
+    def restore_received(self, client_id: str, packet_id: int, mark: bytes) -> None:
         """Take back that a message with QoS 2 was taken."""
         session = self._sessions.get(client_id)
         if session is None:
             self._records.remove(RECEIVED, client_id, packet_id)
         else:
-            session.received.add(packet_id)
+            session.received[packet_id] = mark
 
 
 def without_alias(message: Publish) -> Publish:

@@ -1,10 +1,12 @@
 """Tests that wait for a press: while one waits for a button, the button's first press is a test and no alarm."""
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from gateway.alarms.copies import CopyBook, own_id_of
 from gateway.clock import Clock
-from gateway.events import ButtonEvent, ButtonPressed, ButtonTested, Severity
+from gateway.events import ButtonEvent, ButtonPressed, ButtonTested, Event, Severity, derived_id
 
 
 @dataclass(slots=True)
@@ -15,12 +17,38 @@ class _Waiting:
     pressed: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a press is.
+
+    Attributes:
+        event: the press itself, or a test.
+        bearer: the test or press before it whose id it bears although it is another, if one of the two is a test.
+    """
+
+    event: ButtonEvent
+    bearer: ButtonEvent | None = None
+
+
 class Trials:
-    """Which buttons a test waits for; each only for its first press, so that a second one is real."""
+    """Which buttons a test waits for; each only for its first press, so that a second one is real.
+
+    A test has an event id of its own, so that a press that bears the id of a test is a press like any other. What a
+    test was made of is a test when it comes again, and what was a press is none.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._waiting: dict[str, _Waiting] = {}
+        self._copies = CopyBook()
+
+    def restore(self, events: Iterable[Event]) -> None:
+        """Take up presses and tests of a former run, from old to new."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        for event in events:
+            if isinstance(event, ButtonPressed | ButtonTested):
+                age = (now - (event.recorded or event.time)).total_seconds()
+                self._copies.note(own_id_of(event), event, monotonic - age if age >= 0 else float("-inf"))
 
     def arm(self, device: str, trial: str, seconds: float) -> None:
         """Wait for a press of a device; replaces a test that waited for it before."""
@@ -35,17 +63,34 @@ class Trials:
         waiting = self._waiting.get(device)
         return waiting.trial if waiting is not None and self._is_open(waiting) else ""
 
-    def claim(self, event: ButtonEvent) -> ButtonEvent:
-        """The event itself; or a test with the same id, if one waited for this press."""
+    def claim(self, event: ButtonEvent, *, certain: bool = False) -> Claim:
+        """The event itself; or a test, if one waited for this press, or if it is the press of a test that comes again.
+
+        Args:
+            event: under its own id.
+            certain: its id alone tells a copy, however late.
+        """
+        if not isinstance(event, ButtonPressed | ButtonTested):
+            return Claim(event)
+        now = self._clock.monotonic()
+        copied = self._copies.copied(event, now, certain=certain)
+        if copied is not None:
+            return Claim(copied if _is_of_a_trial(copied) else event)
+        taken = self._taken_as(event)
+        bearer = self._copies.bearer(event.id) if event.press_id is not None else None
+        self._copies.note(event.id, taken, now)
+        concerns_a_trial = _is_of_a_trial(taken) or (bearer is not None and _is_of_a_trial(bearer))
+        return Claim(taken, bearer if concerns_a_trial else None)
+
+    def _taken_as(self, event: ButtonPressed | ButtonTested) -> ButtonPressed | ButtonTested:
         waiting = self._waiting.get(event.device)
-        if waiting is None or not isinstance(event, ButtonPressed | ButtonTested):
+        if waiting is None or not self._is_open(waiting):
             return event
         if isinstance(event, ButtonPressed) and event.late:  # of the time before the test
             return event
-        if waiting.event != event.id and not self._is_open(waiting):
-            return event
-        waiting.event = event.id
-        return _as_test(event, waiting.trial)
+        test = _as_test(event, waiting.trial)
+        waiting.event = test.id
+        return test
 
     def done(self, event: ButtonEvent) -> None:
         """The event of a test is stored."""
@@ -67,11 +112,16 @@ class Trials:
         return waiting.event is None and self._clock.monotonic() < waiting.until
 
 
+def _is_of_a_trial(event: ButtonEvent) -> bool:
+    return isinstance(event, ButtonTested) and event.trial is not None
+
+
 def _as_test(event: ButtonPressed | ButtonTested, trial: str) -> ButtonTested:
+    identity = derived_id(event.id, "trial", trial)
     if isinstance(event, ButtonTested):
-        return replace(event, trial=trial)
+        return replace(event, id=identity, trial=trial, own_id=event.id)
     return ButtonTested(
-        id=event.id,
+        id=identity,
         source=event.source,
         subject=event.subject,
         time=event.time,
@@ -82,4 +132,7 @@ def _as_test(event: ButtonPressed | ButtonTested, trial: str) -> ButtonTested:
         press_id=event.press_id,
         trial=trial,
         kind=event.kind,
+        seq=event.seq,
+        device_time=event.device_time,
+        own_id=event.id,
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pydantic import TypeAdapter, ValidationError
 
 from gateway.alarms import AlarmListener, DeviceMemory
-from gateway.events import ButtonPressed, Event
+from gateway.events import ButtonPressed, ButtonTested, Event
 from gateway.storage import DeviceStore, EventFilter, Journal
 
 _SAVE_SECONDS = 15.0
@@ -16,7 +16,7 @@ _GATHER_SECONDS = 0.2
 _PAGE = 500
 _LOOK_BACK = 10_000
 _ADAPTER = TypeAdapter(DeviceMemory)
-_PRESSED = EventFilter(types=(ButtonPressed.TYPE,))
+_PRESSED = EventFilter(types=(ButtonPressed.TYPE, ButtonTested.TYPE))
 _TOLD = EventFilter(types=("campus.button.", "campus.gateway.fault"))
 _log = logging.getLogger(__name__)
 

@@ -61,6 +61,8 @@ class ButtonCleared(ButtonEvent):
 
     TYPE: ClassVar[str] = "campus.button.cleared"
     press_id: str | None = None
+    seq: int | None = None
+    device_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,8 @@ class ButtonTampered(ButtonEvent):
 
     TYPE: ClassVar[str] = "campus.button.tampered"
     press_id: str | None = None
+    seq: int | None = None
+    device_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +82,16 @@ class ButtonTested(ButtonEvent):
     Attributes:
         trial: the walk test or round-trip test that waited for it.
         kind: what the press would have been without the test.
+        own_id: the id that its event would have had without the test.
     """
 
     TYPE: ClassVar[str] = "campus.button.tested"
     press_id: str | None = None
     trial: str | None = None
     kind: PressKind | None = None
+    seq: int | None = None
+    device_time: datetime | None = None
+    own_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

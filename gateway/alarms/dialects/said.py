@@ -25,6 +25,7 @@ class Action:
         id: the device's own id of it.
         at: when, by the device's clock.
         seq: the device's counter; with `boot`, the count of its starts, it never comes twice.
+        certain: its id holds its moment, or it is said again until the next one: the same is a copy, however late.
         detail: more of it in words, for the guard.
         flaws: what was left out of it, because it could not be read.
     """
@@ -36,6 +37,7 @@ class Action:
     seq: int | None = None
     boot: int | None = None
     detail: str | None = None
+    certain: bool = False
     flaws: tuple[str, ...] = ()
 
 

@@ -39,7 +39,8 @@ def _input(kind: str, part: str, payload: bytes) -> tuple[Said, ...]:
     name = words(body.get("event"))
     if name is None:
         raise PayloadError("is no text", where="event", code="payload_field")
-    return (Action(name=name, part=part, seq=count(body.get("event_cnt"))),) if name else ()
+    seq = count(body.get("event_cnt"))
+    return (Action(name=name, part=part, seq=seq, certain=seq is not None),) if name else ()
 
 
 def topics(address: str) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ def _event(event: object) -> Said | None:
     at = moment(event.get("ts"))
     known = at if at is not None and is_plausible(at) else None
     identity = f"{component}@{known.isoformat()}" if known else None  # before its clock is set, times come again
-    return Action(name=name, part=component, at=at, id=identity)
+    return Action(name=name, part=component, at=at, id=identity, certain=identity is not None)
 
 
 def _status(components: dict[str, Any]) -> tuple[Said, ...]:

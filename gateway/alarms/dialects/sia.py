@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+from gateway.alarms.dialects.reading import is_plausible
 from gateway.alarms.dialects.said import Action, Dialect, Health, PayloadError, Presence, Said, Trouble
 from gateway.settings import Meaning
 
@@ -130,7 +131,8 @@ def _sia_code(block: re.Match[str], at: datetime | None, seq: int | None) -> Sai
 def _action(name: str, zone: str, at: datetime | None, seq: int | None, detail: str) -> Action:
     """A press; with its time of occurrence it is known by that, because what is sent again later has a new number."""
     identity = f"{name} {zone or '-'} {at.isoformat()}" if at is not None else None
-    return Action(name=name, part=zone, at=at, seq=seq, id=identity, detail=detail)
+    certain = at is not None and is_plausible(at)
+    return Action(name=name, part=zone, at=at, seq=seq, id=identity, detail=detail, certain=certain)
 
 
 DIALECT = Dialect(name="sia", decode=decode, topics=lambda _address: (), address="", meanings=MEANINGS)

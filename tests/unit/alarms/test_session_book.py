@@ -57,7 +57,7 @@ async def bench() -> AsyncIterator[Bench]:
 async def filled(bench: Bench) -> Session:
     session = bench.open(300)
     bench.book.enqueue(session, MESSAGE_TO_IT, None)
-    bench.book.receive(session, 7)
+    bench.book.receive(session, 7, b"mark")
     bench.records.flush()
     assert bench.kept.kinds == {SESSION, MESSAGE, RECEIVED}
     return session
@@ -79,4 +79,4 @@ async def test_one_that_goes_on_without_an_expiry_keeps_its_messages_and_no_reco
     bench.records.flush()
     assert bench.kept.records == {}
     assert len(session.queue) == 1
-    assert session.received == {7}
+    assert session.received == {7: b"mark"}
