@@ -21,10 +21,11 @@ from gateway.storage.histograms import DistanceRow, FaceWarning, Histograms, See
 from gateway.storage.incident_store import IncidentStore
 from gateway.storage.incident_values import Check, Deadline, Hidden, Incident, Post, Shelf, Trigger
 from gateway.storage.inspection import Inspected, entries_of, inspect_state
-from gateway.storage.journal import Journal, type_of
+from gateway.storage.journal import Journal
 from gateway.storage.key_check import WrongKeyError
 from gateway.storage.mqtt_session_store import MqttSessionStore
 from gateway.storage.outbox import Outbox
+from gateway.storage.passing import type_of
 from gateway.storage.passwords import PasswordHasher
 from gateway.storage.post_store import PostStore
 from gateway.storage.recovery import StartFault

@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, Self
 
 from gateway.clock import Clock
-from gateway.events import ButtonPressed, Event, Severity, UnknownEvent, encode
+from gateway.events import ButtonPressed, Event, Severity, encode
 from gateway.settings import StorageSettings
 from gateway.storage.chain import GENESIS, chain_hash
 from gateway.storage.chain_check import first_broken_event
@@ -22,6 +22,7 @@ from gateway.storage.damage import damaged, file_fault, is_damage, without_value
 from gateway.storage.database import lay_out_log, open_writer
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.folder import Ballast
+from gateway.storage.passing import passes, type_of
 from gateway.storage.readers import Readers
 from gateway.storage.scan import find_event, scan, scan_at, scan_back
 from gateway.storage.statements import load_statements
@@ -372,31 +373,6 @@ class _InsertionOfAll:
         except Exception:
             self._head.position, self._head.hash = before.position, before.hash
             raise
-
-
-@lru_cache(maxsize=64)
-def passes(wanted: EventFilter) -> Callable[[Stored], bool]:
-    """Whether an event passes a filter; readers far behind ask of thousands, so that each kind is judged once."""
-    source = wanted.source
-    if wanted == EventFilter(source=source):
-        return lambda stored: stored.event.source == source
-    kinds: dict[tuple[str, Severity], bool] = {}
-    of_kind = replace(wanted, source=None, since=None, until=None)
-    only_kind = wanted == of_kind
-
-    def check(stored: Stored) -> bool:
-        event = stored.event
-        kind = (type_of(event), event.severity)
-        if (good := kinds.get(kind)) is None:
-            good = kinds[kind] = of_kind.matches(event, kind[0])
-        return good and (only_kind or wanted.matches(event, kind[0]))
-
-    return check
-
-
-def type_of(event: Event) -> str:
-    """The CloudEvents type of an event, also of one that this version does not know."""
-    return event.type if isinstance(event, UnknownEvent) else event.TYPE
 
 
 def last_position(connection: sqlite3.Connection) -> int:
