@@ -144,17 +144,14 @@ class CompactGallery:
             GalleryError: as there.
             SealError: the file of the originals was changed.
         """
-        found, squares = checked(probes, self._dimension, "probes")
+        found = checked(probes, self._dimension, "probes")
         check_question(within, k)
         answers: list[tuple[Candidate, ...]] = []
         for start in range(0, len(found), _PROBES):
-            part = slice(start, start + _PROBES)
-            answers += self._people(found[part], squares[part], within, k)
+            answers += self._people(found.single[start : start + _PROBES], within, k)
         return tuple(answers)
 
-    def _people(
-        self, probes: NDArray[np.float32], squares: list[float], within: float, k: int
-    ) -> list[tuple[Candidate, ...]]:
+    def _people(self, probes: NDArray[np.float32], within: float, k: int) -> list[tuple[Candidate, ...]]:
         rotated = ((probes - self._centre) @ self._basis).astype(np.float32)
         weights = (rotated * self._steps).astype(np.float32)
         rows = self._by_heads(rotated, weights, within) if self._depth else [None] * len(probes)
