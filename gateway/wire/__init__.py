@@ -30,6 +30,7 @@ from gateway.wire.findings import (
     TrackDistances,
 )
 from gateway.wire.gallery import (
+    WHOLE_LIST,
     EmbedReply,
     EmbedRequest,
     GalleryApplied,
@@ -49,6 +50,7 @@ from gateway.wire.message import Message
 
 __all__ = [
     "CLIP_PIECE_BYTES",
+    "WHOLE_LIST",
     "CalibratedThresholds",
     "CalibrationReply",
     "CalibrationRequest",
