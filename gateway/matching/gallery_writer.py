@@ -52,6 +52,7 @@ class GalleryWriter:
         self._owners = self._arrays.owners.data
         self._rows = {template: row for row, template in enumerate(table.templates)}
         self._people = {person: number for number, person in enumerate(dict.fromkeys(table.persons))}
+        self._names = list(self._people)
         self._rows_of: list[list[int]] = [[] for _ in self._people]
         for row, number in enumerate(self._arrays.owners[: extent.rows].tolist()):
             self._rows_of[number].append(row)
@@ -114,7 +115,7 @@ class GalleryWriter:
             self._removed.append(row)
             self._left[number] -= 1
             if not self._left[number]:
-                del self._people[self._arrays.persons[number]]
+                del self._people[self._names[number]]
 
     def remove_person(self, person: str) -> None:
         """Remove a person with all templates, by one store: a search counts all of them or none.
@@ -189,6 +190,7 @@ class GalleryWriter:
             self._arrays.labels.put(self._numbered, table.labels.get(person, "").encode())
             self._arrays.living[self._numbered] = True
             self._people[person] = self._numbered
+            self._names.append(person)
             self._rows_of.append([])
             self._left.append(0)
             self._numbered += 1
@@ -204,7 +206,7 @@ class GalleryWriter:
         self._fill(
             TemplateTable(
                 np.concatenate([arrays.vectors[kept], more.vectors]),
-                [*(arrays.persons[self._owners[row]] for row in kept), *more.persons],
+                [*(self._names[self._owners[row]] for row in kept), *more.persons],
                 [*(arrays.templates[row] for row in kept), *more.templates],
                 {person: arrays.labels[number] for person, number in self._people.items()} | more.labels,
             )
