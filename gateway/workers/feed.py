@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -111,12 +111,10 @@ class GalleryFeed:
         except GatewayError as error:
             _LOG.error("the watch-list cannot be read: %s", error)
             return False
-        had, marks, changed = self._sent, await _marked(rows), rows
-        base, removed = WHOLE_LIST, list[str]()
-        if had is not None:
-            base, removed = had.revision, [photo for photo in had.marks if photo not in marks]
-            changed = [row for row in rows if had.marks.get(row.photo) != marks[row.photo]]
-        for chunk in chunks(revision, changed, removed, base):
+        had = self._sent or _Sent(WHOLE_LIST, {})
+        marks, changed = await _compared(rows, had.marks)
+        removed = sorted(had.marks.keys() - marks.keys())
+        for chunk in chunks(revision, changed, removed, had.revision):
             if not await keeper.send(chunk):
                 return True
         if began == self._keepers:  # else another child has begun, with nothing
@@ -211,10 +209,16 @@ def chunks(
         )
 
 
-async def _marked(rows: Sequence[SealedRow]) -> dict[str, int]:
-    """Of each photo a hash of its row; the loop has its turn in between, however long the list is."""
+async def _compared(rows: Sequence[SealedRow], had: Mapping[str, int]) -> tuple[dict[str, int], list[SealedRow]]:
+    """Of each photo a hash of its row, and the rows that are others than before.
+
+    The loop has its turn in between, however long the list is.
+    """
     marks: dict[str, int] = {}
+    changed: list[SealedRow] = []
     for start in range(0, len(rows), _TURN_ROWS):
-        marks |= {row.photo: hash(row) for row in rows[start : start + _TURN_ROWS]}
+        part = rows[start : start + _TURN_ROWS]
+        marks |= {row.photo: hash(row) for row in part}
+        changed += [row for row in part if had.get(row.photo) != marks[row.photo]]
         await asyncio.sleep(0)
-    return marks
+    return marks, changed
