@@ -155,7 +155,8 @@ class Gallery:
             GalleryError: as for `identify`.
         """
         parts = _parts(probes, self.dimension, within, 1)
-        return [self._kept(*near) for part in parts for near in self._search.near(part, [within] * len(part))]
+        found = [near for part in parts for near in self._search.near(part, [within] * len(part))]
+        return [self._kept(*near) if len(near[0]) else near for near in found]
 
     def _people(self, probes: Probes, within: float, k: int) -> list[tuple[Candidate, ...]]:
         radii = [within] * len(probes)
@@ -191,15 +192,14 @@ class Gallery:
         )
 
     def _kept(self, rows: Rows, distances: Doubles) -> Near:
-        if not len(rows):
-            return rows, distances
         return only(self._arrays.living.take(self._arrays.owners.take(rows)), rows, distances)
 
 
 def _parts(probes: ArrayLike, dimension: int, within: float, k: int) -> list[Probes]:
     """The probes, checked, as many together as are searched for at once."""
     found = checked(probes, dimension, "probes")
+    count = len(found)
     check_question(within, k)
-    if len(found) <= MOST_PROBES:
-        return [found] if len(found) else []
-    return [found.part(start, start + MOST_PROBES) for start in range(0, len(found), MOST_PROBES)]
+    if count == 1:
+        return [found]
+    return [found.part(start, start + MOST_PROBES) for start in range(0, count, MOST_PROBES)]

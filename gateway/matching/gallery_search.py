@@ -36,7 +36,8 @@ _POOLED_PROBES, _POOLED_ROWS = 8, 1_000_000  # from here on a second thread gain
 _FEW, _CHUNK = 8, 2_048
 _ROUNDED = 1 + 2.0**-20
 _REMEMBERED = 1_000
-_NONE, _NO_DISTANCES = np.empty(0, np.intp), np.empty(0)
+_NONE = np.empty(0, np.intp)
+_NOBODY = (_NONE, np.empty(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,9 +89,9 @@ class ExactSearch:
             probes: b of them, at most `MOST_PROBES`.
             within: b distances, inclusive.
         """
-        if len(probes) == 1:
+        if len(within) == 1:
             return [self._near_one(probes, within[0])]
-        if len(probes) < LEAST_BATCH:
+        if len(within) < LEAST_BATCH:
             return [self._near_one(probes.part(at, at + 1), t) for at, t in enumerate(within)]
         sieve = self._by_heads(probes, within) or self._by_vectors(probes, within)
         starts = range(0, len(self._vectors), STRIPE)
@@ -210,25 +211,20 @@ class ExactSearch:
 
     def _finish(self, probe: Singles, exact: Doubles, square: float, within: float, rows: Rows) -> Near:
         """Of some rows those within the distance: sifted in float32 over all components, then measured in float64."""
-        if not len(rows):
-            return rows, _NO_DISTANCES
-        found, distances = [], []
-        limit = score_limit(within, square, terms=len(probe), longest=self._longest) if len(rows) > _FEW else 0.0
+        if len(rows) <= _FEW:
+            return _measured(rows, self._vectors.take(rows, axis=0), exact, within) if len(rows) else _NOBODY
+        limit, found = score_limit(within, square, terms=len(probe), longest=self._longest), []
         for start in range(0, len(rows), _CHUNK):
             part = rows[start : start + _CHUNK]
             vectors = self._vectors.take(part, axis=0)
-            if len(rows) > _FEW:
-                scores = vectors @ probe
-                scores -= self._halves.take(part)
-                passed = (scores >= limit).nonzero()[0]
-                part, vectors = part.take(passed), vectors.take(passed, axis=0)
-            if len(part):
-                differences = vectors - exact
-                measured = np.sqrt(np.einsum("nd,nd->n", differences, differences))
-                part, measured = only(measured <= within, part, measured)
-                found.append(part)
-                distances.append(measured)
-        return (_joined(found), _joined(distances)) if found else (_NONE, _NO_DISTANCES)
+            scores = vectors @ probe
+            scores -= self._halves.take(part)
+            passed = (scores >= limit).nonzero()[0]
+            if len(passed):
+                found.append(_measured(part.take(passed), vectors.take(passed, axis=0), exact, within))
+        if len(found) == 1:
+            return found[0]
+        return (_joined([near[0] for near in found]), _joined([near[1] for near in found])) if found else _NOBODY
 
     def bytes_read(self, within: float) -> int:
         """Bytes of all templates that one probe's first sieve reads."""
@@ -264,6 +260,13 @@ def _forget(known: dict[Any, Any]) -> None:
 def only(kept: NDArray[np.bool_], rows: Rows, distances: Doubles) -> Near:
     """The rows and distances that are kept; without a copy where all are, as mostly."""
     return (rows, distances) if np.count_nonzero(kept) == len(kept) else (rows[kept], distances[kept])
+
+
+def _measured(rows: Rows, vectors: Singles, probe: Doubles, within: float) -> Near:
+    """Of some rows with their vectors (m, d) those within the distance of a probe (d,), measured in float64."""
+    differences = vectors - probe
+    distances = np.sqrt(np.einsum("nd,nd->n", differences, differences))
+    return only(distances <= within, rows, distances)
 
 
 def _passing(scores: Singles, limit: float, start: int) -> Rows:

@@ -161,6 +161,8 @@ def _singles(values: ArrayLike, dimension: int, where: str) -> Singles:
 
 def lengths_squared(vectors: Doubles) -> list[float]:
     """The squared lengths of vectors (n, d)."""
+    if len(vectors) == 1:
+        return [float(vectors[0].dot(vectors[0]))]
     squares: list[float] = np.vecdot(vectors, vectors).tolist()
     return squares
 
