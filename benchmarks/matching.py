@@ -7,6 +7,9 @@ Rivals are not dependencies: pip install faiss-cpu usearch simsimd numkong hnswl
 named. Rivals and ours are asked in turns, the same probes; times are CPU milliseconds a probe, medians of the turns,
 one thread where nothing else is said. FAISS flat answers the ten nearest; "tuned" has its BLAS switch on for batches.
 Ours answers *all* templates within the threshold (`all`), or the ten nearest people (`people`).
+
+Allow an hour and 14 GB of memory for all of it; hnswlib needs eight minutes to index a million templates.
+`--sizes 1000 10000 100000 1000000` leaves out what takes the memory.
 """
 
 import argparse
@@ -15,7 +18,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +73,14 @@ def repeated(ask: Callable[[Any], Any], batches: Sequence[Any]) -> Callable[[], 
     return run
 
 
-def compare(scene: Scene, gallery: Gallery, batch: int, within: float, turns: int) -> Row:
-    """Ours and the rivals at one size, batch and threshold."""
+def compared(scene: Scene, gallery: Gallery, batch: int, within: float, turns: int, *, alone: bool) -> Row:
+    """Ours and the rivals (not if `alone`) at one size, batch and threshold, one thread."""
+    gallery.use_threads(1)
     count = len(scene.templates)
     rounds = max(1, min(100, round(_ROUND_SECONDS * turns / 7 / (3e-5 + 3e-8 * count * batch**0.6))))
     spare = len(scene.probes) - batch + 1
     batches = [scene.probes[start : start + batch] for start in np.linspace(0, spare - 1, rounds).astype(int)]
-    asked = rivals(scene.templates, within, batch, all_of_them=within in (0.5, 0.4))
+    asked = [] if alone else rivals(scene.templates, within, batch, all_of_them=within in (0.5, 0.4))
     ways = {
         "all": repeated(lambda probes: gallery.templates_within(probes, within), batches),
         "people": repeated(lambda probes: gallery.identify(probes, within, 10), batches),
@@ -95,19 +100,6 @@ def compare(scene: Scene, gallery: Gallery, batch: int, within: float, turns: in
         "milliseconds": {name: round(spent, 5) for name, spent in times.items()},
         "faster": {rival.name: round(times[rival.name] / times["all"], 2) for rival in asked},
     }
-
-
-def compared(scene: Scene, gallery: Gallery, batches: Sequence[int], withins: Sequence[float], turns: int) -> list[Row]:
-    """Every batch and threshold at one size, one thread."""
-    gallery.use_threads(1)
-    rows = []
-    for batch in batches:
-        for within in withins:
-            rows.append(compare(scene, gallery, batch, within, turns))
-            told = " ".join(f"{name} {spent:.4g}" for name, spent in rows[-1]["milliseconds"].items())
-            ratios = " ".join(f"{name} {ratio:.2f}x" for name, ratio in rows[-1]["faster"].items())
-            print(f"{len(scene.templates):>8} x{batch:<2} {within:.2f}  ms: {told}  | {ratios}", file=sys.stderr)
-    return rows
 
 
 def threaded(scene: Scene, gallery: Gallery) -> list[Row]:
@@ -258,59 +250,68 @@ def exponents(rows: Sequence[Row]) -> dict[str, float]:
     return found
 
 
+_AUDITS = {1_000: 3_400, 10_000: 3_400, 100_000: 3_400, 1_000_000: 60, 5_000_000: 10}
+_LEAST, _MOST = 10_000, 1_000_000  # of parts that mean nothing for fewer, or take too long for more
+
+
 def measure(arguments: argparse.Namespace) -> Row:
-    """All parts that were asked for."""
-    parts, quick = arguments.parts, arguments.quick
+    """All parts that were asked for, at every size; what concerns one large gallery at the largest up to a million."""
     report: Row = {"missing_rivals": missing(), "blas": os.environ.get("OPENBLAS_CORETYPE", "chosen by itself")}
-    report |= {"galleries": [], "rivals": [], "threads": [], "approximate": []}
+    largest = max((count for count in arguments.sizes if count <= _MOST), default=0)
     for count in arguments.sizes:
-        scene = make(count, 320, seed=7)
-        gallery, told = built(scene)
-        report["galleries"].append(told)
-        print(told, file=sys.stderr)
-        if "rivals" in parts:
-            withins = (0.5, 0.4) if quick else THRESHOLDS
-            report["rivals"] += compared(scene, gallery, BATCHES, withins, 3 if quick or count > 1_000_000 else 7)
-        if count == 1_000_000 and "bandwidth" in parts:
-            report["bandwidth"] = bandwidth(scene, gallery)
-            report["threads"] = threaded(scene, gallery)
-        if "approximate" in parts and not quick and count >= 10_000:
-            report["approximate"].append(approximate(scene, gallery))
-        if "exactness" in parts:
-            budget = {
-                True: 150 if count < 100_000 else 30,
-                False: 10 if count > 1_000_000 else 60 if count == 1_000_000 else 3_400,
-            }[quick]
-            report.setdefault("exactness", []).append(audits(scene, budget))
-            print(report["exactness"][-1], file=sys.stderr)
-        if "memory" in parts and count in (100_000, 1_000_000):
-            report.setdefault("memory", []).append(memory(scene))
-            print(report["memory"][-1], file=sys.stderr)
-        if "live" in parts and count in (100_000, 1_000_000):
-            report.setdefault("live", []).append(live(scene, 1.5 if quick else 8.0))
-            print(report["live"][-1], file=sys.stderr)
-        if "children" in parts and (count == 1_000_000 or (quick and count == 100_000)):
-            report["children"] = children(scene, 16)
-    if "512" in parts and not quick:
-        report["512"] = directions(200_000, (1, 8, 64))
-    report["exponents"] = exponents(report["rivals"])
+        for name, told in measured(count, arguments.parts, largest=count == largest, quick=arguments.quick):
+            print(f"{time.process_time():.0f} s {name} {told}", file=sys.stderr)
+            report.setdefault(name, []).append(told)
+    if "512" in arguments.parts and not arguments.quick:
+        report["512"] = directions(min(200_000, largest), BATCHES)
+    report["exponents"] = exponents(report.get("rivals", []))
     return report
+
+
+def measured(count: int, parts: Sequence[str], *, largest: bool, quick: bool) -> Iterator[tuple[str, Any]]:
+    """The parts at one size, as they are done."""
+    scene = make(count, 320, seed=7)
+    if "exactness" in parts:
+        known = [number for size, number in _AUDITS.items() if size <= count] or [100]
+        yield "exactness", audits(scene, (150 if count < 100_000 else 30) if quick else known[-1])
+    if {*parts} & {"rivals", "growth", "bandwidth", "approximate"}:
+        yield from searched(scene, parts, largest=largest, quick=quick)
+    if "memory" in parts and _LEAST <= count <= _MOST:
+        yield "memory", memory(scene)
+    if "live" in parts and _LEAST <= count <= _MOST:
+        yield "live", live(scene, 1.5 if quick else 8.0)
+    if largest and "children" in parts:
+        yield "children", children(scene, 16)
+
+
+def searched(scene: Scene, parts: Sequence[str], *, largest: bool, quick: bool) -> Iterator[tuple[str, Any]]:
+    """What is asked of one gallery that stays as it is."""
+    gallery, told = built(scene)
+    yield "galleries", told
+    if {*parts} & {"rivals", "growth"}:
+        turns = 3 if quick or len(gallery) > _MOST else 7
+        for batch, within in product(BATCHES, (0.5, 0.4) if quick else THRESHOLDS):
+            yield "rivals", compared(scene, gallery, batch, within, turns, alone="rivals" not in parts)
+    if "approximate" in parts and not quick and _LEAST <= len(gallery) <= _MOST:
+        yield "approximate", approximate(scene, gallery)
+    if largest and "bandwidth" in parts:
+        yield "bandwidth", bandwidth(scene, gallery)
+        yield "threads", threaded(scene, gallery)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--sizes", type=int, nargs="+", help="1,000 to 5,000,000; with --quick to 100,000")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--plots", type=Path)
     arguments = parser.parse_args()
-    if arguments.quick:
-        arguments.sizes = [1_000, 10_000, 100_000]
+    arguments.sizes = arguments.sizes or [1_000, 10_000, 100_000, *(() if arguments.quick else (1_000_000, 5_000_000))]
     report = measure(arguments)
     if arguments.plots:
-        plot(report["rivals"], arguments.plots)
+        plot(report.get("rivals", []), arguments.plots)
     print(json.dumps(report) if arguments.json else json.dumps(report, indent=1))
 
 

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+import matching_strata  # noqa: E402
 import numpy as np  # noqa: E402  # BLAS counts its threads when it is loaded
 from matching_sites import MOMENTS, RuleShape, Site, Tracks  # noqa: E402
 
@@ -230,14 +231,20 @@ def main(arguments: Sequence[str]) -> int:
     work += [(900_000 + number, 1000) for number in range(1 if options.quick else max(2, sites // 10))]
     with ProcessPoolExecutor(options.jobs) as pool:
         outcomes = list(pool.map(run_site, *zip(*work, strict=True)))
+        seeds = range(700_000, 700_000 + (1 if options.quick else max(2, sites // 10)))
+        strata = matching_strata.summary(
+            list(pool.map(matching_strata.run_site, seeds, [100] * len(seeds), [RULE] * len(seeds)))
+        )
     figures = {str(people): summary([o for o in outcomes if o.people == people]) for people in (100, 1000)}
     differing = check_rule()
     if options.json:
-        print(json.dumps({"rule_differs": differing, "lists": figures, "sites": [asdict(each) for each in outcomes]}))
+        told = {"rule_differs": differing, "lists": figures, "strata": strata}
+        print(json.dumps(told | {"sites": [asdict(each) for each in outcomes]}))
         return 0
     print(f"the gateway's own rule judges {differing} of 300 simulated tracks otherwise")
     for people, found in figures.items():
         report(int(people), found)
+    matching_strata.report(strata)
     print(f"\nCPU of the parent {time.process_time() - began:.0f} s; seeds are fixed: the figures repeat exactly")
     return 1 if differing else 0
 

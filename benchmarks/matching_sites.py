@@ -20,6 +20,7 @@ _BETWEEN, _WITHIN = 0.888**2 + 0.081**2, 0.364**2 + 0.068**2
 CAMERA_NOISE = (0.165, 0.331)
 LOOKS = 12
 _MOST_TEMPLATES = 5
+_SMALL_SHARE = 0.3
 MOMENTS = (1, 3, 6, 12)
 
 
@@ -118,22 +119,22 @@ class Site:
     def _identities(self, count: int) -> Floats:
         return np.asarray(self._normal(count) * self._geometry.identity, np.float32)
 
-    def strangers(self, count: int, rule: RuleShape) -> Tracks:
-        """`count` tracks of people who are on no list."""
+    def strangers(self, count: int, rule: RuleShape, small: float = _SMALL_SHARE) -> Tracks:
+        """`count` tracks of people who are on no list; this share of them with small faces."""
         identities = self._identities(count)
         again = self._rng.random(count) < self._regular_share
         identities[again] = self._regulars[self._rng.integers(0, len(self._regulars), int(again.sum()))]
-        return self._tracks(identities, rule)
+        return self._tracks(identities, rule, small)
 
-    def mates(self, count: int, rule: RuleShape) -> tuple[Tracks, NDArray[np.intp]]:
+    def mates(self, count: int, rule: RuleShape, small: float = _SMALL_SHARE) -> tuple[Tracks, NDArray[np.intp]]:
         """`count` tracks of listed people, and which person each is of."""
         who = self._rng.integers(0, self.people, count)
-        return self._tracks(self._listed[who], rule), who
+        return self._tracks(self._listed[who], rule, small), who
 
     def examples(self, count: int, rule: RuleShape) -> Iterator[tuple[list[tuple[Floats, float]], float, int]]:
         """Tracks of listed people look by look: (vector, quality) of each, the score found here, and its person."""
         identities = self._listed[self._rng.integers(0, self.people, count)]
-        seen = _Seen.draw(self._rng, self._geometry, identities)
+        seen = _Seen.draw(self._rng, self._geometry, identities, _SMALL_SHARE)
         tracks = self._judged(seen, rule)
         for row in np.flatnonzero(tracks.score <= rule.reach):
             looks = [seen.look(np.array([row]), number)[0] for number in range(LOOKS)]
@@ -143,12 +144,13 @@ class Site:
                 int(tracks.person[row]),
             )
 
-    def _tracks(self, identities: Floats, rule: RuleShape) -> Tracks:
-        pieces = [self._batch(identities[start : start + 4000], rule) for start in range(0, len(identities), 4000)]
+    def _tracks(self, identities: Floats, rule: RuleShape, small: float) -> Tracks:
+        starts = range(0, len(identities), 4000)
+        pieces = [self._batch(identities[start : start + 4000], rule, small) for start in starts]
         return Tracks(*(np.concatenate([getattr(p, n) for p in pieces]) for n in Tracks.__dataclass_fields__))
 
-    def _batch(self, identities: Floats, rule: RuleShape) -> Tracks:
-        return self._judged(_Seen.draw(self._rng, self._geometry, identities), rule)
+    def _batch(self, identities: Floats, rule: RuleShape, small: float) -> Tracks:
+        return self._judged(_Seen.draw(self._rng, self._geometry, identities, small), rule)
 
     def _judged(self, seen: "_Seen", rule: RuleShape) -> Tracks:
         best = _Best(len(seen.means[0]))
@@ -237,11 +239,11 @@ class _Seen:
         self.means = tuple(self._running_means())
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, geometry: Geometry, identities: Floats) -> "_Seen":
+    def draw(cls, rng: np.random.Generator, geometry: Geometry, identities: Floats, small_share: float) -> "_Seen":
         count = len(identities)
         shared = rng.standard_normal((count, DIMENSION), dtype=np.float32) * geometry.photo
         base = identities + np.float32(np.sqrt(geometry.shared)) * shared
-        small = rng.random(count) < 0.3
+        small = rng.random(count) < small_share
         camera = np.where(small, CAMERA_NOISE[1], CAMERA_NOISE[0])
         own = (1 - geometry.shared) * float((geometry.photo**2).sum())
         level = np.sqrt(own + camera**2)[:, None] * rng.lognormal(0, 0.25, (count, LOOKS))

@@ -1,5 +1,6 @@
 """The vision house's part of the composition: what its children report, and what they are fed."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -43,7 +44,7 @@ class VisionLine:
 
     async def _rows(self) -> tuple[int, Sequence[SealedRow]]:
         revision, rows = await self._stores.watchlist.rows(self._clock.now())
-        return revision, sealed_rows(rows)
+        return revision, await asyncio.to_thread(sealed_rows, rows)
 
     async def _keep(self, picture: EvidencePicture) -> None:
         await self._stores.evidence.keep(self._evidence(picture, picture.kind), picture.jpeg)

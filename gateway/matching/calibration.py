@@ -150,17 +150,18 @@ class Calibration:
         return [self.factory.false_match[name] for name in names]
 
     def stratum_factor(self, stratum: Stratum, threshold: float) -> float:
-        """How many times likelier than the site's usual one camera's faces of one size match."""
-        usual, small = 1.0, stratum[1] == "small"
-        fit = self._fit
-        if small:
-            usual = self.factory.small_face_factor(self.rule, threshold)
-        if fit is None:
-            return usual
+        """How many times likelier than the site's usual one camera's faces of one size match.
+
+        Counted where hits are many, at the fit's lowest 2 %: below it a power law keeps the ratio. What the factory
+        says of small faces fades as the stratum's own tracks come in: it is steep, and of another camera.
+        """
+        factory = self.factory.small_face_factor(self.rule, threshold) if stratum[1] == "small" else 1.0
+        if self._fit is None:
+            return factory
         part = Pool(self.site.strata.get(stratum, ()))
-        at = self.factory.small_face_factor(self.rule, fit.at) if small else 1.0
-        expected = part.comparisons * fit.fmr * at
-        return usual * (_STRATUM_WEIGHT + part.hits(fit.at)) / (_STRATUM_WEIGHT + expected)
+        expected = _STRATUM_WEIGHT + part.comparisons * self._fit.fmr
+        counted = _STRATUM_WEIGHT + part.hits(self._fit.at)
+        return float(factory ** (_STRATUM_WEIGHT / expected) * counted / expected)
 
     def fpir(self, threshold: float, *, factor: float = 1.0) -> Rate:
         """The chance that an unknown track matches anybody: 1 - (1 - FMR)^N, the FMR times `factor`."""

@@ -9,9 +9,11 @@ from numpy.typing import ArrayLike
 from gateway.matching.faults import GalleryError
 from gateway.matching.gallery_filling import fill
 from gateway.matching.gallery_layout import Extent, GalleryArrays, map_arrays, packed
-from gateway.matching.gallery_search import MOST_PROBES, Doubles, ExactSearch, Near, Rows, Singles
+from gateway.matching.gallery_search import MOST_PROBES, ExactSearch, Near, Rows, only
 from gateway.matching.gallery_values import (
     Candidate,
+    Doubles,
+    Probes,
     TemplateRow,
     TemplateTable,
     check_question,
@@ -30,9 +32,9 @@ class Gallery:
     Made by `build`, `map` or a `GalleryWriter`. Safe to read from several threads; nobody waits for anybody.
     """
 
-    def __init__(self, arrays: GalleryArrays, extent: Extent) -> None:
+    def __init__(self, arrays: GalleryArrays, extent: Extent, search: ExactSearch | None = None) -> None:
         self._arrays, self._extent = arrays, extent
-        self._search = ExactSearch(arrays, extent.rows, len(os.sched_getaffinity(0)))
+        self._search = search or ExactSearch(arrays, extent.rows, len(os.sched_getaffinity(0)))
 
     @classmethod
     def build(
@@ -69,7 +71,7 @@ class Gallery:
         """
         if extent.rows > self._arrays.shape.rows or extent.people > self._arrays.shape.people:
             raise GalleryError(f"{extent.rows} templates are said to be in room for {self._arrays.shape.rows}")
-        return Gallery(self._arrays, extent)
+        return Gallery(self._arrays, extent, self._search.up_to(extent.rows))
 
     @property
     def extent(self) -> Extent:
@@ -143,11 +145,8 @@ class Gallery:
             GalleryError: probes of another shape, or with NaN, infinity, only zeros or a length over 1e6;
                 `within` that is NaN or negative; `k` below 1.
         """
-        return tuple(
-            answer
-            for part, squares in _parts(probes, self.dimension, within, k)
-            for answer in self._people(part, squares, within, k)
-        )
+        parts = _parts(probes, self.dimension, within, k)
+        return tuple(answer for part in parts for answer in self._people(part, within, k))
 
     def templates_within(self, probes: ArrayLike, within: float) -> list[Near]:
         """For each probe (b, dimension) the rows (m,) of all templates within the distance, ascending, with theirs.
@@ -155,21 +154,19 @@ class Gallery:
         Raises:
             GalleryError: as for `identify`.
         """
-        return [
-            self._kept(*near)
-            for part, squares in _parts(probes, self.dimension, within, 1)
-            for near in self._search.near(part, squares, [within] * len(part))
-        ]
+        parts = _parts(probes, self.dimension, within, 1)
+        found = [near for part in parts for near in self._search.near(part, [within] * len(part))]
+        return [self._kept(*near) if len(near[0]) else near for near in found]
 
-    def _people(self, probes: Singles, squares: list[float], within: float, k: int) -> list[tuple[Candidate, ...]]:
+    def _people(self, probes: Probes, within: float, k: int) -> list[tuple[Candidate, ...]]:
         radii = [within] * len(probes)
         if self._crowded(within, k):
-            samples = [self._best(*near, k) for near in self._search.samples(probes, squares, radii, _SAMPLES * k)]
+            samples = [self._best(*near, k) for near in self._search.samples(probes, radii, _SAMPLES * k)]
             radii = [found[-1].distance if len(found) == k else within for found in samples]
-        best = [self._best(*near, k) for near in self._search.near(probes, squares, radii)]
+        best = [self._best(*near, k) for near in self._search.near(probes, radii)]
         for index, radius in enumerate(radii):
             if radius < within and len(best[index]) < k:  # somebody was removed since
-                (near,) = self._search.near(probes[index : index + 1], squares[index : index + 1], [within])
+                (near,) = self._search.near(probes.part(index, index + 1), [within])
                 best[index] = self._best(*near, k)
         return best
 
@@ -184,31 +181,25 @@ class Gallery:
         """
         if not len(rows):
             return ()
-        order = np.argsort(distances, kind="stable")
-        owners = self._arrays.owners[rows[order]]
-        order, owners = order[owners >= 0], owners[owners >= 0]
-        firsts = np.sort(np.unique(owners, return_index=True)[1])
-        firsts = firsts[self._arrays.living[owners[firsts]] > 0][:k]
-        best = order[firsts]
-        persons, templates = self._arrays.persons, self._arrays.templates
+        arrays, order, nearest = self._arrays, np.argsort(distances, kind="stable"), dict[int, int]()
+        for owner, at in zip(arrays.owners.take(rows.take(order)).tolist(), order.tolist(), strict=True):
+            nearest.setdefault(owner, at)
+        alive = arrays.living.take(list(nearest)).tolist()
+        best = [pair for pair, lives in zip(nearest.items(), alive, strict=True) if lives][:k]
         return tuple(
-            Candidate(persons[owner], templates[row], distance)
-            for owner, row, distance in zip(
-                owners[firsts].tolist(), rows[best].tolist(), distances[best].tolist(), strict=True
-            )
+            Candidate(arrays.persons[owner], arrays.templates[int(rows[at])], float(distances[at]))
+            for owner, at in best
         )
 
     def _kept(self, rows: Rows, distances: Doubles) -> Near:
-        if not len(rows):
-            return rows, distances
-        owners = self._arrays.owners[rows]
-        kept = (owners >= 0) & (self._arrays.living[owners] > 0)
-        return rows[kept], distances[kept]
+        return only(self._arrays.living.take(self._arrays.owners.take(rows)), rows, distances)
 
 
-def _parts(probes: ArrayLike, dimension: int, within: float, k: int) -> list[tuple[Singles, list[float]]]:
-    """The probes as float32 with their squared lengths, checked, as many as are searched for at once."""
-    found, squares = checked(probes, dimension, "probes")
+def _parts(probes: ArrayLike, dimension: int, within: float, k: int) -> list[Probes]:
+    """The probes, checked, as many together as are searched for at once."""
+    found = checked(probes, dimension, "probes")
+    count = len(found)
     check_question(within, k)
-    starts = range(0, len(found), MOST_PROBES)
-    return [(found[start : start + MOST_PROBES], squares[start : start + MOST_PROBES]) for start in starts]
+    if count == 1:
+        return [found]
+    return [found.part(start, start + MOST_PROBES) for start in range(0, count, MOST_PROBES)]

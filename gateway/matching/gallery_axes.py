@@ -16,10 +16,10 @@ _DEPTHS = (8, 16, 24, 32, 40, 64, 96, 128, 192, 256)
 _GRID = 65
 _LEAST_SHARE = 1e-5
 # Thresholds in use, as parts of the distance of two strangers: 0.35 to 0.6 for dlib, 1.05 to 1.15 for unit vectors.
+_BATCHES = (1, 8, 64)
 _CLOSE = (0.4, 0.45, 0.5, 0.56, 0.62, 0.68, 0.75, 0.82)
-# Nanoseconds of one number of a template, and of one survivor: a single probe reads memory, a batch computes.
-SINGLE_COSTS, BATCH_COSTS = (0.2, 120.0), (0.04, 150.0)
-_BATCH_COMPARE = 0.35
+# Probes from which on they are multiplied together, fewer one by one.
+LEAST_BATCH = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,24 +92,32 @@ def _worthy(table: NDArray[np.float32], depths: Sequence[int], dimension: int) -
     typical = float(np.sqrt(np.interp(0.5, shares(), table[-1])))
     chosen = set()
     for within in (part * typical for part in _CLOSE):
-        for batch in (False, True):
-            best = cheapest(table, depths, dimension, within, batch=batch)
+        for batch in _BATCHES:
+            best = cheapest(table, depths, dimension, within, batch)
             if best is not None:
                 chosen.add(depths[best])
     return tuple(sorted(chosen))
 
 
 def cheapest(
-    table: NDArray[np.float32], depths: Sequence[int], dimension: int, within: float, *, batch: bool
+    table: NDArray[np.float32], depths: Sequence[int], dimension: int, within: float, batch: int
 ) -> int | None:
-    """Which of the depths costs least a template for a threshold; None: reading the whole vectors does."""
-    number, survivor = BATCH_COSTS if batch else SINGLE_COSTS
-    compare = _BATCH_COMPARE if batch else 0.0
+    """Which of the depths costs least a template for a threshold and a batch; None: reading the whole vectors does."""
+    number, compare, survivor = costs(batch)
     passing = [share_below(row, within) for row in table]
-    costs = [(depth + level + 1) * number + compare + passing[level] * survivor for level, depth in enumerate(depths)]
+    told = [(depth + level + 1) * number + compare + passing[level] * survivor for level, depth in enumerate(depths)]
     dense = (dimension + 1) * number + compare + passing[-1] * survivor
-    best = int(np.argmin(costs)) if costs else 0
-    return best if costs and costs[best] < dense else None
+    best = int(np.argmin(told)) if told else 0
+    return best if told and told[best] < dense else None
+
+
+def costs(batch: int) -> tuple[float, float, float]:
+    """Nanoseconds a probe of one number of a template, of its comparison and of a survivor.
+
+    A single probe reads memory. A batch is packed by BLAS once for all its probes, then computed. Measured on Zen 4
+    (docs/performance.md); only their ratios count.
+    """
+    return (0.2, 0.0, 120.0) if batch < LEAST_BATCH else (0.45 / batch + 0.025, 0.1, 100.0)
 
 
 def share_below(row: NDArray[np.float32], within: float) -> float:

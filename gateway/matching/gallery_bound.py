@@ -17,9 +17,9 @@ def score_limit(within: float, square: float, *, terms: int, longest: float, mov
     terms in float32. A template x whose score is below the limit is farther from the probe q than `within`. Proof, u
     being the unit round-off of float32:
 
-    1. Heads are P(x - c) and P(q - c), computed in float64 and rounded to float32; P has orthonormal rows. Rounding
-       moves them by at most 2u‖x - c‖ and 2u‖q - c‖ (u for float32; float64 needs less than the other u up to
-       d = 4096), so ‖x - q‖ ≤ t implies ‖a - b‖ ≤ t' = (1 + δ) t + 2u(‖x - c‖ + ‖q - c‖), δ = `AXES_DEFECT`.
+    1. Heads are P(x - c) and Pq - Pc, computed in float64 and rounded to float32; P has orthonormal rows. Rounding
+       moves them by at most 2u‖x - c‖ and 2u(‖q‖ + ‖c‖) (u for float32; float64 needs less than the other u up to
+       d = 4096), so ‖x - q‖ ≤ t implies ‖a - b‖ ≤ t' = (1 + δ) t + 2u(‖x - c‖ + ‖q‖ + ‖c‖), δ = `AXES_DEFECT`.
     2. Exactly, a·b - ½‖a‖² = ½(‖b‖² - ‖a - b‖²) ≥ ½(‖b‖² - t'²).
     3. Summed in any order, fused or not, m terms err by at most γ(m) = mu / (1 - mu) of the sum of their magnitudes
        (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., §3.1), and the stored ½‖a‖² by u of itself:
@@ -33,7 +33,7 @@ def score_limit(within: float, square: float, *, terms: int, longest: float, mov
         square: ‖b‖², of the float32 values, computed in float64.
         terms: m, the numbers of a template that are multiplied and added.
         longest: A, at least as long as every ‖a‖.
-        moved: an upper bound of ‖x - c‖ + ‖q - c‖ where heads were rotated.
+        moved: an upper bound of ‖x - c‖ + ‖q‖ + ‖c‖ where heads were rotated.
     """
     reach = (1 + AXES_DEFECT) * within + 2 * _U * moved
     gamma = (terms + 4) * _U / (1 - (terms + 4) * _U)

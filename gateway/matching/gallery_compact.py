@@ -30,9 +30,12 @@ from gateway.matching.sealed_rows import SealedRows
 _STEPS = 127
 _DEEPEST_HEAD = 32
 _CHUNK, _STRIPE, _PROBES, _READ = 8_192, 4_096, 64, 64
+_DECODED = 2**18  # numbers of decoded copies at once: 1 MiB
 # More than float64's rounding of a residual's length, and of what a copy's step is multiplied with.
 _ROUNDED = 1 + 2.0**-20
+_NOBODY = (np.empty(0, np.intp), np.empty(0, np.intp), np.empty(0, np.float32))
 Copies = NDArray[np.int8]
+Passed = tuple[NDArray[np.intp], NDArray[np.float32]]
 
 
 class CompactGallery(FixedGallery):
@@ -115,23 +118,24 @@ class CompactGallery(FixedGallery):
             GalleryError: as there.
             SealError: the file of the originals was changed.
         """
-        found, squares = checked(probes, self._dimension, "probes")
+        found = checked(probes, self._dimension, "probes")
         check_question(within, k)
         answers: list[tuple[Candidate, ...]] = []
         for start in range(0, len(found), _PROBES):
-            part = slice(start, start + _PROBES)
-            answers += self._people(found[part], squares[part], within, k)
+            answers += self._people(found.single[start : start + _PROBES], within, k)
         return tuple(answers)
 
-    def _people(
-        self, probes: NDArray[np.float32], squares: list[float], within: float, k: int
-    ) -> list[tuple[Candidate, ...]]:
+    def _people(self, probes: NDArray[np.float32], within: float, k: int) -> list[tuple[Candidate, ...]]:
         rotated = ((probes - self._centre) @ self._basis).astype(np.float32)
         weights = (rotated * self._steps).astype(np.float32)
-        rows = self._by_heads(rotated, weights, within) if self._depth else [None] * len(probes)
+        if self._depth:
+            heads = self._by_heads(rotated, weights, within)
+            passed = list(map(self._by_copies, rotated, weights, heads, [within] * len(probes)))
+        else:
+            passed = self._by_all_copies(rotated, weights, within)
         return [
-            self._best(probe, place, weight, some, within, k)
-            for probe, place, weight, some in zip(probes, rotated, weights, rows, strict=True)
+            self._best(probe, place, rows, scores, within, k)
+            for probe, place, (rows, scores) in zip(probes, rotated, passed, strict=True)
         ]
 
     def _limit(self, place: NDArray[np.float32], within: float, *, head: bool) -> float:
@@ -160,13 +164,12 @@ class CompactGallery(FixedGallery):
         self,
         probe: NDArray[np.float32],
         place: NDArray[np.float32],
-        weight: NDArray[np.float32],
-        rows: NDArray[np.intp] | None,
+        rows: NDArray[np.intp],
+        scores: NDArray[np.float32],
         within: float,
         k: int,
     ) -> tuple[Candidate, ...]:
-        """The nearest people among the rows (None: all), whose copies are compared first."""
-        rows, scores = self._by_copies(place, weight, rows, within)
+        """The nearest people among the rows, whose copies have these scores; the best are read from the file first."""
         order = np.argsort(-scores, kind="stable")
         best: dict[str, tuple[float, int, str]] = {}
         for start in range(0, len(order), _READ):
@@ -183,19 +186,32 @@ class CompactGallery(FixedGallery):
         return tuple(Candidate(person, template, far) for person, (far, _, template) in people)
 
     def _by_copies(
-        self, place: NDArray[np.float32], weight: NDArray[np.float32], rows: NDArray[np.intp] | None, within: float
-    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        self, place: NDArray[np.float32], weight: NDArray[np.float32], rows: NDArray[np.intp], within: float
+    ) -> Passed:
+        """Of some rows those whose whole copies can be within the distance of one probe."""
         limit = np.float32(self._limit(place, within, head=False))
         kept, scored = [np.empty(0, np.intp)], [np.empty(0, np.float32)]
-        count = len(self) if rows is None else len(rows)
-        for start in range(0, count, _STRIPE):
-            some = np.arange(start, min(start + _STRIPE, count)) if rows is None else rows[start : start + _STRIPE]
-            copies = self._whole[start : start + _STRIPE] if rows is None else self._whole.take(some, axis=0)
-            scores = copies.astype(np.float32) @ weight - self._whole_halves[some]
+        for start in range(0, len(rows), _STRIPE):
+            some = rows[start : start + _STRIPE]
+            scores = self._whole.take(some, axis=0).astype(np.float32) @ weight - self._whole_halves[some]
             passed = scores >= limit
             kept.append(some[passed])
             scored.append(scores[passed])
         return np.concatenate(kept), np.concatenate(scored)
+
+    def _by_all_copies(self, rotated: NDArray[np.float32], weights: NDArray[np.float32], within: float) -> list[Passed]:
+        """The same of all rows, for all probes: each copy is decoded once, as many at a time as a cache holds."""
+        limits = np.array([self._limit(place, within, head=False) for place in rotated], np.float32)[:, None]
+        step, found = max(1, _DECODED // self._dimension), [_NOBODY]
+        for start in range(0, len(self), step):
+            copies = self._whole[start : start + step].astype(np.float32)
+            scores = weights @ copies.T - self._whole_halves[start : start + step]
+            hits = (scores >= limits).ravel().nonzero()[0]
+            if len(hits):
+                probes, columns = np.divmod(hits, len(copies))
+                found.append((probes, columns + start, scores.ravel()[hits]))
+        which, rows, scored = (np.concatenate(each) for each in zip(*found, strict=True))
+        return [(rows[which == index], scored[which == index]) for index in range(len(rotated))]
 
 
 def _axes(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

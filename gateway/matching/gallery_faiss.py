@@ -63,10 +63,10 @@ class FaissGallery(FixedGallery):
         float32, as squares of differences or as ‖x‖² + ‖q‖² - 2x·q, it errs by less than 2γ(d + 4)(‖x‖ + ‖q‖)², which
         is twice what `score_limit` allows for.
         """
-        found, squares = checked(probes, self._dimension, "probes")
+        found = checked(probes, self._dimension, "probes")
         check_question(within, k)
         answers = []
-        for probe, square in zip(found, squares, strict=True):
+        for probe, square in zip(found.single, found.squares, strict=True):
             limit = score_limit(within, square, terms=self._dimension, longest=self._longest)
             reach = square - 2 * limit
             farthest = min(reach + max(reach - within**2, 0.0), _FARTHEST)

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.matching.gallery_axes import Axes, fit
-from gateway.matching.gallery_layout import Allocate, Extent, GalleryArrays, Shape, allocate_arrays
+from gateway.matching.gallery_layout import STRIPE, Allocate, Extent, GalleryArrays, Shape, allocate_arrays
 from gateway.matching.gallery_values import TemplateTable
 
 # Fewer templates than this are all compared sooner than a bound on them.
 LEAST_PRUNED = 4_096
-_BLOCK, _LARGE_BLOCK, _LARGE = 16_384, 65_536, 200_000
+_BLOCK, _LARGE_BLOCK, _LARGE = STRIPE, 4 * STRIPE, 200_000
 _CHUNK = 8_192
 _HEADROOM = 1.25
 
@@ -44,7 +44,7 @@ def fill(
     arrays.basis[:, _axis_lines(shape)] = axes.basis
     for into, listed in zip((arrays.persons, arrays.labels, arrays.templates), texts, strict=True):
         into.fill(listed)
-    arrays.living[: len(persons)] = 1
+    arrays.living[: len(persons)] = True
     arrays.owners[: extent.rows] = [persons[person] for person in table.persons]
     for start in range(0, extent.rows, _CHUNK):
         put_vectors(arrays, start, table.vectors[start : start + _CHUNK])

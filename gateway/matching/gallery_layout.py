@@ -18,9 +18,12 @@ from numpy.typing import DTypeLike, NDArray
 from gateway.matching.faults import GalleryError
 
 _MAGIC = b"CGGALLRY"
-_VERSION = 2
+_VERSION = 3
 _HEAD = struct.Struct("=8sIIQII")
 _STEP = 64
+# Templates of a stripe of a block. No power of two: the lines of a block would share few places of the processor's
+# caches, and BLAS take half as long again.
+STRIPE = 16_400
 
 Allocate = Callable[[int], memoryview]
 
@@ -133,7 +136,8 @@ class GalleryArrays:
         blocks: per block (lines, templates) float32, contiguous: for each segment of axes −½‖segment‖², then the axes.
         vectors: (n, d) float32, as enrolled; `halves` (n,) float32, ½‖vector‖².
         owners: (n,) int32, the person's number; −1: removed.
-        living: (people,) uint8; 0: removed, with all templates at once.
+        living: (people + 1,) bool; False: removed, with all templates at once. The last one is nobody's, and of removed
+            templates: it stays False.
         persons: ids; `labels` what the list says of each; `templates` ids.
     """
 
@@ -147,7 +151,7 @@ class GalleryArrays:
     vectors: NDArray[np.float32]
     halves: NDArray[np.float32]
     owners: NDArray[np.int32]
-    living: NDArray[np.uint8]
+    living: NDArray[np.bool_]
     persons: TextTable
     labels: TextTable
     templates: TextTable
@@ -221,7 +225,7 @@ def _sections(shape: Shape) -> list[tuple[str, DTypeLike, tuple[int, ...]]]:
         ("vectors", np.float32, (shape.rows, shape.dimension)),
         ("halves", np.float32, (shape.rows,)),
         ("owners", np.int32, (shape.rows,)),
-        ("living", np.uint8, (shape.people,)),
+        ("living", np.bool_, (shape.people + 1,)),
         ("persons at", np.uint64, (shape.people + 1,)),
         ("persons", np.uint8, (shape.person_bytes,)),
         ("labels at", np.uint64, (shape.people + 1,)),

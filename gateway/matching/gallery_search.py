@@ -11,8 +11,9 @@ Read from top to bottom. Three sieves; each only lets go of what is certainly fa
 Shapes: b probes, d components, h axes of the heads, n templates.
 """
 
+import copy
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,23 +22,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.matching.gallery_axes import cheapest, share_below
+from gateway.matching.gallery_axes import LEAST_BATCH, cheapest, share_below
 from gateway.matching.gallery_bound import score_limit
-from gateway.matching.gallery_layout import GalleryArrays
+from gateway.matching.gallery_layout import STRIPE, GalleryArrays
+from gateway.matching.gallery_values import Doubles, Probes, Singles, lengths_squared
 
-Singles = NDArray[np.float32]
-Doubles = NDArray[np.float64]
 Rows = NDArray[np.intp]
 Near = tuple[Rows, Doubles]
+Map = Callable[..., Iterable[Near]]
 
-MOST_PROBES = 64  # at once; times _STRIPE the largest temporary, 4 MiB
-_STRIPE = 16_384
-_BATCH = 4  # as many probes are multiplied together, fewer one by one
+MOST_PROBES = 64  # at once; times STRIPE the largest temporary, 4 MiB
 _POOLED_PROBES, _POOLED_ROWS = 8, 1_000_000  # from here on a second thread gains
-_FEW, _CHUNK = 48, 4_096
+_FEW, _CHUNK = 8, 2_048
 _ROUNDED = 1 + 2.0**-20
 _REMEMBERED = 1_000
-_NONE, _NO_DISTANCES = np.empty(0, np.intp), np.empty(0)
+_NONE = np.empty(0, np.intp)
+_NOBODY = (_NONE, np.empty(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,14 +45,12 @@ class Sieve:
     """A way to let go of most templates.
 
     Attributes:
-        score: writes the scores (b, end - start) of the rows from start to end.
+        score: writes the scores (b, end - start) of the rows from start to end, which are of one stripe.
         limits: of each probe the least score that passes.
-        width: rows that are scored at once.
     """
 
     score: Callable[[int, int, Singles], None]
     limits: list[float]
-    width: int
 
 
 class ExactSearch:
@@ -65,135 +63,172 @@ class ExactSearch:
     """
 
     def __init__(self, arrays: GalleryArrays, count: int, threads: int) -> None:
-        self._arrays = arrays
-        self._vectors, self._halves = arrays.vectors[:count], arrays.halves[:count]
-        self.threads = threads
+        self._arrays, self.threads = arrays, threads
         self._longest, self._longest_head = float(arrays.reach[0]), float(arrays.reach[1]) * _ROUNDED
-        self._centre = float(np.linalg.norm(arrays.centre))
-        self._half_lines = arrays.shape.half_lines
+        self._centre, self._offset = float(np.linalg.norm(arrays.centre)), arrays.centre @ arrays.basis
+        self._ones = np.zeros(arrays.shape.lines, np.float32)
+        self._ones[arrays.shape.half_lines] = 1
         self._shares: dict[float, float] = {}
-        self._levels: dict[tuple[float, bool], int | None] = {}
+        self._levels: dict[tuple[float, int], int | None] = {}
+        self._look_at(count)
 
-    def near(self, probes: Singles, squares: Sequence[float], within: Sequence[float]) -> list[Near]:
+    def _look_at(self, count: int) -> None:
+        self._vectors, self._halves = self._arrays.vectors[:count], self._arrays.halves[:count]
+        self._prefixes: dict[int, list[Singles]] = {}
+
+    def up_to(self, count: int) -> "ExactSearch":
+        """The same over another number of templates; what is known about thresholds is shared."""
+        other = copy.copy(self)
+        other._look_at(count)  # noqa: SLF001 # its own kind
+        return other
+
+    def near(self, probes: Probes, within: Sequence[float]) -> list[Near]:
         """Per probe the rows of all templates within its distance, ascending, and their distances in float64.
 
         Args:
-            probes: (b, d), b at most `MOST_PROBES`.
-            squares: b squared lengths of them.
+            probes: b of them, at most `MOST_PROBES`.
             within: b distances, inclusive.
         """
-        if len(probes) < _BATCH and not self._arrays.blocks:
-            return list(map(self._small, probes, squares, within))
-        if 1 < len(probes) < _BATCH:
-            asked = zip(probes, squares, within, strict=True)
-            return [near for p, square, t in asked for near in self.near(p[None], (square,), (t,))]
-        sieve = self._by_heads(probes, squares, within) or self._by_vectors(probes, squares, within)
-        pooled = len(probes) >= _POOLED_PROBES and len(self._vectors) >= _POOLED_ROWS
-        threads = self.threads if pooled else 1
-        if threads == 1:
-            found = self._sift(sieve, range(0, len(self._vectors), sieve.width))
-            return list(map(self._finish, probes, squares, within, found))
-        starts = _shared(range(0, len(self._vectors), sieve.width), threads)
-        with ThreadPoolExecutor(threads, "gallery") as pool:
-            parts = pool.map(lambda part: self._sift(sieve, part), starts)
+        if len(within) == 1:
+            return [self._near_one(probes, within[0])]
+        if len(within) < LEAST_BATCH:
+            return [self._near_one(probes.part(at, at + 1), t) for at, t in enumerate(within)]
+        sieve = self._by_heads(probes, within) or self._by_vectors(probes, within)
+        starts = range(0, len(self._vectors), STRIPE)
+        if self.threads == 1 or len(probes) < _POOLED_PROBES or len(self._vectors) < _POOLED_ROWS:
+            return self._finished(map, probes, within, self._sift(sieve, starts))
+        with ThreadPoolExecutor(self.threads, "gallery") as pool:
+            parts = pool.map(lambda part: self._sift(sieve, part), _shared(starts, self.threads))
             found = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
-            return list(pool.map(self._finish, probes, squares, within, found))
+            return self._finished(pool.map, probes, within, found)
 
-    def _small(self, probe: Singles, square: float, within: float) -> Near:
-        """The same for a gallery without heads, with as few steps as can be."""
-        limit = score_limit(within, square, terms=len(probe), longest=self._longest)
-        scores = self._vectors @ probe
-        scores -= self._halves
-        return self._finish(probe, square, within, (scores >= limit).nonzero()[0])
+    def _near_one(self, probe: Probes, within: float) -> Near:
+        """The same for one probe (1, d), in as few steps as can be: in a small gallery they cost more than the sums."""
+        level = self._level(within, 1)
+        rows = self._one_by_vectors(probe, within) if level is None else self._one_by_heads(probe, within, level)
+        return self._finish(probe.single[0], probe.double[0], probe.squares[0], within, rows)
 
-    def samples(self, probes: Singles, squares: Sequence[float], within: Sequence[float], templates: int) -> list[Near]:
+    def _one_by_heads(self, probe: Probes, within: float, level: int) -> Rows:
+        (weights,), (square,) = self._weights(probe, level)
+        limit = self._head_limit(within, square, probe.squares[0], len(weights))
+        blocks, width = self._heads(level), self._arrays.shape.block
+        return _joined([_passing(weights @ block, limit, width * number) for number, block in enumerate(blocks)])
+
+    def _one_by_vectors(self, probe: Probes, within: float) -> Rows:
+        limit = score_limit(within, probe.squares[0], terms=self._vectors.shape[1], longest=self._longest)
+        single, pieces = probe.single[0], []
+        for start in range(0, len(self._vectors), STRIPE):
+            scores = self._vectors[start : start + STRIPE] @ single
+            scores -= self._halves[start : start + STRIPE]
+            pieces.append(_passing(scores, limit, start))
+        return _joined(pieces)
+
+    def samples(self, probes: Probes, within: Sequence[float], templates: int) -> list[Near]:
         """As `near`, but of the `templates` ones alone that have the best heads in the first stripe."""
-        lines, count = self._arrays.shape.lines, min(_STRIPE, len(self._vectors))
-        weights, _ = self._weights(probes, len(self._arrays.shape.depths) - 1)
-        scores = weights @ self._arrays.blocks[0][:lines, :count]
+        level, count = len(self._arrays.shape.depths) - 1, min(STRIPE, len(self._vectors))
+        weights, _ = self._weights(probes, level)
+        scores = weights @ self._heads(level)[0][:, :count]
         most = min(templates, count)
         best = np.sort(np.argpartition(scores, count - most, axis=1)[:, count - most :], axis=1)
-        return list(map(self._finish, probes, squares, within, best))
+        return self._finished(map, probes, within, best)
 
-    def _by_heads(self, probes: Singles, squares: Sequence[float], within: Sequence[float]) -> Sieve | None:
+    def _by_heads(self, probes: Probes, within: Sequence[float]) -> Sieve | None:
         """Scores a·b - ½‖a‖² of the heads; None where whole vectors cost less."""
-        level = self._level(max(within), batch=len(probes) > 1)
+        level = self._level(max(within), len(probes))
         if level is None:
             return None
-        shape, blocks, longest = self._arrays.shape, self._arrays.blocks, self._longest_head
         weights, head_squares = self._weights(probes, level)
-        lines = weights.shape[1]
+        lines, width, blocks = weights.shape[1], self._arrays.shape.block, self._heads(level)
         limits = [
-            score_limit(t, head, terms=lines, longest=longest, moved=longest + math.sqrt(square) + self._centre)
-            for t, head, square in zip(within, head_squares, squares, strict=True)
+            self._head_limit(t, head, square, lines)
+            for t, head, square in zip(within, head_squares, probes.squares, strict=True)
         ]
 
         def score(start: int, end: int, into: Singles) -> None:
-            number, column = divmod(start, shape.block)
-            np.matmul(weights, blocks[number][:lines, column : column + end - start], out=into)
+            number, column = divmod(start, width)
+            np.matmul(weights, blocks[number][:, column : column + end - start], out=into)
 
-        return Sieve(score, limits, _STRIPE if len(probes) > 1 else shape.block)
+        return Sieve(score, limits)
 
-    def _by_vectors(self, probes: Singles, squares: Sequence[float], within: Sequence[float]) -> Sieve:
+    def _by_vectors(self, probes: Probes, within: Sequence[float]) -> Sieve:
         """Scores x·q - ½‖x‖² of the whole vectors."""
-        vectors, halves, terms = self._vectors, self._halves, probes.shape[1]
+        vectors, halves, terms = self._vectors, self._halves, self._vectors.shape[1]
         limits = [
             score_limit(t, square, terms=terms, longest=self._longest)
-            for t, square in zip(within, squares, strict=True)
+            for t, square in zip(within, probes.squares, strict=True)
         ]
 
         def score(start: int, end: int, into: Singles) -> None:
-            np.matmul(probes, vectors[start:end].T, out=into)
+            np.matmul(probes.single, vectors[start:end].T, out=into)
             into -= halves[start:end]
 
-        return Sieve(score, limits, _STRIPE)
+        return Sieve(score, limits)
 
-    def _weights(self, probes: Singles, level: int) -> tuple[Singles, list[float]]:
+    def _weights(self, probes: Probes, level: int) -> tuple[Singles, list[float]]:
         """What the lines of a block are multiplied by (b, lines), and the squared lengths of the probes' heads."""
-        halves = self._half_lines[: level + 1]
         lines = self._arrays.shape.depths[level] + level + 1
-        weights = ((probes - self._arrays.centre) @ self._arrays.basis[:, :lines]).astype(np.float32)
-        squares: list[float] = np.einsum("bl,bl->b", weights, weights, dtype=np.float64).tolist()
-        weights[:, halves] = 1
+        weights = (probes.double @ self._arrays.basis[:, :lines] - self._offset[:lines]).astype(np.float32)
+        squares = lengths_squared(weights.astype(np.float64))
+        weights += self._ones[:lines]  # where they are zero yet: each half square counts once
         return weights, squares
+
+    def _head_limit(self, within: float, head: float, square: float, lines: int) -> float:
+        """The least score of a head; `head` and `square` are squared lengths of the probe's head and of the probe."""
+        moved = self._longest_head + self._centre + math.sqrt(square)
+        return score_limit(within, head, terms=lines, longest=self._longest_head, moved=moved)
+
+    def _heads(self, level: int) -> list[Singles]:
+        """The leading lines of all blocks, as far as this search looks."""
+        if level not in self._prefixes:
+            lines = self._arrays.shape.depths[level] + level + 1
+            starts = range(0, len(self._vectors), self._arrays.shape.block)
+            self._prefixes[level] = [
+                block[:lines, : len(self._vectors) - start]
+                for start, block in zip(starts, self._arrays.blocks, strict=False)
+            ]
+        return self._prefixes[level]
 
     def _sift(self, sieve: Sieve, starts: Sequence[int]) -> list[Rows]:
         """Per probe the rows whose score reaches its limit, ascending, of the stripes that begin at `starts`."""
         count, rows = len(sieve.limits), len(self._vectors)
-        room = np.empty(count * min(sieve.width, rows), np.float32)
+        room = np.empty(count * min(STRIPE, rows), np.float32)
         limits = np.array(sieve.limits, np.float32)[:, None]
         pieces: list[list[Rows]] = [[] for _ in range(count)]
         for start in starts:
-            width = min(sieve.width, rows - start)
+            width = min(STRIPE, rows - start)
             scores = room[: count * width].reshape(count, width)
             sieve.score(start, start + width, scores)
             passed = (scores >= limits).ravel().nonzero()[0]
-            if count == 1:
-                pieces[0].append(passed + start)
-                continue
             cuts = np.searchsorted(passed, np.arange(0, (count + 1) * width, width)).tolist()
             for index, (first, last) in enumerate(pairwise(cuts)):
                 if last > first:
                     pieces[index].append(passed[first:last] + (start - index * width))
-        return [np.concatenate(piece) if piece else _NONE for piece in pieces]
+        return list(map(_joined, pieces))
 
-    def _finish(self, probe: Singles, square: float, within: float, rows: Rows) -> Near:
+    def _finished(self, mapped: Map, probes: Probes, within: Sequence[float], found: Iterable[Rows]) -> list[Near]:
+        """`_finish` for every probe, by `map` or that of a pool."""
+        return list(mapped(self._finish, probes.single, probes.double, probes.squares, within, found))
+
+    def _finish(self, probe: Singles, exact: Doubles, square: float, within: float, rows: Rows) -> Near:
         """Of some rows those within the distance: sifted in float32 over all components, then measured in float64."""
-        if not len(rows):
-            return rows, _NO_DISTANCES
-        if len(rows) > _FEW:
-            limit = score_limit(within, square, terms=len(probe), longest=self._longest)
-            scores = [self._vectors.take(part, axis=0) @ probe - self._halves.take(part) for part in _chunks(rows)]
-            rows = rows[np.concatenate(scores) >= np.float32(limit)]
-        exact = probe.astype(np.float64)
-        measured = [_distances(self._vectors.take(part, axis=0), exact) for part in _chunks(rows)]
-        distances = np.concatenate(measured) if measured else _NO_DISTANCES
-        inside = distances <= within
-        return rows[inside], distances[inside]
+        if len(rows) <= _FEW:
+            return _measured(rows, self._vectors.take(rows, axis=0), exact, within) if len(rows) else _NOBODY
+        limit, found = score_limit(within, square, terms=len(probe), longest=self._longest), []
+        for start in range(0, len(rows), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            vectors = self._vectors.take(part, axis=0)
+            scores = vectors @ probe
+            scores -= self._halves.take(part)
+            passed = (scores >= limit).nonzero()[0]
+            if len(passed):
+                found.append(_measured(part.take(passed), vectors.take(passed, axis=0), exact, within))
+        if len(found) == 1:
+            return found[0]
+        return (_joined([near[0] for near in found]), _joined([near[1] for near in found])) if found else _NOBODY
 
     def bytes_read(self, within: float) -> int:
         """Bytes of all templates that one probe's first sieve reads."""
-        level, shape = self._level(within, batch=False), self._arrays.shape
+        level, shape = self._level(within, 1), self._arrays.shape
         numbers = shape.dimension + 1 if level is None else shape.depths[level] + level + 1
         return len(self._vectors) * numbers * self._vectors.itemsize
 
@@ -205,7 +240,7 @@ class ExactSearch:
             self._shares[within] = share_below(self._arrays.profile[-1], within) if known else 0.0
         return self._shares[within]
 
-    def _level(self, within: float, *, batch: bool) -> int | None:
+    def _level(self, within: float, batch: int) -> int | None:
         """After which of the depths to stop for a threshold; None: compare whole vectors."""
         shape = self._arrays.shape
         if not shape.depths:
@@ -213,7 +248,7 @@ class ExactSearch:
         key = (within, batch)
         if key not in self._levels:
             _forget(self._levels)
-            self._levels[key] = cheapest(self._arrays.profile, shape.depths, shape.dimension, within, batch=batch)
+            self._levels[key] = cheapest(self._arrays.profile, shape.depths, shape.dimension, within, batch)
         return self._levels[key]
 
 
@@ -222,14 +257,28 @@ def _forget(known: dict[Any, Any]) -> None:
         known.clear()
 
 
-def _distances(vectors: Singles, probe: Doubles) -> Doubles:
+def only(kept: NDArray[np.bool_], rows: Rows, distances: Doubles) -> Near:
+    """The rows and distances that are kept; without a copy where all are, as mostly."""
+    return (rows, distances) if np.count_nonzero(kept) == len(kept) else (rows[kept], distances[kept])
+
+
+def _measured(rows: Rows, vectors: Singles, probe: Doubles, within: float) -> Near:
+    """Of some rows with their vectors (m, d) those within the distance of a probe (d,), measured in float64."""
     differences = vectors - probe
-    squares: Doubles = np.einsum("nd,nd->n", differences, differences)
-    return np.sqrt(squares)
+    distances = np.sqrt(np.einsum("nd,nd->n", differences, differences))
+    return only(distances <= within, rows, distances)
 
 
-def _chunks(rows: Rows) -> list[Rows]:
-    return [rows[start : start + _CHUNK] for start in range(0, len(rows), _CHUNK)]
+def _passing(scores: Singles, limit: float, start: int) -> Rows:
+    """The rows, counted from `start`, whose score reaches the limit."""
+    passed = (scores >= limit).nonzero()[0]
+    return passed + start if start else passed
+
+
+def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:
+    if len(pieces) == 1:
+        return pieces[0]
+    return np.concatenate(pieces) if pieces else _NONE
 
 
 def _shared(starts: range, threads: int) -> list[range]:

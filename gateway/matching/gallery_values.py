@@ -12,6 +12,11 @@ from gateway.matching.faults import GalleryError
 
 # Beyond this length of a vector the squares of single precision lose their meaning; real ones have about 1.5.
 _LONGEST = 1e6
+_SINGLE = np.dtype(np.float32)
+_CHUNK = 8_192
+
+Singles = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,25 +112,59 @@ def check_question(within: float, k: int) -> None:
         raise GalleryError(f"{k} candidates", remedy="Ask for at least one")
 
 
-def checked(values: ArrayLike, dimension: int, where: str) -> tuple[NDArray[np.float32], list[float]]:
-    """The vectors (n, dimension) as float32, and their squared lengths, computed in float64.
+@dataclass(frozen=True, slots=True, eq=False)
+class Probes:
+    """b vectors that were found fit to be compared.
+
+    Attributes:
+        single: (b, d) as given; double: the same in float64.
+        squares: b squared lengths, computed in float64.
+    """
+
+    single: Singles
+    double: Doubles
+    squares: list[float]
+
+    def __len__(self) -> int:
+        return len(self.squares)
+
+    def part(self, start: int, end: int) -> "Probes":
+        """Those from start to end."""
+        return Probes(self.single[start:end], self.double[start:end], self.squares[start:end])
+
+
+def checked(values: ArrayLike, dimension: int, where: str) -> Probes:
+    """The vectors (b, dimension), ready to be compared.
 
     Raises:
         GalleryError: another shape, no numbers, or a vector to which a distance means nothing: with NaN or infinity,
             all zeros, or longer than 1e6.
     """
-    array = np.asarray(values)
-    if array.shape[1:] != (dimension,) or array.dtype.kind not in "fiu":
-        raise GalleryError(f"has shape {array.shape} of {array.dtype}, not (…, {dimension}) numbers", where=where)
-    if array.dtype != np.float32:
-        with np.errstate(over="ignore", invalid="ignore"):
-            array = array.astype(np.float32)
-    single = np.ascontiguousarray(array)
-    squares: list[float] = np.einsum("nd,nd->n", single, single, dtype=np.float64).tolist()
+    single = _singles(values, dimension, where)
+    double = single.astype(np.float64)
+    squares = lengths_squared(double)
     for square in squares:
         if not 0 < square <= _LONGEST**2:
             raise GalleryError(_fault(square), where=where)
-    return single, squares
+    return Probes(single, double, squares)
+
+
+def _singles(values: ArrayLike, dimension: int, where: str) -> Singles:
+    array = np.asarray(values)
+    if array.shape[1:] != (dimension,) or array.dtype.kind not in "fiu":
+        raise GalleryError(f"has shape {array.shape} of {array.dtype}, not (…, {dimension}) numbers", where=where)
+    if array.dtype is not _SINGLE:
+        with np.errstate(over="ignore", invalid="ignore"):
+            array = array.astype(np.float32)
+    return np.ascontiguousarray(array)
+
+
+def lengths_squared(vectors: Doubles) -> list[float]:
+    """The squared lengths of vectors (n, d)."""
+    if len(vectors) == 1:
+        return [float(vectors[0].dot(vectors[0]))]
+    squares: list[float] = np.vecdot(vectors, vectors).tolist()
+    return squares
 
 
 def _fault(square: float) -> str:
@@ -145,13 +184,19 @@ def tabled(rows: "Iterable[TemplateRow] | TemplateTable", dimension: int) -> Tem
     if not len(table.vectors) == len(table.persons) == len(table.templates):
         raise GalleryError("has vectors, persons and template ids of different number", where="the table")
     _check_unique(table.templates)
-    try:
-        vectors, _ = checked(table.vectors, dimension, "the table")
-    except GalleryError:
-        for vector, template in zip(table.vectors, table.templates, strict=True):
-            checked(vector[None], dimension, f"template {template}")
-        raise
+    vectors = _singles(table.vectors, dimension, "the table")
+    for start in range(0, len(vectors), _CHUNK):
+        _check_lengths(vectors[start : start + _CHUNK], table.templates[start : start + _CHUNK])
     return TemplateTable(vectors, table.persons, table.templates, table.labels)
+
+
+def _check_lengths(vectors: Singles, templates: Sequence[str]) -> None:
+    try:
+        checked(vectors, vectors.shape[1], "the table")
+    except GalleryError:
+        for vector, template in zip(vectors, templates, strict=True):
+            checked(vector[None], len(vector), f"template {template}")
+        raise
 
 
 def _joined(rows: list[TemplateRow], dimension: int) -> TemplateTable:

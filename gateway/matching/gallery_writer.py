@@ -49,15 +49,15 @@ class GalleryWriter:
 
     def _fill(self, table: TemplateTable) -> None:
         self._arrays, extent = fill(table, self._fingerprint, self._revision, spare=_SPARE, allocate=self._allocate)
-        self._rows = {
-            template: (row, person)
-            for row, (template, person) in enumerate(zip(table.templates, table.persons, strict=True))
-        }
+        self._owners = self._arrays.owners.data
+        self._rows = {template: row for row, template in enumerate(table.templates)}
         self._people = {person: number for number, person in enumerate(dict.fromkeys(table.persons))}
-        self._templates_of: dict[str, set[str]] = {person: set() for person in self._people}
-        for person, template in zip(table.persons, table.templates, strict=True):
-            self._templates_of[person].add(template)
-        self._filled, self._numbered, self._built_of = extent.rows, extent.people, extent.rows
+        self._names = list(self._people)
+        self._rows_of: list[list[int]] = [[] for _ in self._people]
+        for row, number in enumerate(self._arrays.owners[: extent.rows].tolist()):
+            self._rows_of[number].append(row)
+        self._left = [len(rows) for rows in self._rows_of]
+        self._filled, self._numbered = extent.rows, extent.people
         self._removed: list[int] = []
         self._view = Gallery(self._arrays, extent)
 
@@ -109,13 +109,13 @@ class GalleryWriter:
             KeyError: there is none of this id.
         """
         with self._lock:
-            row, person = self._rows.pop(template)
-            self._arrays.owners[row] = -1
+            row = self._rows.pop(template)
+            number = self._owners[row]
+            self._owners[row] = -1
             self._removed.append(row)
-            left = self._templates_of[person]
-            left.remove(template)
-            if not left:
-                del self._templates_of[person], self._people[person]
+            self._left[number] -= 1
+            if not self._left[number]:
+                del self._people[self._names[number]]
 
     def remove_person(self, person: str) -> None:
         """Remove a person with all templates, by one store: a search counts all of them or none.
@@ -124,8 +124,12 @@ class GalleryWriter:
             KeyError: there is none of this id.
         """
         with self._lock:
-            self._arrays.living[self._people.pop(person)] = 0
-            self._removed += [self._rows.pop(template)[0] for template in self._templates_of.pop(person)]
+            number = self._people.pop(person)
+            self._arrays.living[number] = False
+            gone = [row for row in self._rows_of[number] if self._owners[row] == number]
+            for row in gone:
+                del self._rows[self._arrays.templates[row]]
+            self._removed += gone
 
     def publish(self, revision: int | None = None) -> None:
         """Overwrite what was removed, and show the counts and the revision as they are now; rebuild if that pays."""
@@ -171,10 +175,12 @@ class GalleryWriter:
     def _append(self, table: TemplateTable) -> None:
         arrays, start = self._arrays, self._filled
         for row, (person, template) in enumerate(zip(table.persons, table.templates, strict=True), start):
-            arrays.owners[row] = self._numbered_person(person, table)
+            number = self._numbered_person(person, table)
+            self._owners[row] = number
+            self._rows_of[number].append(row)
+            self._left[number] += 1
             arrays.templates.put(row, template.encode())
-            self._rows[template] = (row, person)
-            self._templates_of[person].add(template)
+            self._rows[template] = row
         put_vectors(arrays, start, table.vectors)
         self._filled += len(table.templates)
 
@@ -182,8 +188,11 @@ class GalleryWriter:
         if person not in self._people:
             self._arrays.persons.put(self._numbered, person.encode())
             self._arrays.labels.put(self._numbered, table.labels.get(person, "").encode())
-            self._arrays.living[self._numbered] = 1
-            self._people[person], self._templates_of[person] = self._numbered, set()
+            self._arrays.living[self._numbered] = True
+            self._people[person] = self._numbered
+            self._names.append(person)
+            self._rows_of.append([])
+            self._left.append(0)
             self._numbered += 1
         return self._people[person]
 
@@ -193,15 +202,13 @@ class GalleryWriter:
 
     def _rebuild(self, more: TemplateTable, revision: int | None) -> None:
         self._revision = self._revision if revision is None else revision
-        listed = sorted(self._rows.values())
-        kept = [row for row, _ in listed]
-        labels = {person: self._arrays.labels[number] for person, number in self._people.items()}
+        arrays, kept = self._arrays, sorted(self._rows.values())
         self._fill(
             TemplateTable(
-                np.concatenate([self._arrays.vectors[kept], more.vectors]),
-                [*(person for _, person in listed), *more.persons],
-                [*(self._arrays.templates[row] for row in kept), *more.templates],
-                labels | more.labels,
+                np.concatenate([arrays.vectors[kept], more.vectors]),
+                [*(self._names[self._owners[row]] for row in kept), *more.persons],
+                [*(arrays.templates[row] for row in kept), *more.templates],
+                {person: arrays.labels[number] for person, number in self._people.items()} | more.labels,
             )
         )
         self.rebuilt += 1

@@ -32,6 +32,7 @@ from gateway.wire.findings import (
     TrackDistances,
 )
 from gateway.wire.gallery import (
+    WHOLE_LIST,
     EmbedReply,
     EmbedRequest,
     GalleryApplied,
@@ -51,6 +52,7 @@ from gateway.wire.message import Message
 
 __all__ = [
     "CLIP_PIECE_BYTES",
+    "WHOLE_LIST",
     "CalibratedThresholds",
     "CalibrationReply",
     "CalibrationRequest",

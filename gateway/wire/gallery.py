@@ -5,6 +5,8 @@ from typing import ClassVar
 
 from gateway.wire.message import Message
 
+WHOLE_LIST = -1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedRow:
@@ -27,12 +29,19 @@ class SealedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GalleryRows(Message):
-    """Parent to gallery child: one bounded chunk of the watch-list of revision `revision`."""
+    """Parent to gallery child: one bounded chunk of the watch-list of revision `revision`, or of what changed.
+
+    Attributes:
+        base: the revision that `rows` and `removed` change; `WHOLE_LIST`: there is nobody but in `rows`.
+        removed: ids of photos that are not on the list any more.
+    """
 
     revision: int
     first: bool
     last: bool
     rows: tuple[SealedRow, ...]
+    base: int = WHOLE_LIST
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,17 +4,18 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.errors import GatewayError
-from gateway.wire import GalleryApplied, GalleryRows, GallerySnapshot, Message, SealedRow
+from gateway.wire import WHOLE_LIST, GalleryApplied, GalleryRows, GallerySnapshot, Message, SealedRow
 from gateway.workers.ports import RowSource
 from gateway.workers.states import GalleryState
 
 _LOG = logging.getLogger(__name__)
-_CHUNK_ROWS = 500
+_CHUNK_ROWS, _TURN_ROWS = 500, 2_000
 _RETRY_SECONDS = 2.0
 
 
@@ -37,10 +38,18 @@ class FedWorker(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sent:
+    """What the gallery child has: a revision, and of each photo's row the hash."""
+
+    revision: int
+    marks: dict[str, int]
+
+
 class GalleryFeed:
     """Keeps every child on the newest watch-list; the newest snapshot stays here for children that start later.
 
-    The rows stay sealed: the feed could not open them.
+    The rows stay sealed: the feed could not open them. A gallery child gets the whole list once, then what changed.
 
     Args:
         rows: the store's newest revision with all its rows.
@@ -52,6 +61,8 @@ class GalleryFeed:
         self._clock = clock
         self._changed = asyncio.Event()
         self._keeper: FedWorker | None = None
+        self._keepers = 0
+        self._sent: _Sent | None = None
         self._readers: dict[str, FedWorker] = {}
         self._applied: dict[str, int] = {}
         self._snapshot: GallerySnapshot | None = None
@@ -64,7 +75,8 @@ class GalleryFeed:
 
     def keeper_ready(self, keeper: FedWorker) -> None:
         """The gallery child is there and knows nothing yet."""
-        self._keeper = keeper
+        self._keeper, self._sent = keeper, None
+        self._keepers += 1
         self._changed.set()
 
     def reader_ready(self, reader: FedWorker) -> None:
@@ -93,14 +105,20 @@ class GalleryFeed:
         keeper = self._keeper
         if keeper is None or not keeper.ready:
             return True  # its next ready begins anew
+        began = self._keepers
         try:
             revision, rows = await self._rows()
         except GatewayError as error:
             _LOG.error("the watch-list cannot be read: %s", error)
             return False
-        for chunk in chunks(revision, rows):
+        had = self._sent or _Sent(WHOLE_LIST, {})
+        marks, changed = await _compared(rows, had.marks)
+        removed = sorted(had.marks.keys() - marks.keys())
+        for chunk in chunks(revision, changed, removed, had.revision):
             if not await keeper.send(chunk):
                 return True
+        if began == self._keepers:  # else another child has begun, with nothing
+            self._sent = _Sent(revision, marks)
         return True
 
     async def snapshot(self, snapshot: GallerySnapshot, fds: Sequence[int]) -> None:
@@ -174,13 +192,33 @@ class GalleryFeed:
         self._memory = None
 
 
-def chunks(revision: int, rows: Sequence[SealedRow]) -> Iterator[GalleryRows]:
+def chunks(
+    revision: int, rows: Sequence[SealedRow], removed: Sequence[str] = (), base: int = WHOLE_LIST
+) -> Iterator[GalleryRows]:
     """A revision's rows in bounded messages; at least one, so that an empty list arrives, too."""
-    starts = range(0, max(1, len(rows)), _CHUNK_ROWS)
-    for start in starts:
+    count = max(1, len(rows), len(removed))
+    for start in range(0, count, _CHUNK_ROWS):
+        end = start + _CHUNK_ROWS
         yield GalleryRows(
             revision=revision,
             first=start == 0,
-            last=start + _CHUNK_ROWS >= len(rows),
-            rows=tuple(rows[start : start + _CHUNK_ROWS]),
+            last=end >= count,
+            rows=tuple(rows[start:end]),
+            base=base,
+            removed=tuple(removed[start:end]),
         )
+
+
+async def _compared(rows: Sequence[SealedRow], had: Mapping[str, int]) -> tuple[dict[str, int], list[SealedRow]]:
+    """Of each photo a hash of its row, and the rows that are others than before.
+
+    The loop has its turn in between, however long the list is.
+    """
+    marks: dict[str, int] = {}
+    changed: list[SealedRow] = []
+    for start in range(0, len(rows), _TURN_ROWS):
+        part = rows[start : start + _TURN_ROWS]
+        marks |= {row.photo: hash(row) for row in part}
+        changed += [row for row in part if had.get(row.photo) != marks[row.photo]]
+        await asyncio.sleep(0)
+    return marks, changed

@@ -1,17 +1,22 @@
 """What the threshold costs, as an administrator asks it: by interface and by command, with and without a list."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
 from harness.daemon import BUTTON, Daemon
+from harness.watching import person, upload, with_models
 
+PORTRAIT = Path(__file__).parents[2] / "fixtures" / "build" / "portraits" / "obama.jpg"
 pytestmark = pytest.mark.timeout(170)
 
 
@@ -82,3 +87,52 @@ def test_the_command_prints_a_table_and_draws_the_curve_beside_the_gateway(daemo
     told = json.loads(run(daemon, "--people", "100", "--json").stdout)
     assert set(told["rules"]) == {"track", "mean", "median", "look"}
     assert "geometry" in told["source"]
+
+
+@pytest.mark.skipif(not PORTRAIT.exists(), reason="the scenes are not made: make fixtures")
+def test_more_warnings_than_expected_raise_the_alarm_of_drift_once(tmp_path: Path) -> None:
+    """Four quiet weeks, then sixty warnings in a day that nobody confirmed; told at the next start, and not again."""
+    with with_models(Daemon(tmp_path, extra=f"{BUTTON}\n[matching]\nthreshold = 0.5\n")) as running:
+        running.set_up_administrator()
+        with running.client() as client:
+            identity = client.post("/watchlist/people", json=person()).json()["id"]
+            assert upload(client, identity, PORTRAIT.read_bytes()).status_code == 201
+        model = threshold(running)["model"]
+        assert drift_faults(running) == []
+        running.stop()
+        with closing(sqlite3.connect(running.state / "state.db")) as connection, connection:
+            note_weeks(connection, model, datetime.now(UTC).date())
+        running.start()
+        until = time.monotonic() + 60
+        while not (found := drift_faults(running)):
+            assert time.monotonic() < until, "the alarm never came"
+            time.sleep(0.3)
+        assert found == ["false_warning_rate_above"]
+        running.stop()
+        running.start()
+        assert threshold(running)["faces_seen"] > 50_000
+        assert drift_faults(running) == ["false_warning_rate_above"]
+
+
+def drift_faults(daemon: Daemon) -> list[str]:
+    with daemon.client() as client:
+        faults = [each["data"]["fault"] for each in daemon.events(client, type="campus.gateway.fault")]
+    return [each for each in faults if each.startswith("false_warning_rate")]
+
+
+def note_weeks(connection: sqlite3.Connection, model: str, today: date) -> None:
+    """What 28 days would have left: 2,000 tracks a day, all far from the list; and today's warnings."""
+    for days in range(28):
+        day = (today - timedelta(days=days)).isoformat()
+        connection.execute("INSERT INTO passage_time (day, camera, seconds) VALUES (?, 'gate', 86400)", (day,))
+        connection.execute(
+            "INSERT INTO passage_distance (day, camera, size, rule, model, people, bin, count)"
+            " VALUES (?, 'gate', 'full', 'track', ?, 1, 90, 2000)",
+            (day, model),
+        )
+    for number in range(60):
+        connection.execute(
+            "INSERT INTO face_warning (event, day, camera, size, model, people, scores, verdict)"
+            " VALUES (?, ?, 'gate', 'full', ?, 1, ?, '')",
+            (f"warning-{number}", today.isoformat(), model, json.dumps({"track": 0.45, "mean": 0.45})),
+        )

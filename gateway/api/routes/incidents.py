@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
 from gateway.api.auth import PEOPLE_ROLES, Caller, Guard, Parts, Principal, record
+from gateway.api.figures import is_rarer_than_monthly, told_rate
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.events import item_of
@@ -211,11 +212,29 @@ async def _match(parts: ApiParts, event: FaceMatched, *, knows_people: bool) -> 
         "quality": event.quality,
         "model": event.model,
         "detector": event.detector,
+        "score": event.score,
+        "median_distance": event.median_distance,
+        "face_size": event.face_size,
+        "people": event.people,
+        "list_revision": event.list_revision,
+        "expected": _expected(event),
     }
     if person is None:
         return about
     photos = [photo.id for photo in person.photos]
     return about | {"name": person.name, "category": person.category, "reason": person.reason, "photos": photos}
+
+
+def _expected(event: FaceMatched) -> dict[str, Any] | None:
+    """What the threshold in use was expected to cost when the warning came; None if nobody had said."""
+    per_day = event.false_warnings_per_day
+    if per_day is None:
+        return None
+    return {
+        "false_warnings_per_day": told_rate(per_day),
+        "fewer_than_one_a_month": is_rarer_than_monthly(per_day),
+        "basis": event.threshold_basis,
+    }
 
 
 async def _by(parts: ApiParts, identity: str, body: Command, caller: Principal) -> By:

@@ -1,18 +1,16 @@
 """Keeps the gallery: opens sealed rows, writes a revision into sealed memory, and answers who is near a face."""
 
-import hashlib
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, PermanentError
 from gateway.matching import Candidate, Gallery, GalleryWriter, TemplateRow
 from gateway.vision.gallery.seals import PersonSeals
 from gateway.vision.memory import SealedMemory
-from gateway.wire import GalleryRows, GallerySnapshot, SealedRow
+from gateway.wire import WHOLE_LIST, GalleryRows, GallerySnapshot, SealedRow
 
 _LOG = logging.getLogger(__name__)
 _FARTHEST = 1.0
@@ -41,14 +39,14 @@ class GalleryKeeper:
         self._fingerprint = fingerprint
         self._dimension = dimension
         self._collected: dict[str, TemplateRow] = {}
+        self._touched: dict[str, None] = {}
+        self._unusable: set[str] = set()
         self._collecting = -1
-        self._skipped = 0
-        self._opened: dict[bytes, NDArray[np.float32]] = {}
-        self._fresh: dict[bytes, NDArray[np.float32]] = {}
         self._built: BuiltGallery | None = None
         self._writer: GalleryWriter | None = None
         self._memory: SealedMemory | None = None
         self._shown: dict[str, TemplateRow] = {}
+        self._skipped: set[str] = set()
 
     @property
     def rows(self) -> tuple[TemplateRow, ...]:
@@ -80,39 +78,43 @@ class GalleryKeeper:
 
         Returns:
             the gallery when the revision is complete, else None.
+
+        Raises:
+            PermanentError: the chunk changes another revision than the one that is shown.
         """
         if rows.first:
-            self._begin(rows.revision)
+            self._begin(rows)
         if rows.revision != self._collecting:
             return None
-        self._open_all(rows.rows)
-        if not rows.last:
-            return None
-        return self._build(rows.revision)
+        for photo in rows.removed:
+            self._touched[photo] = None
+            self._collected.pop(photo, None)
+            self._unusable.discard(photo)
+        for row in rows.rows:
+            self._open(row)
+        return self._build(rows.revision) if rows.last else None
 
-    def _begin(self, revision: int) -> None:
-        self._collecting, self._skipped = revision, 0
-        self._collected, self._fresh = {}, {}
+    def _begin(self, rows: GalleryRows) -> None:
+        """Begin with nobody, or with who is shown if only changes come."""
+        whole = rows.base == WHOLE_LIST
+        if not whole and (self._built is None or rows.base != self.revision):
+            raise PermanentError(f"changes of revision {rows.base} of the watch-list came; {self.revision} is shown")
+        self._collecting = rows.revision
+        self._collected, self._unusable = ({}, set()) if whole else (dict(self._shown), set(self._skipped))
+        self._touched = dict.fromkeys(self._shown) if whole else {}
 
-    def _open_all(self, rows: Iterable[SealedRow]) -> None:
-        for row in rows:
-            vector = self._vector(row)
-            if vector is None:
-                self._skipped += 1
-            else:
-                self._collected[row.photo] = TemplateRow(row.person, row.photo, vector, row.category)
-
-    def _vector(self, row: SealedRow) -> NDArray[np.float32] | None:
-        """The opened template; one that was opened for the last revision is not opened again."""
-        if row.fingerprint != self._fingerprint:
-            return None
-        key = hashlib.sha256(b"\0".join((row.person.encode(), row.photo.encode(), row.template))).digest()
-        vector = self._opened.get(key)
+    def _open(self, row: SealedRow) -> None:
+        vector = self._unseal(row) if row.fingerprint == self._fingerprint else None
+        self._touched[row.photo] = None
         if vector is None:
-            vector = self._unseal(row)
-        if vector is not None:
-            self._fresh[key] = vector
-        return vector
+            self._unusable.add(row.photo)
+            self._collected.pop(row.photo, None)
+            return
+        self._unusable.discard(row.photo)
+        shown = self._shown.get(row.photo)
+        if shown is not None and np.array_equal(shown.vector, vector):
+            vector = shown.vector
+        self._collected[row.photo] = TemplateRow(row.person, row.photo, vector, row.category)
 
     def _unseal(self, row: SealedRow) -> NDArray[np.float32] | None:
         try:
@@ -139,22 +141,23 @@ class GalleryKeeper:
         else:
             self._write_changes(writer)
         writer.publish(revision)
-        self._opened, self._fresh = self._fresh, {}
         self._shown, self._collected = self._collected, {}
+        self._skipped = self._unusable
         self._built = self._told(writer)
         return self._built
 
     def _has_changed_rows(self) -> bool:
         """Whether a photo that is shown has another template, person or category now: then all is built anew."""
         shown, collected = self._shown, self._collected
-        return any(_told_of(shown[photo]) != _told_of(collected[photo]) for photo in shown.keys() & collected.keys())
+        both = (photo for photo in self._touched if photo in shown and photo in collected)
+        return any(_told_of(shown[photo]) != _told_of(collected[photo]) for photo in both)
 
     def _write_changes(self, writer: GalleryWriter) -> None:
         """Newcomers first, so that nobody who stays is missed for a moment; who is gone altogether goes at once."""
         shown, collected = self._shown, self._collected
-        writer.add([row for photo, row in collected.items() if photo not in shown])
-        staying = {row.person for row in collected.values()}
-        gone = {photo: row.person for photo, row in shown.items() if photo not in collected}
+        writer.add([collected[photo] for photo in self._touched if photo in collected and photo not in shown])
+        gone = {photo: shown[photo].person for photo in self._touched if photo in shown and photo not in collected}
+        staying = {row.person for row in collected.values()} if gone else set()
         for person in {person for person in gone.values() if person not in staying}:
             writer.remove_person(person)
         for photo, person in gone.items():
@@ -178,7 +181,7 @@ class GalleryKeeper:
             templates=extent.templates,
             size=memory.size,
             fingerprint=self._fingerprint,
-            skipped=self._skipped,
+            skipped=len(self._skipped),
             rows=extent.rows,
             numbered=extent.people,
         )
@@ -192,5 +195,5 @@ class GalleryKeeper:
 
 
 def _told_of(row: TemplateRow) -> tuple[str, str, int]:
-    """What makes a row the same as before; an unchanged template is the same array, opened once."""
+    """What makes a row the same as before; an unchanged template is the same array."""
     return row.person, row.label, id(row.vector)

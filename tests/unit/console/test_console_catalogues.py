@@ -21,6 +21,7 @@ EXPANSIONS = {
     "state.": ["raised", "acknowledged", "dispatched", "resolved"],
     "verdict.": ["genuine", "false_alarm", "test", "duplicate"],
     "verify.": ["confirmed", "rejected", "unsure"],
+    "match.basis.": ["configured", "factory", "site"],
     "verify.ask.": ["confirmed", "rejected", "unsure"],
     "strip.": ["cameras", "devices", "destinations", "outputs"],
     "strip.bad.": ["cameras", "devices", "destinations"],

@@ -150,6 +150,20 @@ def test_a_camera_whose_faces_come_nearer_gets_a_tighter_threshold() -> None:
     assert calibration.stratum_factor(("yard", "full"), 0.4) == 1.0, "a camera that counted nothing is a usual one"
 
 
+def test_what_the_factory_says_of_small_faces_fades_as_the_site_counts_its_own() -> None:
+    usual, threshold = power_law(14_000, 100, 0.02, 0.5, 24.0), 0.43
+
+    def factor(tracks: int) -> float:
+        strata = {("gate", "full"): (usual,), ("gate", "small"): (power_law(tracks, 100, 0.02, 0.5, 24.0),)}
+        counted = SiteCounts(strata, None, {GATE: 2000.0})  # type: ignore[arg-type]  # keys of literals
+        return Calibration(FACTORY, "track", 100, counted).stratum_factor(("gate", "small"), threshold)
+
+    assert factor(0) == pytest.approx(FACTORY.small_face_factor("track", threshold))
+    assert factor(0) > 5
+    assert factor(0) > factor(1_400) > factor(14_000)
+    assert factor(14_000) == pytest.approx(1.0, rel=0.3)
+
+
 def test_a_list_whose_people_look_alike_is_thought_riskier_and_counts_by_the_clump() -> None:
     def factor(share: float) -> float:
         return Calibration(FACTORY, "track", 100, pairs=power_law(45_000, 1, share, 0.6, 20.0)).list_factor

@@ -91,7 +91,7 @@ def test_pairs_at_the_threshold_are_found_by_every_depth(seed: int, offset: floa
         for probe in probes:
             edges = exact_distances(vectors, probe)
             for within in np.sort(edges)[:40:7].tolist():
-                gallery._search._levels.update({(within, False): depth, (within, True): depth})
+                gallery._search._levels.update({(within, 1): depth, (within, 4): depth})
                 assert_exact(gallery, vectors, probe[None], within)
                 assert_exact(gallery, vectors, np.vstack([probe[None]] * 4), within)
 
@@ -165,6 +165,6 @@ def test_where_nothing_prunes_whole_vectors_are_compared() -> None:
     rng = np.random.default_rng(8)
     alike = rng.standard_normal((5_000, 64)).astype(np.float32)
     axes = fit(alike, 1)
-    assert cheapest(axes.profile, axes.depths, 64, 11.0, batch=False) is None
+    assert cheapest(axes.profile, axes.depths, 64, 11.0, batch=1) is None
     faces = spread_out(rng, 5_000, 64)
     assert 0 < fit(faces, 1).depths[-1] <= 32

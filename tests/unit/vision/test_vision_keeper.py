@@ -80,6 +80,39 @@ def test_chunks_are_joined_and_a_newer_revision_replaces_an_unfinished_one() -> 
     assert desk.revision == 2
 
 
+def changes(desk: GalleryKeeper, revision: int, *rows: SealedRow, removed: tuple[str, ...] = ()) -> BuiltGallery:
+    message = GalleryRows(revision=revision, first=True, last=True, rows=rows, base=desk.revision, removed=removed)
+    built = desk.take(message)
+    assert built is not None
+    return built
+
+
+def test_changes_alone_lead_to_the_same_list_as_the_whole() -> None:
+    desk = keeper()
+    unusable = replace(row(3), fingerprint="model-0")
+    first = take(desk, 1, row(1), row(2), unusable, row(4, person="p1"))
+    second = changes(desk, 2, row(5), removed=("f1", "f2"))
+    assert second.memory is first.memory
+    assert (second.snapshot.revision, second.snapshot.templates, second.snapshot.people) == (2, 2, 2)
+    assert (second.snapshot.skipped, changes(desk, 3, removed=("f3",)).snapshot.skipped) == (1, 0)
+    assert [[each.person for each in desk.near(vector(n), 0.1)] for n in (1, 2, 4, 5)] == [[], [], ["p1"], ["p5"]]
+    fourth = changes(desk, 4, sealed("p5", "f5", vector(9).tobytes()), row(3))
+    assert fourth.memory is not first.memory
+    assert [[each.person for each in desk.near(vector(n), 0.1)] for n in (3, 4, 5, 9)] == [["p3"], ["p1"], [], ["p5"]]
+    assert changes(desk, 5).snapshot.templates == 3
+    assert changes(desk, 6, replace(row(4, person="p1"), fingerprint="model-0")).snapshot.skipped == 1
+    assert desk.near(vector(4), 0.1) == ()
+
+
+def test_changes_of_a_list_that_is_not_shown_are_refused() -> None:
+    desk = keeper()
+    with pytest.raises(PermanentError, match="changes of revision 0"):
+        changes(desk, 1, row(1))
+    take(desk, 7, row(1))
+    with pytest.raises(PermanentError, match="changes of revision 6 of the watch-list came; 7 is shown"):
+        desk.take(GalleryRows(revision=8, first=True, last=True, rows=(row(2),), base=6))
+
+
 def test_an_empty_list_is_a_gallery_of_nobody() -> None:
     desk = keeper()
     take(desk, 1, row(1))

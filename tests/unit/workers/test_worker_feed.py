@@ -5,11 +5,11 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.clock import ManualClock
 from gateway.errors import TransientError
-from gateway.wire import GalleryApplied, GalleryRows, GallerySnapshot, Message, SealedRow
+from gateway.wire import WHOLE_LIST, GalleryApplied, GalleryRows, GallerySnapshot, Message, SealedRow
 from gateway.workers import GalleryFeed
 from gateway.workers.feed import chunks
 
@@ -35,12 +35,14 @@ class Store:
     revision: int = 1
     people: int = 1
     failures: int = 0
+    template: bytes = b"t"
 
     async def rows(self) -> tuple[int, Sequence[SealedRow]]:
         if self.failures:
             self.failures -= 1
             raise TransientError("the disk is busy")
-        return self.revision, [row(number) for number in range(self.people)]
+        rows = [row(number) for number in range(self.people)]
+        return self.revision, [*rows[:1], *(replace(each, template=self.template) for each in rows[1:])]
 
 
 def row(number: int) -> SealedRow:
@@ -91,6 +93,47 @@ async def test_the_gallery_child_is_fed_when_it_is_ready_and_when_the_list_chang
         feed.changed()
         await settled()
     assert [each.revision for each in keeper.got if isinstance(each, GalleryRows)] == [1, 2]
+
+
+async def test_a_gallery_child_gets_the_whole_list_once_and_then_what_changed() -> None:
+    store, keeper = Store(people=3), Child("gallery")
+    async with running(store) as feed:
+        feed.keeper_ready(keeper)
+        await settled()
+        store.revision, store.people = 2, 4
+        feed.changed()
+        await settled()
+        store.revision, store.people = 3, 2
+        feed.changed()
+        await settled()
+        feed.keeper_ready(keeper)
+        await settled()
+    sent = [each for each in keeper.got if isinstance(each, GalleryRows)]
+    assert [(each.base, [row.photo for row in each.rows], each.removed) for each in sent] == [
+        (WHOLE_LIST, ["f0", "f1", "f2"], ()),
+        (1, ["f3"], ()),
+        (2, [], ("f2", "f3")),
+        (WHOLE_LIST, ["f0", "f1"], ()),
+    ]
+
+
+async def test_a_row_that_changed_is_sent_again() -> None:
+    store, keeper = Store(people=2), Child("gallery")
+    async with running(store) as feed:
+        feed.keeper_ready(keeper)
+        await settled()
+        store.template, store.revision = b"of another model", 2
+        feed.changed()
+        await settled()
+    assert [len(each.rows) for each in keeper.got if isinstance(each, GalleryRows)] == [2, 1]
+
+
+def test_many_removals_are_sent_in_bounded_chunks() -> None:
+    many = list(chunks(3, [row(1)], [f"f{number}" for number in range(700)], 2))
+    assert [(each.first, each.last, len(each.rows), len(each.removed)) for each in many] == [
+        (True, False, 1, 500),
+        (False, True, 0, 200),
+    ]
 
 
 async def test_a_store_that_cannot_be_read_now_is_read_again() -> None:

@@ -7,6 +7,7 @@ import { elapsed, moment, t, tOr } from "../i18n.js";
 import { badges, categoryText, facts, incidentText, incidentWhere, lateText, severityMark, typeText } from "./common.js";
 import { Pictures } from "./pictures.js";
 import { Procedure } from "./procedure.js";
+import { rate } from "./threshold.js";
 
 const VERDICTS = ["genuine", "false_alarm", "test", "duplicate"];
 const FACE = "campus.face.matched";
@@ -179,6 +180,7 @@ export class IncidentPane {
       [t("match.category"), categoryText(match.category)],
       [t("match.reason"), match.reason],
       [t("match.distance"), `${match.distance?.toFixed(3)} / ${match.threshold?.toFixed(3)}`],
+      [t("match.expected"), match.expected && `${rate(match.expected)} (${t(`match.basis.${match.expected.basis}`)})`],
       [t("match.looks"), match.looks],
       [t("match.face_height"), `${match.face_height} px`],
       [t("match.quality"), match.quality?.toFixed(2)],

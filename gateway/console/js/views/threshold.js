@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 const BEYOND_DECADES = 2;
 
 /** A daily rate in words; what is rarer than monthly gets no figure. */
-const rate = (row) => (row.fewer_than_one_a_month ? t("threshold.rare") : t("threshold.rate", { count: row.false_warnings_per_day }));
+export const rate = (row) => (row.fewer_than_one_a_month ? t("threshold.rare") : t("threshold.rate", { count: row.false_warnings_per_day }));
 
 /**
  * The line as text; empty before the gateway knows.
