@@ -46,10 +46,10 @@ def test_a_damaged_file_in_one_sentence() -> None:
 
 def test_a_cameras_line_says_what_it_does_and_costs() -> None:
     figures = {"worker": "video-1", "looks_per_second": 4.96, "decode_ms": 2.04, "detect_ms": 6.1, "embed_ms": 7.3}
-    figures |= {"resting": False, "decision_age_p95_ms": 81.4, "gate": ""}
+    figures |= {"resting": False, "decision_age_p95_ms": 81.4, "gate": "", "main": ["", "", 0, 0.0]}
     line = "video-1, 5.0 looks/s, decode + detect + embed 2.0 + 6.1 + 7.3 ms, judged within 81 ms (p95)"
     assert camera_detail(figures) == line
     resting = camera_detail(figures | {"resting": True, "decision_age_p95_ms": -1.0, "gate": "never_shuts"})
-    assert resting.startswith("video-1, resting on keyframes, decode + detect + embed 2.0 + 6.1 + 7.3 ms, ")
+    assert resting.startswith("video-1, resting, decode + detect + embed 2.0 + 6.1 + 7.3 ms, ")
     assert "motion" in resting
     assert camera_detail(None) == ""
