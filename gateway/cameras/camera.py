@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from threading import Lock
 from typing import Any
 
 from gateway.cameras.addresses import OnvifAddress, parse_onvif_url
 from gateway.cameras.caller import SoapCaller
+from gateway.cameras.clock_offset import ClockOffset
 from gateway.cameras.description import CameraDescription
-from gateway.cameras.http import CameraHttp, Timeouts
-from gateway.cameras.inquiry import AskedCamera, Inquiry
+from gateway.cameras.http import CameraHttp, Reply, Timeouts
+from gateway.cameras.inquiry import AskedCamera, Inquiry, main_and_sub
 from gateway.cameras.lane import Lane
 from gateway.cameras.lockout import PasswordGuard
+from gateway.cameras.rehosting import Rehoster
 from gateway.cameras.soap import UsernameToken
 from gateway.cameras.states import CameraState, camera_error
 from gateway.clock import Clock, SystemClock
@@ -20,6 +23,7 @@ from gateway.clock import Clock, SystemClock
 _MAGICS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _SMALLEST_PICTURE = 100
 _HTTP_OK = 200
+_SNAPSHOT_TRIES = 2
 
 
 class OnvifLibrary:
@@ -40,15 +44,35 @@ class OnvifLibrary:
         return camera
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who asks a camera, and how its certificate is known.
+
+    Attributes:
+        username: the ONVIF user; empty for an open camera.
+        password: never sent in clear except where a camera asks for HTTP Basic.
+        fingerprint: SHA-256 of the camera's certificate in hex; empty: an authority must vouch for it.
+    """
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    fingerprint: str = ""
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """User name and password; None for an open camera."""
+        return (self.username, self.password) if self.username else None
+
+
 class OnvifCamera:
     """One camera. Keep one instance as long as the credentials stay: it counts their refusals.
 
     Args:
-        url: ``onvif://host[:port]``, without credentials.
-        username: the ONVIF user; empty for an open camera.
-        password: its password; never sent in clear except where a camera asks for HTTP Basic.
+        url: ``onvif://host[:port]`` or ``onvifs://…``, without credentials.
+        login: who asks.
         library: shared between cameras; a private one by default.
         timeouts: for connecting, reading, and each whole operation.
+        guard: counts refusals of the password; one of its own by default.
 
     Raises:
         PermanentError: `url` is no address of an ONVIF camera.
@@ -57,24 +81,33 @@ class OnvifCamera:
     def __init__(
         self,
         url: str,
+        login: Login | None = None,
         *,
-        username: str = "",
-        password: str = "",
         library: OnvifLibrary | None = None,
         clock: Clock | None = None,
         timeouts: Timeouts | None = None,
+        guard: PasswordGuard | None = None,
     ) -> None:
-        clock, timeouts = clock or SystemClock(), timeouts or Timeouts()
+        clock, self._timeouts = clock or SystemClock(), timeouts or Timeouts()
         self.address = parse_onvif_url(url)
         where = str(self.address)
+        self._login = login or Login()
         self._library = library or OnvifLibrary()
-        self._guard = PasswordGuard(where, clock)
-        self._http = CameraHttp(where, (username, password) if username else None, self._guard, timeouts)
-        token = UsernameToken(username, password) if username else None
-        self._caller = SoapCaller(where, self._http, token, self._guard, clock)
-        self._inquiry = Inquiry(self.address, self._caller, self._open_library, clock)
-        self._lane = Lane(where, timeouts.whole)
+        self._guard = guard or PasswordGuard(where, clock)
+        self._offset = ClockOffset(clock)
+        self._caller = self._open_caller()
+        self._http = self._caller.http
+        self._rehoster = Rehoster(self.address)
+        self._inquiry = Inquiry(self.address, self._caller, self._open_library, self._rehoster)
+        self._lane = Lane(where, self._timeouts.whole)
         self._known: CameraDescription | None = None
+
+    def _open_caller(self) -> SoapCaller:
+        """One more connection to the camera, with the clock and the count of refusals that all share."""
+        where, login = str(self.address), self._login
+        http = CameraHttp(where, login.credentials, self._timeouts, login.fingerprint)
+        token = UsernameToken(login.username, login.password) if login.username else None
+        return SoapCaller(where, self.address.device_service, http, token, self._guard, self._offset)
 
     async def probe(self) -> CameraDescription:
         """Ask the camera what it is and where its streams are.
@@ -93,7 +126,8 @@ class OnvifCamera:
         return await self._lane.run(self._snapshot)
 
     async def close(self) -> None:
-        """Close kept connections."""
+        """End what is under way and close kept connections."""
+        self._http.break_off()
         await asyncio.to_thread(self._http.close)
 
     def _open_library(self, addresses: Mapping[str, str]) -> AskedCamera:
@@ -110,20 +144,24 @@ class OnvifCamera:
         known = self._known or self._probe()
         self._guard.check()
         self._http.begin()
-        if known.snapshot is None:
-            raise camera_error(CameraState.NO_SNAPSHOT, "the camera has no snapshots", where=str(self.address))
-        reply = self._http.get(known.snapshot)
-        fault = _what_is_wrong(reply.status_code, reply.content)
-        if fault:
-            self._known = None  # the address may have expired: ask again next time
-            raise camera_error(CameraState.NO_SNAPSHOT, fault, where=str(self.address))
-        return reply.content
+        address, fault = known.snapshot, "the camera has no snapshots"
+        for _ in range(_SNAPSHOT_TRIES):
+            if address is None:
+                break
+            reply = self._http.get(address)
+            fault = _what_is_wrong(reply)
+            if not fault:
+                return reply.content
+            if reply.is_refusal and self._login.username:
+                self._guard.refused()
+            address = self._inquiry.snapshot(main_and_sub(known.profiles)[0])  # the one before may have expired
+        raise camera_error(CameraState.NO_SNAPSHOT, fault, where=str(self.address))
 
 
-def _what_is_wrong(status: int, content: bytes) -> str:
+def _what_is_wrong(reply: Reply) -> str:
     """Why this is no picture; empty if it is one."""
-    if status != _HTTP_OK:
-        return f"the snapshot's address answers with status {status}"
-    if len(content) < _SMALLEST_PICTURE:
-        return f"the snapshot has {len(content)} bytes"
-    return "" if content.startswith(_MAGICS) else "the snapshot is no picture"
+    if reply.status_code != _HTTP_OK:
+        return f"the snapshot's address answers with status {reply.status_code}"
+    if len(reply.content) < _SMALLEST_PICTURE:
+        return f"the snapshot has {len(reply.content)} bytes"
+    return "" if reply.content.startswith(_MAGICS) else "the snapshot is no picture"

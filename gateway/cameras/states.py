@@ -14,6 +14,7 @@ class CameraState(StrEnum):
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
     NOT_ONVIF = "not_onvif"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
     CREDENTIALS_WRONG = "credentials_wrong"
     CLOCK_OFF = "clock_off"
     NO_MEDIA_PROFILE = "no_media_profile"
@@ -39,6 +40,8 @@ _REMEDIES: Mapping[CameraState, str] = MappingProxyType(
         "switched on in the camera.",
         CameraState.NOT_ONVIF: "Check address and port: what answers there is no ONVIF service. Some cameras need "
         "ONVIF switched on first.",
+        CameraState.CERTIFICATE_UNKNOWN: "Compare the fingerprint with that on the camera's own page, and if it is the "
+        "same give it as tls_fingerprint in the camera's entry.",
         CameraState.CREDENTIALS_WRONG: "Check user name and password. Many cameras keep ONVIF users apart from those "
         "of their web page: create one under their ONVIF or integration settings.",
         CameraState.CLOCK_OFF: "Set the camera's clock, best by NTP from the same server as this machine.",

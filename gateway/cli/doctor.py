@@ -141,7 +141,7 @@ def _camera(camera: CameraSettings) -> Finding:
     part = f"camera {camera.id}"
     if camera.url.startswith("file:"):
         return Finding(part, True, "a recording")
-    if camera.url.startswith("onvif:"):
+    if camera.url.startswith(("onvif:", "onvifs:")):
         return _onvif(part, camera)
     parts = urlsplit(camera.url)
     return _connect(part, parts.hostname or "", parts.port or 554, "Check power, cable and address.")

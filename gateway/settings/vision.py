@@ -12,9 +12,11 @@ class CameraSettings(EntrySlice):
     """A camera.
 
     Attributes:
-        url: ``onvif://host[:port]``, ``rtsp://…`` or ``file:///recording.mp4``; no credentials in it.
+        url: ``onvif://host[:port]``, ``onvifs://…`` (HTTPS), ``rtsp://…`` or ``file:///recording.mp4``; without
+            credentials.
         sub_url: of a smaller stream of the same picture, which is looked at while faces are cut from `url`; an ONVIF
             camera tells it itself.
+        tls_fingerprint: SHA-256 in hex of the certificate that an ``onvifs`` camera shows and nobody vouches for.
         watch_faces: compare faces with the watch-list.
         loop: play a recording again and again.
         looks_per_second: how often a frame is looked at; the camera's budget.
@@ -22,12 +24,13 @@ class CameraSettings(EntrySlice):
 
     name: Label = ""
     place: Label = ""
-    url: Annotated[Url, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$")]
+    url: Annotated[Url, Field(pattern=r"^(onvifs?|rtsps?|file)://[^\s]+$")]
     sub_url: Annotated[Url, Field(pattern=r"^(rtsps?|file)://[^\s]+$")] | None = None
     watch_faces: bool = False
     username: str = ""
     password: SecretStr | None = None
     password_file: Path | None = None
+    tls_fingerprint: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     loop: bool = True
     looks_per_second: Annotated[float, Field(gt=0, le=25)] = 5.0
 

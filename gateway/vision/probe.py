@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import TextIO
 
-from gateway.cameras import CameraError, OnvifCamera
+from gateway.cameras import CameraError, Login, OnvifCamera
 from gateway.errors import GatewayError
 
 
@@ -22,7 +22,7 @@ async def probe(url: str, credentials: TextIO, answer: TextIO) -> int:
     username, password = (credentials.readline().rstrip("\r\n") for _ in range(2))
     found: dict[str, object] = {"url": url, "what": "", "remedy": "", "description": {}}
     try:
-        camera = OnvifCamera(url, username=username, password=password)
+        camera = OnvifCamera(url, Login(username, password))
         try:
             described = await camera.probe()
         finally:

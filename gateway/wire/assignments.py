@@ -11,8 +11,9 @@ class CameraAssigned(Message):
     """Parent to video or devices child: this camera is yours; again for the same id replaces it.
 
     Attributes:
-        url: as configured: ``onvif://``, ``rtsp://`` or ``file://``, without credentials.
+        url: as configured: ``onvif://``, ``onvifs://``, ``rtsp://`` or ``file://``, without credentials.
         sub_url: of the sub-stream, if it is configured.
+        tls_fingerprint: SHA-256 of the camera's certificate in hex, if it is trusted by that.
     """
 
     camera: str
@@ -25,6 +26,7 @@ class CameraAssigned(Message):
     sub_url: str = ""
     username: str = ""
     password: str = field(default="", repr=False)
+    tls_fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ async def assignment(camera: CameraSettings) -> CameraAssigned:
         looks_per_second=camera.looks_per_second,
         sub_url=camera.sub_url or "",
         username=camera.username,
+        tls_fingerprint=camera.tls_fingerprint,
         password=await _password(camera),
     )
 

@@ -21,7 +21,7 @@ from gateway.wire import (
     PhotoRequest,
 )
 from gateway.workers.assignment import assignment
-from gateway.workers.book import CameraBook
+from gateway.workers.book import BY_ONVIF, CameraBook
 from gateway.workers.exchange import Exchange
 from gateway.workers.feed import GalleryFeed
 from gateway.workers.fleet import Fleet
@@ -115,7 +115,7 @@ class Workers:
         self._book.assign(assigned, worker.name)
         await worker.send(assigned)
         devices = self._fleet.named(DEVICES)
-        if camera.url.startswith("onvif:"):
+        if camera.url.startswith(BY_ONVIF):
             await self._fleet.ensure(DEVICES, DEVICES).send(assigned)
         elif devices is not None:
             await devices.send(CameraWithdrawn(camera=camera.id))

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from gateway.cameras import OnvifCamera, OnvifLibrary
+from gateway.cameras import Login, OnvifCamera, OnvifLibrary, PasswordGuard
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
 from gateway.vision.child import Outlet, UnexpectedMessageError
@@ -38,6 +38,7 @@ class DevicesRole:
         self._outlet = outlet
         self._clock = SystemClock()
         self._library = OnvifLibrary()
+        self._guards: dict[tuple[str, str, str], PasswordGuard] = {}
         self._watches: dict[str, DeviceWatch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -61,9 +62,8 @@ class DevicesRole:
 
     async def _take(self, assigned: CameraAssigned) -> None:
         try:
-            camera = OnvifCamera(
-                assigned.url, username=assigned.username, password=assigned.password, library=self._library
-            )
+            login = Login(assigned.username, assigned.password, assigned.tls_fingerprint)
+            camera = OnvifCamera(assigned.url, login, library=self._library, guard=self._guard(assigned))
         except GatewayError as error:
             _LOG.error("camera %s cannot be asked: %s", assigned.camera, error)
             await self._outlet.send(CameraDescribed(camera=assigned.camera, state="not_onvif", remedy=error.remedy))
@@ -71,6 +71,13 @@ class DevicesRole:
         watch = DeviceWatch(assigned, camera, self._hello.site, self._outlet, self._clock)
         self._watches[assigned.camera] = watch
         self._tasks[assigned.camera] = asyncio.create_task(watch.run(), name=f"watch {assigned.camera}")
+
+    def _guard(self, assigned: CameraAssigned) -> PasswordGuard:
+        """The count of refusals of these credentials goes on when a camera is assigned anew: cameras lock users out."""
+        key = (assigned.url, assigned.username, assigned.password)
+        if key not in self._guards:
+            self._guards[key] = PasswordGuard(assigned.url, self._clock)
+        return self._guards[key]
 
     async def _drop(self, camera: str) -> None:
         self._watches.pop(camera, None)

@@ -154,7 +154,7 @@ class CameraPipeline:
             return
         _LOG.warning("camera %s is lost: %s. %s", self._assigned.camera, loss.reason.value, loss.reason.remedy)
         self._post(self._announcer.lost(loss.reason.value))
-        if self._assigned.url.startswith("onvif:"):
+        if self._assigned.url.startswith(("onvif:", "onvifs:")):
             self._post((StreamLostMessage(camera=self._assigned.camera, reason=loss.reason.value),))
 
     def _live(self, frame: Frame) -> None:

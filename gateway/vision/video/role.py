@@ -117,7 +117,7 @@ class VideoRole:
         await self._drop(assigned.camera)
         watched = _Watched(assigned, Announcer(assigned, self._hello.site, self._clock))
         self._cameras[assigned.camera] = watched
-        if assigned.url.startswith("onvif:"):
+        if assigned.url.startswith(("onvif:", "onvifs:")):
             loop = asyncio.get_running_loop()
             watched.overdue = loop.call_later(_ADDRESS_SECONDS, lambda: self._keep(self._miss_address(watched)))
         else:
