@@ -13,7 +13,7 @@ import pytest
 
 from gateway.events import Event, FaceMatched
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
-from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageStatistics, SealedRow
+from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, Message, SealedRow
 from gateway.workers import Outfit, WorkerPorts, Workers, WorkerStage
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -89,7 +89,7 @@ class House:
     async def describe(self, described: CameraDescribed) -> None:
         self.described.append(described)
 
-    async def ignore(self, _: PassageStatistics) -> None:
+    async def ignore(self, _: Message) -> None:
         pass
 
     async def rows(self) -> tuple[int, tuple[SealedRow, ...]]:
@@ -118,6 +118,8 @@ class House:
             on_clip=self.pieces.append,
             on_statistics=self.ignore,
             on_described=self.describe,
+            on_contact=self.ignore,
+            on_heard=self.ignore,
         )
         workers = Workers(outfit, self.rows, ports)
         async with asyncio.TaskGroup() as group:

@@ -11,6 +11,7 @@ from gateway.alarms.device_status import DeviceMemory
 from gateway.alarms.device_topics import TopicTree
 from gateway.alarms.dialects import DIALECTS
 from gateway.alarms.dialects.campus import feedback_topic, parse_topic
+from gateway.alarms.dialects.onvif import CONTACT
 from gateway.alarms.dialects.said import (
     DISCREET,
     Action,
@@ -23,7 +24,7 @@ from gateway.alarms.dialects.said import (
     Trouble,
 )
 from gateway.alarms.faults import FaultRecorder
-from gateway.alarms.messages import Feedback, InboundMessage
+from gateway.alarms.messages import Contact, Feedback, InboundMessage
 from gateway.alarms.presses import Arrival, PressBook
 from gateway.alarms.supervision import SupervisionTimer
 from gateway.alarms.trials import Trials
@@ -35,6 +36,7 @@ from gateway.settings import DeviceSettings, Meaning
 _EVENT = "event"
 _OWN = "campus"
 _CLOCK = "clock_wrong"
+_UNHEARD = "changed while the camera was not heard"
 _MISSING = "/missing"
 _COPIES_COME_WITHIN = timedelta(minutes=10)
 
@@ -223,6 +225,49 @@ class AlarmListener:
             if not self._conditions.known(device.id).get(_MISSING):
                 await self._supervision.seen(device.id, message.origin)
         return True
+
+    async def handle_contact(self, contact: Contact) -> None:
+        """Take how a camera's contact is: each device that is wired to it.
+
+        What changed while the camera was not heard is a press; how a contact is that was never heard before is none.
+
+        Raises:
+            GatewayError: it could not be stored; it must be handed over again.
+        """
+        message = InboundMessage(
+            topic=f"onvif/{contact.camera}/{contact.input}",
+            payload=b"active" if contact.active else b"inactive",
+            origin=f"camera {contact.camera}",
+        )
+        for device in self._wired_to(contact.camera):
+            if device.input in ("", contact.input):
+                await self._take_contact(_Told(device, self._dialects[device.dialect], message), contact)
+
+    async def _take_contact(self, told: _Told, contact: Contact) -> None:
+        said = Condition(
+            name=CONTACT,
+            active=contact.active != (told.device.normally == "closed"),
+            part=contact.input,
+            at=None if contact.initial else contact.at,
+            detail=_UNHEARD if contact.initial else None,
+        )
+        if contact.initial and said.active and not self._conditions.knows(told.device.id, said):
+            self._conditions.note(told.device.id, said)
+            what = "its contact is not in its normal state as it is heard for the first time: see `normally`"
+            await self._fault("contact_at_start", what, told.message, device=told.device.id, severity=Severity.HIGH)
+            return
+        await self._take(told, (said,))
+
+    async def note_heard(self, camera: str, *, heard: bool) -> None:
+        """A camera's contacts are heard, or are not: who is wired to it lives, or is lost with it."""
+        for device in self._wired_to(camera):
+            if heard:
+                await self._supervision.seen(device.id, f"camera {camera}")
+            else:
+                await self._supervision.state(device.id, online=False, bridge=True)
+
+    def _wired_to(self, camera: str) -> list[DeviceSettings]:
+        return [device for device in self._devices.values() if device.camera == camera]
 
     async def _take(self, told: _Told, said: Sequence[Said], *, lives: bool = True) -> None:
         """Presses first, because nothing may stand before them; `lives`: the message is a sign of life."""

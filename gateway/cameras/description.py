@@ -33,6 +33,7 @@ class CameraDescription:
         sub_stream: RTSP address of the smallest picture's stream, or None if there is one stream only.
         snapshot: HTTP address of a JPEG, or None if the camera has none.
         mac: its hardware address, as ``02:00:00:00:00:01``; empty if it does not tell.
+        endpoint: its endpoint reference in lower case, by which it is found again; empty if it does not tell.
         clock_offset_seconds: how far the camera's clock is ahead of ours; None if it does not tell its time.
     """
 
@@ -46,6 +47,7 @@ class CameraDescription:
     snapshot: str | None
     clock_offset_seconds: float | None
     mac: str = ""
+    endpoint: str = ""
 
     @property
     def identity(self) -> str:

@@ -9,11 +9,12 @@ from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
 from gateway.cameras.certificate import fingerprint_of
 from gateway.cameras.states import CameraError, CameraState, camera_error
-from gateway.cameras.tracked import Sockets, TrackedAdapter
+from gateway.cameras.tracked import ForeignPeerError, Sockets, TrackedAdapter, Trust
 
 _MAX_BYTES = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 _UNAUTHORIZED = frozenset({401, 403})
+_ANYBODY = Trust()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +50,16 @@ class CameraHttp:
         where: the camera, for messages.
         credentials: user name and password, for Digest and Basic.
         timeouts: for connecting, reading and the whole of an operation.
-        fingerprint: SHA-256 in hex of the certificate that is trusted; empty: what authorities vouch for.
+        trust: whom a connection may lead to.
     """
 
     def __init__(
-        self, where: str, credentials: tuple[str, str] | None, timeouts: Timeouts, fingerprint: str = ""
+        self, where: str, credentials: tuple[str, str] | None, timeouts: Timeouts, trust: Trust = _ANYBODY
     ) -> None:
         self._where = where
         self._credentials = credentials
         self._timeouts = timeouts
-        self._fingerprint = fingerprint
+        self._trust = trust
         self._sockets = Sockets()
         self._session = requests.Session()
         self._session.trust_env = False
@@ -69,7 +70,7 @@ class CameraHttp:
 
     def _mount(self, *, fresh: bool) -> None:
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, TrackedAdapter(self._sockets, self._fingerprint, fresh=fresh))
+            self._session.mount(scheme, TrackedAdapter(self._sockets, self._trust, fresh=fresh))
 
     def begin(self, more_seconds: float = 0.0) -> None:
         """Start the clock of one operation, which may be several requests; `more_seconds` for a long poll."""
@@ -165,6 +166,8 @@ class CameraHttp:
 
     def _translated(self, error: requests.RequestException) -> CameraError:
         """The camera's state; the library's own text is left out, since it may hold the URL."""
+        if _caused_by(error, ForeignPeerError):
+            return self._error(CameraState.ELSEWHERE, "its address is in no network of cameras")
         if isinstance(error, requests.exceptions.SSLError):
             return self._untrusted(error)
         if isinstance(error, requests.Timeout):
@@ -175,9 +178,9 @@ class CameraHttp:
             return self._error(CameraState.REFUSED, "connection refused")
         if "BadStatusLine" in repr(error):
             return self._error(CameraState.NOT_ONVIF, "what answers there does not speak HTTP")
-        if _was_dropped(error):
-            return self._error(CameraState.UNREACHABLE, "the camera closes the connection without an answer")
-        return self._error(CameraState.UNREACHABLE, f"no connection ({type(error).__name__})")
+        dropped = "the camera closes the connection without an answer"
+        what = dropped if _was_dropped(error) else f"no connection ({type(error).__name__})"
+        return self._error(CameraState.UNREACHABLE, what)
 
     def _untrusted(self, error: requests.RequestException) -> CameraError:
         url = error.request.url if error.request is not None else ""
@@ -186,7 +189,7 @@ class CameraHttp:
             return self._error(CameraState.NOT_ONVIF, "what answers there speaks no TLS that is understood")
         what = (
             "its certificate is not the one of the settings"
-            if self._fingerprint
+            if self._trust.fingerprint
             else "nobody vouches for its certificate"
         )
         return self._error(CameraState.CERTIFICATE_UNKNOWN, f"{what}; its SHA-256 fingerprint is {found}")

@@ -17,6 +17,7 @@ EVENTS = "http://www.onvif.org/ver10/events/wsdl"
 PTZ = "http://www.onvif.org/ver20/ptz/wsdl"
 _GET_SERVICES = f'<GetServices xmlns="{DEVICE}"><IncludeCapability>false</IncludeCapability></GetServices>'
 _GET_INTERFACES = f'<GetNetworkInterfaces xmlns="{DEVICE}"/>'
+_GET_ENDPOINT = f'<GetEndpointReference xmlns="{DEVICE}"/>'
 _CATEGORIES = {MEDIA: "Media", EVENTS: "Events", PTZ: "PTZ"}
 
 
@@ -77,7 +78,8 @@ class Inquiry:
             sub_stream=self._optional_stream(sub) if sub else None,
             snapshot=self.snapshot(main),
             clock_offset_seconds=self._clock_offset_seconds(),
-            mac=self._hardware_address(),
+            mac=self._told(_GET_INTERFACES, "HwAddress").lower().replace("-", ":"),
+            endpoint=self._told(_GET_ENDPOINT, "GUID").lower(),
         )
 
     def _clock_offset_seconds(self) -> float | None:
@@ -117,12 +119,12 @@ class Inquiry:
         found = {space: str(url) for space, url in said.items() if url}
         return {MEDIA: self._address.device_service} | found
 
-    def _hardware_address(self) -> str:
+    def _told(self, operation: str, name: str) -> str:
+        """One text of an answer that many cameras do not give; empty without it."""
         try:
-            envelope = self._caller.call(self._address.device_service, _GET_INTERFACES)
+            return text_of(self._caller.call(self._address.device_service, operation), name)
         except (FaultError, CameraError):
             return ""
-        return text_of(envelope, "HwAddress").lower().replace("-", ":")
 
     def _information(self, camera: AskedCamera) -> dict[str, Any]:
         try:

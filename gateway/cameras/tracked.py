@@ -3,6 +3,7 @@
 import contextlib
 import socket
 from collections.abc import Mapping
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -10,6 +11,25 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from gateway.settings import may_be_camera
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom a connection may lead to.
+
+    Attributes:
+        fingerprint: SHA-256 in hex of the only certificate that is trusted; empty: what authorities vouch for.
+        networks: where the peer must be (`gateway.settings.may_be_camera`); None: anywhere.
+    """
+
+    fingerprint: str = ""
+    networks: tuple[str, ...] | None = None
+
+
+class ForeignPeerError(OSError):
+    """A name led to an address that no camera may have; nothing was sent."""
 
 
 class Sockets:
@@ -50,22 +70,22 @@ class TrackedAdapter(HTTPAdapter):
 
     Args:
         sockets: where they are noted.
-        fingerprint: SHA-256 in hex of the only certificate that is trusted; empty: what authorities vouch for.
+        trust: whom it may lead to.
         fresh: a connection of its own for each request, for cameras that drop one after its first answer.
     """
 
-    def __init__(self, sockets: Sockets, fingerprint: str = "", *, fresh: bool = False) -> None:
+    def __init__(self, sockets: Sockets, trust: Trust, *, fresh: bool = False) -> None:
         self._sockets = sockets
-        self._fingerprint = fingerprint
+        self._trust = trust
         self._fresh = fresh
         super().__init__()
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool: Any) -> None:  # noqa: ANN401  # requests' signature
         """As requests does it, with our own kinds of connection."""
-        if self._fingerprint:
-            pool["assert_fingerprint"] = self._fingerprint
+        if self._trust.fingerprint:
+            pool["assert_fingerprint"] = self._trust.fingerprint
         super().init_poolmanager(connections, maxsize, block, **pool)
-        plain, secure = _tracked_pools(self._sockets)
+        plain, secure = _tracked_pools(self._sockets, self._trust)
         self.poolmanager.pool_classes_by_scheme = {"http": plain, "https": secure}
 
     def send(
@@ -80,14 +100,23 @@ class TrackedAdapter(HTTPAdapter):
         """As requests does it; a certificate that is known by its fingerprint needs no authority."""
         if self._fresh:
             self.poolmanager.clear()
-        trusts = verify if not self._fingerprint else False
+        trusts = verify if not self._trust.fingerprint else False
         return super().send(request, stream, timeout, trusts, cert, proxies)
 
 
-def _tracked_pools(sockets: Sockets) -> tuple[type[HTTPConnectionPool], type[HTTPSConnectionPool]]:
+def _must_be_camera(opened: socket.socket | None, trust: Trust) -> None:
+    if opened is None or trust.networks is None:
+        return
+    if not may_be_camera(str(opened.getpeername()[0]), trust.networks):
+        opened.close()
+        raise ForeignPeerError("no address of a camera")
+
+
+def _tracked_pools(sockets: Sockets, trust: Trust) -> tuple[type[HTTPConnectionPool], type[HTTPSConnectionPool]]:
     class Plain(HTTPConnection):
         def connect(self) -> None:
             super().connect()
+            _must_be_camera(self.sock, trust)
             sockets.add(self.sock)
 
         def close(self) -> None:
@@ -97,6 +126,7 @@ def _tracked_pools(sockets: Sockets) -> tuple[type[HTTPConnectionPool], type[HTT
     class Secure(HTTPSConnection):
         def connect(self) -> None:
             super().connect()
+            _must_be_camera(self.sock, trust)
             sockets.add(self.sock)
 
         def close(self) -> None:

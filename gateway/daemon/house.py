@@ -100,7 +100,7 @@ class AlarmHouse:
             verify=self._passwords.verify,
         )
         self._memories = DeviceMemories(self._alarms.listener, stores.devices, stores.journal)
-        self._vision = VisionLine(settings, stores, clock)
+        self._vision = VisionLine(settings, stores, clock, self._alarms)
         self._watchlist = WatchList(site, stores, self._vision.workers, clock)
         self._calibrations = Calibrations(site, stores, self._vision.workers, clock)
         self._chores = Chores(stores, self._watchlist, settings.evidence, clock, self._manager)

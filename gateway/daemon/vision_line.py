@@ -3,22 +3,43 @@
 import logging
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 from gateway.api import counted_rows, sealed_rows
 from gateway.clock import Clock
 from gateway.settings import Settings
 from gateway.storage import ClipPart, ClipState, Evidence, Stores
-from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageStatistics, SealedRow
+from gateway.wire import (
+    CameraDescribed,
+    ClipPiece,
+    ContactSaid,
+    ContactsHeard,
+    EvidencePicture,
+    PassageStatistics,
+    SealedRow,
+)
 from gateway.workers import Outfit, WorkerPorts, Workers
 
 CLIP = "clip"
 _log = logging.getLogger(__name__)
 
 
-class VisionLine:
-    """Binds the workers to the stores."""
+class ContactTaker(Protocol):
+    """Who takes the dry contacts of cameras."""
 
-    def __init__(self, settings: Settings, stores: Stores, clock: Clock) -> None:
+    async def take_contact(self, said: ContactSaid) -> None:
+        """How a contact is; raises GatewayError if that could not be stored."""
+        ...
+
+    async def note_heard(self, said: ContactsHeard) -> None:
+        """Whether a camera's contacts are heard."""
+        ...
+
+
+class VisionLine:
+    """Binds the workers to the stores, and the contacts of cameras to the alarm path."""
+
+    def __init__(self, settings: Settings, stores: Stores, clock: Clock, alarms: ContactTaker) -> None:
         self._settings = settings
         self._stores = stores
         self._clock = clock
@@ -29,6 +50,7 @@ class VisionLine:
             evidence=settings.evidence,
             models_directory=settings.storage.models_directory,
             people_key=stores.vault.take_people_key(),
+            trusted_cameras=frozenset(camera.id for camera in settings.cameras),
         )
         ports = WorkerPorts(
             on_report=stores.journal.append,
@@ -36,6 +58,8 @@ class VisionLine:
             on_clip=self._clip,
             on_statistics=self._count,
             on_described=self._described,
+            on_contact=alarms.take_contact,
+            on_heard=alarms.note_heard,
         )
         self.workers = Workers(outfit, self._rows, ports, clock=clock)
 

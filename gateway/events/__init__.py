@@ -18,8 +18,11 @@ from gateway.events.buttons import (
 from gateway.events.cameras import (
     CameraEvent,
     CameraFault,
+    CameraInputTriggered,
     CameraLost,
+    CameraMotion,
     CameraRestored,
+    CameraTampered,
     FaceMatched,
     FaceVerified,
 )
@@ -63,8 +66,11 @@ __all__ = [
     "ButtonTested",
     "CameraEvent",
     "CameraFault",
+    "CameraInputTriggered",
     "CameraLost",
+    "CameraMotion",
     "CameraRestored",
+    "CameraTampered",
     "DestinationFailing",
     "DestinationRecovered",
     "DrillEnded",

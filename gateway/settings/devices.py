@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_
 
 from gateway.settings.base import EntrySlice, Label, Name, Slice
 
-BUILT_IN_DIALECTS = ("campus", "zigbee2mqtt", "shelly1", "shelly2", "tasmota", "homie4", "homie5", "sia")
+BUILT_IN_DIALECTS = ("campus", "zigbee2mqtt", "shelly1", "shelly2", "tasmota", "homie4", "homie5", "sia", "onvif")
 Meaning = Literal["press", "silent", "duress", "test", "tamper", "clear", "ignore"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Account = Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{3,16}$")]
@@ -51,6 +51,8 @@ class DeviceSettings(EntrySlice):
         input: the one input of the device that is the button, such as ``input:1``; empty: each.
         actions: what the device's words mean where that is not the dialect's default, such as
             ``{"double": "silent", "input:1/single_push": "ignore"}``.
+        camera: whose dry contact the button is wired to; `input` is the contact's token, empty: each.
+        normally: how that contact is at rest; ``open`` alarms when the camera says that it is active.
         account, zone: of a SIA panel; without zone it stands for every zone that no other device has.
         health_deadline_seconds: silent for longer, it counts as lost.
         sleeps: it connects only to say something; that it is offline means nothing then.
@@ -66,6 +68,8 @@ class DeviceSettings(EntrySlice):
     topic: Topic = ""
     input: Annotated[str, StringConstraints(max_length=128)] = ""
     actions: Annotated[dict[Word, Meaning], Field(max_length=64)] = Field(default_factory=dict)
+    camera: Name | None = None
+    normally: Literal["open", "closed"] = "open"
     account: Account | None = None
     zone: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}$")] | None = None
     health_deadline_seconds: Annotated[float, Field(ge=5, le=31 * 86400)] = 180.0
@@ -81,6 +85,12 @@ class DeviceSettings(EntrySlice):
             raise ValueError('account belongs to dialect "sia", which needs it: the 3 to 16 hex digits of the panel')
         if self.zone is not None and self.account is None:
             raise ValueError('zone belongs to dialect "sia"')
+        if (self.dialect == "onvif") != (self.camera is not None):
+            raise ValueError('camera belongs to dialect "onvif", which needs it: the id of the camera')
+        if self.dialect == "onvif" and self.topic:
+            raise ValueError("a camera's contact has no topic: it is heard over ONVIF")
+        if self.normally != "open" and self.camera is None:
+            raise ValueError('normally belongs to dialect "onvif"')
         if self.dialect.startswith("homie") and not self.input:
             raise ValueError('a Homie device needs input: the button\'s property, such as "panic/action"')
         if self.dialect == "campus" and self.topic:

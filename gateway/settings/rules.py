@@ -27,10 +27,11 @@ def _repeated_ids(settings: Settings) -> Iterator[Contradiction]:
 def _dangling_links(settings: Settings) -> Iterator[Contradiction]:
     known = sorted(camera.id for camera in settings.cameras)
     for device in settings.devices:
-        for camera in device.linked_cameras:
+        wired = (("camera", device.camera),) if device.camera is not None else ()
+        for key, camera in (*wired, *(("linked_cameras", each) for each in device.linked_cameras)):
             if camera not in known:
                 remedy = f"Known here: {', '.join(known)}." if known else "Add the camera, or remove the link."
-                yield f"devices.{device.id}.linked_cameras", f"there is no camera {camera!r} in this file", remedy
+                yield f"devices.{device.id}.{key}", f"there is no camera {camera!r} in this file", remedy
 
 
 def _unknown_dialects(settings: Settings) -> Iterator[Contradiction]:

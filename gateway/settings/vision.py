@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from gateway.settings.base import EntrySlice, Label, Slice, Url
+from gateway.settings.networks import NetworkText
 
 
 class CameraSettings(EntrySlice):
@@ -54,6 +55,9 @@ class VisionSettings(Slice):
         detector_width: width in pixels that a frame is shrunk to for detection.
         still_seconds: a scene without motion for so long is still: only keyframes are decoded until something moves.
         open_timeout_seconds, read_timeout_seconds: how long a stream may be silent at opening and later.
+        camera_networks: where cameras are, such as ``192.168.1.0/24``: only there is searched for them, and a camera
+            that is added by API must be there; none: every private network, and no search by address.
+        push_port: where cameras that have no PullPoint send their events; 0: any free port.
         ring_megabytes: the most memory that one camera's last seconds take, from which its clips are made.
     """
 
@@ -65,6 +69,8 @@ class VisionSettings(Slice):
     still_seconds: Annotated[float, Field(ge=1)] = 10.0
     open_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
     read_timeout_seconds: Annotated[float, Field(gt=0)] = 8.0
+    camera_networks: tuple[NetworkText, ...] = ()
+    push_port: Annotated[int, Field(ge=0, le=65535)] = 0
     ring_megabytes: Annotated[int, Field(ge=1, le=1024)] = 24
 
 

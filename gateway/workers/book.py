@@ -191,6 +191,7 @@ def _state(entry: _Entry) -> CameraState:
         lost_since=entry.lost_since,
         asked=described.state if described else "",
         remedy=described.remedy if described else "",
+        detail=described.detail if described else "",
         description=described.description if described else {},
     )
 

@@ -4,7 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.events import Event
-from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageStatistics, SealedRow
+from gateway.wire import (
+    CameraDescribed,
+    ClipPiece,
+    ContactSaid,
+    ContactsHeard,
+    EvidencePicture,
+    PassageStatistics,
+    SealedRow,
+)
 
 # The newest revision of the watch-list and all its templates whose people have not expired.
 RowSource = Callable[[], Awaitable[tuple[int, Sequence[SealedRow]]]]
@@ -22,6 +30,8 @@ class WorkerPorts:
         on_clip: takes the next piece of a clip without waiting; a clip whose child is gone gets a last piece, too.
         on_statistics: adds up an hour's passages of one camera.
         on_described: notes what a camera said of itself.
+        on_contact: takes how a camera's dry contact is, which may be an alarm button; returns once that is durable.
+        on_heard: notes whether a camera's contacts are heard.
     """
 
     on_report: Callable[[Event], Awaitable[object]]
@@ -29,3 +39,5 @@ class WorkerPorts:
     on_clip: Callable[[ClipPiece], None]
     on_statistics: Callable[[PassageStatistics], Awaitable[object]]
     on_described: Callable[[CameraDescribed], Awaitable[object]]
+    on_contact: Callable[[ContactSaid], Awaitable[object]]
+    on_heard: Callable[[ContactsHeard], Awaitable[object]]

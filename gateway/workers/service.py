@@ -13,6 +13,9 @@ from gateway.wire import (
     CalibrationRequest,
     CameraWithdrawn,
     ClipRequest,
+    DiscoveredCamera,
+    DiscoverReply,
+    DiscoverRequest,
     EmbedReply,
     EmbedRequest,
     IdentifyReply,
@@ -35,6 +38,8 @@ from gateway.workers.supervisor import WorkerSupervisor
 
 _PHOTO_SECONDS = 20.0
 _CALIBRATION_SECONDS = 20.0
+_ASKING_SECONDS = 60.0
+_READY_LOOKS, _READY_SECONDS = 50, 0.2
 _LARGEST_PHOTO_BYTES = 12 * 1024 * 1024
 _DRAIN_SECONDS = 2.0
 
@@ -85,6 +90,7 @@ class Workers:
             async with asyncio.TaskGroup() as helpers:
                 tasks = [
                     helpers.create_task(self._feed.run(), name="gallery feed"),
+                    helpers.create_task(self._exchange.contacts.run(), name="contacts of cameras"),
                     helpers.create_task(self._exchange.reports.run(), name="reports of children"),
                 ]
                 async with asyncio.TaskGroup() as children:
@@ -93,6 +99,8 @@ class Workers:
                     self._fleet.stop()
                 for task in tasks:
                     task.cancel()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exchange.contacts.drain(), _DRAIN_SECONDS)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._exchange.reports.drain(), _DRAIN_SECONDS)
         finally:
@@ -109,7 +117,7 @@ class Workers:
         Raises:
             PermanentError: its password file cannot be read.
         """
-        assigned = await assignment(camera)
+        assigned = await assignment(camera, self._outfit.networks_of(camera.id))
         name = self._book.worker_of(camera.id)
         worker = self._fleet.ensure(VIDEO, name) if name is not None else self._fleet.place()
         self._book.assign(assigned, worker.name)
@@ -221,6 +229,22 @@ class Workers:
             raise PermanentError("there is no such camera", where=f"camera {camera}", code="no_such_camera")
         workers = [self._fleet.named(each) for each in (name, DEVICES)]
         return await self._pictures.get(camera, width, [each for each in workers if each is not None])
+
+    async def discover(self, seconds: float = 4.0) -> tuple[DiscoveredCamera, ...]:
+        """Look for cameras in the site's networks; each is asked how it is.
+
+        Raises:
+            WorkerAwayError: the devices child is away.
+        """
+        devices = self._fleet.ensure(DEVICES, DEVICES)
+        for _ in range(_READY_LOOKS):  # it is started by this, if there was no camera yet
+            if devices.ready:
+                break
+            await self._clock.sleep(_READY_SECONDS)
+        reply = await devices.ask(
+            lambda number: DiscoverRequest(request=number, seconds=seconds), DiscoverReply, seconds + _ASKING_SECONDS
+        )
+        return reply.cameras
 
     def record_clip(self, request: ClipRequest) -> bool:
         """Ask the camera's child for a clip; never waits.

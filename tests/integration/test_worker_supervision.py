@@ -15,7 +15,7 @@ import pytest
 
 from gateway.events import CameraLost, CameraRestored, Event, GatewayFault
 from gateway.settings import CameraSettings, MatchingSettings, VisionSettings
-from gateway.wire import CameraDescribed, ClipPiece, ClipRequest, EvidencePicture, PassageStatistics, SealedRow
+from gateway.wire import ClipPiece, ClipRequest, Message, SealedRow
 from gateway.workers import (
     LifeRules,
     NoPictureError,
@@ -101,7 +101,7 @@ class Findings:
     async def report(self, event: Event) -> None:
         self.events.append(event)
 
-    async def ignore(self, message: EvidencePicture | PassageStatistics | CameraDescribed) -> None:
+    async def ignore(self, message: Message) -> None:
         pass
 
     def of(self, kind: type[Event]) -> list[Event]:
@@ -115,6 +115,8 @@ class Findings:
             on_clip=self.pieces.append,
             on_statistics=self.ignore,
             on_described=self.ignore,
+            on_contact=self.ignore,
+            on_heard=self.ignore,
         )
 
 

@@ -64,8 +64,8 @@ def _camera(parts: ApiParts, camera: CameraSettings) -> Fields:
         return body | {"status": {"state": "unknown"}}
     figures = asdict(state.status) if state.status else {}
     status = figures | {"state": state.state, "reason": state.reason, "worker": state.worker}
-    asked = {"asked": state.asked, "remedy": state.remedy, "description": dict(state.description)}
-    return body | {"status": status | {"lost_since": state.lost_since} | asked}
+    told = {"remedy": state.remedy, "detail": state.detail, "description": dict(state.description)}
+    return body | {"status": status | {"lost_since": state.lost_since, "asked": state.asked} | told}
 
 
 @router.get("/cameras")
@@ -77,8 +77,15 @@ async def cameras(_caller: Caller, parts: Parts) -> Fields:
 @router.post("/cameras", status_code=201)
 async def add_camera(body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Add a camera; its password is sealed at rest and never shown."""
-    refuse_local_address(body)
+    refuse_local_address(body, parts.settings.vision.camera_networks)
     return await _create(parts.installation.cameras, body, parts, caller.name, "camera")
+
+
+@router.post("/cameras/discover")
+async def discover(_caller: Admin, parts: Parts, seconds: Annotated[float, Query(ge=1, le=30)] = 4.0) -> Fields:
+    """Look for ONVIF cameras: cards to adopt with POST /cameras, each with its state and whether it is one of ours."""
+    found = await parts.workers.discover(seconds)
+    return {"items": [asdict(each) for each in found], "networks": list(parts.settings.vision.camera_networks)}
 
 
 @router.get("/cameras/{identity}")
@@ -90,7 +97,7 @@ async def camera(identity: str, _caller: Caller, parts: Parts) -> Fields:
 @router.patch("/cameras/{identity}")
 async def change_camera(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Change a camera; 409 if it is of the configuration file."""
-    refuse_local_address(body)
+    refuse_local_address(body, parts.settings.vision.camera_networks)
     await _change(parts.installation.cameras, identity, body, parts, caller.name)
     return _camera(parts, parts.installation.cameras.get(identity))
 

@@ -17,11 +17,12 @@ from gateway.simulators.camera.recording import load_recording
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the camera listens; 0 picks a free port."""
+    """Where the camera listens; 0 picks a free port; `discovery`: of WS-Discovery, None for a camera that hides."""
 
     host: str = "127.0.0.1"
     http: int = 0
     rtsp: int = 0
+    discovery: int | None = None
 
 
 class SimulatedCamera:
@@ -34,6 +35,7 @@ class SimulatedCamera:
         password: for RTSP, SOAP and snapshot alike.
         loop: play again and again; otherwise a stream says goodbye at the recording's end.
         quirks: what it does wrong: ``NAME`` or ``NAME=NUMBER``.
+        serial: its serial number, from which its endpoint reference is made, too.
 
     Raises:
         PermanentError: a quirk is unknown; on entering: a recording cannot be used, or a port cannot be had.
@@ -49,11 +51,13 @@ class SimulatedCamera:
         password: str = "",
         loop: bool = True,
         quirks: Iterable[str] = (),
+        serial: str = "SIM-0001",
     ) -> None:
         self._files = {"/main": recording} | ({"/sub": sub} if sub else {})
         self._ports = ports or Ports()
         self._credentials = (username, password)
         self._loop = loop
+        self._serial = serial
         self._quirks = Quirks.parse(quirks)
         self._life: asyncio.Task[None] | None = None
         self._http_port = 0
@@ -125,9 +129,11 @@ class SimulatedCamera:
         async with asyncio.TaskGroup() as group:
             dead = _bound(self._ports.host, 0)
             ports = LivePorts(self._http_port, self._rtsp_port, dead.getsockname()[1])
-            inside = self._inside = Insides(playbacks, scene, ports, self._credentials, self._quirks)
+            inside = self._inside = Insides(playbacks, scene, ports, self._credentials, self._quirks, self._serial)
             try:
                 await inside.listen(http, rtsp, group, lambda: _bound(self._ports.host, 0))
+                if self._ports.discovery is not None:
+                    await inside.be_found(self._ports.host, self._ports.discovery)
                 for path, playback in playbacks.items():
                     group.create_task(playback.run(), name=f"playback {path}")
                 ready.set()

@@ -58,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--http-port", type=int, default=0, metavar="N", help="port of ONVIF and snapshots (default: any free one)")
     add("--rtsp-port", type=int, default=0, metavar="N", help="port of the streams (default: any free one)")
+    add(
+        "--discovery-port",
+        type=int,
+        metavar="N",
+        help="UDP port of WS-Discovery, usually 3702 (default: none)",
+    )
     add("--username", default="", metavar="NAME", help="user of ONVIF, RTSP and snapshots (default: open to all)")
     add("--password-file", type=Path, metavar="FILE", help="file whose first line is the password")
     add("--once", dest="loop", action="store_false", help="end each stream at the recording's end")
@@ -79,7 +85,7 @@ async def _run(chosen: argparse.Namespace, recording: Path) -> None:
     camera = SimulatedCamera(
         recording,
         sub=chosen.sub,
-        ports=Ports(chosen.host, chosen.http_port, chosen.rtsp_port),
+        ports=Ports(chosen.host, chosen.http_port, chosen.rtsp_port, chosen.discovery_port),
         username=chosen.username,
         password=_password(chosen.password_file),
         loop=chosen.loop,

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.errors import PermanentError
 from gateway.simulators.camera.digest import DigestRealm
 from gateway.simulators.camera.listener import listen
 from gateway.simulators.camera.onvif import (
@@ -20,6 +21,7 @@ from gateway.simulators.camera.onvif import (
     Subscriptions,
     push_all,
 )
+from gateway.simulators.camera.onvif.discovery import DiscoveryResponder
 from gateway.simulators.camera.onvif.door import Door
 from gateway.simulators.camera.onvif.security import TokenGuard
 from gateway.simulators.camera.playback import Playback, Scene
@@ -49,6 +51,7 @@ class Insides:
         subscriptions: of events.
         door: who is let in.
         pages: what the HTTP side answers.
+        discovery: answers probes; None for a camera that hides; `discovery_port` is where.
         fingerprint: SHA-256 of its certificate in hex; empty without TLS.
     """
 
@@ -59,10 +62,11 @@ class Insides:
         ports: LivePorts,
         credentials: tuple[str, str],
         quirks: Quirks,
+        serial: str,
     ) -> None:
         self._quirks = quirks
         realm = DigestRealm(_REALM, *credentials)
-        self.device = SimulatedDevice(_profiles(playbacks), ports.http, ports.rtsp, quirks, ports.dead)
+        self.device = SimulatedDevice(_profiles(playbacks), ports.http, ports.rtsp, quirks, ports.dead, serial=serial)
         tokens = TokenGuard(*credentials, zulu_only="zulu-only" in quirks)
         self.happenings = Happenings(self.device.now)
         self.subscriptions = Subscriptions(self.happenings, quirks)
@@ -76,6 +80,8 @@ class Insides:
         self.fingerprint = ""
         if "https" in quirks:
             self._tls, self.fingerprint = self_signed()
+        self.discovery: DiscoveryResponder | None = None
+        self.discovery_port = 0
         self._servers: list[asyncio.Server] = []
         self._open_more: Callable[[], socket.socket] | None = None
         self._group: asyncio.TaskGroup | None = None
@@ -97,8 +103,23 @@ class Insides:
         if "stuck-motion" in self._quirks:
             group.create_task(self._stuck(), name="stuck motion")
 
+    async def be_found(self, host: str, port: int) -> None:
+        """Answer WS-Discovery at a UDP port; 0 picks a free one.
+
+        Raises:
+            PermanentError: the port cannot be had.
+        """
+        self.discovery = DiscoveryResponder(self.device, host)
+        try:
+            self.discovery_port = await self.discovery.open(port)
+        except OSError as error:
+            remedy = "Choose a free port, or 0 for any."
+            raise PermanentError(error.strerror or "cannot listen", where=f"{host}:{port}", remedy=remedy) from error
+
     def close(self) -> None:
         """Listen no more."""
+        if self.discovery is not None:
+            self.discovery.close()
         for server in self._servers:
             server.close()
 

@@ -3,16 +3,19 @@
 import asyncio
 import logging
 
-from gateway.cameras import Login, OnvifCamera, OnvifLibrary, PasswordGuard
+from gateway.cameras import Login, OnvifCamera, OnvifLibrary, PasswordGuard, PushReceiver
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
 from gateway.vision.child import Outlet, UnexpectedMessageError
 from gateway.vision.child.hardening import resident_megabytes
+from gateway.vision.devices.finder import Finder, Known
+from gateway.vision.devices.listening import Ear, EventListening
 from gateway.vision.devices.watch import DeviceWatch
 from gateway.wire import (
     CameraAssigned,
     CameraDescribed,
     CameraWithdrawn,
+    DiscoverRequest,
     Heartbeat,
     Hello,
     PictureReply,
@@ -38,7 +41,10 @@ class DevicesRole:
         self._outlet = outlet
         self._clock = SystemClock()
         self._library = OnvifLibrary()
+        self._push = PushReceiver(port=hello.vision.push_port)
         self._guards: dict[tuple[str, str, str], PasswordGuard] = {}
+        self._finder = Finder(self._library, hello.vision.camera_networks)
+        self._searches: set[asyncio.Task[None]] = set()
         self._watches: dict[str, DeviceWatch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -54,6 +60,8 @@ class DevicesRole:
                 await self._take(assigned)
             case CameraWithdrawn(camera=camera):
                 await self._drop(camera)
+            case DiscoverRequest() as request:
+                self._look_around(request)
             case StreamLost(camera=camera):
                 if camera in self._watches:
                     self._watches[camera].ask_again()
@@ -63,14 +71,32 @@ class DevicesRole:
     async def _take(self, assigned: CameraAssigned) -> None:
         try:
             login = Login(assigned.username, assigned.password, assigned.tls_fingerprint)
-            camera = OnvifCamera(assigned.url, login, library=self._library, guard=self._guard(assigned))
+            camera = OnvifCamera(
+                assigned.url,
+                login,
+                library=self._library,
+                guard=self._guard(assigned),
+                networks=assigned.networks,
+            )
         except GatewayError as error:
             _LOG.error("camera %s cannot be asked: %s", assigned.camera, error)
             await self._outlet.send(CameraDescribed(camera=assigned.camera, state="not_onvif", remedy=error.remedy))
             return
-        watch = DeviceWatch(assigned, camera, self._hello.site, self._outlet, self._clock)
+        ear = Ear(camera.events, camera.address.host, self._push)
+        listening = EventListening(assigned, ear, self._hello.site, self._outlet, self._clock)
+        watch = DeviceWatch(assigned, camera, self._hello.site, self._outlet, self._clock, listening)
         self._watches[assigned.camera] = watch
         self._tasks[assigned.camera] = asyncio.create_task(watch.run(), name=f"watch {assigned.camera}")
+
+    def _look_around(self, request: DiscoverRequest) -> None:
+        """Answer when the search is over; messages are taken meanwhile."""
+        known = {camera: (watch.assigned, watch.described) for camera, watch in self._watches.items()}
+        task = asyncio.create_task(self._answer(request, known), name=f"discovery {request.request}")
+        self._searches.add(task)
+        task.add_done_callback(self._searches.discard)
+
+    async def _answer(self, request: DiscoverRequest, known: Known) -> None:
+        await self._outlet.send(await self._finder.discover(request, known))
 
     def _guard(self, assigned: CameraAssigned) -> PasswordGuard:
         """The count of refusals of these credentials goes on when a camera is assigned anew: cameras lock users out."""
@@ -102,6 +128,9 @@ class DevicesRole:
         return Heartbeat(worker=self._hello.worker, resident_megabytes=resident_megabytes())
 
     async def close(self) -> None:
-        """End all watches."""
-        for camera in tuple(self._tasks):
-            await self._drop(camera)
+        """End all watches at once: each tells its camera that it is heard no more."""
+        for search in tuple(self._searches):
+            search.cancel()
+        await asyncio.gather(*self._searches, return_exceptions=True)
+        await asyncio.gather(*(self._drop(camera) for camera in tuple(self._tasks)))
+        await self._push.close()

@@ -190,6 +190,7 @@ def _source(assigned: CameraAssigned, url: str, vision: VisionSettings) -> Strea
         url=url,
         username=assigned.username,
         password=assigned.password,
+        networks=assigned.networks,
         loop=assigned.loop,
         open_timeout_seconds=vision.open_timeout_seconds,
         read_timeout_seconds=vision.read_timeout_seconds,

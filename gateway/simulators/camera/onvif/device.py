@@ -2,6 +2,7 @@
 
 import secrets
 import time
+import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -113,6 +114,11 @@ class SimulatedDevice:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clock", CameraClock(self.quirks))
+
+    @property
+    def endpoint(self) -> str:
+        """Its endpoint reference (ONVIF Core §7.3.1): the same for a serial number."""
+        return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_OID, self.serial)}"
 
     @property
     def scheme(self) -> str:

@@ -19,7 +19,9 @@ from gateway.simulators.camera.onvif.soap import SoapFault
 NAMESPACE = "http://www.onvif.org/ver10/device/wsdl"
 _MEDIA_NAMESPACE = "http://www.onvif.org/ver10/media/wsdl"
 # Operations of the access class PRE_AUTH need no credentials (ONVIF Core §5.12.1).
-PRE_AUTH = frozenset({"GetSystemDateAndTime", "GetCapabilities", "GetServices", "GetServiceCapabilities"})
+PRE_AUTH = frozenset(
+    {"GetSystemDateAndTime", "GetCapabilities", "GetServices", "GetServiceCapabilities", "GetEndpointReference"}
+)
 _MEDIA2_NAMESPACE = "http://www.onvif.org/ver20/media/wsdl"
 _EVENTS_NAMESPACE = "http://www.onvif.org/ver10/events/wsdl"
 _PTZ_NAMESPACE = "http://www.onvif.org/ver20/ptz/wsdl"
@@ -148,6 +150,11 @@ def _get_network_interfaces(call: Call) -> str:
     )
 
 
+def _get_endpoint_reference(call: Call) -> str:
+    guid = f"<tds:GUID>{call.device.endpoint}</tds:GUID>"
+    return f"<tds:GetEndpointReferenceResponse>{guid}</tds:GetEndpointReferenceResponse>"
+
+
 def _get_relay_outputs(call: Call) -> str:
     relays = "".join(
         f'<tds:RelayOutputs token="{token}"><tt:Properties><tt:Mode>Bistable</tt:Mode><tt:DelayTime>PT0S</tt:DelayTime>'
@@ -174,6 +181,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "GetServiceCapabilities": _get_service_capabilities,
         "GetScopes": _get_scopes,
         "GetNetworkInterfaces": _get_network_interfaces,
+        "GetEndpointReference": _get_endpoint_reference,
         "GetRelayOutputs": _get_relay_outputs,
         "SetRelayOutputState": _set_relay_output_state,
     }

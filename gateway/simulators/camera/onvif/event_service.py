@@ -143,7 +143,8 @@ class EventService:
             raise DroppedError
         wait = self._subscriptions_wait(asked)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(subscription.filled.wait(), wait)
+            async with asyncio.timeout(wait):
+                await subscription.filled.wait()
         most = asked.argument("MessageLimit")
         taken = subscription.take(min(int(most) if most.isdigit() else 1, _MOST_MESSAGES))
         messages = [notification.message(each, quirks) for each in taken]
