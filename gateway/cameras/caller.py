@@ -60,8 +60,12 @@ class SoapCaller:
 
     def ask_time(self, anonymous: bool) -> etree._Element:  # as `clock_offset.Ask`
         """GetSystemDateAndTime; raises as `call`."""
-        security = "" if anonymous else self._security()
-        return self._once(self._device_service, request(camera_time.OPERATION, security), holds_password=bool(security))
+        holds_password = self._token is not None and not anonymous
+
+        def make() -> bytes:
+            return request(camera_time.OPERATION, self._security() if holds_password else "")
+
+        return self._once(self._device_service, make, holds_password=holds_password)
 
     def learn_clock(self) -> None:
         """Learn the camera's clock.
@@ -77,12 +81,12 @@ class SoapCaller:
     def send(self, url: str, make: Make) -> etree._Element:
         """Send what `make` makes; a refusal counts only if the camera's clock is as it was. Raises as `call`."""
         try:
-            return self._once(url, make(self._security()), holds_password=self._token is not None)
+            return self._once(url, lambda: make(self._security()), holds_password=self._token is not None)
         except _RefusedError as refused:
             if self._token is None or not self.offset.has_moved(self.ask_time):
                 raise self._refusal(refused) from None
         try:
-            return self._once(url, make(self._security()), holds_password=True)
+            return self._once(url, lambda: make(self._security()), holds_password=True)
         except _RefusedError as refused:
             raise self._refusal(refused) from None
 
@@ -95,8 +99,8 @@ class SoapCaller:
         """The Security header's XML for now by the camera's clock; empty for an open camera."""
         return self._token.header(self.offset.now()) if self._token else ""
 
-    def _once(self, url: str, envelope: bytes, *, holds_password: bool) -> etree._Element:
-        reply = self.http.post(url, envelope, _HEADERS)
+    def _once(self, url: str, make: Callable[[], bytes], *, holds_password: bool) -> etree._Element:
+        reply = self.http.post(url, make, _HEADERS)
         if reply.is_refusal and b"Envelope" not in reply.content:
             raise _RefusedError(f"the camera answered with status {reply.status_code}", self.where)
         try:

@@ -1,7 +1,7 @@
 """HTTP to one camera: bounded in time and size, Digest or Basic once the camera asks, errors as camera states."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import requests
@@ -15,6 +15,7 @@ _MAX_BYTES = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 _UNAUTHORIZED = frozenset({401, 403})
 _ANYBODY = Trust()
+MakeBody = Callable[[], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +86,22 @@ class CameraHttp:
         """End what is under way, now and later: the camera is given up."""
         self._sockets.break_off()
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """POST `body`.
+    def post(self, url: str, make_body: MakeBody, headers: Mapping[str, str]) -> Reply:
+        """POST what `make_body` makes, anew for each try: a camera takes a token's nonce once.
 
         Raises:
             CameraError: with its state; a status is no error here.
         """
-        return self._send("POST", url, body, headers)
+        return self._send("POST", url, make_body, headers)
 
     def get(self, url: str) -> Reply:
         """GET `url`; errors as in `post`."""
-        return self._send("GET", url, None, {})
+        return self._send("GET", url, _nothing, {})
 
-    def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        reply = self._attempt(method, url, body, headers)
+    def _send(self, method: str, url: str, make_body: MakeBody, headers: Mapping[str, str]) -> Reply:
+        reply = self._attempt(method, url, make_body, headers)
         if reply.is_refusal and self._adopt(method, reply.headers.get("WWW-Authenticate", "")):
-            reply = self._attempt(method, url, body, headers)
+            reply = self._attempt(method, url, make_body, headers)
         if reply.is_refusal:
             self._auth.pop(method, None)  # with it, requests would try the same password twice each time
         return reply
@@ -119,10 +120,10 @@ class CameraHttp:
             self._auth[method] = HTTPBasicAuth(username.encode(), password.encode())
         return method in self._auth
 
-    def _attempt(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+    def _attempt(self, method: str, url: str, make_body: MakeBody, headers: Mapping[str, str]) -> Reply:
         """Send; if a kept connection turned out to be closed by the camera, once more, and keep none from now on."""
         try:
-            return self._exchange(method, url, body, headers)
+            return self._exchange(method, url, make_body, headers)
         except requests.ConnectionError as error:
             if not _was_dropped(error):
                 raise self._translated(error) from None
@@ -130,17 +131,17 @@ class CameraHttp:
             raise self._translated(error) from None
         self._mount(fresh=True)
         try:
-            return self._exchange(method, url, body, headers)
+            return self._exchange(method, url, make_body, headers)
         except requests.RequestException as error:
             raise self._translated(error) from None
 
-    def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+    def _exchange(self, method: str, url: str, make_body: MakeBody, headers: Mapping[str, str]) -> Reply:
         read = self._timeouts.read + self._more
         timeout = (min(self._timeouts.connect, self._remaining()), min(read, self._remaining()))
         with self._session.request(
             method,
             url,
-            data=body,
+            data=make_body(),
             headers=dict(headers),
             timeout=timeout,
             stream=True,
@@ -196,6 +197,10 @@ class CameraHttp:
 
     def _error(self, state: CameraState, what: str) -> CameraError:
         return camera_error(state, what, where=self._where)
+
+
+def _nothing() -> None:
+    """The body of a GET."""
 
 
 def _was_dropped(error: BaseException) -> bool:

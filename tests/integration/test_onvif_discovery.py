@@ -66,7 +66,9 @@ async def test_an_answer_to_somebody_elses_question_is_dropped(recording: Path) 
         assert search._found == {}
 
 
-@pytest.mark.parametrize(("username", "state", "activation"), [("gate", "credentials_wrong", "done"), ("", "ok", "pending")])
+@pytest.mark.parametrize(
+    ("username", "state", "activation"), [("gate", "credentials_wrong", "done"), ("", "ok", "pending")]
+)
 async def test_a_card_says_how_the_camera_is(recording: Path, username: str, state: str, activation: str) -> None:
     async with _camera(recording, username=username) as camera:
         finder = Finder(OnvifLibrary(), LOOPBACK, lambda seconds: _search(camera, seconds=seconds))

@@ -1,11 +1,12 @@
 """Keeps one camera's events coming: subscribes, pulls, renews, subscribes anew, and always unsubscribes."""
 
+import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.cameras.eventing.notices import Notice
 from gateway.cameras.eventing.subscription import Subscription
@@ -23,6 +24,7 @@ _LONGEST_WAIT_SECONDS = 60.0
 _WITHOUT_EVENTS_SECONDS = 600.0
 _LEAST_POLL_SECONDS = 0.1
 _DROPS_IN_A_ROW = 3
+_LEAVE_SECONDS = 2.5
 _DROP_PAUSE_SECONDS = 0.2
 _GIVEN_UP = frozenset({CameraState.CREDENTIALS_WRONG, CameraState.CERTIFICATE_UNKNOWN})
 
@@ -124,18 +126,30 @@ class EventFeed:
 
     async def _subscribe(self) -> Subscription:
         try:
-            subscription = await self._port.subscribe(absolute=self._absolute)
+            subscription = await self._wholly(self._port.subscribe(absolute=self._absolute))
         except CameraError as error:
             consumer = await self._ends.consumer() if error.state is CameraState.NO_EVENTS else None
             if consumer is None:
                 raise
-            return await self._port.subscribe_push(consumer)
+            return await self._wholly(self._port.subscribe_push(consumer))
         if self._is_too_short(subscription.granted_seconds) and not self._absolute:
             self._absolute = True
             with contextlib.suppress(CameraError, FaultError):
                 granted = await self._port.renew(subscription, absolute=True)
                 return Subscription(subscription.address, subscription.parameters, granted)
         return subscription
+
+    async def _wholly(self, subscribing: Coroutine[Any, Any, Subscription]) -> Subscription:
+        """What it gives; if this is cancelled meanwhile, what the camera then has is ended."""
+        task = asyncio.create_task(subscribing, name=f"subscribe to {self._where}")
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            with contextlib.suppress(CameraError, FaultError, TimeoutError):
+                async with asyncio.timeout(_LEAVE_SECONDS):
+                    await self._port.unsubscribe(await task)
+            task.cancel()
+            raise
 
     @staticmethod
     def _is_too_short(granted: float | None) -> bool:

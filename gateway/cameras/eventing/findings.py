@@ -115,13 +115,16 @@ class FindingBook:
     def _motion(
         self, key: tuple[Kind, str], known: _Known, before: bool | None, at: datetime, monotonic: float
     ) -> list[Finding]:
-        """Its beginnings, at most one in five seconds."""
+        """Its beginnings, at most one in five seconds; how it is when it is heard for the first time is none."""
+        if known.notice is None or known.notice.initial:
+            known.active = None
+            return []
         since = monotonic - known.told_at
-        begins = known.active and (not before or since >= _MOTION_AGAIN_SECONDS)
-        if not begins or known.notice is None or known.notice.initial:
+        begins = known.active and (not before or known.withheld or since >= _MOTION_AGAIN_SECONDS)
+        if not begins:
             return []
         if since < _LEAST_APART_SECONDS:
-            known.withheld += 1
+            known.withheld += 0 if before else 1
             return []
         finding = Finding(*key, True, False, True, at, withheld=known.withheld)
         known.told_at, known.withheld = monotonic, 0

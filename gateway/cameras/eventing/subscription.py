@@ -103,9 +103,10 @@ def address_in(envelope: etree._Element) -> str:
 
 
 def parameters_in(envelope: etree._Element) -> str:
-    """XML of all reference parameters."""
+    """XML of all reference parameters; one that is not well-formed by itself cannot be sent back."""
     found = descendants(envelope, "ReferenceParameters")[:1]
-    return "".join(etree.tostring(each, encoding="unicode", with_tail=False) for parent in found for each in parent)
+    texts = (etree.tostring(each, encoding="unicode", with_tail=False) for parent in found for each in parent)
+    return "".join(text for text in texts if _is_well_formed(text))
 
 
 def granted_in(envelope: etree._Element) -> float | None:
@@ -118,6 +119,14 @@ def granted_in(envelope: etree._Element) -> float | None:
     except TypeError:  # one with a zone and one without
         return None
     return seconds if seconds > 0 else None
+
+
+def _is_well_formed(text: str) -> bool:
+    try:
+        etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True))
+    except etree.XMLSyntaxError:
+        return False
+    return True
 
 
 def _time(text: str) -> datetime | None:

@@ -155,7 +155,9 @@ async def test_item_38_a_camera_is_pulled_once_and_gives_pictures_meanwhile(long
         await _in_thread(look)
 
 
-@pytest.mark.parametrize("quirk", ["http-digest", "bare-403", "not-onvif", "broken-xml", "events-claimed", "no-profiles"])
+@pytest.mark.parametrize(
+    "quirk", ["http-digest", "bare-403", "not-onvif", "broken-xml", "events-claimed", "no-profiles"]
+)
 @pytest.mark.parametrize("password", [PASSWORD, "wr0ng:p@ss/w#1"])
 async def test_item_39_no_secret_comes_out(
     bench: Bench, quirk: str, password: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]

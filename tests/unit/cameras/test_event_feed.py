@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -30,11 +31,13 @@ class Port:
     failing_renew: Exception | None = None
     calls: list[str] = field(default_factory=list)
     pull_takes: float = 10.0
+    subscribe_takes: float = 0.0
 
     async def subscribe(self, *, absolute: bool = False) -> Subscription:
         self.calls.append("subscribe at" if absolute else "subscribe")
         if self.failing_subscribe:
             raise self.failing_subscribe.pop(0)
+        await self.clock.sleep(self.subscribe_takes)
         return Subscription("http://x", granted_seconds=self.grants(absolute))
 
     async def subscribe_push(self, consumer: str) -> Subscription:
@@ -80,7 +83,7 @@ class Ends:
         return self.consumer
 
 
-Passes = Callable[[float], Awaitable[None]]
+Passes = Callable[[float], Coroutine[Any, Any, None]]
 
 
 @asynccontextmanager
@@ -210,6 +213,16 @@ async def test_an_empty_answer_at_once_is_healthy_and_no_tight_loop() -> None:
         await passes(10)
         assert ends.losses == []
         assert port.calls.count("pull") <= 101
+
+
+async def test_a_subscription_that_was_being_made_is_ended() -> None:
+    port = Port(ManualClock(), subscribe_takes=5.0)
+    async with fed(port) as (_ends, passes):
+        await passes(2)
+        assert port.calls == ["subscribe"]
+        waiting = asyncio.create_task(passes(6))
+    await waiting
+    assert port.calls == ["subscribe", "unsubscribe"]
 
 
 def test_errors_of_the_port_are_those_of_the_room() -> None:

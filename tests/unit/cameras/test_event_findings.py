@@ -68,6 +68,16 @@ def test_motion_that_never_ends_counts_anew_after_half_a_minute() -> None:
     assert len(found) == 3
 
 
+def test_a_beginning_that_was_withheld_is_told_when_motion_goes_on() -> None:
+    book = FindingBook()
+    take(book, notice(Kind.MOTION, active=True))
+    book.lost()
+    take(book, notice(Kind.MOTION, active=True, initial=True), at=1)
+    found = [each for tenth in range(100) for each in take(book, notice(Kind.MOTION, active=True), at=1 + tenth / 10)]
+
+    assert [each.withheld for each in found] == [1]
+
+
 def test_motion_after_a_loss_is_new_and_motion_at_the_start_is_none() -> None:
     book = FindingBook()
     assert take(book, notice(Kind.MOTION, active=True, initial=True)) == []
