@@ -153,7 +153,7 @@ def _onvif(part: str, camera: CameraSettings) -> Finding:
     if camera.password_file is not None and camera.password_file.is_file():
         password = camera.password_file.read_text("utf-8").rstrip("\n")
     command = [sys.executable, "-m", "gateway.vision", "probe", camera.url]
-    credentials = f"{camera.username}\n{password}\n"
+    credentials = f"{camera.username}\n{password}\n{camera.tls_fingerprint}\n"
     done = subprocess.run(command, input=credentials, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  # our own program
     try:
         answer = json.loads(done.stdout)

@@ -31,14 +31,16 @@ from gateway.daemon.links import setup_link, show_setup_link
 from gateway.daemon.narrator import Narrator
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.press_clips import PressClips
+from gateway.daemon.press_looks import PressLooks
 from gateway.daemon.response import Response
 from gateway.daemon.unreadable import UnreadableTeller
 from gateway.daemon.vision_line import VisionLine
 from gateway.errors import PermanentError, TransientError
 from gateway.events import Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
 from gateway.forwarding import Forwarder, Forwarders, Sink, UnusableSink, make_sink
-from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Settings
+from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, OutputSettings, Settings
 from gateway.storage import Incident, PasswordHasher, Stored, Stores, open_storage
+from gateway.wire import SwitchRelay
 
 _log = logging.getLogger(__name__)
 
@@ -109,7 +111,7 @@ class AlarmHouse:
             stores,
             clock,
             device=self._device,
-            switch=self._alarms.switch,
+            switch=self._switch,
             on_transition=self._on_transition,
         )
         self._forwarders = Forwarders(self._forwarder)
@@ -118,6 +120,10 @@ class AlarmHouse:
         self._walk_tests = WalkTests(site, stores.journal, trials, devices, clock)
         self._press_clips = PressClips(
             stores.journal, settings.evidence, self._linked_cameras, self._vision.workers.record_clip, clock
+        )
+
+        self._press_looks = PressLooks(
+            stores.journal, self._device, self._installation.cameras.find, self._vision.workers.look_at
         )
 
     async def _report(self, event: Event) -> Stored:
@@ -132,6 +138,14 @@ class AlarmHouse:
     def _linked_cameras(self, device: str) -> tuple[str, ...]:
         found = self._device(device)
         return found.linked_cameras if found is not None else ()
+
+    def _switch(self, output: OutputSettings, on: bool) -> None:  # the outputs' port
+        """Over MQTT, or at a camera's relay."""
+        if output.camera is None:
+            self._alarms.switch(output, on)
+        else:
+            relay = SwitchRelay(camera=output.camera, relay=output.relay, on=on, seconds=output.seconds)
+            self._vision.workers.switch(relay)
 
     def _on_transition(self, incident: Incident, event: Event) -> None:
         self._alarms.answer_transition(incident, event)
@@ -273,6 +287,7 @@ class AlarmHouse:
             "disk": self._chores.watch_disk,
             "clips": lambda: self._stores.clips.run(self._report_fault),
             "clips of presses": self._press_clips.run,
+            "looks of cameras": self._press_looks.run,
             "calibration": self._calibrations.run,
             "warnings for calibration": self._calibrations.follow,
             "loop lag": self._chores.measure_lag,

@@ -58,6 +58,8 @@ class DeviceSettings(EntrySlice):
         sleeps: it connects only to say something; that it is offline means nothing then.
         press_test_days: after so many days without a press or test a reminder asks for one; 0: never.
         linked_cameras: cameras whose picture belongs to its presses.
+        looks: which preset a camera turns to on a press, such as ``{"cam-01": "2"}``; a silent or duress one moves none.
+        look_seconds: after so long it turns back to its `home_preset`.
         reports_clear: it says when its condition is over (``clear``); before that only a forced resolve ends its
             incident.
     """
@@ -77,6 +79,8 @@ class DeviceSettings(EntrySlice):
     press_test_days: Annotated[float, Field(ge=0, le=_DAYS)] = 31.0
     battery_low_percent: Annotated[float, Field(ge=0, le=100)] = 20.0
     linked_cameras: tuple[Name, ...] = ()
+    looks: Annotated[dict[Name, Word], Field(max_length=16)] = Field(default_factory=dict)
+    look_seconds: Annotated[float, Field(ge=5, le=3600)] = 60.0
     reports_clear: bool = False
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ class CameraSettings(EntrySlice):
         sub_url: of a smaller stream of the same picture, which is looked at while faces are cut from `url`; an ONVIF
             camera tells it itself.
         tls_fingerprint: SHA-256 in hex of the certificate that an ``onvifs`` camera shows and nobody vouches for.
+        home_preset: token of the PTZ preset that it turns back to; empty: it stays where a press turned it.
         watch_faces: compare faces with the watch-list.
         loop: play a recording again and again.
         looks_per_second: how often a frame is looked at; the camera's budget.
@@ -27,6 +28,7 @@ class CameraSettings(EntrySlice):
     place: Label = ""
     url: Annotated[Url, Field(pattern=r"^(onvifs?|rtsps?|file)://[^\s]+$")]
     sub_url: Annotated[Url, Field(pattern=r"^(rtsps?|file)://[^\s]+$")] | None = None
+    home_preset: Annotated[str, Field(max_length=64)] = ""
     watch_faces: bool = False
     username: str = ""
     password: SecretStr | None = None

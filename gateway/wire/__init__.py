@@ -7,10 +7,12 @@ from gateway.wire.assignments import (
     DiscoveredCamera,
     DiscoverReply,
     DiscoverRequest,
+    LookAt,
     PictureReply,
     PictureRequest,
     StreamAddress,
     StreamLost,
+    SwitchRelay,
 )
 from gateway.wire.calibration import (
     CalibratedThresholds,
@@ -83,6 +85,7 @@ __all__ = [
     "Hello",
     "IdentifyReply",
     "IdentifyRequest",
+    "LookAt",
     "Message",
     "PassageStatistics",
     "PersonDistance",
@@ -99,6 +102,7 @@ __all__ = [
     "Stop",
     "StreamAddress",
     "StreamLost",
+    "SwitchRelay",
     "TrackDistances",
     "TracksPerDay",
     "WireError",

@@ -72,6 +72,26 @@ class CameraDescribed(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchRelay(Message):
+    """Parent to devices child: switch a camera's relay, on for so many seconds at most."""
+
+    camera: str
+    relay: str
+    on: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAt(Message):
+    """Parent to devices child: look at a preset for so many seconds, then at `back`, if there is one."""
+
+    camera: str
+    preset: str
+    back: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoverRequest(Message):
     """Parent to devices child: look for cameras for so many seconds; what is found is asked how it is."""
 

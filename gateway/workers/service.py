@@ -20,8 +20,10 @@ from gateway.wire import (
     EmbedRequest,
     IdentifyReply,
     IdentifyRequest,
+    LookAt,
     PhotoReply,
     PhotoRequest,
+    SwitchRelay,
 )
 from gateway.workers.assignment import assignment
 from gateway.workers.book import BY_ONVIF, CameraBook
@@ -229,6 +231,16 @@ class Workers:
             raise PermanentError("there is no such camera", where=f"camera {camera}", code="no_such_camera")
         workers = [self._fleet.named(each) for each in (name, DEVICES)]
         return await self._pictures.get(camera, width, [each for each in workers if each is not None])
+
+    def switch(self, command: SwitchRelay) -> bool:
+        """Switch a camera's relay; never waits. Returns whether there is a child that was told."""
+        devices = self._fleet.named(DEVICES)
+        return devices is not None and devices.offer(command)
+
+    def look_at(self, command: LookAt) -> bool:
+        """Have a camera look somewhere; as `switch`."""
+        devices = self._fleet.named(DEVICES)
+        return devices is not None and devices.offer(command)
 
     async def discover(self, seconds: float = 4.0) -> tuple[DiscoveredCamera, ...]:
         """Look for cameras in the site's networks; each is asked how it is.

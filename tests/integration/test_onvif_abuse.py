@@ -1,4 +1,4 @@
-"""What must not grow and must not break: cameras that come and go while they are frozen, and answers that are mutated."""
+"""What must not grow and must not break: cameras that come and go while frozen, and answers that are mutated."""
 
 import asyncio
 import os

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record, still_allowed
+from gateway.api.camera_import import read_cameras
 from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
@@ -20,6 +21,7 @@ from gateway.storage import UnreadableEvent
 
 router = APIRouter()
 _MJPEG_SECONDS = 0.5
+_LARGEST_CSV_BYTES = 1024 * 1024
 _LONGEST_LIVE_SECONDS = 600.0
 Fields = dict[str, Any]
 
@@ -86,6 +88,42 @@ async def discover(_caller: Admin, parts: Parts, seconds: Annotated[float, Query
     """Look for ONVIF cameras: cards to adopt with POST /cameras, each with its state and whether it is one of ours."""
     found = await parts.workers.discover(seconds)
     return {"items": [asdict(each) for each in found], "networks": list(parts.settings.vision.camera_networks)}
+
+
+@router.post("/cameras/import")
+async def import_cameras(request: Request, caller: Admin, parts: Parts, dry_run: bool = True) -> Fields:
+    """Add cameras from a CSV file; a dry run says what would be added, row by row, and adds nothing.
+
+    Passwords are sealed at rest, each by itself, and never shown. A row that cannot be used delays no other.
+    """
+    register = parts.installation.cameras
+    taken = {each.id for each in register.all()}
+    networks = parts.settings.vision.camera_networks
+    rows = await asyncio.to_thread(read_cameras, await _text_of(request), taken, networks)
+    answers = []
+    for row in rows:
+        fault, where, remedy = row.fault, row.where, row.remedy
+        if row.body is not None and not dry_run:
+            try:
+                await _create(register, row.body, parts, caller.name, "camera")
+            except (GatewayError, Problem) as error:
+                fault = error.what if isinstance(error, GatewayError) else error.detail
+        answers.append(
+            {"line": row.line, "id": row.camera, "ok": not fault, "fault": fault, "where": where, "remedy": remedy}
+        )
+    good = sum(bool(each["ok"]) for each in answers)
+    return {"dry_run": dry_run, "good": good, "bad": len(answers) - good, "items": answers}
+
+
+async def _text_of(request: Request) -> str:
+    body = await request.body()
+    if len(body) > _LARGEST_CSV_BYTES:
+        raise Problem(413, f"the file is larger than {_LARGEST_CSV_BYTES} bytes")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        remedy = "Save it as UTF-8."
+        raise Problem(422, f"not UTF-8 at byte {error.start}", code="no_csv", remedy=remedy) from None
 
 
 @router.get("/cameras/{identity}")

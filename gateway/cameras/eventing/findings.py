@@ -10,7 +10,7 @@ from gateway.cameras.eventing.topics import Kind, kind_of
 
 _MOTION_AGAIN_SECONDS = 30.0
 _LEAST_APART_SECONDS = 5.0
-_CONTACT_CHANGES, _CONTACT_SECONDS = 50, 10.0
+_CONTACT_CHANGES, _CONTACT_SECONDS = 100, 10.0
 _MOST_TOPICS = 100
 _MOST_SOURCES = 64
 
@@ -101,7 +101,7 @@ class FindingBook:
         return self._condition(key, known, at, monotonic)
 
     def _contact(self, key: tuple[Kind, str], known: _Known, at: datetime, monotonic: float) -> list[Finding]:
-        """Each change, but no more than fifty in ten seconds; the state that it ends in is always told."""
+        """Each change, but no more than a hundred in ten seconds; the state that it ends in is always told."""
         if known.told == known.active or known.notice is None or known.active is None:
             return []
         if len(known.changes) == _CONTACT_CHANGES and monotonic - known.changes[0] < _CONTACT_SECONDS:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import random
 from dataclasses import asdict
+from datetime import datetime
 from typing import Protocol
 
 from gateway.cameras import CameraDescription, CameraError, CameraState
@@ -18,6 +19,7 @@ _FIRST_WAIT_SECONDS = 2.0
 _LONGEST_WAIT_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 600.0
 _LEAST_WAIT_SECONDS = 1.0
+_TRIES_BEFORE_AWAY = 3
 _LARGEST_PICTURE_BYTES = 8 * 1024 * 1024
 _JPEG = b"\xff\xd8\xff"
 
@@ -94,6 +96,12 @@ class DeviceWatch:
         self._listening = listening
         self._reported = CameraState.OK
         self._failures = 0
+
+    @property
+    def is_away(self) -> bool:
+        """Whether a camera that answered before does so no more, and not just for a moment."""
+        gone = self._state in (CameraState.UNREACHABLE, CameraState.REFUSED)
+        return gone and self._failures >= _TRIES_BEFORE_AWAY and self.described is not None
 
     def ask_again(self) -> None:
         """The stream was lost: the camera may have moved it."""
@@ -216,3 +224,20 @@ def _clock_in_words(described: CameraDescription) -> str:
     if offset is None or described.state is not CameraState.CLOCK_OFF:
         return ""
     return f"its clock is {abs(offset):.0f} s {'ahead' if offset > 0 else 'behind'}"
+
+
+def moved_event(assigned: CameraAssigned, site: str, now: datetime) -> CameraFault:
+    """The event of a camera that was found at another address."""
+    return CameraFault(
+        id=new_id(),
+        source=camera_source(site, assigned.camera),
+        subject=assigned.camera,
+        time=now,
+        severity=Severity.MEDIUM,
+        camera=assigned.camera,
+        name=assigned.name,
+        place=assigned.place,
+        state="moved",
+        remedy="Give it a fixed address, and change the url of its entry.",
+        detail=f"it answers at {assigned.url} now",
+    )

@@ -91,13 +91,13 @@ def test_a_chattering_contact_is_bounded_and_ends_in_its_true_state() -> None:
     found = [
         each for step in range(400) for each in take(book, notice(Kind.INPUT, active=step % 2 == 0), at=step / 100)
     ]
-    assert len(found) == 50
+    assert len(found) == 100
     take(book, notice(Kind.INPUT, active=True), at=4.5)
 
     (last,) = take(book, at=14.5)
 
     assert last.active
-    assert last.withheld > 300
+    assert last.withheld > 250
 
 
 def test_tampering_is_told_at_its_begin_and_its_end_and_once_over_losses() -> None:
