@@ -58,7 +58,7 @@ class DeviceSettings(EntrySlice):
         sleeps: it connects only to say something; that it is offline means nothing then.
         press_test_days: after so many days without a press or test a reminder asks for one; 0: never.
         linked_cameras: cameras whose picture belongs to its presses.
-        looks: which preset a camera turns to on a press, such as ``{"cam-01": "2"}``; a silent or duress one moves none.
+        looks: which preset a camera turns to on a press, such as ``{"cam-01": "2"}``; a silent one moves none.
         look_seconds: after so long it turns back to its `home_preset`.
         reports_clear: it says when its condition is over (``clear``); before that only a forced resolve ends its
             incident.

@@ -67,27 +67,12 @@ def until(found: Callable[[], Any], what: str, seconds: float = 60) -> Any:
     return value
 
 
-def told(client: httpx.Client, kind: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = client.get("/events", params={"limit": 500}).json()["items"]
-    return [each for each in items if each["type"] == kind]
+def told(daemon: Daemon, client: httpx.Client, kind: str) -> list[dict[str, Any]]:
+    return [each for each in daemon.events(client) if each["type"] == kind]
 
 
 def heard(client: httpx.Client) -> bool:
     return client.get("/devices/booth").json()["status"]["last_seen"] is not None
-
-
-def children(daemon: Daemon, role: str) -> list[int]:
-    assert daemon.process is not None
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            command = (folder / "cmdline").read_bytes().split(b"\0")
-            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-        except (OSError, ValueError):
-            continue
-        if parent == daemon.process.pid and role.encode() in command:
-            found.append(int(folder.name))
-    return found
 
 
 def test_a_closed_contact_is_a_press_also_when_nobody_heard_it_close(tmp_path: Path) -> None:
@@ -99,22 +84,22 @@ def test_a_closed_contact_is_a_press_also_when_nobody_heard_it_close(tmp_path: P
             daemon.set_up_administrator()
             with daemon.client() as client:
                 until(lambda: heard(client), "a sign of life")
-                assert told(client, "campus.button.pressed") == []
+                assert told(daemon, client, "campus.button.pressed") == []
                 gate.make("active")
-                (press,) = until(lambda: told(client, "campus.button.pressed"), "the press")
+                (press,) = until(lambda: told(daemon, client, "campus.button.pressed"), "the press")
                 assert press["data"]["device"] == "booth"
                 assert press["severity"] == "critical"
-                assert until(lambda: told(client, "campus.camera.input_triggered"), "the input's own event")
+                assert until(lambda: told(daemon, client, "campus.camera.input_triggered"), "the input's own event")
                 gate.make("inactive")
-                until(lambda: told(client, "campus.button.cleared"), "the clearing")
+                until(lambda: told(daemon, client, "campus.button.cleared"), "the clearing")
 
-                (child,) = children(daemon, "devices")
+                (child,) = [pid for pid, command in daemon.children().items() if " devices " in f"{command} "]
                 os.kill(child, signal.SIGKILL)
                 gate.make("active")
-                presses = until(lambda: (found := told(client, "campus.button.pressed"))[1:] and found, "the press")
+                presses = until(lambda: (found := told(daemon, client, "campus.button.pressed"))[1:] and found, "the press")
                 details = [each["data"].get("detail") for each in presses]
                 assert "changed while the camera was not heard" in details
 
                 gate.process.kill()
-                assert until(lambda: told(client, "campus.button.lost"), "the loss", 100)
+                assert until(lambda: told(daemon, client, "campus.button.lost"), "the loss", 100)
             assert SECRET not in "".join(daemon.log)

@@ -14,9 +14,11 @@ from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.announcer import Announcer, to_jpeg
 from gateway.vision.video.clips import ClipRecorder
 from gateway.vision.video.figures import StreamFigures
+from gateway.vision.video.health import PictureHealth
 from gateway.vision.video.list_holder import ListHolder
 from gateway.vision.video.looker import Looker
 from gateway.vision.video.main_stream import MainStream
+from gateway.vision.video.motion import WIDTH
 from gateway.vision.video.passers import Match
 from gateway.wire import CameraAssigned, CameraStatus, ChannelClosedError, Message, PassageStatistics
 from gateway.wire import StreamLost as StreamLostMessage
@@ -76,6 +78,7 @@ class CameraPipeline:
         self._judging = threading.Lock()
         self._stopping = threading.Event()
         self._newest: Frame | None = None
+        self._health = PictureHealth()
         self._due = 0.0
         self._figures = StreamFigures(assigned.camera, self._stream, kit.clock)
         self._thread = threading.Thread(target=self._run, name=f"{assigned.camera}-looker", daemon=True)
@@ -160,10 +163,17 @@ class CameraPipeline:
     def _live(self, frame: Frame) -> None:
         self._newest = frame
         self._post(self._announcer.live())
+        self._judge_picture(frame)
         with self._judging:
             current = self._kit.lists.current if self._assigned.watch_faces else None
             if current is not None:
                 self._look(frame, current)
+
+    def _judge_picture(self, frame: Frame) -> None:
+        """Whether a camera still shows what it should; a recording shows what it shows."""
+        now = self._kit.clock.monotonic()
+        if not self._assigned.url.startswith("file:") and self._health.is_due(now):
+            self._post(self._announcer.health(self._health.judge(frame.luma(WIDTH), now)))
 
     def _look(self, frame: Frame, current: SharedList) -> None:
         main = self._main.near(frame) if self._main is not None else None
