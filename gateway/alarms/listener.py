@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from gateway.alarms.conditions import ConditionBook
+from gateway.alarms.contacts import condition_of, message_of
 from gateway.alarms.device_status import DeviceMemory
 from gateway.alarms.device_topics import TopicTree
 from gateway.alarms.dialects import DIALECTS
 from gateway.alarms.dialects.campus import feedback_topic, parse_topic
-from gateway.alarms.dialects.onvif import CONTACT
 from gateway.alarms.dialects.said import (
     DISCREET,
     Action,
@@ -36,7 +36,6 @@ from gateway.settings import DeviceSettings, Meaning
 _EVENT = "event"
 _OWN = "campus"
 _CLOCK = "clock_wrong"
-_UNHEARD = "changed while the camera was not heard"
 _MISSING = "/missing"
 _COPIES_COME_WITHIN = timedelta(minutes=10)
 
@@ -234,23 +233,13 @@ class AlarmListener:
         Raises:
             GatewayError: it could not be stored; it must be handed over again.
         """
-        message = InboundMessage(
-            topic=f"onvif/{contact.camera}/{contact.input}",
-            payload=b"active" if contact.active else b"inactive",
-            origin=f"camera {contact.camera}",
-        )
         for device in self._wired_to(contact.camera):
             if device.input in ("", contact.input):
-                await self._take_contact(_Told(device, self._dialects[device.dialect], message), contact)
+                told = _Told(device, self._dialects[device.dialect], message_of(contact))
+                await self._take_contact(told, contact)
 
     async def _take_contact(self, told: _Told, contact: Contact) -> None:
-        said = Condition(
-            name=CONTACT,
-            active=contact.active != (told.device.normally == "closed"),
-            part=contact.input,
-            at=None if contact.initial else contact.at,
-            detail=_UNHEARD if contact.initial else None,
-        )
+        said = condition_of(contact, told.device)
         if contact.initial and said.active and not self._conditions.knows(told.device.id, said):
             self._conditions.note(told.device.id, said)
             what = "its contact is not in its normal state as it is heard for the first time: see `normally`"

@@ -40,7 +40,6 @@ from gateway.events import Event, GatewayFault, GatewayStarted, GatewayStopped, 
 from gateway.forwarding import Forwarder, Forwarders, Sink, UnusableSink, make_sink
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, OutputSettings, Settings
 from gateway.storage import Incident, PasswordHasher, Stored, Stores, open_storage
-from gateway.wire import SwitchRelay
 
 _log = logging.getLogger(__name__)
 
@@ -121,10 +120,8 @@ class AlarmHouse:
         self._press_clips = PressClips(
             stores.journal, settings.evidence, self._linked_cameras, self._vision.workers.record_clip, clock
         )
-
-        self._press_looks = PressLooks(
-            stores.journal, self._device, self._installation.cameras.find, self._vision.workers.look_at
-        )
+        find_camera, look_at = self._installation.cameras.find, self._vision.workers.look_at
+        self._press_looks = PressLooks(stores.journal, self._device, find_camera, look_at)
 
     async def _report(self, event: Event) -> Stored:
         return await self._response.drills.report(event, self._stores.journal.append)
@@ -140,12 +137,7 @@ class AlarmHouse:
         return found.linked_cameras if found is not None else ()
 
     def _switch(self, output: OutputSettings, on: bool) -> None:  # the outputs' port
-        """Over MQTT, or at a camera's relay."""
-        if output.camera is None:
-            self._alarms.switch(output, on)
-        else:
-            relay = SwitchRelay(camera=output.camera, relay=output.relay, on=on, seconds=output.seconds)
-            self._vision.workers.switch(relay)
+        (self._alarms if output.camera is None else self._vision).switch(output, on)
 
     def _on_transition(self, incident: Incident, event: Event) -> None:
         self._alarms.answer_transition(incident, event)

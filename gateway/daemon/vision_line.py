@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gateway.api import counted_rows, sealed_rows
 from gateway.clock import Clock
-from gateway.settings import Settings
+from gateway.settings import OutputSettings, Settings
 from gateway.storage import ClipPart, ClipState, Evidence, Stores
 from gateway.wire import (
     CameraDescribed,
@@ -17,6 +17,7 @@ from gateway.wire import (
     EvidencePicture,
     PassageStatistics,
     SealedRow,
+    SwitchRelay,
 )
 from gateway.workers import Outfit, WorkerPorts, Workers
 
@@ -62,6 +63,12 @@ class VisionLine:
             on_heard=alarms.note_heard,
         )
         self.workers = Workers(outfit, self._rows, ports, clock=clock)
+
+    def switch(self, output: OutputSettings, on: bool) -> None:  # the outputs' port
+        """Switch a camera's relay; while it is wanted the caller tells it again."""
+        if output.camera is not None:
+            relay = SwitchRelay(camera=output.camera, relay=output.relay, on=on, seconds=output.seconds)
+            self.workers.switch(relay)
 
     async def _rows(self) -> tuple[int, Sequence[SealedRow]]:
         revision, rows = await self._stores.watchlist.rows(self._clock.now())

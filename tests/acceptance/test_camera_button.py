@@ -96,7 +96,9 @@ def test_a_closed_contact_is_a_press_also_when_nobody_heard_it_close(tmp_path: P
                 (child,) = [pid for pid, command in daemon.children().items() if " devices " in f"{command} "]
                 os.kill(child, signal.SIGKILL)
                 gate.make("active")
-                presses = until(lambda: (found := told(daemon, client, "campus.button.pressed"))[1:] and found, "the press")
+                presses = until(
+                    lambda: (found := told(daemon, client, "campus.button.pressed"))[1:] and found, "the press"
+                )
                 details = [each["data"].get("detail") for each in presses]
                 assert "changed while the camera was not heard" in details
 

@@ -22,12 +22,14 @@ def planes(scene: str) -> Iterator[Plane]:
             for number, frame in enumerate(container.decode(stream)):
                 if number % step == 0:
                     small = frame.reformat(WIDTH, WIDTH * frame.height // frame.width, "gray")
-                    yield small.to_ndarray()
+                    yield small.to_ndarray().astype(np.uint8)
 
 
 def told(pictures: Iterator[Plane]) -> list[tuple[Ailment, bool]]:
     health = PictureHealth()
-    return [(each.ailment, each.active) for now, plane in enumerate(pictures) for each in health.judge(plane, float(now))]
+    return [
+        (each.ailment, each.active) for now, plane in enumerate(pictures) for each in health.judge(plane, float(now))
+    ]
 
 
 @pytest.mark.parametrize("scene", SCENES)

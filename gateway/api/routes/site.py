@@ -118,7 +118,8 @@ async def import_cameras(request: Request, caller: Admin, parts: Parts, dry_run:
 async def _text_of(request: Request) -> str:
     body = await request.body()
     if len(body) > _LARGEST_CSV_BYTES:
-        raise Problem(413, f"the file is larger than {_LARGEST_CSV_BYTES} bytes")
+        what = f"the file is larger than {_LARGEST_CSV_BYTES} bytes"
+        raise Problem(413, what, code="body_too_large", limit=_LARGEST_CSV_BYTES)
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
