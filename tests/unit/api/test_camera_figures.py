@@ -65,4 +65,5 @@ def test_readiness_says_what_a_camera_costs_and_whether_its_gate_hangs() -> None
         "frames": [500, 100, 400, 77],
         "resting": False,
         "gate": "never_shuts",
+        "main": ["", "", 0, 0.0],
     }
