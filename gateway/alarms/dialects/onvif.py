@@ -11,7 +11,7 @@ def decode(topic: str, payload: bytes) -> tuple[Said, ...]:
     Raises:
         PayloadError: always.
     """
-    raise PayloadError("a camera's contact is heard over ONVIF, not by MQTT", where="topic")
+    raise PayloadError("a camera's contact is heard over ONVIF, not by MQTT", where="topic", code="payload_contact")
 
 
 DIALECT = Dialect(name="onvif", decode=decode, topics=lambda _address: (), address="", meanings={CONTACT: "press"})

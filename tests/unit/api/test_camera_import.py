@@ -40,7 +40,7 @@ def test_semicolons_a_mark_of_windows_and_empty_lines_are_fine() -> None:
         ("c,,onvif://127.0.0.1,,,", "url"),
         ("c,,rtsp://8.8.8.8/a,,,", "url"),
         ("c,,file:///etc/passwd,,,", "url"),
-        ("c,,onvif://u:p@10.0.0.5,,,", ""),
+        ("c,,onvif://u:p@10.0.0.5,,,", "url"),
         ("c,,onvif://10.0.0.5,,,perhaps", "watch_faces"),
         ("c,,onvif://10.0.0.5,,,no,more", ""),
         (",,onvif://10.0.0.5,,,", "id"),
