@@ -14,7 +14,7 @@ import pytest
 
 from gateway.events import Event, FaceMatched
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
-from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageOver, PassageStatistics, SealedRow
+from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, Message, PassageOver, SealedRow
 from gateway.workers import Outfit, WorkerPorts, Workers, WorkerStage
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -94,7 +94,7 @@ class House:
     async def gone(self, passage: PassageOver, _: datetime) -> None:
         self.passages.append(passage)
 
-    async def ignore(self, _: PassageStatistics) -> None:
+    async def ignore(self, _: Message) -> None:
         pass
 
     async def rows(self) -> tuple[int, tuple[SealedRow, ...]]:
@@ -130,6 +130,8 @@ class House:
             on_passage=self.gone,
             on_statistics=self.ignore,
             on_described=self.describe,
+            on_contact=self.ignore,
+            on_heard=self.ignore,
         )
         workers = Workers(outfit, self.rows, ports)
         async with asyncio.TaskGroup() as group:

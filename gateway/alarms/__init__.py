@@ -7,7 +7,7 @@ from gateway.alarms.dialects.said import Dialect, PayloadError
 from gateway.alarms.endpoint import MqttEndpoint
 from gateway.alarms.exposure import check_exposure
 from gateway.alarms.listener import AlarmListener
-from gateway.alarms.messages import EndpointStatistics, Feedback, InboundMessage
+from gateway.alarms.messages import Contact, EndpointStatistics, Feedback, InboundMessage
 from gateway.alarms.outputs import output_command
 from gateway.alarms.records import SessionStore
 from gateway.alarms.session import BrokerState, MqttSession
@@ -21,6 +21,7 @@ __all__ = [
     "AlarmListener",
     "BatterySample",
     "BrokerState",
+    "Contact",
     "DeviceMemory",
     "DeviceStatus",
     "Dialect",

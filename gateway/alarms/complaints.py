@@ -14,6 +14,11 @@ RETAINED_CONDITION = because(
 )
 
 
+CONTACT_AT_START = because(
+    "contact_at_start", "its contact is not in its normal state as it is heard for the first time: see `normally`"
+)
+
+
 def unknown_device(identity: str) -> Cause:
     """Nobody has entered it."""
     return because("unknown_device", f"no device {identity} is configured", identity=identity)

@@ -23,12 +23,16 @@ class ConditionBook:
         """A device is gone."""
         self._known.pop(device, None)
 
+    def knows(self, device: str, said: Condition) -> bool:
+        """Whether a condition's state was known before."""
+        return _key(said) in self._known.get(device, {})
+
     def change_of(self, device: str, said: Condition) -> Action | None:
         """The action that a condition's change is; None if it is as it was. An unknown one counts as not active."""
         was = self._known.get(device, {}).get(_key(said), False)
         if said.active == was:
             return None
-        return Action(name=said.name, part=said.part, at=said.at)
+        return Action(name=said.name, part=said.part, at=said.at, detail=said.detail)
 
     def note(self, device: str, said: Condition) -> None:
         """Remember a state, once what it means is stored."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from gateway.alarms import complaints
 from gateway.alarms.conditions import ConditionBook
+from gateway.alarms.contacts import condition_of, message_of
 from gateway.alarms.device_status import DeviceMemory
 from gateway.alarms.device_topics import TopicTree
 from gateway.alarms.dialects import DIALECTS
@@ -24,7 +25,7 @@ from gateway.alarms.dialects.said import (
     Trouble,
 )
 from gateway.alarms.faults import FaultRecorder
-from gateway.alarms.messages import Feedback, InboundMessage
+from gateway.alarms.messages import Contact, Feedback, InboundMessage
 from gateway.alarms.presses import Arrival, PressBook
 from gateway.alarms.supervision import SupervisionTimer
 from gateway.alarms.trials import Claim, Trials
@@ -230,6 +231,39 @@ class AlarmListener:
             if not self._conditions.known(device.id).get(_MISSING):
                 await self._supervision.seen(device.id, message.origin)
         return True
+
+    async def handle_contact(self, contact: Contact) -> None:
+        """Take how a camera's contact is: each device that is wired to it.
+
+        What changed while the camera was not heard is a press; how a contact is that was never heard before is none.
+
+        Raises:
+            GatewayError: it could not be stored; it must be handed over again.
+        """
+        for device in self._wired_to(contact.camera):
+            if device.input in ("", contact.input):
+                told = _Told(device, self._dialects[device.dialect], message_of(contact))
+                await self._take_contact(told, contact)
+
+    async def _take_contact(self, told: _Told, contact: Contact) -> None:
+        said = condition_of(contact, told.device)
+        if contact.initial and said.active and not self._conditions.knows(told.device.id, said):
+            self._conditions.note(told.device.id, said)
+            cause = complaints.CONTACT_AT_START
+            await self._fault(cause, told.message, device=told.device.id, severity=Severity.HIGH)
+            return
+        await self._take(told, (said,))
+
+    async def note_heard(self, camera: str, *, heard: bool) -> None:
+        """A camera's contacts are heard, or are not: who is wired to it lives, or is lost with it."""
+        for device in self._wired_to(camera):
+            if heard:
+                await self._supervision.seen(device.id, f"camera {camera}")
+            else:
+                await self._supervision.state(device.id, online=False, bridge=True)
+
+    def _wired_to(self, camera: str) -> list[DeviceSettings]:
+        return [device for device in self._devices.values() if device.camera == camera]
 
     async def _take(self, told: _Told, said: Sequence[Said], *, lives: bool = True) -> None:
         """Presses first, because nothing may stand before them; `lives`: the message is a sign of life."""

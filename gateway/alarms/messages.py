@@ -1,6 +1,7 @@
 """What comes in from an endpoint or a broker, and what goes back to a button."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,24 @@ class InboundMessage:
     retain: bool = False
     replayed: bool = False
     origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """How a camera's dry contact is.
+
+    Attributes:
+        input: its token; empty if the camera does not say which.
+        active: as the camera says it.
+        initial: it is so when the camera is heard again; nobody saw it change.
+        at: when, aware.
+    """
+
+    camera: str
+    input: str
+    active: bool
+    initial: bool
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

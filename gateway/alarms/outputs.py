@@ -10,7 +10,7 @@ _PULSE_OFFSET, _LONGEST_PULSE = 100, 64_900
 
 
 def output_command(output: OutputSettings, site: str, *, on: bool) -> Feedback:
-    """The message that switches an output on for its time, or off."""
+    """The message that switches an output of MQTT on for its time, or off."""
     topic, payload = _MAKERS[output.kind](output, site, on)
     return Feedback(topic=topic, payload=payload.encode())
 

@@ -1,11 +1,11 @@
 """What an administrator may name by API: the network's cameras, and nothing of this machine (SSRF)."""
 
-import ipaddress
-import socket
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.api.problems import Problem
+from gateway.settings import address_of, name_or_camera
 
 _SECRETS = ("password", "secret")
 _ADDRESS_KEYS = ("url", "sub_url")
@@ -27,8 +27,14 @@ def refuse_local_files(body: dict[str, Any]) -> None:
             raise Problem(422, what, code="only_in_file", where=key, remedy=remedy)
 
 
-def refuse_local_address(body: dict[str, Any]) -> None:
-    """Refuse recordings, and addresses of this machine in any spelling.
+def refuse_local_address(body: dict[str, Any], networks: Sequence[str] = ()) -> None:
+    """Refuse recordings, and addresses of this machine, or outside the networks of cameras, in any spelling.
+
+    A name is judged by the address that it leads to, when the camera is asked: `gateway.settings.may_be_camera`.
+
+    Args:
+        body: an entry or a part of one.
+        networks: of cameras; none: every private one.
 
     Raises:
         Problem: 422.
@@ -42,27 +48,22 @@ def refuse_local_address(body: dict[str, Any]) -> None:
             raise Problem(422, what, code="only_in_file", where=key)
         if _is_of_this_machine(url):
             raise Problem(422, "an address of this machine is no camera", code="own_address", where=key)
+        if not name_or_camera(_host_of(url), networks):
+            what = "the address is in no network of cameras"
+            remedy = "Name its network in vision.camera_networks of the configuration file."
+            raise Problem(422, what, code="not_a_camera_network", where=key, remedy=remedy)
+
+
+def _host_of(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:  # the settings say what is wrong with it
+        return ""
 
 
 def _is_of_this_machine(url: str) -> bool:
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:  # the settings say what is wrong with it
-        return False
+    host = _host_of(url)
     if host == "localhost" or host.endswith(".localhost"):
         return True
-    address = _address(host)
+    address = address_of(host)
     return address is not None and (address.is_loopback or address.is_unspecified or address.is_link_local)
-
-
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address that a host is, also in the older spellings such as 0x7f.1; None if it is a name."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        try:
-            return ipaddress.IPv4Address(socket.inet_aton(host))
-        except (OSError, UnicodeError):
-            return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address

@@ -1,21 +1,49 @@
 """Cameras over ONVIF: what they are, where their streams are, how they fare. Loads no decoder."""
 
 from gateway.cameras.addresses import OnvifAddress, parse_onvif_url, rehost, with_credentials, without_credentials
-from gateway.cameras.camera import OnvifCamera, OnvifLibrary
+from gateway.cameras.camera import Login, OnvifCamera, OnvifLibrary
 from gateway.cameras.description import CameraDescription, MediaProfile
+from gateway.cameras.discovery import Announcement, AnnouncementListener, FoundCamera, Search
+from gateway.cameras.eventing import (
+    CameraEvents,
+    EventFeed,
+    FeedEnds,
+    Finding,
+    FindingBook,
+    Kind,
+    Notice,
+    PushReceiver,
+)
 from gateway.cameras.http import Timeouts
+from gateway.cameras.lockout import PasswordGuard
+from gateway.cameras.movement import Preset
 from gateway.cameras.states import CameraError, CameraState, CameraUnavailable, CameraUnusable
 
 __all__ = [
+    "Announcement",
+    "AnnouncementListener",
     "CameraDescription",
     "CameraError",
+    "CameraEvents",
     "CameraState",
     "CameraUnavailable",
     "CameraUnusable",
+    "EventFeed",
+    "FeedEnds",
+    "Finding",
+    "FindingBook",
+    "FoundCamera",
+    "Kind",
+    "Login",
     "MediaProfile",
+    "Notice",
     "OnvifAddress",
     "OnvifCamera",
     "OnvifLibrary",
+    "PasswordGuard",
+    "Preset",
+    "PushReceiver",
+    "Search",
     "Timeouts",
     "parse_onvif_url",
     "rehost",

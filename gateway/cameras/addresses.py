@@ -1,36 +1,42 @@
 """Addresses of cameras: the installer's, those that a camera tells about itself, and credentials in them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
 from gateway.errors import PermanentError
 
 _URL = re.compile(r"\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>.*?)\s*$", re.DOTALL)
 _PORT = re.compile(r":(\d{1,5})$")
-_REMEDY = "Write onvif://host or onvif://host:port, for example onvif://192.168.1.64."
-_DEFAULT_PORT = 80
+_REMEDY = "Write onvif://host, onvif://host:port or onvifs://host, for example onvif://192.168.1.64."
+_DEFAULT_PORTS = {"onvif": 80, "onvifs": 443}
 
 
 @dataclass(frozen=True, slots=True)
 class OnvifAddress:
-    """Where a camera's ONVIF services are, as the installer typed it."""
+    """Where a camera's ONVIF services are, as the installer typed it; `secure`: over HTTPS."""
 
     host: str
-    port: int = _DEFAULT_PORT
+    port: int = 80
     path: str = "/onvif/device_service"
+    secure: bool = False
+
+    @property
+    def scheme(self) -> str:
+        """Of its services."""
+        return "https" if self.secure else "http"
 
     @property
     def device_service(self) -> str:
         """URL of the device service."""
-        return f"http://{_bracketed(self.host)}:{self.port}{self.path}"
+        return f"{self.scheme}://{_bracketed(self.host)}:{self.port}{self.path}"
 
     def __str__(self) -> str:
-        return f"onvif://{_bracketed(self.host)}:{self.port}"
+        return f"onvif{'s' if self.secure else ''}://{_bracketed(self.host)}:{self.port}"
 
 
 def parse_onvif_url(text: str) -> OnvifAddress:
-    """Read ``onvif://host[:port][/path]``.
+    """Read ``onvif://host[:port][/path]``, or ``onvifs://`` for HTTPS.
 
     Raises:
         PermanentError: it is no such address, or credentials are in it.
@@ -40,13 +46,13 @@ def parse_onvif_url(text: str) -> OnvifAddress:
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port, parts = None, None, urlsplit("")
-    if parts.scheme != "onvif" or not host or port == 0 or parts.query or parts.fragment:
+    if parts.scheme not in _DEFAULT_PORTS or not host or port == 0 or parts.query or parts.fragment:
         raise PermanentError("this is no address of an ONVIF camera", where=text, remedy=_REMEDY)
     if parts.username is not None:
         remedy = "Give user name and password apart from the address."
         raise PermanentError("credentials do not belong in the address", where=str(OnvifAddress(host)), remedy=remedy)
-    address = OnvifAddress(host, port or _DEFAULT_PORT)
-    return address if parts.path in {"", "/"} else OnvifAddress(address.host, address.port, parts.path)
+    address = OnvifAddress(host, port or _DEFAULT_PORTS[parts.scheme], secure=parts.scheme == "onvifs")
+    return address if parts.path in {"", "/"} else replace(address, path=parts.path)
 
 
 def with_credentials(url: str, username: str, password: str) -> str:

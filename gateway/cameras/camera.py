@@ -1,25 +1,34 @@
 """An ONVIF camera as the rest of the vision house sees it: asynchronous, bounded, with named states."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from gateway.cameras.addresses import OnvifAddress, parse_onvif_url
 from gateway.cameras.caller import SoapCaller
+from gateway.cameras.clock_offset import ClockOffset
 from gateway.cameras.description import CameraDescription
-from gateway.cameras.http import CameraHttp, Timeouts
-from gateway.cameras.inquiry import AskedCamera, Inquiry
+from gateway.cameras.eventing.port import CameraEvents
+from gateway.cameras.http import CameraHttp, Reply, Timeouts
+from gateway.cameras.inquiry import AskedCamera, Inquiry, main_and_sub
 from gateway.cameras.lane import Lane
 from gateway.cameras.lockout import PasswordGuard
-from gateway.cameras.soap import UsernameToken
+from gateway.cameras.movement import Movement, Preset
+from gateway.cameras.rehosting import Rehoster
+from gateway.cameras.soap import FaultError, UsernameToken
 from gateway.cameras.states import CameraState, camera_error
+from gateway.cameras.tracked import Trust
 from gateway.clock import Clock, SystemClock
+from gateway.errors import PermanentError
 
+Result = TypeVar("Result")
 _MAGICS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _SMALLEST_PICTURE = 100
 _HTTP_OK = 200
+_SNAPSHOT_TRIES = 2
 
 
 class OnvifLibrary:
@@ -40,41 +49,83 @@ class OnvifLibrary:
         return camera
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who asks a camera, and how its certificate is known.
+
+    Attributes:
+        username: the ONVIF user; empty for an open camera.
+        password: never sent in clear except where a camera asks for HTTP Basic.
+        fingerprint: SHA-256 of the camera's certificate in hex; empty: an authority must vouch for it.
+    """
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    fingerprint: str = ""
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        """User name and password; None for an open camera."""
+        return (self.username, self.password) if self.username else None
+
+
 class OnvifCamera:
     """One camera. Keep one instance as long as the credentials stay: it counts their refusals.
 
     Args:
-        url: ``onvif://host[:port]``, without credentials.
-        username: the ONVIF user; empty for an open camera.
-        password: its password; never sent in clear except where a camera asks for HTTP Basic.
+        url: ``onvif://host[:port]`` or ``onvifs://…``, without credentials.
+        login: who asks.
         library: shared between cameras; a private one by default.
         timeouts: for connecting, reading, and each whole operation.
+        guard: counts refusals of the password; one of its own by default.
+        networks: where its address must lead to (`gateway.settings.may_be_camera`); None: anywhere.
 
     Raises:
         PermanentError: `url` is no address of an ONVIF camera.
+
+    Attributes:
+        events: its subscriptions.
     """
 
     def __init__(
         self,
         url: str,
+        login: Login | None = None,
         *,
-        username: str = "",
-        password: str = "",
         library: OnvifLibrary | None = None,
         clock: Clock | None = None,
         timeouts: Timeouts | None = None,
+        guard: PasswordGuard | None = None,
+        networks: tuple[str, ...] | None = None,
     ) -> None:
-        clock, timeouts = clock or SystemClock(), timeouts or Timeouts()
+        clock, self._timeouts = clock or SystemClock(), timeouts or Timeouts()
         self.address = parse_onvif_url(url)
         where = str(self.address)
+        self._login = login or Login()
+        self._networks = networks
         self._library = library or OnvifLibrary()
-        self._guard = PasswordGuard(where, clock)
-        self._http = CameraHttp(where, (username, password) if username else None, self._guard, timeouts)
-        token = UsernameToken(username, password) if username else None
-        self._caller = SoapCaller(where, self._http, token, self._guard, clock)
-        self._inquiry = Inquiry(self.address, self._caller, self._open_library, clock)
-        self._lane = Lane(where, timeouts.whole)
+        self._guard = guard or PasswordGuard(where, clock)
+        self._offset = ClockOffset(clock)
+        self._caller = self._open_caller()
+        self._http = self._caller.http
+        self._rehoster = Rehoster(self.address)
+        self._inquiry = Inquiry(self.address, self._caller, self._open_library, self._rehoster)
+        self._lane = Lane(where, self._timeouts.whole)
         self._known: CameraDescription | None = None
+        self._movement = Movement(self._caller, self._services, self.address.device_service)
+        asks, pulls = (self._lane, self._caller), self._open_caller()
+        self.events = CameraEvents(self.address, asks, pulls, self._services, self._rehoster, self._guard)
+
+    def _services(self) -> Mapping[str, str]:
+        return self._inquiry.services
+
+    def _open_caller(self) -> SoapCaller:
+        """One more connection to the camera, with the clock and the count of refusals that all share."""
+        where, login = str(self.address), self._login
+        trust = Trust(login.fingerprint, self._networks)
+        http = CameraHttp(where, login.credentials, self._timeouts, trust)
+        token = UsernameToken(login.username, login.password) if login.username else None
+        return SoapCaller(where, self.address.device_service, http, token, self._guard, self._offset)
 
     async def probe(self) -> CameraDescription:
         """Ask the camera what it is and where its streams are.
@@ -92,9 +143,48 @@ class OnvifCamera:
         """
         return await self._lane.run(self._snapshot)
 
+    async def presets(self) -> tuple[Preset, ...]:
+        """What it can look at.
+
+        Raises:
+            CameraError: `NO_MOVEMENT` if it does not move; other states as `probe`.
+        """
+        return await self._moving(self._movement.presets)
+
+    async def look_at(self, preset: str) -> None:
+        """Look at a preset; raises as `presets`, and PermanentError if there is none of that token."""
+        await self._moving(lambda known: self._movement.go_to(known, preset))
+
+    async def move(self, pan_tilt: tuple[float, float] | None, zoom: float | None = None) -> None:
+        """Move until `stop` with velocities from -1 to 1; only the axes that are given."""
+        await self._moving(lambda known: self._movement.move(known, pan_tilt, zoom))
+
+    async def stop(self) -> None:
+        """Stop moving."""
+        await self._moving(self._movement.stop)
+
+    async def switch(self, relay: str, *, on: bool) -> None:
+        """Switch a relay; raises as `look_at`."""
+        await self._moving(lambda _known: self._movement.switch(relay, on=on))
+
+    async def _moving(self, act: Callable[[CameraDescription], Result]) -> Result:
+        return await self._lane.run(lambda: self._act(act))
+
+    def _act(self, act: Callable[[CameraDescription], Result]) -> Result:
+        known = self._known or self._probe()
+        self._guard.check()
+        self._http.begin()
+        try:
+            return act(known)
+        except FaultError as fault:
+            raise PermanentError(f"the camera refuses: {fault.reason}", where=str(self.address)) from None
+
     async def close(self) -> None:
-        """Close kept connections."""
+        """End what is under way and close kept connections."""
+        self.events.break_off()
+        self._http.break_off()
         await asyncio.to_thread(self._http.close)
+        await asyncio.to_thread(self.events.close)
 
     def _open_library(self, addresses: Mapping[str, str]) -> AskedCamera:
         return self._library.open(self.address, self._caller, addresses)
@@ -110,20 +200,24 @@ class OnvifCamera:
         known = self._known or self._probe()
         self._guard.check()
         self._http.begin()
-        if known.snapshot is None:
-            raise camera_error(CameraState.NO_SNAPSHOT, "the camera has no snapshots", where=str(self.address))
-        reply = self._http.get(known.snapshot)
-        fault = _what_is_wrong(reply.status_code, reply.content)
-        if fault:
-            self._known = None  # the address may have expired: ask again next time
-            raise camera_error(CameraState.NO_SNAPSHOT, fault, where=str(self.address))
-        return reply.content
+        address, fault = known.snapshot, "the camera has no snapshots"
+        for _ in range(_SNAPSHOT_TRIES):
+            if address is None:
+                break
+            reply = self._http.get(address)
+            fault = _what_is_wrong(reply)
+            if not fault:
+                return reply.content
+            if reply.is_refusal and self._login.username:
+                self._guard.refused()
+            address = self._inquiry.snapshot(main_and_sub(known.profiles)[0])  # the one before may have expired
+        raise camera_error(CameraState.NO_SNAPSHOT, fault, where=str(self.address))
 
 
-def _what_is_wrong(status: int, content: bytes) -> str:
+def _what_is_wrong(reply: Reply) -> str:
     """Why this is no picture; empty if it is one."""
-    if status != _HTTP_OK:
-        return f"the snapshot's address answers with status {status}"
-    if len(content) < _SMALLEST_PICTURE:
-        return f"the snapshot has {len(content)} bytes"
-    return "" if content.startswith(_MAGICS) else "the snapshot is no picture"
+    if reply.status_code != _HTTP_OK:
+        return f"the snapshot's address answers with status {reply.status_code}"
+    if len(reply.content) < _SMALLEST_PICTURE:
+        return f"the snapshot has {len(reply.content)} bytes"
+    return "" if reply.content.startswith(_MAGICS) else "the snapshot is no picture"

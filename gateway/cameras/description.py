@@ -11,7 +11,8 @@ CLOCK_TOLERANCE_SECONDS = 5.0
 class MediaProfile:
     """A media profile as the camera tells it; the stream itself may differ.
 
-    `width`, `height` in pixels and `frames_per_second` are 0 and `codec` is empty where the camera does not tell.
+    `width`, `height` in pixels and `frames_per_second` are 0 and `codec` is empty where the camera does not tell;
+    `moves`: it has PTZ.
     """
 
     token: str
@@ -20,6 +21,7 @@ class MediaProfile:
     height: int = 0
     codec: str = ""
     frames_per_second: float = 0.0
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class CameraDescription:
         stream: RTSP address of the main stream: the largest picture.
         sub_stream: RTSP address of the smallest picture's stream, or None if there is one stream only.
         snapshot: HTTP address of a JPEG, or None if the camera has none.
+        mac: its hardware address, as ``02:00:00:00:00:01``; empty if it does not tell.
+        endpoint: its endpoint reference in lower case, by which it is found again; empty if it does not tell.
         clock_offset_seconds: how far the camera's clock is ahead of ours; None if it does not tell its time.
     """
 
@@ -42,6 +46,13 @@ class CameraDescription:
     sub_stream: str | None
     snapshot: str | None
     clock_offset_seconds: float | None
+    mac: str = ""
+    endpoint: str = ""
+
+    @property
+    def identity(self) -> str:
+        """What stays when the camera's address changes: its serial number, else its hardware address, else empty."""
+        return f"{self.manufacturer}/{self.serial}" if self.serial else self.mac
 
     @property
     def state(self) -> CameraState:

@@ -1,19 +1,21 @@
 """HTTP to one camera: bounded in time and size, Digest or Basic once the camera asks, errors as camera states."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
 
-from gateway.cameras.lockout import PasswordGuard
+from gateway.cameras.certificate import fingerprint_of
 from gateway.cameras.states import CameraError, CameraState, camera_error
+from gateway.cameras.tracked import ForeignPeerError, Sockets, TrackedAdapter, Trust
 
 _MAX_BYTES = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 _UNAUTHORIZED = frozenset({401, 403})
+_ANYBODY = Trust()
+MakeBody = Callable[[], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,11 @@ class Reply:
     content: bytes
     encoding: str | None = None
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the status says that the sender may not."""
+        return self.status_code in _UNAUTHORIZED
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
@@ -35,73 +42,68 @@ class Timeouts:
     whole: float = 20.0
 
 
-class _FreshConnections(HTTPAdapter):
-    """For cameras that drop a connection after its first answer: one for each request, also for Digest's second."""
-
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
-        verify: bool | str = True,
-        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
-        self.poolmanager.clear()
-        return super().send(request, stream, timeout, verify, cert, proxies)
-
-
 class CameraHttp:
-    """A connection to one camera, for one thread at a time; blocking.
+    """A connection to one camera, for one thread at a time; blocking, but `break_off` may come from any thread.
 
     The environment's proxies and .netrc are not used, redirects are not followed: credentials go to the camera only.
+
+    Args:
+        where: the camera, for messages.
+        credentials: user name and password, for Digest and Basic.
+        timeouts: for connecting, reading and the whole of an operation.
+        trust: whom a connection may lead to.
     """
 
     def __init__(
-        self, where: str, credentials: tuple[str, str] | None, guard: PasswordGuard, timeouts: Timeouts
+        self, where: str, credentials: tuple[str, str] | None, timeouts: Timeouts, trust: Trust = _ANYBODY
     ) -> None:
         self._where = where
         self._credentials = credentials
-        self._guard = guard
         self._timeouts = timeouts
+        self._trust = trust
+        self._sockets = Sockets()
         self._session = requests.Session()
         self._session.trust_env = False
+        self._mount(fresh=False)
         self._auth: dict[str, AuthBase] = {}
         self._deadline = 0.0
+        self._more = 0.0
 
-    def begin(self) -> None:
-        """Start the clock of one operation, which may be several requests."""
-        self._deadline = time.monotonic() + self._timeouts.whole
+    def _mount(self, *, fresh: bool) -> None:
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, TrackedAdapter(self._sockets, self._trust, fresh=fresh))
+
+    def begin(self, more_seconds: float = 0.0) -> None:
+        """Start the clock of one operation, which may be several requests; `more_seconds` for a long poll."""
+        self._more = more_seconds
+        self._deadline = time.monotonic() + self._timeouts.whole + more_seconds
 
     def close(self) -> None:
         """Close the kept connections."""
         self._session.close()
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str], *, holds_password: bool) -> Reply:
-        """POST `body`; a refusal counts as one of the password only if `holds_password` or Digest or Basic is in use.
+    def break_off(self) -> None:
+        """End what is under way, now and later: the camera is given up."""
+        self._sockets.break_off()
+
+    def post(self, url: str, make_body: MakeBody, headers: Mapping[str, str]) -> Reply:
+        """POST what `make_body` makes, anew for each try: a camera takes a token's nonce once.
 
         Raises:
-            CameraError: with its state; a status other than 401 and 403 is no error here.
+            CameraError: with its state; a status is no error here.
         """
-        reply = self._send("POST", url, body, headers)
-        return self._checked(reply, tried_password=holds_password or "POST" in self._auth)
+        return self._send("POST", url, make_body, headers)
 
     def get(self, url: str) -> Reply:
         """GET `url`; errors as in `post`."""
-        reply = self._send("GET", url, None, {})
-        return self._checked(reply, tried_password="GET" in self._auth)
+        return self._send("GET", url, _nothing, {})
 
-    def _send(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        reply = self._attempt(method, url, body, headers)
-        if reply.status_code in _UNAUTHORIZED and self._adopt(method, reply.headers.get("WWW-Authenticate", "")):
-            reply = self._attempt(method, url, body, headers)
-        return reply
-
-    def _checked(self, reply: Reply, *, tried_password: bool) -> Reply:
-        if reply.status_code in _UNAUTHORIZED and b"Envelope" not in reply.content:
-            if tried_password:
-                self._guard.refused()
-            raise self._error(CameraState.CREDENTIALS_WRONG, f"the camera answered with status {reply.status_code}")
+    def _send(self, method: str, url: str, make_body: MakeBody, headers: Mapping[str, str]) -> Reply:
+        reply = self._attempt(method, url, make_body, headers)
+        if reply.is_refusal and self._adopt(method, reply.headers.get("WWW-Authenticate", "")):
+            reply = self._attempt(method, url, make_body, headers)
+        if reply.is_refusal:
+            self._auth.pop(method, None)  # with it, requests would try the same password twice each time
         return reply
 
     def _adopt(self, method: str, challenge: str) -> bool:
@@ -118,28 +120,28 @@ class CameraHttp:
             self._auth[method] = HTTPBasicAuth(username.encode(), password.encode())
         return method in self._auth
 
-    def _attempt(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+    def _attempt(self, method: str, url: str, make_body: MakeBody, headers: Mapping[str, str]) -> Reply:
         """Send; if a kept connection turned out to be closed by the camera, once more, and keep none from now on."""
         try:
-            return self._exchange(method, url, body, headers)
+            return self._exchange(method, url, make_body, headers)
         except requests.ConnectionError as error:
             if not _was_dropped(error):
                 raise self._translated(error) from None
         except requests.RequestException as error:
             raise self._translated(error) from None
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _FreshConnections())
+        self._mount(fresh=True)
         try:
-            return self._exchange(method, url, body, headers)
+            return self._exchange(method, url, make_body, headers)
         except requests.RequestException as error:
             raise self._translated(error) from None
 
-    def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
-        timeout = (min(self._timeouts.connect, self._remaining()), min(self._timeouts.read, self._remaining()))
+    def _exchange(self, method: str, url: str, make_body: MakeBody, headers: Mapping[str, str]) -> Reply:
+        read = self._timeouts.read + self._more
+        timeout = (min(self._timeouts.connect, self._remaining()), min(read, self._remaining()))
         with self._session.request(
             method,
             url,
-            data=body,
+            data=make_body(),
             headers=dict(headers),
             timeout=timeout,
             stream=True,
@@ -165,20 +167,40 @@ class CameraHttp:
 
     def _translated(self, error: requests.RequestException) -> CameraError:
         """The camera's state; the library's own text is left out, since it may hold the URL."""
-        if isinstance(error, requests.ConnectTimeout):
-            return self._error(CameraState.UNREACHABLE, "no connection in time")
+        if _caused_by(error, ForeignPeerError):
+            return self._error(CameraState.ELSEWHERE, "its address is in no network of cameras")
+        if isinstance(error, requests.exceptions.SSLError):
+            return self._untrusted(error)
         if isinstance(error, requests.Timeout):
-            return self._error(CameraState.UNREACHABLE, "the camera accepts connections but does not answer")
+            silent = "the camera accepts connections but does not answer"
+            late = isinstance(error, requests.ConnectTimeout)
+            return self._error(CameraState.UNREACHABLE, "no connection in time" if late else silent)
         if _caused_by(error, ConnectionRefusedError):
             return self._error(CameraState.REFUSED, "connection refused")
         if "BadStatusLine" in repr(error):
             return self._error(CameraState.NOT_ONVIF, "what answers there does not speak HTTP")
-        if _was_dropped(error):
-            return self._error(CameraState.UNREACHABLE, "the camera closes the connection without an answer")
-        return self._error(CameraState.UNREACHABLE, f"no connection ({type(error).__name__})")
+        dropped = "the camera closes the connection without an answer"
+        what = dropped if _was_dropped(error) else f"no connection ({type(error).__name__})"
+        return self._error(CameraState.UNREACHABLE, what)
+
+    def _untrusted(self, error: requests.RequestException) -> CameraError:
+        url = error.request.url if error.request is not None else ""
+        found = fingerprint_of(url or "", self._timeouts.connect)
+        if not found:
+            return self._error(CameraState.NOT_ONVIF, "what answers there speaks no TLS that is understood")
+        what = (
+            "its certificate is not the one of the settings"
+            if self._trust.fingerprint
+            else "nobody vouches for its certificate"
+        )
+        return self._error(CameraState.CERTIFICATE_UNKNOWN, f"{what}; its SHA-256 fingerprint is {found}")
 
     def _error(self, state: CameraState, what: str) -> CameraError:
         return camera_error(state, what, where=self._where)
+
+
+def _nothing() -> None:
+    """The body of a GET."""
 
 
 def _was_dropped(error: BaseException) -> bool:

@@ -1,30 +1,27 @@
 """Asks a camera, step by step, what it is and where its streams are; blocking, in the order that cameras allow."""
 
-import socket
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
-from gateway.cameras import camera_time
-from gateway.cameras.addresses import OnvifAddress, port_of, rehost
+from gateway.cameras.addresses import OnvifAddress
 from gateway.cameras.caller import SoapCaller
 from gateway.cameras.description import CameraDescription, MediaProfile
-from gateway.cameras.soap import FaultError
+from gateway.cameras.media import MEDIA, MEDIA2, EitherMedia, LibraryMedia, Media1, Media2, MediaService
+from gateway.cameras.rehosting import Rehoster
+from gateway.cameras.soap import FaultError, descendants, text_of
 from gateway.cameras.states import CameraError, CameraState, camera_error
-from gateway.clock import Clock
 from gateway.errors import PermanentError
 
-_GET_SERVICES = (
-    '<GetServices xmlns="http://www.onvif.org/ver10/device/wsdl">'
-    "<IncludeCapability>false</IncludeCapability></GetServices>"
-)
-_MEDIA = "http://www.onvif.org/ver10/media/wsdl"
-_PORT_TRIAL_SECONDS = 1.5
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+DEVICE = "http://www.onvif.org/ver10/device/wsdl"
+EVENTS = "http://www.onvif.org/ver10/events/wsdl"
+PTZ = "http://www.onvif.org/ver20/ptz/wsdl"
+_GET_SERVICES = f'<GetServices xmlns="{DEVICE}"><IncludeCapability>false</IncludeCapability></GetServices>'
+_GET_INTERFACES = f'<GetNetworkInterfaces xmlns="{DEVICE}"/>'
+_GET_ENDPOINT = f'<GetEndpointReference xmlns="{DEVICE}"/>'
+_CATEGORIES = {MEDIA: "Media", EVENTS: "Events", PTZ: "PTZ"}
 
 
-class AskedCamera(Protocol):
+class AskedCamera(LibraryMedia, Protocol):
     """What the ONVIF library's camera answers, as plain dicts and texts."""
 
     def information(self) -> dict[str, Any]:
@@ -35,31 +32,27 @@ class AskedCamera(Protocol):
         """GetCapabilities."""
         ...
 
-    def profiles(self) -> list[dict[str, Any]]:
-        """GetProfiles."""
-        ...
-
-    def stream_uri(self, token: str) -> str:
-        """GetStreamUri."""
-        ...
-
-    def snapshot_uri(self, token: str) -> str:
-        """GetSnapshotUri."""
-        ...
-
 
 OpenLibrary = Callable[[Mapping[str, str]], AskedCamera]
 """Opens the library's camera for service addresses by namespace."""
 
 
 class Inquiry:
-    """One round of questions; every method may raise CameraError with the camera's state."""
+    """One round of questions; every method may raise CameraError with the camera's state.
 
-    def __init__(self, address: OnvifAddress, caller: SoapCaller, open_library: OpenLibrary, clock: Clock) -> None:
+    Attributes:
+        services: addresses by namespace as the last round found them, at a host and port that answer.
+    """
+
+    def __init__(
+        self, address: OnvifAddress, caller: SoapCaller, open_library: OpenLibrary, rehoster: Rehoster
+    ) -> None:
         self._address = address
         self._caller = caller
         self._open_library = open_library
-        self._clock = clock
+        self._rehoster = rehoster
+        self._media = EitherMedia(())
+        self.services: dict[str, str] = {}
 
     def describe(self) -> CameraDescription:
         """The whole description.
@@ -67,43 +60,40 @@ class Inquiry:
         Raises:
             CameraError: with the state of the first step that failed for good.
         """
-        offset = self._learn_clock()
-        camera = self._open_library(self._service_addresses())
+        self._rehoster.forget()
+        self._caller.learn_clock()
+        self.services = self._service_addresses()
+        camera = self._open_library(self.services)
+        self._media = EitherMedia(self._media_services(camera))
         information = self._information(camera)
-        profiles = self._profiles(camera)
-        main, sub = _main_and_sub(profiles)
+        profiles = self._profiles()
+        main, sub = main_and_sub(profiles)
         return CameraDescription(
             manufacturer=_text(information, "Manufacturer"),
             model=_text(information, "Model"),
             firmware=_text(information, "FirmwareVersion"),
             serial=_text(information, "SerialNumber"),
             profiles=profiles,
-            stream=self._stream(camera, main),
-            sub_stream=self._optional_stream(camera, sub) if sub else None,
-            snapshot=self._snapshot(camera, main),
-            clock_offset_seconds=None if offset is None else offset.total_seconds(),
+            stream=self._stream(main),
+            sub_stream=self._optional_stream(sub) if sub else None,
+            snapshot=self.snapshot(main),
+            clock_offset_seconds=self._clock_offset_seconds(),
+            mac=self._told(_GET_INTERFACES, "HwAddress").lower().replace("-", ":"),
+            endpoint=self._told(_GET_ENDPOINT, "GUID").lower(),
         )
 
-    def _learn_clock(self) -> timedelta | None:
-        """Ask without credentials first: a token is good only at the camera's own time."""
-        try:
-            offset = self._clock_offset(anonymous=True)
-        except CameraError as error:
-            if error.state is not CameraState.CREDENTIALS_WRONG:
-                raise
-            offset = self._clock_offset(anonymous=False)
-        self._caller.clock_offset = offset or timedelta()
-        return offset
+    def _clock_offset_seconds(self) -> float | None:
+        """As it is after all questions: a refusal on the way may have taught it anew."""
+        known = self._caller.offset.known
+        return None if known is None else known.total_seconds()
 
-    def _clock_offset(self, *, anonymous: bool) -> timedelta | None:
-        before = self._clock.now()
-        try:
-            envelope = self._caller.call(self._address.device_service, camera_time.OPERATION, anonymous=anonymous)
-        except FaultError:
-            return None
-        said = camera_time.read_time(envelope)
-        middle = before + (self._clock.now() - before) / 2
-        return None if said is None else said + timedelta(seconds=0.5) - middle
+    def _media_services(self, camera: AskedCamera) -> list[MediaService]:
+        """The newer first; a camera that names neither is asked for the older one all the same."""
+        newer = self.services.get(MEDIA2)
+        found: list[MediaService] = [Media2(self._caller, newer)] if newer else []
+        if MEDIA in self.services or not found:
+            found.append(Media1(camera))
+        return found
 
     def _service_addresses(self) -> dict[str, str]:
         """By namespace: from GetServices, else from GetCapabilities, else everything where the device service is."""
@@ -113,39 +103,28 @@ class Inquiry:
             if isinstance(error, CameraError) and error.state is not CameraState.NOT_ONVIF:
                 raise
             said = self._from_capabilities()
-        return {namespace: self._answering(url) for namespace, url in said.items()}
+        return {namespace: self._rehoster.service(url) for namespace, url in said.items()}
 
     def _from_services(self) -> dict[str, str]:
         envelope = self._caller.call(self._address.device_service, _GET_SERVICES)
-        found = {
-            (service.findtext("{*}Namespace") or "").strip(): (service.findtext("{*}XAddr") or "").strip()
-            for service in envelope.iterfind(".//{*}Service")
-        }
-        return found if _MEDIA in found else self._from_capabilities()
+        found = {text_of(each, "Namespace"): text_of(each, "XAddr") for each in descendants(envelope, "Service")}
+        return found if MEDIA2 in found else {MEDIA: self._address.device_service} | found
 
     def _from_capabilities(self) -> dict[str, str]:
         try:
-            media = self._open_library({}).capabilities().get("Media") or {}
+            capabilities = self._open_library({MEDIA: self._address.device_service}).capabilities()
         except FaultError:
-            media = {}
-        return {_MEDIA: str(media.get("XAddr") or self._address.device_service)}
+            capabilities = {}
+        said = {space: (capabilities.get(name) or {}).get("XAddr") for space, name in _CATEGORIES.items()}
+        found = {space: str(url) for space, url in said.items() if url}
+        return {MEDIA: self._address.device_service} | found
 
-    def _answering(self, url: str) -> str:
-        """`url` at the host that the installer typed; its own port only if something answers there."""
+    def _told(self, operation: str, name: str) -> str:
+        """One text of an answer that many cameras do not give; empty without it."""
         try:
-            port = port_of(url) or _DEFAULT_PORTS.get(urlsplit(url).scheme, self._address.port)
-        except PermanentError:
-            return self._address.device_service
-        if port == self._address.port or not self._listens(port):
-            port = self._address.port
-        return rehost(url, self._address.host, port)
-
-    def _listens(self, port: int) -> bool:
-        try:
-            socket.create_connection((self._address.host, port), timeout=_PORT_TRIAL_SECONDS).close()
-        except OSError:
-            return False
-        return True
+            return text_of(self._caller.call(self._address.device_service, operation), name)
+        except (FaultError, CameraError):
+            return ""
 
     def _information(self, camera: AskedCamera) -> dict[str, Any]:
         try:
@@ -153,19 +132,18 @@ class Inquiry:
         except FaultError:
             return {}
 
-    def _profiles(self, camera: AskedCamera) -> tuple[MediaProfile, ...]:
+    def _profiles(self) -> tuple[MediaProfile, ...]:
         try:
-            profiles = tuple(_profile(said) for said in camera.profiles() if said.get("token"))
+            profiles = self._media.profiles()
         except FaultError as fault:
             raise self._error(CameraState.NO_MEDIA_PROFILE, f"no media profiles: {fault.reason}") from None
         if not profiles:
             raise self._error(CameraState.NO_MEDIA_PROFILE, "the camera has no media profile")
         return profiles
 
-    def _stream(self, camera: AskedCamera, profile: MediaProfile) -> str:
+    def _stream(self, profile: MediaProfile) -> str:
         try:
-            said = camera.stream_uri(profile.token)
-            return rehost(said, self._address.host)
+            return self._rehoster.stream(self._media.stream_uri(profile.token))
         except FaultError as fault:
             reason = fault.reason
         except PermanentError as error:
@@ -174,38 +152,24 @@ class Inquiry:
             reason = error.what
         raise self._error(CameraState.STREAM_DEAD, f"no stream address for profile {profile.token}: {reason}")
 
-    def _optional_stream(self, camera: AskedCamera, profile: MediaProfile) -> str | None:
+    def _optional_stream(self, profile: MediaProfile) -> str | None:
         try:
-            return self._stream(camera, profile)
+            return self._stream(profile)
         except CameraError as error:
             if error.state is not CameraState.STREAM_DEAD:
                 raise
             return None
 
-    def _snapshot(self, camera: AskedCamera, profile: MediaProfile) -> str | None:
-        """None where the camera has none, refuses to say, or says something that is no HTTP address."""
+    def snapshot(self, profile: MediaProfile) -> str | None:
+        """Where the profile's snapshot is; None where there is none, or what is told is no HTTP address."""
         try:
-            said = camera.snapshot_uri(profile.token)
+            said = self._media.snapshot_uri(profile.token)
         except (FaultError, CameraError):
             return None
-        return self._answering(said) if said.lower().startswith("http://") else None
+        return self._rehoster.service(said) if said.lower().startswith(("http://", "https://")) else None
 
     def _error(self, state: CameraState, what: str) -> CameraError:
         return camera_error(state, what, where=str(self._address))
-
-
-def _profile(said: dict[str, Any]) -> MediaProfile:
-    encoder = said.get("VideoEncoderConfiguration") or {}
-    size = encoder.get("Resolution") or {}
-    rate = encoder.get("RateControl") or {}
-    return MediaProfile(
-        token=str(said["token"]),
-        name=_text(said, "Name"),
-        width=int(size.get("Width") or 0),
-        height=int(size.get("Height") or 0),
-        codec=_text(encoder, "Encoding"),
-        frames_per_second=float(rate.get("FrameRateLimit") or 0),
-    )
 
 
 # A face of 32 px in the main stream has 10 px in a sub-stream of this share of its width, and is just found there; of a
@@ -214,7 +178,7 @@ _LEAST_SUB_SHARE = 0.32
 _LEAST_SUB_WIDTH = 640
 
 
-def _main_and_sub(profiles: tuple[MediaProfile, ...]) -> tuple[MediaProfile, MediaProfile | None]:
+def main_and_sub(profiles: tuple[MediaProfile, ...]) -> tuple[MediaProfile, MediaProfile | None]:
     """The largest picture among the profiles with video, and the smallest that shows faces; names are no guide."""
     with_video = [profile for profile in profiles if profile.codec] or list(profiles)
     main = max(with_video, key=_area)

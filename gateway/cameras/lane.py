@@ -23,18 +23,19 @@ class Lane:
         self._deadline_seconds = deadline_seconds
         self._free = asyncio.Semaphore()
 
-    async def run(self, call: Callable[[], Result]) -> Result:
-        """What `call` returns or raises.
+    async def run(self, call: Callable[[], Result], deadline_seconds: float | None = None) -> Result:
+        """What `call` returns or raises, within the lane's deadline or another one.
 
         Raises:
             CameraError: `UNREACHABLE` after the deadline.
         """
+        deadline = self._deadline_seconds if deadline_seconds is None else deadline_seconds
         try:
-            async with asyncio.timeout(self._deadline_seconds):
+            async with asyncio.timeout(deadline):
                 await self._free.acquire()
                 return await self._start(call)
         except TimeoutError:
-            what = f"the camera took longer than {self._deadline_seconds:g} s"
+            what = f"the camera took longer than {deadline:g} s"
             raise camera_error(CameraState.UNREACHABLE, what, where=self._where) from None
 
     def _start(self, call: Callable[[], Result]) -> "asyncio.Future[Result]":

@@ -4,6 +4,7 @@ Importing it takes about half a second and is done by `OnvifLibrary` only, when 
 """
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -152,15 +153,20 @@ class _Transport:
 
     def post_xml(self, address: str, envelope: etree._Element, _headers: Mapping[str, str]) -> Reply:
         """Send zeep's envelope; faults and everything that is no SOAP are raised and never reach zeep."""
-        security = self._caller.security()
-        if security:
-            header = envelope.find("{*}Header")
-            if header is None:
-                header = etree.Element(f"{{{etree.QName(envelope).namespace}}}Header")
-                envelope.insert(0, header)
-            header.append(etree.fromstring(security, etree.XMLParser(resolve_entities=False)))
-        root = self._caller.send(address, etree.tostring(envelope, xml_declaration=True, encoding="UTF-8"))
+        root = self._caller.send(address, lambda security: _with_security(envelope, security))
         return Reply(200, _ANSWER_HEADERS, etree.tostring(root, encoding="UTF-8"))
+
+
+def _with_security(envelope: etree._Element, security: str) -> bytes:
+    """A copy of the envelope with the Security block in its header."""
+    envelope = deepcopy(envelope)
+    if security:
+        header = envelope.find("{*}Header")
+        if header is None:
+            header = etree.Element(f"{{{etree.QName(envelope).namespace}}}Header")
+            envelope.insert(0, header)
+        header.append(etree.fromstring(security, etree.XMLParser(resolve_entities=False)))
+    return etree.tostring(envelope, xml_declaration=True, encoding="UTF-8")
 
 
 class _FilesOnly:

@@ -83,13 +83,13 @@ def read_reply(content: bytes) -> etree._Element:
         FaultError: a fault, whatever the HTTP status was.
     """
     root = _parse(content)
-    if root is None or _local(root) != "Envelope":
+    if root is None or local_name(root) != "Envelope":
         raise NotSoapError(_kind_of(content))
-    body = next((child for child in root if _local(child) == "Body"), None)
+    body = next((child for child in root if local_name(child) == "Body"), None)
     answer = next((child for child in body if isinstance(child.tag, str)), None) if body is not None else None
     if answer is None:
         raise NotSoapError("an empty SOAP envelope")
-    if _local(answer) == "Fault":
+    if local_name(answer) == "Fault":
         raise FaultError(_subcodes(answer), _reason(answer))
     return root
 
@@ -126,19 +126,30 @@ def _kind_of(content: bytes) -> str:
     return "a web page" if start.startswith((b"<!doctype html", b"<html")) else "something that is no SOAP"
 
 
-def _local(element: etree._Element) -> str:
+def local_name(element: etree._Element) -> str:
     """The local name; also of an element whose prefix was never declared."""
     return element.tag.rpartition("}")[2].rpartition(":")[2] if isinstance(element.tag, str) else ""
 
 
+def descendants(element: etree._Element, name: str) -> list[etree._Element]:
+    """All elements below of that local name, whatever their namespace is or whether they have one."""
+    return [each for each in element.iter() if local_name(each) == name]
+
+
+def text_of(element: etree._Element, name: str) -> str:
+    """The text of the first element below of that local name, stripped; empty if there is none."""
+    found = next((each for each in element.iter() if local_name(each) == name), None)
+    return "" if found is None else (found.text or "").strip()
+
+
 def _subcodes(fault: etree._Element) -> tuple[str, ...]:
     """SOAP 1.2's Code/Value and Subcode/Value, or SOAP 1.1's faultcode."""
-    texts = [part.text or "" for part in fault.iter() if _local(part) in {"Value", "faultcode"}]
+    texts = [part.text or "" for part in fault.iter() if local_name(part) in {"Value", "faultcode"}]
     return tuple(text.strip().rpartition(":")[2] for text in texts)
 
 
 def _reason(fault: etree._Element) -> str:
     for part in fault.iter():
-        if _local(part) in {"Text", "faultstring"} and part.text and part.text.strip():
+        if local_name(part) in {"Text", "faultstring"} and part.text and part.text.strip():
             return " ".join(part.text.split())[:200]
     return "a fault without a reason"

@@ -13,11 +13,15 @@ class CameraState(StrEnum):
     OK = "ok"
     UNREACHABLE = "unreachable"
     REFUSED = "refused"
+    ELSEWHERE = "elsewhere"
     NOT_ONVIF = "not_onvif"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
     CREDENTIALS_WRONG = "credentials_wrong"
     CLOCK_OFF = "clock_off"
     NO_MEDIA_PROFILE = "no_media_profile"
     NO_SNAPSHOT = "no_snapshot"
+    NO_EVENTS = "no_events"
+    NO_MOVEMENT = "no_movement"
     STREAM_DEAD = "stream_dead"
 
     @property
@@ -37,13 +41,19 @@ _REMEDIES: Mapping[CameraState, str] = MappingProxyType(
         CameraState.UNREACHABLE: "Check the camera's power, cable and address, and the network between.",
         CameraState.REFUSED: "The machine is there but nothing listens on this port: check the port, and that ONVIF is "
         "switched on in the camera.",
+        CameraState.ELSEWHERE: "Correct the address, or name its network in camera_networks of the configuration file.",
         CameraState.NOT_ONVIF: "Check address and port: what answers there is no ONVIF service. Some cameras need "
         "ONVIF switched on first.",
+        CameraState.CERTIFICATE_UNKNOWN: "Compare the fingerprint with that on the camera's own page, and if it is the "
+        "same give it as tls_fingerprint in the camera's entry.",
         CameraState.CREDENTIALS_WRONG: "Check user name and password. Many cameras keep ONVIF users apart from those "
         "of their web page: create one under their ONVIF or integration settings.",
         CameraState.CLOCK_OFF: "Set the camera's clock, best by NTP from the same server as this machine.",
         CameraState.NO_MEDIA_PROFILE: "Create a media profile with a video encoder in the camera's settings.",
         CameraState.NO_SNAPSHOT: "Pictures are taken from the stream instead; nothing needs to be done.",
+        CameraState.NO_EVENTS: "Its contacts and detectors are not heard; switch events on in the camera's ONVIF "
+        "settings, or wire the button to another device.",
+        CameraState.NO_MOVEMENT: "Add a PTZ configuration to a media profile in the camera's settings, if it can move.",
         CameraState.STREAM_DEAD: "Restart the camera or its RTSP service, and check that its stream plays in its own "
         "web page.",
     }

@@ -146,7 +146,7 @@ def _camera(camera: CameraSettings) -> Finding:
     part = f"camera {camera.id}"
     if camera.url.startswith("file:"):
         return Finding(part, True, "a recording")
-    if camera.url.startswith("onvif:"):
+    if camera.url.startswith(("onvif:", "onvifs:")):
         return _onvif(part, camera)
     parts = urlsplit(camera.url)
     return _connect(part, parts.hostname or "", parts.port or 554, "Check power, cable and address.")
@@ -158,7 +158,7 @@ def _onvif(part: str, camera: CameraSettings) -> Finding:
     if camera.password_file is not None and camera.password_file.is_file():
         password = camera.password_file.read_text("utf-8").rstrip("\n")
     command = [sys.executable, "-m", "gateway.vision", "probe", camera.url]
-    credentials = f"{camera.username}\n{password}\n"
+    credentials = f"{camera.username}\n{password}\n{camera.tls_fingerprint}\n"
     done = subprocess.run(command, input=credentials, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603  # our own program
     try:
         answer = json.loads(done.stdout)

@@ -1,10 +1,12 @@
 """The alarm path's part of the composition: endpoint, brokers, listener, supervision, and answers to buttons."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from gateway.alarms import (
     AlarmListener,
     BrokerState,
+    Contact,
     EndpointStatistics,
     Feedback,
     MqttEndpoint,
@@ -22,6 +24,7 @@ from gateway.errors import PermanentError
 from gateway.events import ButtonPressed, Cause, Event, IncidentAcknowledged, IncidentResolved, Severity
 from gateway.settings import BrokerSettings, DeviceSettings, MqttSettings, OutputSettings, Settings, SiaSettings
 from gateway.storage import Incident
+from gateway.wire import ContactSaid, ContactsHeard
 
 _OF_THE_BROKER = ("password_file", "ca_file", "certificate_file", "key_file")
 _ANSWERS: dict[type[Event], str] = {IncidentAcknowledged: "acknowledged", IncidentResolved: "resolved"}
@@ -102,6 +105,16 @@ class AlarmLine:
         device = incident.source.rsplit("/", 1)[-1]
         for trigger in incident.triggers:
             self.listener.answer(device, trigger.event, state)
+
+    async def take_contact(self, said: ContactSaid) -> None:
+        """A camera's dry contact, which may be a button; raises GatewayError if that could not be stored."""
+        at = datetime.fromtimestamp(said.at, UTC)
+        contact = Contact(camera=said.camera, input=said.input, active=said.active, initial=said.initial, at=at)
+        await self.listener.handle_contact(contact)
+
+    async def note_heard(self, said: ContactsHeard) -> None:
+        """Whether a camera's contacts are heard: its buttons live, or are lost with it."""
+        await self.listener.note_heard(said.camera, heard=said.heard)
 
     async def start(self) -> None:
         """Take presses from now on.

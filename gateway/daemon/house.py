@@ -32,13 +32,14 @@ from gateway.daemon.links import mark_running, offer_setup
 from gateway.daemon.narrator import Narrator
 from gateway.daemon.notify import ServiceManager
 from gateway.daemon.press_clips import PressClips
+from gateway.daemon.press_looks import PressLooks
 from gateway.daemon.response import Response
 from gateway.daemon.unreadable import UnreadableTeller
 from gateway.daemon.vision_line import VisionLine
 from gateway.errors import PermanentError, TransientError
 from gateway.events import Cause, Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
 from gateway.forwarding import Forwarder, Forwarders, Sink, UnusableSink, make_sink
-from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Settings
+from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, OutputSettings, Settings
 from gateway.storage import Incident, PasswordHasher, Stored, Stores, open_storage
 
 _log = logging.getLogger(__name__)
@@ -101,7 +102,7 @@ class AlarmHouse:
             verify=self._passwords.verify,
         )
         self._memories = DeviceMemories(self._alarms.listener, stores.devices, stores.journal)
-        self._vision = VisionLine(settings, stores, clock)
+        self._vision = VisionLine(settings, stores, clock, self._alarms)
         self._watchlist = WatchList(site, stores, self._vision.workers, clock)
         self._calibrations = Calibrations(site, stores, self._vision.workers, clock)
         self._chores = Chores(stores, self._watchlist, settings.evidence, clock, self._manager)
@@ -110,7 +111,7 @@ class AlarmHouse:
             stores,
             clock,
             device=self._device,
-            switch=self._alarms.switch,
+            switch=self._switch,
             on_transition=self._on_transition,
         )
         self._forwarders = Forwarders(self._forwarder)
@@ -120,6 +121,8 @@ class AlarmHouse:
         self._press_clips = PressClips(
             stores.journal, settings.evidence, self._linked_cameras, self._vision.workers.record_clip, clock
         )
+        find_camera, look_at = self._installation.cameras.find, self._vision.workers.look_at
+        self._press_looks = PressLooks(stores.journal, self._device, find_camera, look_at)
 
     async def _report(self, event: Event) -> Stored:
         return await self._response.drills.report(event, self._stores.journal.append)
@@ -133,6 +136,9 @@ class AlarmHouse:
     def _linked_cameras(self, device: str) -> tuple[str, ...]:
         found = self._device(device)
         return found.linked_cameras if found is not None else ()
+
+    def _switch(self, output: OutputSettings, on: bool) -> None:  # the outputs' port
+        (self._alarms if output.camera is None else self._vision).switch(output, on)
 
     def _on_transition(self, incident: Incident, event: Event) -> None:
         self._alarms.answer_transition(incident, event)
@@ -276,6 +282,7 @@ class AlarmHouse:
             "disk": self._chores.watch_disk,
             "clips": lambda: self._stores.clips.run(self._report_fault),
             "clips of presses": self._press_clips.run,
+            "looks of cameras": self._press_looks.run,
             "calibration": self._calibrations.run,
             "warnings for calibration": self._calibrations.follow,
             "loop lag": self._chores.measure_lag,

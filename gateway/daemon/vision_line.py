@@ -4,12 +4,23 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from gateway.api import counted_rows, sealed_rows
 from gateway.clock import Clock
-from gateway.settings import Settings
+from gateway.settings import OutputSettings, Settings
 from gateway.storage import ClipPart, ClipState, Evidence, Stores
-from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageOver, PassageStatistics, SealedRow
+from gateway.wire import (
+    CameraDescribed,
+    ClipPiece,
+    ContactSaid,
+    ContactsHeard,
+    EvidencePicture,
+    PassageOver,
+    PassageStatistics,
+    SealedRow,
+    SwitchRelay,
+)
 from gateway.workers import Outfit, WorkerPorts, Workers
 
 CLIP = "clip"
@@ -17,10 +28,22 @@ _LONGEST_PASSAGE_SECONDS = 86400.0
 _log = logging.getLogger(__name__)
 
 
-class VisionLine:
-    """Binds the workers to the stores."""
+class ContactTaker(Protocol):
+    """Who takes the dry contacts of cameras."""
 
-    def __init__(self, settings: Settings, stores: Stores, clock: Clock) -> None:
+    async def take_contact(self, said: ContactSaid) -> None:
+        """How a contact is; raises GatewayError if that could not be stored."""
+        ...
+
+    async def note_heard(self, said: ContactsHeard) -> None:
+        """Whether a camera's contacts are heard."""
+        ...
+
+
+class VisionLine:
+    """Binds the workers to the stores, and the contacts of cameras to the alarm path."""
+
+    def __init__(self, settings: Settings, stores: Stores, clock: Clock, alarms: ContactTaker) -> None:
         self._settings = settings
         self._stores = stores
         self._clock = clock
@@ -31,6 +54,7 @@ class VisionLine:
             evidence=settings.evidence,
             models_directory=settings.storage.models_directory,
             people_key=stores.vault.take_people_key(),
+            trusted_cameras=frozenset(camera.id for camera in settings.cameras),
         )
         ports = WorkerPorts(
             on_report=stores.journal.append,
@@ -39,8 +63,16 @@ class VisionLine:
             on_passage=self._note_passage,
             on_statistics=self._count,
             on_described=self._described,
+            on_contact=alarms.take_contact,
+            on_heard=alarms.note_heard,
         )
         self.workers = Workers(outfit, self._rows, ports, clock=clock)
+
+    def switch(self, output: OutputSettings, on: bool) -> None:  # the outputs' port
+        """Switch a camera's relay; while it is wanted the caller tells it again."""
+        if output.camera is not None:
+            relay = SwitchRelay(camera=output.camera, relay=output.relay, on=on, seconds=output.seconds)
+            self.workers.switch(relay)
 
     async def _rows(self) -> tuple[int, Sequence[SealedRow]]:
         revision, rows = await self._stores.watchlist.rows(self._clock.now())

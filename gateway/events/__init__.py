@@ -18,8 +18,11 @@ from gateway.events.buttons import (
 from gateway.events.cameras import (
     CameraEvent,
     CameraFault,
+    CameraInputTriggered,
     CameraLost,
+    CameraMotion,
     CameraRestored,
+    CameraTampered,
     FaceMatched,
     FaceVerified,
 )
@@ -64,8 +67,11 @@ __all__ = [
     "ButtonTested",
     "CameraEvent",
     "CameraFault",
+    "CameraInputTriggered",
     "CameraLost",
+    "CameraMotion",
     "CameraRestored",
+    "CameraTampered",
     "Cause",
     "DestinationFailing",
     "DestinationRecovered",

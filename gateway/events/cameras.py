@@ -98,8 +98,45 @@ class CameraRestored(CameraEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraFault(CameraEvent):
-    """Something about a camera needs the installer: its state, and the remedy in words."""
+    """Something about a camera needs the installer: its state, the remedy in words, and a figure in `detail`."""
 
     TYPE: ClassVar[str] = "campus.camera.fault"
     state: str
     remedy: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraInputTriggered(CameraEvent):
+    """A dry contact of a camera changed.
+
+    Attributes:
+        input: the contact's token; empty if the camera does not say which.
+        active: as the camera says it; whether that is closed depends on its wiring.
+        initial: it was so when the camera was heard again: the change happened while nobody heard it.
+        withheld: changes before it that came too fast to be told.
+    """
+
+    TYPE: ClassVar[str] = "campus.camera.input_triggered"
+    input: str = ""
+    active: bool = True
+    initial: bool = False
+    withheld: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraTampered(CameraEvent):
+    """The camera says that it is covered, turned away or blinded (遮挡/移位); `active` False: no longer."""
+
+    TYPE: ClassVar[str] = "campus.camera.tampered"
+    active: bool = True
+    detector: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraMotion(CameraEvent):
+    """The camera's own detector saw motion begin; `withheld`: beginnings that came too fast to be told."""
+
+    TYPE: ClassVar[str] = "campus.camera.motion"
+    detector: str = ""
+    withheld: int = 0

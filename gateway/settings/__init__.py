@@ -21,6 +21,7 @@ from gateway.settings.embedder import EmbedderAlignment, EmbedderInput, Embedder
 from gateway.settings.load import FILE_NAME, load_settings, parse_settings, survey_settings
 from gateway.settings.model import LOOPBACK, ApiSettings, GatewaySettings, Settings, StorageSettings
 from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTlsSettings, MqttUserSettings
+from gateway.settings.networks import PRIVATE_NETWORKS, address_of, may_be_camera, name_or_camera
 from gateway.settings.response import IncidentSettings, InhibitionSettings, OutputSettings, ProcedureSettings
 from gateway.settings.survey import Survey
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
@@ -29,6 +30,7 @@ __all__ = [
     "BUILT_IN_DIALECTS",
     "FILE_NAME",
     "LOOPBACK",
+    "PRIVATE_NETWORKS",
     "AccessSettings",
     "ApiSettings",
     "BrokerSettings",
@@ -62,9 +64,12 @@ __all__ = [
     "StorageSettings",
     "Survey",
     "VisionSettings",
+    "address_of",
     "embedder_file",
     "load_embedder",
     "load_settings",
+    "may_be_camera",
+    "name_or_camera",
     "parse_settings",
     "public_part",
     "survey_settings",

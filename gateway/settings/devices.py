@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.settings.base import EntrySlice, Label, Name, Slice
 
-BUILT_IN_DIALECTS = ("campus", "zigbee2mqtt", "shelly1", "shelly2", "tasmota", "homie4", "homie5", "sia")
+BUILT_IN_DIALECTS = ("campus", "zigbee2mqtt", "shelly1", "shelly2", "tasmota", "homie4", "homie5", "sia", "onvif")
 Meaning = Literal["press", "silent", "duress", "test", "tamper", "clear", "ignore"]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 Account = Annotated[str, StringConstraints(pattern=r"^[0-9A-F]{3,16}$")]
@@ -54,11 +54,15 @@ class DeviceSettings(EntrySlice):
         input: the one input of the device that is the button, such as ``input:1``; empty: each.
         actions: what the device's words mean where that is not the dialect's default, such as
             ``{"double": "silent", "input:1/single_push": "ignore"}``.
+        camera: whose dry contact the button is wired to; `input` is the contact's token, empty: each.
+        normally: how that contact is at rest; ``open`` alarms when the camera says that it is active.
         account, zone: of a SIA panel; without zone it stands for every zone that no other device has.
         health_deadline_seconds: silent for longer, it counts as lost.
         sleeps: it connects only to say something; that it is offline means nothing then.
         press_test_days: after so many days without a loud press or test a reminder asks for one; 0: never.
         linked_cameras: cameras whose picture belongs to its presses.
+        looks: which preset a camera turns to on a press, such as ``{"cam-01": "2"}``; a silent one moves none.
+        look_seconds: after so long it turns back to its `home_preset`.
         reports_clear: it says when its condition is over (``clear``); before that only a forced resolve ends its
             incident.
     """
@@ -69,6 +73,8 @@ class DeviceSettings(EntrySlice):
     topic: Topic = ""
     input: Annotated[str, StringConstraints(max_length=128)] = ""
     actions: Annotated[dict[Word, Meaning], Field(max_length=64)] = Field(default_factory=dict)
+    camera: Name | None = None
+    normally: Literal["open", "closed"] = "open"
     account: Account | None = None
     zone: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,4}$")] | None = None
     health_deadline_seconds: Annotated[float, Field(ge=5, le=31 * 86400)] = 180.0
@@ -76,6 +82,8 @@ class DeviceSettings(EntrySlice):
     press_test_days: Annotated[float, Field(ge=0, le=_DAYS)] = 31.0
     battery_low_percent: Annotated[float, Field(ge=0, le=100)] = 20.0
     linked_cameras: tuple[Name, ...] = ()
+    looks: Annotated[dict[Name, Word], Field(max_length=16)] = Field(default_factory=dict)
+    look_seconds: Annotated[float, Field(ge=5, le=3600)] = 60.0
     reports_clear: bool = False
 
     @model_validator(mode="after")
@@ -85,6 +93,14 @@ class DeviceSettings(EntrySlice):
             raise PydanticCustomError("account_of_sia", what)
         if self.zone is not None and self.account is None:
             raise PydanticCustomError("zone_of_sia", 'zone belongs to dialect "sia"')
+        if (self.dialect == "onvif") != (self.camera is not None):
+            what = 'camera belongs to dialect "onvif", which needs it: the id of the camera'
+            raise PydanticCustomError("camera_of_onvif", what)
+        if self.dialect == "onvif" and self.topic:
+            what = "a camera's contact has no topic: it is heard over ONVIF"
+            raise PydanticCustomError("topic_of_contact", what, {"compares": "dialect topic"})
+        if self.normally != "open" and self.camera is None:
+            raise PydanticCustomError("normally_of_onvif", 'normally belongs to dialect "onvif"')
         if self.dialect.startswith("homie") and not self.input:
             what = 'a Homie device needs input: the button\'s property, such as "panic/action"'
             raise PydanticCustomError("homie_input", what)

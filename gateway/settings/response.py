@@ -84,13 +84,14 @@ class ProcedureSettings(EntrySlice):
 
 
 class OutputSettings(EntrySlice):
-    """A siren or lamp that incidents drive over MQTT; a silent or duress press never does.
+    """A siren or lamp that incidents drive, over MQTT or at a camera's relay; a silent or duress press never does.
 
     Attributes:
         kind: ``campus``: the own profile; ``shelly``: a relay of Gen2 and newer; ``shelly_gen1``; ``tasmota``: a relay;
-            ``zigbee2mqtt``: a warning device.
+            ``zigbee2mqtt``: a warning device; ``onvif``: a camera's relay output.
         topic: the device's prefix (``shellyplus1-a8032ab1``, ``tasmota_4F3A``, ``zigbee2mqtt/siren``); not for
-            ``campus``.
+            ``campus`` and ``onvif``.
+        camera, relay: of kind ``onvif``: the camera's id and the relay's token, such as ``relay-1``.
         channel: of a relay with several, from 0.
         places, devices: only for incidents there; all if both are empty.
         minimum_severity: less severe incidents do not drive it.
@@ -103,8 +104,10 @@ class OutputSettings(EntrySlice):
     """
 
     name: Label = ""
-    kind: Literal["campus", "shelly", "shelly_gen1", "tasmota", "zigbee2mqtt"] = "campus"
+    kind: Literal["campus", "shelly", "shelly_gen1", "tasmota", "zigbee2mqtt", "onvif"] = "campus"
     topic: Topic | None = None
+    camera: Name | None = None
+    relay: Annotated[str, StringConstraints(max_length=64)] = ""
     channel: Annotated[int, Field(ge=0, le=31)] = 0
     places: tuple[Label, ...] = ()
     devices: tuple[Name, ...] = ()
@@ -117,7 +120,10 @@ class OutputSettings(EntrySlice):
 
     @model_validator(mode="after")
     def _has_topic(self) -> Self:
-        if (self.kind == "campus") == (self.topic is not None):
-            needs = "has its own topic: leave topic out" if self.kind == "campus" else "needs topic"
+        own = self.kind in ("campus", "onvif")
+        if own == (self.topic is not None):
+            needs = "has its own topic: leave topic out" if own else "needs topic"
             raise ValueError(f'kind "{self.kind}" {needs}')
+        if (self.kind == "onvif") != (self.camera is not None and self.relay != ""):
+            raise ValueError('camera and relay belong to kind "onvif", which needs both')
         return self

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from gateway.settings.addresses import without_userinfo
 from gateway.settings.base import EntrySlice, Label, Slice, Url
+from gateway.settings.networks import NetworkText
 
 _CREDENTIALS_APART = BeforeValidator(partial(without_userinfo, remedy="use username and password_file"))
 
@@ -17,10 +18,13 @@ class CameraSettings(EntrySlice):
     """A camera.
 
     Attributes:
-        url: ``onvif://host[:port]``, ``rtsp://…`` or ``file:///recording.mp4``; no credentials in it. What a
-            maker asks for in its query is sealed at rest, if it comes by API, and shown to administrators only.
+        url: ``onvif://host[:port]``, ``onvifs://…`` (HTTPS), ``rtsp://…`` or ``file:///recording.mp4``; no credentials
+            in it. What a maker asks for in its query is sealed at rest, if it comes by API, and shown to administrators
+            only.
         sub_url: of a smaller stream of the same picture, which is looked at while faces are cut from `url`; an ONVIF
             camera tells it itself.
+        tls_fingerprint: SHA-256 in hex of the certificate that an ``onvifs`` camera shows and nobody vouches for.
+        home_preset: token of the PTZ preset that it turns back to; empty: it stays where a press turned it.
         watch_faces: compare faces with the watch-list.
         loop: play a recording again and again.
         looks_per_second: how often a frame is looked at; the camera's budget.
@@ -28,12 +32,14 @@ class CameraSettings(EntrySlice):
 
     name: Label = ""
     place: Label = ""
-    url: Annotated[Url, Field(pattern=r"^(onvif|rtsps?|file)://[^\s]+$"), _CREDENTIALS_APART]
+    url: Annotated[Url, Field(pattern=r"^(onvifs?|rtsps?|file)://[^\s]+$"), _CREDENTIALS_APART]
     sub_url: Annotated[Url, Field(pattern=r"^(rtsps?|file)://[^\s]+$"), _CREDENTIALS_APART] | None = None
+    home_preset: Annotated[str, Field(max_length=64)] = ""
     watch_faces: bool = False
     username: str = ""
     password: SecretStr | None = None
     password_file: Path | None = None
+    tls_fingerprint: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     loop: bool = True
     looks_per_second: Annotated[float, Field(gt=0, le=25)] = 5.0
 
@@ -59,6 +65,9 @@ class VisionSettings(Slice):
         still_seconds: a scene without motion for so long is still: less of it is decoded until something moves.
         shortest_passage_seconds: whoever is in view for so long is not missed in a still scene; less costs more CPU.
         open_timeout_seconds, read_timeout_seconds: how long a stream may be silent at opening and later.
+        camera_networks: where cameras are, such as ``192.168.1.0/24``: only there is searched for them, and a camera
+            that is added by API must be there; none: every private network, and no search by address.
+        push_port: where cameras that have no PullPoint send their events; 0: any free port.
         ring_megabytes: the most memory that one camera's last seconds take, from which its clips are made.
     """
 
@@ -71,6 +80,8 @@ class VisionSettings(Slice):
     shortest_passage_seconds: Annotated[float, Field(ge=0, le=10)] = 1.0
     open_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
     read_timeout_seconds: Annotated[float, Field(gt=0)] = 8.0
+    camera_networks: tuple[NetworkText, ...] = ()
+    push_port: Annotated[int, Field(ge=0, le=65535)] = 0
     ring_megabytes: Annotated[int, Field(ge=1, le=1024)] = 24
 
 

@@ -26,7 +26,7 @@ _FORMS = {
     HOST_PATTERN: "Give a host name or an address; a name of other letters in its ASCII form (xn--…).",
     r"^mqtts?://[^\s]+$": "Write mqtt://host or mqtts://host.",
     r"^https?://[^\s]+$": "Write http://host/path or https://host/path.",
-    r"^(onvif|rtsps?|file)://[^\s]+$": "Write onvif://host, rtsp://host/path or file:///recording.mp4.",
+    r"^(onvifs?|rtsps?|file)://[^\s]+$": "Write onvif://host, rtsp://host/path or file:///recording.mp4.",
     r"^(rtsps?|file)://[^\s]+$": "Write rtsp://host/path or file:///recording.mp4.",
 }
 

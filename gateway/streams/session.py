@@ -12,6 +12,7 @@ from av.video.stream import VideoStream as AvVideoStream
 
 from gateway.streams.annexb import AnnexB
 from gateway.streams.loss import StreamFaultError
+from gateway.streams.preflight import checked
 from gateway.streams.remux import StreamFormat
 from gateway.streams.ring import PacketRing, RingPacket
 from gateway.streams.saver import Decode, Decoded, PacketPicker, VideoPacket
@@ -36,7 +37,7 @@ def opened(source: StreamSource) -> Iterator[InputContainer]:
     else:
         # PyAV's own timeouts: FFmpeg's `timeout` is reset by RTCP, and older names of it are silently ignored.
         timeouts = (source.open_timeout_seconds, source.read_timeout_seconds)
-        container = av.open(source.address(), options=_LIVE_OPTIONS, timeout=timeouts)
+        container = av.open(checked(source).address(), options=_LIVE_OPTIONS, timeout=timeouts)
     try:
         yield container
     finally:

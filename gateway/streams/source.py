@@ -15,6 +15,7 @@ class StreamSource:
     Attributes:
         url: ``rtsp://…``, ``rtsps://…`` or ``file:///recording.mp4``; credentials in it are ignored.
         username, password: put into the address, percent-encoded, only when it is opened.
+        networks: where the address must lead to (`gateway.settings.may_be_camera`); None: anywhere.
         loop: play a recording again and again; without effect on a live stream.
         open_timeout_seconds: how long opening may take.
         read_timeout_seconds: how long a live stream may bring nothing; it also bounds `VideoStream.stop`.
@@ -23,6 +24,7 @@ class StreamSource:
     url: str
     username: str = ""
     password: str = field(default="", repr=False)
+    networks: tuple[str, ...] | None = None
     loop: bool = True
     open_timeout_seconds: float = 5.0
     read_timeout_seconds: float = 8.0

@@ -37,7 +37,9 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         command = commands.add_parser(role, help=f"the {role} child; the parent starts it")
         command.add_argument("--channel", type=int, required=True, help="inherited descriptor of the messages")
         command.add_argument("--pictures", type=int, required=True, help="inherited descriptor of the pictures")
-    command = commands.add_parser(_PROBE, help="ask an ONVIF camera and print JSON; user and password on two lines in")
+    command = commands.add_parser(
+        _PROBE, help="ask an ONVIF camera and print JSON; user, password, certificate in lines"
+    )
     command.add_argument("url", help="onvif://host[:port]")
     return parser.parse_args(arguments)
 

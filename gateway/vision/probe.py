@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import TextIO
 
-from gateway.cameras import CameraError, OnvifCamera
+from gateway.cameras import CameraError, Login, OnvifCamera
 from gateway.errors import GatewayError
 
 
@@ -13,16 +13,17 @@ async def probe(url: str, credentials: TextIO, answer: TextIO) -> int:
 
     Args:
         url: ``onvif://host[:port]``.
-        credentials: holds the user name and the password, a line each; empty for an open camera.
+        credentials: holds the user name, the password and the SHA-256 of a certificate that nobody vouches for, a line
+            each; empty for an open camera.
         answer: gets one JSON object with `state`, `what`, `remedy` and `description`.
 
     Returns:
         the exit status: 0 if the camera answered, else 1.
     """
-    username, password = (credentials.readline().rstrip("\r\n") for _ in range(2))
+    username, password, fingerprint = (credentials.readline().rstrip("\r\n") for _ in range(3))
     found: dict[str, object] = {"url": url, "what": "", "remedy": "", "description": {}}
     try:
-        camera = OnvifCamera(url, username=username, password=password)
+        camera = OnvifCamera(url, Login(username, password, fingerprint))
         try:
             described = await camera.probe()
         finally:

@@ -19,9 +19,11 @@ class CameraAssigned(Message):
     """Parent to video or devices child: this camera is yours; again for the same id replaces it.
 
     Attributes:
-        url: as configured: ``onvif://``, ``rtsp://`` or ``file://``, without credentials.
+        url: as configured: ``onvif://``, ``onvifs://``, ``rtsp://`` or ``file://``, without credentials.
         sub_url: of the sub-stream, if it is configured.
         warned: the last warning of each person here that is younger than the cool-down, whoever said it.
+        networks: where its address must lead to; None: anywhere, as for cameras of the configuration file.
+        tls_fingerprint: SHA-256 of the camera's certificate in hex, if it is trusted by that.
     """
 
     camera: str
@@ -35,6 +37,8 @@ class CameraAssigned(Message):
     username: str = ""
     password: str = field(default="", repr=False)
     warned: tuple[WarnedOf, ...] = ()
+    tls_fingerprint: str = ""
+    networks: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +70,77 @@ class CameraDescribed(Message):
     """Devices child to parent: what an ONVIF camera said of itself, or why it could not be asked.
 
     Attributes:
-        state: ok, unreachable, refused, not_onvif, credentials_wrong, clock_off, no_media_profile or stream_dead.
+        state: ok, or one of the states of docs/onvif.md; `detail`: what exactly was wrong, with its figure.
         description: manufacturer, model, firmware, serial, profiles, clock offset, as JSON values.
     """
 
     camera: str
     state: str
     remedy: str = ""
+    detail: str = ""
     description: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchRelay(Message):
+    """Parent to devices child: switch a camera's relay, on for so many seconds at most."""
+
+    camera: str
+    relay: str
+    on: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookAt(Message):
+    """Parent to devices child: look at a preset for so many seconds, then at `back`, if there is one."""
+
+    camera: str
+    preset: str
+    back: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverRequest(Message):
+    """Parent to devices child: look for cameras for so many seconds; what is found is asked how it is."""
+
+    request: int
+    seconds: float = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveredCamera:
+    """A card to adopt.
+
+    Attributes:
+        endpoint: its endpoint reference, which stays when its address changes.
+        url: ``onvif://…`` where it answered.
+        name, hardware: as it announces them.
+        state: as `CameraDescribed`; credentials_wrong: it asks for a user and a password.
+        activation: pending: it lets anybody in, so nobody has given it a password yet; done: it has one.
+        manufacturer, model, serial: if it told them without a password.
+        camera: id of the camera of this gateway that it is; empty: it is not adopted yet.
+    """
+
+    endpoint: str
+    url: str
+    name: str = ""
+    hardware: str = ""
+    state: str = ""
+    activation: str = ""
+    manufacturer: str = ""
+    model: str = ""
+    serial: str = ""
+    camera: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoverReply(Message):
+    """Devices child to parent: what was found."""
+
+    request: int
+    cameras: tuple[DiscoveredCamera, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,33 @@ class Report(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactSaid(Message):
+    """Devices child to parent: how a camera's dry contact is; it may be an alarm button.
+
+    Attributes:
+        input: the contact's token; empty if the camera does not say which.
+        active: as the camera says it.
+        initial: it is so when the camera is heard again; nobody saw it change.
+        at: when, in Unix seconds by this machine's clock.
+    """
+
+    camera: str
+    input: str
+    active: bool
+    initial: bool
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactsHeard(Message):
+    """Devices child to parent, again and again: whether a camera's contacts can be heard, and if not why."""
+
+    camera: str
+    heard: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvidencePicture(Message):
     """Child to parent, behind its report: a picture that belongs to the event.
 

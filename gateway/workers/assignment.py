@@ -8,8 +8,8 @@ from gateway.settings import CameraSettings
 from gateway.wire import CameraAssigned
 
 
-async def assignment(camera: CameraSettings) -> CameraAssigned:
-    """The message that gives `camera` to a child.
+async def assignment(camera: CameraSettings, networks: tuple[str, ...] | None = None) -> CameraAssigned:
+    """The message that gives `camera` to a child; `networks`: where its address must lead to, or anywhere.
 
     Raises:
         PermanentError: the password file cannot be read.
@@ -24,6 +24,8 @@ async def assignment(camera: CameraSettings) -> CameraAssigned:
         looks_per_second=camera.looks_per_second,
         sub_url=camera.sub_url or "",
         username=camera.username,
+        tls_fingerprint=camera.tls_fingerprint,
+        networks=networks,
         password=await _password(camera),
     )
 

@@ -11,6 +11,7 @@ from gateway.workers.states import CameraState
 _AWAY = "worker_away"
 # A child reports a return itself; one heartbeat may overtake that.
 _CERTAIN_BEATS = 2
+BY_ONVIF = ("onvif:", "onvifs:")
 CRASH_LOOP = "worker_crash_loop"
 # Of a core: 720p at 25 frames and 5 looks a second, with people; and what a still camera counts for at least, which has
 # next to nothing to do now and may have all of that in a moment.
@@ -105,7 +106,7 @@ class CameraBook:
 
     def by_onvif(self) -> tuple[CameraAssigned, ...]:
         """The cameras that the devices child asks."""
-        return tuple(entry.assigned for entry in self._entries.values() if entry.assigned.url.startswith("onvif:"))
+        return tuple(entry.assigned for entry in self._entries.values() if entry.assigned.url.startswith(BY_ONVIF))
 
     def addresses_of(self, worker: str) -> tuple[StreamAddress, ...]:
         """The stream addresses known for the cameras of a video child."""
@@ -207,6 +208,7 @@ def _state(entry: _Entry) -> CameraState:
         lost_since=entry.lost_since,
         asked=described.state if described else "",
         remedy=described.remedy if described else "",
+        detail=described.detail if described else "",
         description=described.description if described else {},
     )
 

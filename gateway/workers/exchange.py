@@ -10,6 +10,8 @@ from gateway.wire import (
     CalibratedThresholds,
     CameraDescribed,
     ClipPiece,
+    ContactSaid,
+    ContactsHeard,
     EvidencePicture,
     GalleryApplied,
     GallerySnapshot,
@@ -54,6 +56,7 @@ class Exchange:
         self._in_loop: set[str] = set()
         self._clips = ClipsUnderWay(ports.on_clip)
         self.reports = ReportQueue(clock)
+        self.contacts = ReportQueue(clock)
         self.fleet: Fleet | None = None
         self._thresholds: CalibratedThresholds | None = None
 
@@ -162,6 +165,10 @@ class Exchange:
             self._book.note_warning(event, self._clock.monotonic())
             if self._book.is_news(event):
                 self._report(event)
+        elif isinstance(message, ContactSaid):
+            self.contacts.put(f"contact {message.input} of {message.camera}", lambda: ports.on_contact(message))
+        elif isinstance(message, ContactsHeard):
+            self.contacts.put(f"sign of life of {message.camera}", lambda: ports.on_heard(message))
         elif isinstance(message, EvidencePicture):
             self.reports.put(f"evidence {message.evidence}", lambda: ports.on_evidence(message))
         elif isinstance(message, PassageOver):

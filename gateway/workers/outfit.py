@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
+from gateway.settings import PRIVATE_NETWORKS, EvidenceSettings, MatchingSettings, VisionSettings
 from gateway.wire import Hello
 from gateway.workers.budget import RestartBudget
 from gateway.workers.life import LifeRules
@@ -28,6 +28,7 @@ class Outfit:
         matching: when a face is like somebody.
         models_directory: where model files and caches are.
         evidence: how long clips are.
+        trusted_cameras: ids of those in the configuration file, which may be anywhere; None: all.
         people_key: opens wrapped person keys; goes to the gallery child alone.
     """
 
@@ -37,6 +38,13 @@ class Outfit:
     models_directory: Path
     people_key: bytes = field(repr=False)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
+    trusted_cameras: frozenset[str] | None = None
+
+    def networks_of(self, camera: str) -> tuple[str, ...] | None:
+        """Where a camera's address must lead to; None: anywhere."""
+        if self.trusted_cameras is None or camera in self.trusted_cameras:
+            return None
+        return self.vision.camera_networks or PRIVATE_NETWORKS
 
     def hello(self, role: str, name: str) -> Hello:
         """The first message to the child `name`."""

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.events import Event
-from gateway.wire import CameraDescribed, ClipPiece, EvidencePicture, PassageOver, PassageStatistics, SealedRow
+from gateway.wire import (
+    CameraDescribed,
+    ClipPiece,
+    ContactSaid,
+    ContactsHeard,
+    EvidencePicture,
+    PassageOver,
+    PassageStatistics,
+    SealedRow,
+)
 
 # The newest revision of the watch-list and all its templates whose people have not expired.
 RowSource = Callable[[], Awaitable[tuple[int, Sequence[SealedRow]]]]
@@ -24,6 +33,8 @@ class WorkerPorts:
         on_passage: notes that who was warned of has gone; the second argument is when that was said.
         on_statistics: adds up an hour's passages of one camera.
         on_described: notes what a camera said of itself.
+        on_contact: takes how a camera's dry contact is, which may be an alarm button; returns once that is durable.
+        on_heard: notes whether a camera's contacts are heard.
     """
 
     on_report: Callable[[Event], Awaitable[object]]
@@ -32,3 +43,5 @@ class WorkerPorts:
     on_passage: Callable[[PassageOver, datetime], Awaitable[object]]
     on_statistics: Callable[[PassageStatistics], Awaitable[object]]
     on_described: Callable[[CameraDescribed], Awaitable[object]]
+    on_contact: Callable[[ContactSaid], Awaitable[object]]
+    on_heard: Callable[[ContactsHeard], Awaitable[object]]

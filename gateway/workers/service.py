@@ -13,15 +13,20 @@ from gateway.wire import (
     CalibrationRequest,
     CameraWithdrawn,
     ClipRequest,
+    DiscoveredCamera,
+    DiscoverReply,
+    DiscoverRequest,
     EmbedReply,
     EmbedRequest,
     IdentifyReply,
     IdentifyRequest,
+    LookAt,
     PhotoReply,
     PhotoRequest,
+    SwitchRelay,
 )
 from gateway.workers.assignment import assignment
-from gateway.workers.book import CameraBook
+from gateway.workers.book import BY_ONVIF, CameraBook
 from gateway.workers.exchange import Exchange
 from gateway.workers.feed import GalleryFeed
 from gateway.workers.fleet import Fleet
@@ -35,6 +40,8 @@ from gateway.workers.supervisor import WorkerSupervisor
 
 _PHOTO_SECONDS = 20.0
 _CALIBRATION_SECONDS = 20.0
+_ASKING_SECONDS = 60.0
+_READY_LOOKS, _READY_SECONDS = 50, 0.2
 _LARGEST_PHOTO_BYTES = 12 * 1024 * 1024
 _DRAIN_SECONDS = 2.0
 
@@ -85,6 +92,7 @@ class Workers:
             async with asyncio.TaskGroup() as helpers:
                 tasks = [
                     helpers.create_task(self._feed.run(), name="gallery feed"),
+                    helpers.create_task(self._exchange.contacts.run(), name="contacts of cameras"),
                     helpers.create_task(self._exchange.reports.run(), name="reports of children"),
                 ]
                 async with asyncio.TaskGroup() as children:
@@ -93,6 +101,8 @@ class Workers:
                     self._fleet.stop()
                 for task in tasks:
                     task.cancel()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exchange.contacts.drain(), _DRAIN_SECONDS)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._exchange.reports.drain(), _DRAIN_SECONDS)
         finally:
@@ -109,13 +119,13 @@ class Workers:
         Raises:
             PermanentError: its password file cannot be read.
         """
-        assigned = await assignment(camera)
+        assigned = await assignment(camera, self._outfit.networks_of(camera.id))
         name = self._book.worker_of(camera.id)
         worker = self._fleet.ensure(VIDEO, name) if name is not None else self._fleet.place()
         self._book.assign(assigned, worker.name)
         await worker.send(self._book.told(camera.id, self._clock.monotonic()))
         devices = self._fleet.named(DEVICES)
-        if camera.url.startswith("onvif:"):
+        if camera.url.startswith(BY_ONVIF):
             await self._fleet.ensure(DEVICES, DEVICES).send(assigned)
         elif devices is not None:
             await devices.send(CameraWithdrawn(camera=camera.id))
@@ -221,6 +231,32 @@ class Workers:
             raise PermanentError("there is no such camera", where=f"camera {camera}", code="no_such_camera")
         workers = [self._fleet.named(each) for each in (name, DEVICES)]
         return await self._pictures.get(camera, width, [each for each in workers if each is not None])
+
+    def switch(self, command: SwitchRelay) -> bool:
+        """Switch a camera's relay; never waits. Returns whether there is a child that was told."""
+        devices = self._fleet.named(DEVICES)
+        return devices is not None and devices.offer(command)
+
+    def look_at(self, command: LookAt) -> bool:
+        """Have a camera look somewhere; as `switch`."""
+        devices = self._fleet.named(DEVICES)
+        return devices is not None and devices.offer(command)
+
+    async def discover(self, seconds: float = 4.0) -> tuple[DiscoveredCamera, ...]:
+        """Look for cameras in the site's networks; each is asked how it is.
+
+        Raises:
+            WorkerAwayError: the devices child is away.
+        """
+        devices = self._fleet.ensure(DEVICES, DEVICES)
+        for _ in range(_READY_LOOKS):  # it is started by this, if there was no camera yet
+            if devices.ready:
+                break
+            await self._clock.sleep(_READY_SECONDS)
+        reply = await devices.ask(
+            lambda number: DiscoverRequest(request=number, seconds=seconds), DiscoverReply, seconds + _ASKING_SECONDS
+        )
+        return reply.cameras
 
     def record_clip(self, request: ClipRequest) -> bool:
         """Ask the camera's child for a clip; never waits.

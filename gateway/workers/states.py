@@ -61,7 +61,7 @@ class CameraState:
         status: the figures of its child's last heartbeat; None before the first.
         lost_since: when its loss was reported; None while it is not lost.
         asked: what the devices child found when it asked the camera; empty for cameras without ONVIF.
-        remedy: what the installer can do about it; empty if nothing.
+        remedy: what the installer can do about it; empty if nothing. `detail`: what exactly is wrong.
         description: what the camera said of itself.
     """
 
@@ -75,6 +75,7 @@ class CameraState:
     lost_since: datetime | None = None
     asked: str = ""
     remedy: str = ""
+    detail: str = ""
     description: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -75,7 +75,7 @@ def test_no_spelling_of_this_machine_is_a_camera(admin: httpx.Client, host: str)
 
 def test_a_file_of_this_machine_is_nobody_s_password(daemon: Daemon, admin: httpx.Client) -> None:
     key = str(daemon.state.with_name("state.key"))
-    camera = {"id": "c", "url": "rtsp://192.0.2.1/", "username": "u", "password_file": key}
+    camera = {"id": "c", "url": "rtsp://10.0.0.9/", "username": "u", "password_file": key}
     assert admin.post("/cameras", json=camera).status_code == 422
     assert admin.post("/destinations", json={"id": "d", "url": "https://a/", "secret_file": key}).status_code == 422
 

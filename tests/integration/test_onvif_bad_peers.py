@@ -8,10 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.cameras import CameraError, CameraState, OnvifCamera, OnvifLibrary, Timeouts
+from gateway.cameras import CameraError, CameraState, Login, OnvifCamera, OnvifLibrary, Timeouts
 from gateway.cameras.http import CameraHttp
-from gateway.cameras.lockout import PasswordGuard
-from gateway.clock import SystemClock
 
 QUICK = Timeouts(connect=1.0, read=1.0, whole=5.0)
 
@@ -52,7 +50,7 @@ async def _peer(answer: bytes | None, *, drips: bool = False) -> AsyncIterator[i
 
 
 async def _error(port: int, timeouts: Timeouts = QUICK) -> CameraError:
-    client = OnvifCamera(f"onvif://127.0.0.1:{port}", username="gate", password="hunter2", timeouts=timeouts)
+    client = OnvifCamera(f"onvif://127.0.0.1:{port}", Login("gate", "hunter2"), timeouts=timeouts)
     try:
         with pytest.raises(CameraError) as caught:
             await client.probe()
@@ -191,7 +189,7 @@ async def _drops_kept_connections() -> AsyncIterator[int]:
 
 async def test_a_camera_that_drops_each_kept_connection_is_still_heard() -> None:
     def asks_twice(port: int) -> list[int]:
-        http = CameraHttp("camera", ("gate", "hunter2"), PasswordGuard("camera", SystemClock()), QUICK)
+        http = CameraHttp("camera", ("gate", "hunter2"), QUICK)
         http.begin()
         try:
             return [http.get(f"http://127.0.0.1:{port}/").status_code for _ in range(2)]

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from gateway.cameras import CameraError, CameraState, OnvifCamera, OnvifLibrary, Timeouts
+from gateway.cameras import CameraError, CameraState, Login, OnvifCamera, OnvifLibrary, Timeouts
 from gateway.clock import ManualClock, SystemClock
 from gateway.simulators.camera import SimulatedCamera, write_test_recording
 
@@ -55,8 +55,7 @@ def bench(recordings: tuple[Path, Path], library: OnvifLibrary) -> Bench:
         async with SimulatedCamera(main, sub=sub, username=owner, password=PASSWORD, quirks=quirks) as simulated:
             client = OnvifCamera(
                 simulated.onvif_url,
-                username=username,
-                password=password,
+                Login(username, password),
                 library=library,
                 timeouts=Timeouts(2.0, 1.0 if "frozen" in quirks else 5.0, 20.0),
             )
@@ -186,7 +185,7 @@ async def test_after_three_refusals_the_camera_is_left_in_peace(
 ) -> None:
     clock = ManualClock(SystemClock().now())
     async with SimulatedCamera(recordings[0], username="gate", password=PASSWORD) as simulated:
-        client = OnvifCamera(simulated.onvif_url, username="gate", password="wrong", library=library, clock=clock)
+        client = OnvifCamera(simulated.onvif_url, Login("gate", "wrong"), library=library, clock=clock)
         for _ in range(3):
             assert await _state(client) is CameraState.CREDENTIALS_WRONG
     # The camera is gone: whoever asked it now would learn that it refuses connections.

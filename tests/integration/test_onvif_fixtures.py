@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cameras import OnvifCamera, OnvifLibrary, Timeouts
+from gateway.cameras import Login, OnvifCamera, OnvifLibrary, Timeouts
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "onvif"
 CAMERAS = sorted(path.parent.name for path in FIXTURES.glob("*/expected.json"))
@@ -62,9 +62,7 @@ def library() -> OnvifLibrary:
 @pytest.mark.parametrize("name", CAMERAS)
 async def test_the_gateway_makes_of_the_replies_what_is_expected(name: str, library: OnvifLibrary) -> None:
     with _answering_from(FIXTURES / name) as port:
-        camera = OnvifCamera(
-            f"onvif://127.0.0.1:{port}", username="u", password="p", library=library, timeouts=Timeouts(2, 5, 20)
-        )
+        camera = OnvifCamera(f"onvif://127.0.0.1:{port}", Login("u", "p"), library=library, timeouts=Timeouts(2, 5, 20))
         try:
             said = await camera.probe()
         finally:

@@ -26,6 +26,8 @@ UsernameToken: Any = TypedToken
 WSDL = Path(onvif.__file__).parent.parent / "wsdl"
 DEVICE = ("devicemgmt.wsdl", "http://www.onvif.org/ver10/device/wsdl", "DeviceBinding", "/onvif/device_service")
 MEDIA = ("media.wsdl", "http://www.onvif.org/ver10/media/wsdl", "MediaBinding", "/onvif/media_service")
+EVENTS = ("events.wsdl", "http://www.onvif.org/ver10/events/wsdl", "EventBinding", "/onvif/event_service")
+PTZ = ("ptz.wsdl", "http://www.onvif.org/ver20/ptz/wsdl", "PTZBinding", "/onvif/ptz_service")
 SETUP = {"Stream": "RTP-Unicast", "Transport": {"Protocol": "RTSP"}}
 
 
@@ -48,7 +50,7 @@ def _base(camera: SimulatedCamera) -> str:
 def documents() -> dict[str, Any]:
     """The WSDL documents, strict."""
     transport = zeep.Transport()
-    found = {file: zeep.wsdl.Document(str(WSDL / file), transport) for file in (DEVICE[0], MEDIA[0])}
+    found = {file: zeep.wsdl.Document(str(WSDL / file), transport) for file, *_ in (DEVICE, MEDIA, EVENTS, PTZ)}
     transport.session.close()
     return found
 
@@ -80,16 +82,19 @@ async def test_replies_of_the_device_service_follow_the_schema(
             "GetServiceCapabilities": {},
             "GetServices": {"IncludeCapability": False},
             "GetCapabilities": {"Category": "All"},
+            "GetRelayOutputs": {},
+            "SetRelayOutputState": {"RelayOutputToken": "relay-1", "LogicalState": "active"},
         },
     )
 
     assert said["GetDeviceInformation"]["Model"] == "Simulated Camera"
-    assert {service["XAddr"] for service in said["GetServices"]} == {
-        _base(camera) + DEVICE[3],
-        _base(camera) + MEDIA[3],
-    }
+    named = {service["Namespace"]: service["XAddr"].removeprefix(_base(camera)) for service in said["GetServices"]}
+    media2 = {"http://www.onvif.org/ver20/media/wsdl": "/onvif/media2_service"}
+    assert named == {each[1]: each[3] for each in (DEVICE, MEDIA, EVENTS, PTZ)} | media2
     assert said["GetCapabilities"]["Media"]["XAddr"] == _base(camera) + MEDIA[3]
-    assert said["GetCapabilities"]["Events"] is None
+    assert said["GetCapabilities"]["Events"]["XAddr"] == _base(camera) + EVENTS[3]
+    assert said["GetRelayOutputs"][0]["token"] == "relay-1"
+    assert camera.inside.device.relays == {"relay-1": True}
     assert said["GetSystemDateAndTime"]["UTCDateTime"]["Date"]["Year"] >= 2024
     assert said["GetNetworkInterfaces"][0]["IPv4"]["Config"]["Manual"][0]["Address"] == "127.0.0.1"
 
@@ -111,6 +116,57 @@ async def test_replies_of_the_media_service_follow_the_schema(
     assert said["GetProfile"]["VideoEncoderConfiguration"]["Resolution"]["Width"] == 320
     assert said["GetStreamUri"]["Uri"] == camera.rtsp_url
     assert said["GetSnapshotUri"]["Uri"] == camera.snapshot_url
+
+
+async def test_replies_of_the_event_service_follow_the_schema(
+    camera: SimulatedCamera, documents: dict[str, Any]
+) -> None:
+    calls = {
+        "GetServiceCapabilities": {},
+        "GetEventProperties": {},
+        "CreatePullPointSubscription": {"InitialTerminationTime": "PT60S"},
+    }
+    said = await _strictly(camera, documents, EVENTS, calls)
+
+    made = said["CreatePullPointSubscription"]
+    assert made["SubscriptionReference"]["Address"]["_value_1"] == f"{_base(camera)}/onvif/subscription/1"
+    assert 58 <= (made["TerminationTime"] - made["CurrentTime"]).total_seconds() <= 61
+    assert len(camera.inside.subscriptions.alive) == 1
+
+    path = "/onvif/subscription/1"
+    pulls = (EVENTS[0], EVENTS[1], "PullPointSubscriptionBinding", path)
+    said = await _strictly(
+        camera,
+        documents,
+        pulls,
+        {"SetSynchronizationPoint": {}, "PullMessages": {"Timeout": "PT1S", "MessageLimit": 3}},
+    )
+    messages = said["PullMessages"]["NotificationMessage"]
+    assert len(messages) == 3
+    assert {each["Message"]["_value_1"].get("PropertyOperation") for each in messages} == {"Initialized"}
+
+
+async def test_replies_of_the_ptz_service_follow_the_schema(camera: SimulatedCamera, documents: dict[str, Any]) -> None:
+    token = {"ProfileToken": "profile_main"}
+    calls = {
+        "GetPresets": token,
+        "GotoPreset": token | {"PresetToken": "2"},
+        "ContinuousMove": token | {"Velocity": {"PanTilt": {"x": 0.5, "y": 0}}},
+        "Stop": token,
+    }
+    said = await _strictly(camera, documents, PTZ, calls)
+
+    assert [(each["token"], each["Name"]) for each in said["GetPresets"]] == [("1", "Gate"), ("2", "Yard")]
+    assert camera.inside.device.movement.moves == [("preset", "2"), ("move", "0.5,0"), ("stop", "")]
+
+
+async def test_a_tester_makes_things_happen(camera: SimulatedCamera) -> None:
+    def post(path: str) -> int:
+        return requests.post(f"{_base(camera)}/simulated/{path}", timeout=5).status_code
+
+    assert await asyncio.to_thread(post, "input/1/active") == 200
+    assert camera.inside.happenings.states["input/1"].active
+    assert await asyncio.to_thread(post, "input/9/active") == 404
 
 
 async def test_a_fault_says_its_subcodes(camera: SimulatedCamera, documents: dict[str, Any]) -> None:

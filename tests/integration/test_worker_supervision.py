@@ -16,15 +16,7 @@ import pytest
 
 from gateway.events import CameraFault, CameraLost, CameraRestored, Event, FaceMatched, GatewayFault
 from gateway.settings import CameraSettings, MatchingSettings, VisionSettings
-from gateway.wire import (
-    CameraDescribed,
-    ClipPiece,
-    ClipRequest,
-    EvidencePicture,
-    PassageOver,
-    PassageStatistics,
-    SealedRow,
-)
+from gateway.wire import ClipPiece, ClipRequest, Message, PassageOver, SealedRow
 from gateway.workers import (
     LifeRules,
     NoPictureError,
@@ -122,7 +114,7 @@ class Findings:
     async def report(self, event: Event) -> None:
         self.events.append(event)
 
-    async def ignore(self, message: EvidencePicture | PassageStatistics | CameraDescribed) -> None:
+    async def ignore(self, message: Message) -> None:
         pass
 
     async def gone(self, passage: PassageOver, said: datetime) -> None:
@@ -140,6 +132,8 @@ class Findings:
             on_passage=self.gone,
             on_statistics=self.ignore,
             on_described=self.ignore,
+            on_contact=self.ignore,
+            on_heard=self.ignore,
         )
 
 

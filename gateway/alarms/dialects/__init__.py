@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from gateway.alarms.dialects import campus, homie, shelly1, shelly2, sia, tasmota, zigbee2mqtt
+from gateway.alarms.dialects import campus, homie, onvif, shelly1, shelly2, sia, tasmota, zigbee2mqtt
 from gateway.alarms.dialects.generic import dialect_of
 from gateway.alarms.dialects.said import Dialect
 from gateway.settings import DialectSettings
@@ -18,6 +18,7 @@ DIALECTS: Mapping[str, Dialect] = {
         homie.HOMIE_4,
         homie.HOMIE_5,
         sia.DIALECT,
+        onvif.DIALECT,
     )
 }
 

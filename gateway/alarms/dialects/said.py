@@ -43,12 +43,16 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """Something that is so or not and is said again and again, such as ``"sos": true``; its change is the press."""
+    """Something that is so or not and is said again and again, such as ``"sos": true``; its change is the press.
+
+    `detail`: more of it in words, for the guard.
+    """
 
     name: str
     active: bool
     part: str = ""
     at: datetime | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

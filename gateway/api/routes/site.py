@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record, still_allowed
+from gateway.api.camera_import import read_cameras
 from gateway.api.discretion import MOST_SENT, shown_status, told_of
 from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown, shown_description
 from gateway.api.parts import ApiParts
@@ -21,6 +22,7 @@ from gateway.storage import UnreadableEvent
 
 router = APIRouter()
 _MJPEG_SECONDS = 0.5
+_LARGEST_CSV_BYTES = 1024 * 1024
 _LONGEST_LIVE_SECONDS = 600.0
 Fields = dict[str, Any]
 
@@ -70,8 +72,8 @@ def _camera(parts: ApiParts, camera: CameraSettings, caller: Principal) -> Field
     figures = asdict(state.status) if state.status else {}
     status = figures | {"state": state.state, "reason": state.reason, "worker": state.worker}
     description = shown_description(state.description, whole=_is_admin(caller))
-    asked = {"asked": state.asked, "remedy": state.remedy, "description": description}
-    return body | {"status": status | {"lost_since": state.lost_since} | asked}
+    told = {"remedy": state.remedy, "detail": state.detail, "description": description}
+    return body | {"status": status | {"lost_since": state.lost_since, "asked": state.asked} | told}
 
 
 @router.get("/cameras")
@@ -83,8 +85,52 @@ async def cameras(caller: Caller, parts: Parts) -> Fields:
 @router.post("/cameras", status_code=201)
 async def add_camera(body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Add a camera; its password is sealed at rest and never shown."""
-    refuse_local_address(body)
+    refuse_local_address(body, parts.settings.vision.camera_networks)
     return await _create(parts.installation.cameras, body, parts, caller.name, "camera")
+
+
+@router.post("/cameras/discover")
+async def discover(_caller: Admin, parts: Parts, seconds: Annotated[float, Query(ge=1, le=30)] = 4.0) -> Fields:
+    """Look for ONVIF cameras: cards to adopt with POST /cameras, each with its state and whether it is one of ours."""
+    found = await parts.workers.discover(seconds)
+    return {"items": [asdict(each) for each in found], "networks": list(parts.settings.vision.camera_networks)}
+
+
+@router.post("/cameras/import")
+async def import_cameras(request: Request, caller: Admin, parts: Parts, dry_run: bool = True) -> Fields:
+    """Add cameras from a CSV file; a dry run says what would be added, row by row, and adds nothing.
+
+    Passwords are sealed at rest, each by itself, and never shown. A row that cannot be used delays no other.
+    """
+    register = parts.installation.cameras
+    taken = {each.id for each in register.all()}
+    networks = parts.settings.vision.camera_networks
+    rows = await asyncio.to_thread(read_cameras, await _text_of(request), taken, networks)
+    answers = []
+    for row in rows:
+        fault, where, remedy = row.fault, row.where, row.remedy
+        if row.body is not None and not dry_run:
+            try:
+                await _create(register, row.body, parts, caller.name, "camera")
+            except (GatewayError, Problem) as error:
+                fault = error.what if isinstance(error, GatewayError) else error.detail
+        answers.append(
+            {"line": row.line, "id": row.camera, "ok": not fault, "fault": fault, "where": where, "remedy": remedy}
+        )
+    good = sum(bool(each["ok"]) for each in answers)
+    return {"dry_run": dry_run, "good": good, "bad": len(answers) - good, "items": answers}
+
+
+async def _text_of(request: Request) -> str:
+    body = await request.body()
+    if len(body) > _LARGEST_CSV_BYTES:
+        what = f"the file is larger than {_LARGEST_CSV_BYTES} bytes"
+        raise Problem(413, what, code="body_too_large", limit=_LARGEST_CSV_BYTES)
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        remedy = "Save it as UTF-8."
+        raise Problem(422, f"not UTF-8 at byte {error.start}", code="no_csv", remedy=remedy) from None
 
 
 @router.get("/cameras/{identity}")
@@ -96,7 +142,7 @@ async def camera(identity: str, caller: Caller, parts: Parts) -> Fields:
 @router.patch("/cameras/{identity}")
 async def change_camera(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Change a camera; 409 if it is of the configuration file."""
-    refuse_local_address(body)
+    refuse_local_address(body, parts.settings.vision.camera_networks)
     await _change(parts.installation.cameras, identity, body, parts, caller.name)
     return _camera(parts, parts.installation.cameras.get(identity), caller)
 

@@ -9,25 +9,20 @@ from types import TracebackType
 from typing import Self
 
 from gateway.errors import PermanentError
-from gateway.simulators.camera.digest import DigestRealm
-from gateway.simulators.camera.listener import Serve, listen
-from gateway.simulators.camera.onvif import HttpServer, Pages, Profile, SimulatedDevice, SnapshotMaker
-from gateway.simulators.camera.onvif.security import TokenGuard
+from gateway.simulators.camera.insides import Insides, LivePorts
 from gateway.simulators.camera.playback import Playback, Scene
 from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.recording import load_recording
-from gateway.simulators.camera.rtsp import RtspServer
-
-_REALM = "Simulated Camera"
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the camera listens; 0 picks a free port."""
+    """Where the camera listens; 0 picks a free port; `discovery`: of WS-Discovery, None for a camera that hides."""
 
     host: str = "127.0.0.1"
     http: int = 0
     rtsp: int = 0
+    discovery: int | None = None
 
 
 class SimulatedCamera:
@@ -40,6 +35,7 @@ class SimulatedCamera:
         password: for RTSP, SOAP and snapshot alike.
         loop: play again and again; otherwise a stream says goodbye at the recording's end.
         quirks: what it does wrong: ``NAME`` or ``NAME=NUMBER``.
+        serial: its serial number, from which its endpoint reference is made, too.
 
     Raises:
         PermanentError: a quirk is unknown; on entering: a recording cannot be used, or a port cannot be had.
@@ -55,17 +51,19 @@ class SimulatedCamera:
         password: str = "",
         loop: bool = True,
         quirks: Iterable[str] = (),
+        serial: str = "SIM-0001",
     ) -> None:
         self._files = {"/main": recording} | ({"/sub": sub} if sub else {})
         self._ports = ports or Ports()
-        self._username = username
-        self._password = password
+        self._credentials = (username, password)
         self._loop = loop
+        self._serial = serial
         self._quirks = Quirks.parse(quirks)
         self._life: asyncio.Task[None] | None = None
         self._http_port = 0
         self._rtsp_port = 0
         self._scene = Scene()
+        self._inside: Insides | None = None
 
     @property
     def began(self) -> float | None:
@@ -74,8 +72,15 @@ class SimulatedCamera:
 
     @property
     def onvif_url(self) -> str:
-        """``onvif://host:port``, without credentials."""
-        return f"onvif://{self._ports.host}:{self._http_port}"
+        """``onvif://host:port``, or ``onvifs://`` behind TLS, without credentials."""
+        scheme = "onvifs" if "https" in self._quirks else "onvif"
+        return f"{scheme}://{self._ports.host}:{self._http_port}"
+
+    @property
+    def inside(self) -> Insides:
+        """Its states, subscriptions and counters, for tests; there only while it is alive."""
+        assert self._inside is not None, "the camera is not alive"  # noqa: S101  # a tester's mistake
+        return self._inside
 
     @property
     def rtsp_url(self) -> str:
@@ -90,7 +95,8 @@ class SimulatedCamera:
     @property
     def snapshot_url(self) -> str:
         """Address of the JPEG snapshot."""
-        return f"http://{self._ports.host}:{self._http_port}/snapshot"
+        scheme = "https" if "https" in self._quirks else "http"
+        return f"{scheme}://{self._ports.host}:{self._http_port}/snapshot"
 
     async def __aenter__(self) -> Self:
         ready = asyncio.Event()
@@ -120,20 +126,21 @@ class SimulatedCamera:
         scene = self._scene = Scene()
         playbacks = {path: await self._playback(file, scene) for path, file in self._files.items()}
         http, rtsp = self._bind()
-        serve_http, serve_rtsp = self._serving(playbacks, scene)
         async with asyncio.TaskGroup() as group:
-            servers = [
-                await listen("onvif", http, serve_http, group),
-                await listen("rtsp", rtsp, serve_rtsp, group),
-            ]
-            for path, playback in playbacks.items():
-                group.create_task(playback.run(), name=f"playback {path}")
-            ready.set()
+            dead = _bound(self._ports.host, 0)
+            ports = LivePorts(self._http_port, self._rtsp_port, dead.getsockname()[1])
+            inside = self._inside = Insides(playbacks, scene, ports, self._credentials, self._quirks, self._serial)
             try:
+                await inside.listen(http, rtsp, group, lambda: _bound(self._ports.host, 0))
+                if self._ports.discovery is not None:
+                    await inside.be_found(self._ports.host, self._ports.discovery)
+                for path, playback in playbacks.items():
+                    group.create_task(playback.run(), name=f"playback {path}")
+                ready.set()
                 await asyncio.Event().wait()
             finally:
-                for server in servers:
-                    server.close()
+                inside.close()
+                dead.close()
 
     async def _playback(self, file: Path, scene: Scene) -> Playback:
         return Playback(await asyncio.to_thread(load_recording, file), scene, loop=self._loop)
@@ -149,15 +156,6 @@ class SimulatedCamera:
         self._http_port, self._rtsp_port = http.getsockname()[1], rtsp.getsockname()[1]
         return http, rtsp
 
-    def _serving(self, playbacks: dict[str, Playback], scene: Scene) -> tuple[Serve, Serve]:
-        """What the HTTP port and the RTSP port do with a connection."""
-        realm = DigestRealm(_REALM, self._username, self._password)
-        device = SimulatedDevice(_profiles(playbacks), self._http_port, self._rtsp_port, self._quirks)
-        tokens = TokenGuard(self._username, self._password, zulu_only="zulu-only" in self._quirks)
-        pages = Pages(device, tokens, realm, SnapshotMaker(playbacks["/main"].recording, scene))
-        http = HttpServer(pages.answer, self._quirks)
-        return http.serve, RtspServer(playbacks, realm, self._quirks).serve
-
 
 def _bound(host: str, port: int) -> socket.socket:
     try:
@@ -165,16 +163,3 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         remedy = "Choose a free port, or 0 for any."
         raise PermanentError(error.strerror or "cannot listen", where=f"{host}:{port}", remedy=remedy) from error
-
-
-def _profiles(playbacks: dict[str, Playback]) -> tuple[Profile, ...]:
-    return tuple(
-        Profile(
-            token=f"profile_{path.strip('/')}",
-            rtsp_path=path,
-            width=playback.recording.width,
-            height=playback.recording.height,
-            frames_per_second=playback.recording.frames_per_second,
-        )
-        for path, playback in playbacks.items()
-    )

@@ -58,27 +58,34 @@ def _parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--http-port", type=int, default=0, metavar="N", help="port of ONVIF and snapshots (default: any free one)")
     add("--rtsp-port", type=int, default=0, metavar="N", help="port of the streams (default: any free one)")
+    add(
+        "--discovery-port",
+        type=int,
+        metavar="N",
+        help="UDP port of WS-Discovery, usually 3702 (default: none)",
+    )
     add("--username", default="", metavar="NAME", help="user of ONVIF, RTSP and snapshots (default: open to all)")
     add("--password-file", type=Path, metavar="FILE", help="file whose first line is the password")
     add("--once", dest="loop", action="store_false", help="end each stream at the recording's end")
     add("--loop", dest="loop", action="store_true", default=True, help="play again and again (default)")
     add("--quirk", action="append", default=[], metavar="NAME[=N]", help="do wrong what real cameras do; repeatable")
-    add("--list-quirks", action="store_true", help="print the quirks and end")
+    add("--list-quirks", action="store_true", help="print the quirks, with the acceptance items of each, and end")
     add("--exit-with-parent", action="store_true", help="end when stdin closes")
     return parser
 
 
 def _quirk_table() -> str:
-    rows = [(quirk.name if quirk.default is None else f"{quirk.name}={quirk.default:g}", quirk.does) for quirk in KNOWN]
+    """Name with default, what it does, and the numbers of the acceptance items (docs/onvif.md) that it provokes."""
+    rows = [(quirk.name if quirk.default is None else f"{quirk.name}={quirk.default:g}", quirk) for quirk in KNOWN]
     width = max(len(name) for name, _ in rows)
-    return "".join(f"{name:<{width}}  {does}\n" for name, does in rows)
+    return "".join(f"{name:<{width}}  {quirk.does} ({', '.join(map(str, quirk.items))})\n" for name, quirk in rows)
 
 
 async def _run(chosen: argparse.Namespace, recording: Path) -> None:
     camera = SimulatedCamera(
         recording,
         sub=chosen.sub,
-        ports=Ports(chosen.host, chosen.http_port, chosen.rtsp_port),
+        ports=Ports(chosen.host, chosen.http_port, chosen.rtsp_port, chosen.discovery_port),
         username=chosen.username,
         password=_password(chosen.password_file),
         loop=chosen.loop,

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -9,7 +10,9 @@ _LINE_LIMIT = 64 * 1024
 _GONE = (OSError, EOFError, asyncio.LimitOverrunError, ValueError)
 
 
-async def listen(name: str, bound: socket.socket, serve: Serve, group: asyncio.TaskGroup) -> asyncio.Server:
+async def listen(
+    name: str, bound: socket.socket, serve: Serve, group: asyncio.TaskGroup, tls: ssl.SSLContext | None = None
+) -> asyncio.Server:
     """Accept on the socket `bound`; each connection runs `serve` as a task of `group`.
 
     A connection that breaks or speaks nonsense ends alone; when `serve` returns the connection is closed.
@@ -18,7 +21,7 @@ async def listen(name: str, bound: socket.socket, serve: Serve, group: asyncio.T
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         group.create_task(_guarded(serve, reader, writer), name=f"{name} connection")
 
-    return await asyncio.start_server(connected, sock=bound, limit=_LINE_LIMIT)
+    return await asyncio.start_server(connected, sock=bound, limit=_LINE_LIMIT, ssl=tls)
 
 
 async def _guarded(serve: Serve, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -2,24 +2,34 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 
-from gateway.cameras import OnvifCamera, OnvifLibrary
+from gateway.cameras import AnnouncementListener, Login, OnvifCamera, OnvifLibrary, PasswordGuard, PushReceiver
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
+from gateway.events import encode
 from gateway.vision.child import Outlet, UnexpectedMessageError
 from gateway.vision.child.hardening import resident_megabytes
-from gateway.vision.devices.watch import DeviceWatch
+from gateway.vision.devices.commands import Commands
+from gateway.vision.devices.finder import Finder, Known
+from gateway.vision.devices.listening import Ear, EventListening
+from gateway.vision.devices.returning import Returning
+from gateway.vision.devices.watch import DeviceWatch, moved_event
 from gateway.wire import (
     CameraAssigned,
     CameraDescribed,
     CameraWithdrawn,
+    DiscoverRequest,
     Heartbeat,
     Hello,
+    LookAt,
     PictureReply,
     PictureRequest,
     Ready,
     Received,
+    Report,
     StreamLost,
+    SwitchRelay,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -38,11 +48,22 @@ class DevicesRole:
         self._outlet = outlet
         self._clock = SystemClock()
         self._library = OnvifLibrary()
+        self._push = PushReceiver(port=hello.vision.push_port)
+        self._guards: dict[tuple[str, str, str], PasswordGuard] = {}
+        self._finder = Finder(self._library, hello.vision.camera_networks)
+        self._returning = Returning(self._finder, lambda: self._watches, self._move, self._clock)
+        self._announcements = AnnouncementListener(self._returning.heard, hello.vision.camera_networks)
+        self._searches: set[asyncio.Task[None]] = set()
+        self._commands = Commands(self._clock)
+        self._cameras: dict[str, OnvifCamera] = {}
         self._watches: dict[str, DeviceWatch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def open(self) -> Ready:
         """Nothing to load: the ONVIF library comes with the first camera."""
+        if self._hello.vision.camera_networks:
+            await self._announcements.open()
+            self._searches.add(asyncio.create_task(self._returning.run(), name="cameras that moved"))
         return Ready(worker=self._hello.worker, detail="asks cameras over ONVIF")
 
     async def handle(self, received: Received) -> None:
@@ -53,27 +74,87 @@ class DevicesRole:
                 await self._take(assigned)
             case CameraWithdrawn(camera=camera):
                 await self._drop(camera)
+            case SwitchRelay(camera=camera) | LookAt(camera=camera) as command:
+                self._command(camera, command)
+            case DiscoverRequest() as request:
+                self._look_around(request)
             case StreamLost(camera=camera):
                 if camera in self._watches:
                     self._watches[camera].ask_again()
             case other:
                 raise UnexpectedMessageError(f"a devices child does not take {type(other).__name__}")
 
+    def _camera(self, assigned: CameraAssigned) -> OnvifCamera:
+        return OnvifCamera(
+            assigned.url,
+            Login(assigned.username, assigned.password, assigned.tls_fingerprint),
+            library=self._library,
+            guard=self._guard(assigned),
+            networks=assigned.networks,
+        )
+
+    async def _move(self, watch: DeviceWatch, url: str) -> bool:
+        """Take a camera to where it answers now, if what answers there knows the password and is the same."""
+        assigned = replace(watch.assigned, url=url)
+        camera = self._camera(assigned)
+        try:
+            said = await camera.probe()
+        except GatewayError as error:
+            _LOG.info("camera %s is not the one at %s: %s", assigned.camera, url, error)
+            return False
+        finally:
+            await camera.close()
+        if watch.described is None or said.identity != watch.described.identity:
+            return False
+        await self._drop(assigned.camera)
+        await self._take(assigned)
+        await self._outlet.send(Report(event=encode(moved_event(assigned, self._hello.site, self._clock.now()))))
+        return True
+
     async def _take(self, assigned: CameraAssigned) -> None:
         try:
-            camera = OnvifCamera(
-                assigned.url, username=assigned.username, password=assigned.password, library=self._library
-            )
+            camera = self._camera(assigned)
         except GatewayError as error:
             _LOG.error("camera %s cannot be asked: %s", assigned.camera, error)
             await self._outlet.send(CameraDescribed(camera=assigned.camera, state="not_onvif", remedy=error.remedy))
             return
-        watch = DeviceWatch(assigned, camera, self._hello.site, self._outlet, self._clock)
+        ear = Ear(camera.events, camera.address.host, self._push)
+        listening = EventListening(assigned, ear, self._hello.site, self._outlet, self._clock)
+        watch = DeviceWatch(assigned, camera, self._hello.site, self._outlet, self._clock, listening)
         self._watches[assigned.camera] = watch
+        self._cameras[assigned.camera] = camera
         self._tasks[assigned.camera] = asyncio.create_task(watch.run(), name=f"watch {assigned.camera}")
 
+    def _command(self, camera: str, command: SwitchRelay | LookAt) -> None:
+        told = self._cameras.get(camera)
+        if told is None:
+            _LOG.error("camera %s is not asked over ONVIF: it is told nothing", camera)
+        elif isinstance(command, SwitchRelay):
+            self._commands.switch(told, command)
+        else:
+            self._commands.look(told, command)
+
+    def _look_around(self, request: DiscoverRequest) -> None:
+        """Answer when the search is over; messages are taken meanwhile."""
+        known = {camera: (watch.assigned, watch.described) for camera, watch in self._watches.items()}
+        task = asyncio.create_task(self._answer(request, known), name=f"discovery {request.request}")
+        self._searches.add(task)
+        task.add_done_callback(self._searches.discard)
+
+    async def _answer(self, request: DiscoverRequest, known: Known) -> None:
+        await self._outlet.send(await self._finder.discover(request, known))
+
+    def _guard(self, assigned: CameraAssigned) -> PasswordGuard:
+        """The count of refusals of these credentials goes on when a camera is assigned anew: cameras lock users out."""
+        key = (assigned.url, assigned.username, assigned.password)
+        if key not in self._guards:
+            self._guards[key] = PasswordGuard(assigned.url, self._clock)
+        return self._guards[key]
+
     async def _drop(self, camera: str) -> None:
+        await self._commands.close(camera)
         self._watches.pop(camera, None)
+        self._cameras.pop(camera, None)
         task = self._tasks.pop(camera, None)
         if task is not None:
             task.cancel()
@@ -95,6 +176,10 @@ class DevicesRole:
         return Heartbeat(worker=self._hello.worker, resident_megabytes=resident_megabytes())
 
     async def close(self) -> None:
-        """End all watches."""
-        for camera in tuple(self._tasks):
-            await self._drop(camera)
+        """End all watches at once: each tells its camera that it is heard no more."""
+        self._announcements.close()
+        for search in tuple(self._searches):
+            search.cancel()
+        await asyncio.gather(*self._searches, return_exceptions=True)
+        await asyncio.gather(*(self._drop(camera) for camera in tuple(self._tasks)))
+        await self._push.close()

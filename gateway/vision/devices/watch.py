@@ -5,6 +5,7 @@ import contextlib
 import logging
 import random
 from dataclasses import asdict
+from datetime import datetime
 from typing import Protocol
 
 from gateway.cameras import CameraDescription, CameraError, CameraState
@@ -18,6 +19,7 @@ _FIRST_WAIT_SECONDS = 2.0
 _LONGEST_WAIT_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 600.0
 _LEAST_WAIT_SECONDS = 1.0
+_TRIES_BEFORE_AWAY = 3
 _LARGEST_PICTURE_BYTES = 8 * 1024 * 1024
 _JPEG = b"\xff\xd8\xff"
 
@@ -46,6 +48,18 @@ class Sender(Protocol):
         ...
 
 
+class Listening(Protocol):
+    """Hears one camera's events."""
+
+    async def run(self) -> None:
+        """For ever; ends its subscription when it is cancelled."""
+        ...
+
+    def figures(self) -> dict[str, object]:
+        """What it heard, for the camera's description."""
+        ...
+
+
 class DeviceWatch:
     """One camera.
 
@@ -55,37 +69,70 @@ class DeviceWatch:
         site: for the source of events.
         sender: the way to the parent.
         clock: for time stamps and waits.
+        listening: hears the camera's events once it was asked with success; None: nobody does.
+
+    Attributes:
+        described: what the camera said of itself last; None until it did.
     """
 
-    def __init__(self, assigned: CameraAssigned, camera: AskedCamera, site: str, sender: Sender, clock: Clock) -> None:
-        self._assigned = assigned
+    def __init__(
+        self,
+        assigned: CameraAssigned,
+        camera: AskedCamera,
+        site: str,
+        sender: Sender,
+        clock: Clock,
+        listening: Listening | None = None,
+    ) -> None:
+        self.assigned = self._assigned = assigned
+        self.described: CameraDescription | None = None
         self._camera = camera
         self._site = site
         self._sender = sender
         self._clock = clock
         self._again = asyncio.Event()
+        self._answered_once = asyncio.Event()
         self._state: CameraState | None = None
+        self._listening = listening
         self._reported = CameraState.OK
         self._failures = 0
+
+    @property
+    def is_away(self) -> bool:
+        """Whether a camera that answered before does so no more, and not just for a moment."""
+        gone = self._state in (CameraState.UNREACHABLE, CameraState.REFUSED)
+        return gone and self._failures >= _TRIES_BEFORE_AWAY and self.described is not None
 
     def ask_again(self) -> None:
         """The stream was lost: the camera may have moved it."""
         self._again.set()
 
     async def run(self) -> None:
-        """Ask for ever."""
+        """Ask and listen for ever; in the end the subscription ends before the connections do."""
         try:
-            while True:
-                self._again.clear()
-                await self._ask()
-                await self._clock.sleep(_LEAST_WAIT_SECONDS)
-                await self._wait()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._ask_for_ever(), name=f"ask {self._assigned.camera}")
+                if self._listening is not None:
+                    group.create_task(self._listen(self._listening), name=f"listen to {self._assigned.camera}")
         finally:
             await self._camera.close()
 
+    async def _listen(self, listening: Listening) -> None:
+        await self._answered_once.wait()
+        await listening.run()
+
+    async def _ask_for_ever(self) -> None:
+        while True:
+            self._again.clear()
+            await self._ask()
+            await self._clock.sleep(_LEAST_WAIT_SECONDS)
+            await self._wait()
+
     async def _wait(self) -> None:
+        # Not wait_for: in Python 3.11 that swallows a cancellation when the event was just set.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._again.wait(), self._pause_seconds())
+            async with asyncio.timeout(self._pause_seconds()):
+                await self._again.wait()
 
     def _pause_seconds(self) -> float:
         if not self._failures:
@@ -107,11 +154,11 @@ class DeviceWatch:
         self._failures += 1
         if state is not self._state:
             _LOG.warning("camera %s: %s", self._assigned.camera, error)
-            await self._describe(state, {})
+            await self._describe(state, {}, error.what)
         self._state = state
         # One failed try of what passes by itself is no news yet.
         if self._failures > 1 or not state.may_pass:
-            await self._report(state)
+            await self._report(state, error.what)
 
     async def _answered(self, described: CameraDescription) -> None:
         state = described.state
@@ -119,20 +166,27 @@ class DeviceWatch:
             _LOG.info("camera %s answers: %s %s", self._assigned.camera, described.manufacturer, described.model)
         self._failures = 0
         self._state = state
-        await self._describe(state, asdict(described))
+        self.described = described
+        self._answered_once.set()
+        heard = self._listening.figures() if self._listening is not None else {}
+        await self._describe(state, asdict(described) | heard, _clock_in_words(described))
         await self._sender.send(
             StreamAddress(camera=self._assigned.camera, url=described.stream, sub_url=described.sub_stream or "")
         )
-        await self._report(state)
+        await self._report(state, _clock_in_words(described))
 
-    async def _describe(self, state: CameraState, description: dict[str, object]) -> None:
+    async def _describe(self, state: CameraState, description: dict[str, object], detail: str = "") -> None:
         await self._sender.send(
             CameraDescribed(
-                camera=self._assigned.camera, state=state.value, remedy=state.remedy, description=description
+                camera=self._assigned.camera,
+                state=state.value,
+                remedy=state.remedy,
+                detail=detail,
+                description=description,
             )
         )
 
-    async def _report(self, state: CameraState) -> None:
+    async def _report(self, state: CameraState, detail: str = "") -> None:
         """An event for a state that is not the one reported last; the return to ok is one, too."""
         if state is self._reported:
             return
@@ -148,6 +202,7 @@ class DeviceWatch:
             place=self._assigned.place,
             state=state.value,
             remedy=state.remedy,
+            detail=detail,
         )
         await self._sender.send(Report(event=encode(event)))
 
@@ -161,3 +216,28 @@ class DeviceWatch:
         if not picture.startswith(_JPEG) or len(picture) > _LARGEST_PICTURE_BYTES:
             raise CameraError(CameraState.NO_SNAPSHOT, f"its snapshot is no JPEG of at most {_LARGEST_PICTURE_BYTES} B")
         return picture
+
+
+def _clock_in_words(described: CameraDescription) -> str:
+    """The figure of a clock that is off; empty if it is right."""
+    offset = described.clock_offset_seconds
+    if offset is None or described.state is not CameraState.CLOCK_OFF:
+        return ""
+    return f"its clock is {abs(offset):.0f} s {'ahead' if offset > 0 else 'behind'}"
+
+
+def moved_event(assigned: CameraAssigned, site: str, now: datetime) -> CameraFault:
+    """The event of a camera that was found at another address."""
+    return CameraFault(
+        id=new_id(),
+        source=camera_source(site, assigned.camera),
+        subject=assigned.camera,
+        time=now,
+        severity=Severity.MEDIUM,
+        camera=assigned.camera,
+        name=assigned.name,
+        place=assigned.place,
+        state="moved",
+        remedy="Give it a fixed address, and change the url of its entry.",
+        detail=f"it answers at {assigned.url} now",
+    )

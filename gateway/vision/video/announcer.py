@@ -1,16 +1,29 @@
 """Puts what happens at one camera into messages for the parent: a loss once, its return once, a match with its crop."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gateway.clock import Clock
-from gateway.events import CameraLost, CameraRestored, FaceMatched, Severity, camera_source, encode, new_id
+from gateway.events import (
+    CameraEvent,
+    CameraFault,
+    CameraLost,
+    CameraRestored,
+    CameraTampered,
+    FaceMatched,
+    Severity,
+    camera_source,
+    encode,
+    new_id,
+)
 from gateway.matching import Shot
 from gateway.vision.shared_list import SharedList
+from gateway.vision.video.health import Ailment, Verdict
 from gateway.vision.video.passers import Departure, Match
 from gateway.wire import CameraAssigned, EvidencePicture, Message, PassageOver, Report
 
@@ -18,6 +31,7 @@ from gateway.wire import CameraAssigned, EvidencePicture, Message, PassageOver, 
 _RIM = 0.35
 _JPEG_QUALITY = 90
 _MOST_OPEN = 64
+_FROZEN_REMEDY = "The stream goes on with one and the same picture: restart the camera or its encoder."
 
 
 class Announcer:
@@ -57,6 +71,29 @@ class Announcer:
             reason=reason,
         )
         return (Report(event=encode(event)),)
+
+    def health(self, verdicts: Iterable[Verdict]) -> tuple[Message, ...]:
+        """What began or ended to be wrong with the picture."""
+        return tuple(Report(event=encode(self._ailment(each))) for each in verdicts)
+
+    def _ailment(self, verdict: Verdict) -> CameraEvent:
+        """A picture that stands still is a fault; everything else may be somebody's doing."""
+        common: dict[str, Any] = {
+            "id": new_id(),
+            "source": self._source,
+            "subject": self._assigned.camera,
+            "time": self._clock.now(),
+            "camera": self._assigned.camera,
+            "name": self._assigned.name,
+            "place": self._assigned.place,
+        }
+        if verdict.ailment is Ailment.FROZEN:
+            severity = Severity.MEDIUM if verdict.active else Severity.INFO
+            state, remedy = ("frozen", _FROZEN_REMEDY) if verdict.active else ("frozen_over", "")
+            return CameraFault(**common, severity=severity, state=state, remedy=remedy)
+        severity = Severity.HIGH if verdict.active else Severity.INFO
+        detector = f"picture {verdict.ailment.value}"
+        return CameraTampered(**common, severity=severity, active=verdict.active, detector=detector)
 
     def live(self) -> tuple[Message, ...]:
         """There is a picture; nothing if none was missed."""

@@ -14,9 +14,11 @@ from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.announcer import Announcer, to_jpeg
 from gateway.vision.video.clips import ClipRecorder
 from gateway.vision.video.figures import StreamFigures
+from gateway.vision.video.health import PictureHealth
 from gateway.vision.video.list_holder import ListHolder
 from gateway.vision.video.looker import Looker
 from gateway.vision.video.main_stream import MainStream
+from gateway.vision.video.motion import WIDTH
 from gateway.vision.video.passers import Match
 from gateway.wire import CameraAssigned, CameraStatus, ChannelClosedError, Message, PassageStatistics
 from gateway.wire import StreamLost as StreamLostMessage
@@ -82,6 +84,7 @@ class CameraPipeline:
         self._judging = threading.Lock()
         self._stopping = threading.Event()
         self._newest: Frame | None = None
+        self._health = PictureHealth()
         self._due = 0.0
         self._figures = StreamFigures(assigned.camera, self._stream, kit.clock, self._main)
         self._thread = threading.Thread(target=self._run, name=f"{assigned.camera}-looker", daemon=True)
@@ -170,16 +173,23 @@ class CameraPipeline:
             return
         _LOG.warning("camera %s is lost: %s. %s", self._assigned.camera, loss.reason.value, loss.reason.remedy)
         self._post(self._announcer.lost(loss.reason.value))
-        if self._assigned.url.startswith("onvif:"):
+        if self._assigned.url.startswith(("onvif:", "onvifs:")):
             self._post((StreamLostMessage(camera=self._assigned.camera, reason=loss.reason.value),))
 
     def _live(self, frame: Frame) -> None:
         self._newest = frame
         self._post(self._announcer.live())
+        self._judge_picture(frame)
         with self._judging:
             current = self._kit.lists.current if self._assigned.watch_faces else None
             if current is not None:
                 self._look(frame, current)
+
+    def _judge_picture(self, frame: Frame) -> None:
+        """Whether a camera still shows what it should; a recording shows what it shows."""
+        now = self._kit.clock.monotonic()
+        if not self._assigned.url.startswith("file:") and self._health.is_due(now):
+            self._post(self._announcer.health(self._health.judge(frame.luma(WIDTH), now)))
 
     def _look(self, frame: Frame, current: SharedList) -> None:
         main = self._main.near(frame) if self._main is not None else None
@@ -207,6 +217,7 @@ def _source(assigned: CameraAssigned, url: str, vision: VisionSettings) -> Strea
         url=url,
         username=assigned.username,
         password=assigned.password,
+        networks=assigned.networks,
         loop=assigned.loop,
         open_timeout_seconds=vision.open_timeout_seconds,
         read_timeout_seconds=vision.read_timeout_seconds,

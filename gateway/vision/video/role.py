@@ -123,7 +123,7 @@ class VideoRole:
         cooldown = self._hello.matching.cooldown_seconds
         watched = _Watched(assigned, Announcer(assigned, self._hello.site, self._clock, cooldown))
         self._cameras[assigned.camera] = watched
-        if assigned.url.startswith("onvif:"):
+        if assigned.url.startswith(("onvif:", "onvifs:")):
             loop = asyncio.get_running_loop()
             watched.overdue = loop.call_later(_ADDRESS_SECONDS, lambda: self._keep(self._miss_address(watched)))
         else:

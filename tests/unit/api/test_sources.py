@@ -29,6 +29,17 @@ def test_a_camera_of_the_network_is_one() -> None:
     refuse_local_address({"url": "rtsp://192.168.1.64/main", "sub_url": "rtsp://192.168.1.64/sub", "name": "gate"})
 
 
+@pytest.mark.parametrize("url", ["onvif://8.8.8.8", "rtsp://169.254.169.254/latest", "rtsp://192.168.2.9/a"])
+def test_an_address_outside_the_networks_of_cameras_is_none(url: str) -> None:
+    with pytest.raises(Problem) as caught:
+        refuse_local_address({"url": url}, ["192.168.1.0/24"])
+    assert caught.value.status == 422
+
+
+def test_a_name_is_judged_when_the_camera_is_asked() -> None:
+    refuse_local_address({"url": "onvif://gate.school.example"}, ["192.168.1.0/24"])
+
+
 @pytest.mark.parametrize("key", ["password_file", "secret_file", "ca_file"])
 def test_no_file_of_this_machine_is_named_by_api(key: str) -> None:
     with pytest.raises(Problem) as caught:

@@ -10,12 +10,14 @@ import gateway.cameras
 assert "onvif" not in sys.modules and "zeep" not in sys.modules, "loaded before it is needed"
 from gateway.cameras import OnvifAddress, OnvifLibrary
 from gateway.cameras.caller import SoapCaller
+from gateway.cameras.clock_offset import ClockOffset
 from gateway.cameras.http import CameraHttp, Timeouts
 from gateway.cameras.lockout import PasswordGuard
 from gateway.clock import ManualClock
 guard = PasswordGuard("here", ManualClock())
-http = CameraHttp("here", None, guard, Timeouts())
-OnvifLibrary().open(OnvifAddress("127.0.0.1", 1), SoapCaller("here", http, None, guard, ManualClock()), {})
+http = CameraHttp("here", None, Timeouts())
+caller = SoapCaller("here", "http://127.0.0.1:1/", http, None, guard, ClockOffset(ManualClock()))
+OnvifLibrary().open(OnvifAddress("127.0.0.1", 1), caller, {})
 assert "onvif" in sys.modules
 assert not logging.getLogger().handlers, "root handlers"
 assert logging.getLogger().level == logging.WARNING, "root level"

@@ -31,36 +31,32 @@ def _guard(*, zulu_only: bool = False) -> TokenGuard:
 
 @pytest.mark.parametrize("created", ["2026-11-23T08:00:00Z", "2026-11-23T08:00:09.5Z", "2026-11-23T16:00:00+08:00"])
 def test_a_right_token_near_the_cameras_time_passes(created: str) -> None:
-    _guard().check(_request(created), NOW)
+    assert _guard().is_good(_request(created), NOW)
 
 
 @pytest.mark.parametrize("created", ["2026-11-23T07:59:00Z", "2026-11-23T08:01:00Z", "yesterday", ""])
 def test_a_token_of_another_time_is_refused(created: str) -> None:
-    with pytest.raises(soap.SoapFault, match="not Authorized"):
-        _guard().check(_request(created), NOW)
+    assert not _guard().is_good(_request(created), NOW)
 
 
 @pytest.mark.parametrize("wrong", [{"password": "other"}, {"username": "root"}])
 def test_wrong_credentials_are_refused(wrong: dict[str, str]) -> None:
-    with pytest.raises(soap.SoapFault):
-        _guard().check(_request("2026-11-23T08:00:00Z", **wrong), NOW)
+    assert not _guard().is_good(_request("2026-11-23T08:00:00Z", **wrong), NOW)
 
 
 def test_a_token_is_good_once_and_its_nonce_is_forgotten_after_the_window() -> None:
     guard, request = _guard(), _request("2026-11-23T08:00:00Z")
-    guard.check(request, NOW)
+    assert guard.is_good(request, NOW)
 
-    with pytest.raises(soap.SoapFault):
-        guard.check(request, NOW)
+    assert not guard.is_good(request, NOW)
     later = NOW + timedelta(minutes=1)
-    guard.check(_request("2026-11-23T08:01:00Z"), later)
+    assert guard.is_good(_request("2026-11-23T08:01:00Z"), later)
 
 
 def test_zulu_only_refuses_an_offset_and_fractions() -> None:
-    _guard(zulu_only=True).check(_request("2026-11-23T08:00:00Z"), NOW)
+    assert _guard(zulu_only=True).is_good(_request("2026-11-23T08:00:00Z"), NOW)
     for created in ("2026-11-23T08:00:00+00:00", "2026-11-23T08:00:00.123Z"):
-        with pytest.raises(soap.SoapFault):
-            _guard(zulu_only=True).check(_request(created), NOW)
+        assert not _guard(zulu_only=True).is_good(_request(created), NOW)
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"<a/>", b'<e:Envelope xmlns:e="urn:x"><e:Body/></e:Envelope>'])

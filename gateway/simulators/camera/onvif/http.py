@@ -9,17 +9,24 @@ from gateway.simulators.camera.quirks import Quirks
 
 _MAX_BODY = 256 * 1024
 XML = "application/soap+xml; charset=utf-8"
+HTML = "text/html"
+
+
+class RestartError(ConnectionError):
+    """The camera restarts: every connection ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request: header names in lower case; `host` is the local address that it came to."""
+    """One request: header names in lower case; `host` and `port` are the local address that it came to."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
     host: str
+    port: int = 0
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +51,41 @@ class HttpReply:
 
 
 class HttpServer:
-    """Reads requests, has `answer` make each reply, keeps connections open as the client wishes."""
+    """Reads requests, has `answer` make each reply, keeps connections open as the client wishes.
+
+    Attributes:
+        restarts: how often all connections were ended at once.
+        connections: how many are open.
+    """
 
     def __init__(self, answer: Callable[[HttpRequest], Awaitable[HttpReply]], quirks: Quirks) -> None:
         self._answer = answer
         self._quirks = quirks
+        self._open: set[asyncio.StreamWriter] = set()
+        self.restarts = 0
+
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._open)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection until it ends."""
         if "frozen" in self._quirks:
             await asyncio.Event().wait()
-        host: str = writer.get_extra_info("sockname")[0]
-        while (request := await _read_request(reader, host)) is not None:
+        self._open.add(writer)
+        try:
+            await self._serve(reader, writer)
+        except RestartError:
+            self.restarts += 1
+            for each in tuple(self._open):
+                each.transport.abort()
+        finally:
+            self._open.discard(writer)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        here: tuple[str, int] = writer.get_extra_info("sockname")[:2]
+        while (request := await _read_request(reader, here)) is not None:
             keep_alive = request.headers.get("connection", "").lower() != "close"
             writer.write((await self._answer(request)).encode(keep_alive=keep_alive))
             await writer.drain()
@@ -63,7 +93,7 @@ class HttpServer:
                 return
 
 
-async def _read_request(reader: asyncio.StreamReader, host: str) -> HttpRequest | None:
+async def _read_request(reader: asyncio.StreamReader, here: tuple[str, int]) -> HttpRequest | None:
     """The next request, or None at the end of the connection.
 
     Raises:
@@ -81,4 +111,5 @@ async def _read_request(reader: asyncio.StreamReader, host: str) -> HttpRequest 
     length = int(headers.get("content-length", "0"))
     if not 0 <= length <= _MAX_BODY:
         raise ValueError(f"body of {length} bytes")
-    return HttpRequest(method, target.partition("?")[0], headers, await reader.readexactly(length), host)
+    path, _, query = target.partition("?")
+    return HttpRequest(method, path, headers, await reader.readexactly(length), *here, query)

@@ -1,6 +1,7 @@
 """The ONVIF media service, ver10 (ONVIF Media Service §5)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from gateway.simulators.camera.onvif.call import Call, Operation
@@ -11,52 +12,122 @@ NAMESPACE = "http://www.onvif.org/ver10/media/wsdl"
 _BAD_PROTOCOLS = frozenset({"HTTP"})
 
 
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """What a profile says of its video encoder."""
+
+    codec: str
+    width: int
+    height: int
+
+
+def shown_profiles(call: Call) -> tuple[Profile, ...]:
+    """The profiles as they are told, in their order."""
+    quirks, profiles = call.device.quirks, call.device.profiles
+    if "no-profiles" in quirks:
+        return ()
+    if "wrong-names" in quirks:
+        names = ("main", "sub", "third")
+        return tuple(each.named(name) for each, name in zip(reversed(profiles), names, strict=False))
+    if "bare-profile" in quirks:
+        return (Profile("bare", "/none", 0, 0, 0.0), *profiles)
+    return profiles
+
+
+def encoder_of(profile: Profile, call: Call) -> Encoder | None:
+    """The encoder as it is told; None: the profile has none."""
+    if not profile.width:
+        return None
+    share = 2 if "wrong-size" in call.device.quirks else 1
+    codec = "H265" if "h265-profile" in call.device.quirks else "H264"
+    return Encoder(codec, profile.width // share, profile.height // share)
+
+
+def asked_profile(call: Call) -> Profile:
+    """The profile whose token is in the request.
+
+    Raises:
+        SoapFault: there is none of that token.
+    """
+    profile = call.device.profile(call.request.argument("ProfileToken"))
+    if profile is None:
+        raise SoapFault("Sender", ("InvalidArgVal", "NoProfile"), "The requested profile token does not exist")
+    return profile
+
+
+def snapshot_address(call: Call) -> str:
+    """The snapshot's address as it is told.
+
+    Raises:
+        SoapFault: there is none.
+    """
+    profile, quirks = asked_profile(call), call.device.quirks
+    if "no-snapshot" in quirks:
+        raise SoapFault("Receiver", ("ActionNotSupported",), "Optional Action Not Implemented")
+    if "empty-snapshot-uri" in quirks:
+        return ""
+    if "rtsp-snapshot-uri" in quirks:
+        return call.device.rtsp_address(call.host, profile.rtsp_path)
+    ticket = f"?ticket={call.device.tickets.issue()}" if "expiring-snapshot" in quirks else ""
+    return call.http_address(SNAPSHOT_PATH) + ticket
+
+
 def _get_profiles(call: Call) -> str:
-    shown = () if "no-profiles" in call.device.quirks else call.device.profiles
-    profiles = "".join(_profile("Profiles", profile, call) for profile in shown)
+    profiles = "".join(_profile("Profiles", profile, call) for profile in shown_profiles(call))
     return f"<trt:GetProfilesResponse>{profiles}</trt:GetProfilesResponse>"
 
 
 def _get_profile(call: Call) -> str:
-    return f"<trt:GetProfileResponse>{_profile('Profile', _asked(call), call)}</trt:GetProfileResponse>"
+    return f"<trt:GetProfileResponse>{_profile('Profile', asked_profile(call), call)}</trt:GetProfileResponse>"
 
 
 def _profile(element: str, profile: Profile, call: Call) -> str:
-    width, height = profile.width, profile.height
     source = call.device.profiles[0]
-    if "wrong-size" in call.device.quirks:
-        width, height = width // 2, height // 2
     return (
-        f'<trt:{element} token="{profile.token}" fixed="true"><tt:Name>{profile.token}</tt:Name>'
+        f'<trt:{element} token="{profile.token}" fixed="true"><tt:Name>{profile.name}</tt:Name>'
         '<tt:VideoSourceConfiguration token="source_config"><tt:Name>source</tt:Name>'
         f"<tt:UseCount>{len(call.device.profiles)}</tt:UseCount><tt:SourceToken>source</tt:SourceToken>"
         f'<tt:Bounds x="0" y="0" width="{source.width}" height="{source.height}"/></tt:VideoSourceConfiguration>'
+        f"{_encoder(profile, call)}{_movement(profile)}</trt:{element}>"
+    )
+
+
+def _encoder(profile: Profile, call: Call) -> str:
+    encoder = encoder_of(profile, call)
+    if encoder is None:
+        return ""
+    return (
         f'<tt:VideoEncoderConfiguration token="{profile.token}_encoder"><tt:Name>{profile.token}</tt:Name>'
-        "<tt:UseCount>1</tt:UseCount><tt:Encoding>H264</tt:Encoding>"
-        f"<tt:Resolution><tt:Width>{width}</tt:Width><tt:Height>{height}</tt:Height></tt:Resolution>"
+        f"<tt:UseCount>1</tt:UseCount><tt:Encoding>{encoder.codec}</tt:Encoding><tt:Resolution>"
+        f"<tt:Width>{encoder.width}</tt:Width><tt:Height>{encoder.height}</tt:Height></tt:Resolution>"
         "<tt:Quality>4</tt:Quality>"
         f"<tt:RateControl><tt:FrameRateLimit>{round(profile.frames_per_second)}</tt:FrameRateLimit>"
         "<tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>4096</tt:BitrateLimit></tt:RateControl>"
         "<tt:H264><tt:GovLength>50</tt:GovLength><tt:H264Profile>High</tt:H264Profile></tt:H264>"
         "<tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type><tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address>"
         "<tt:Port>0</tt:Port><tt:TTL>0</tt:TTL><tt:AutoStart>false</tt:AutoStart></tt:Multicast>"
-        f"<tt:SessionTimeout>PT60S</tt:SessionTimeout></tt:VideoEncoderConfiguration></trt:{element}>"
+        "<tt:SessionTimeout>PT60S</tt:SessionTimeout></tt:VideoEncoderConfiguration>"
+    )
+
+
+def _movement(profile: Profile) -> str:
+    if not profile.moves:
+        return ""
+    return (
+        '<tt:PTZConfiguration token="ptz_config"><tt:Name>ptz</tt:Name><tt:UseCount>1</tt:UseCount>'
+        "<tt:NodeToken>ptz_node</tt:NodeToken></tt:PTZConfiguration>"
     )
 
 
 def _get_stream_uri(call: Call) -> str:
     if call.request.argument("Protocol").upper() in _BAD_PROTOCOLS:
         raise SoapFault("Sender", ("InvalidArgVal", "InvalidStreamSetup"), "Only RTSP and UDP are served")
-    address = call.device.rtsp_address(call.host, _asked(call).rtsp_path)
+    address = call.device.rtsp_address(call.host, asked_profile(call).rtsp_path)
     return f"<trt:GetStreamUriResponse>{_media_uri(address)}</trt:GetStreamUriResponse>"
 
 
 def _get_snapshot_uri(call: Call) -> str:
-    _asked(call)
-    if "no-snapshot" in call.device.quirks:
-        raise SoapFault("Receiver", ("ActionNotSupported",), "Optional Action Not Implemented")
-    address = call.http_address(SNAPSHOT_PATH)
-    return f"<trt:GetSnapshotUriResponse>{_media_uri(address)}</trt:GetSnapshotUriResponse>"
+    return f"<trt:GetSnapshotUriResponse>{_media_uri(snapshot_address(call))}</trt:GetSnapshotUriResponse>"
 
 
 def _get_video_sources(call: Call) -> str:
@@ -74,13 +145,6 @@ def _media_uri(address: str) -> str:
         f"<trt:MediaUri><tt:Uri>{address}</tt:Uri><tt:InvalidAfterConnect>false</tt:InvalidAfterConnect>"
         "<tt:InvalidAfterReboot>false</tt:InvalidAfterReboot><tt:Timeout>PT0S</tt:Timeout></trt:MediaUri>"
     )
-
-
-def _asked(call: Call) -> Profile:
-    profile = call.device.profile(call.request.argument("ProfileToken"))
-    if profile is None:
-        raise SoapFault("Sender", ("InvalidArgVal", "NoProfile"), "The requested profile token does not exist")
-    return profile
 
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(

@@ -6,12 +6,20 @@ from html import escape
 from lxml import etree
 
 ENVELOPE = "http://www.w3.org/2003/05/soap-envelope"
+ADDRESSING = "http://www.w3.org/2005/08/addressing"
 _NAMESPACES = (
     f'xmlns:env="{ENVELOPE}" '
     'xmlns:tt="http://www.onvif.org/ver10/schema" '
     'xmlns:tds="http://www.onvif.org/ver10/device/wsdl" '
-    'xmlns:trt="http://www.onvif.org/ver10/media/wsdl"'
+    'xmlns:trt="http://www.onvif.org/ver10/media/wsdl" '
+    'xmlns:tr2="http://www.onvif.org/ver20/media/wsdl" '
+    'xmlns:tptz="http://www.onvif.org/ver20/ptz/wsdl" '
+    'xmlns:tev="http://www.onvif.org/ver10/events/wsdl" '
+    'xmlns:wsnt="http://docs.oasis-open.org/wsn/b-2" '
+    'xmlns:tns1="http://www.onvif.org/ver10/topics" '
+    'xmlns:acme="http://simulated.invalid/topics"'
 )
+_WSA = f' xmlns:wsa="{ADDRESSING}"'
 _ERRORS = ' xmlns:ter="http://www.onvif.org/ver10/error"'
 
 
@@ -45,7 +53,7 @@ class SoapFault(Exception):  # noqa: N818 as SOAP's own word
             f'<env:Reason><env:Text xml:lang="en">{escape(self.reason)}</env:Text></env:Reason>'
             f"{'<env:Detail><ter:Text/></env:Detail>' if undeclared else ''}</env:Fault>"
         )
-        return _wrap(body, "" if undeclared else _ERRORS)
+        return _wrap(body, _WSA if undeclared else _ERRORS + _WSA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +94,19 @@ def read(body: bytes) -> SoapRequest:
     return SoapRequest(operation, root.find(f"{{{ENVELOPE}}}Header"))
 
 
-def envelope(body: str) -> bytes:
-    """A reply's envelope around the XML text `body`."""
-    return _wrap(body, "")
+def envelope(body: str, header: str = "", *, no_addressing: bool = False) -> bytes:
+    """A reply's envelope around the XML texts; `no_addressing` leaves the prefix ``wsa`` undeclared, as a quirk."""
+    return _wrap(body, "" if no_addressing else _WSA, header)
 
 
-def _wrap(body: str, more_namespaces: str) -> bytes:
+def broken(envelope: bytes) -> bytes:
+    """An envelope as firmwares that paste texts together send it: NUL bytes, bad UTF-8, attributes without quotes."""
+    return envelope.replace(b'fixed="true"', b"fixed=true").replace(b"Simulated Camera", b"Simulated Camera\xe9\x00")
+
+
+def _wrap(body: str, more_namespaces: str, header: str = "") -> bytes:
+    head = f"<env:Header>{header}</env:Header>" if header else ""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?>\n<env:Envelope {_NAMESPACES}{more_namespaces}>'
-        f"<env:Body>{body}</env:Body></env:Envelope>"
+        f"{head}<env:Body>{body}</env:Body></env:Envelope>"
     ).encode()

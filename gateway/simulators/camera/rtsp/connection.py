@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gateway.simulators.camera.digest import DigestRealm
 from gateway.simulators.camera.playback import Playback
@@ -36,6 +36,7 @@ class RtspConnection:
         self._number = number
         self._id = secrets.token_hex(8)
         self._session: StreamSession | None = None
+        self.may_set_up: Callable[[], bool] = lambda: True
         self._answers = {
             "DESCRIBE": self._describe,
             "PLAY": self._play,
@@ -79,6 +80,8 @@ class RtspConnection:
         playback = self._playbacks.get(request.path)
         if playback is None:
             return Reply(404)
+        if "redirects" in self._quirks:
+            return Reply(302, {"Location": "rtsp://192.0.2.10:554/elsewhere"})
         host: str = self._writer.get_extra_info("sockname")[0]
         headers = {"Content-Base": f"{request.url.rstrip('/')}/", "Content-Type": "application/sdp"}
         return Reply(headers=headers, body=sdp.describe(playback.recording, host, self._number))
@@ -90,6 +93,8 @@ class RtspConnection:
             return Reply(404)
         if self._session is not None and self._session.is_playing:
             return Reply(455)
+        if not self.may_set_up():
+            return Reply(453)
         channel = await self._channel(request.headers.get("transport", ""))
         if channel is None:
             return Reply(461)

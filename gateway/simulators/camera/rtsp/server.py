@@ -11,20 +11,33 @@ from gateway.simulators.camera.rtsp.connection import RtspConnection
 
 
 class RtspServer:
-    """Serves playbacks by path, for example ``/main`` and ``/sub``, behind Digest authentication."""
+    """Serves playbacks by path, for example ``/main`` and ``/sub``, behind Digest authentication.
+
+    Attributes:
+        open_sessions: connections that have set up a stream.
+    """
 
     def __init__(self, playbacks: Mapping[str, Playback], realm: DigestRealm, quirks: Quirks) -> None:
         self._playbacks = playbacks
         self._realm = realm
         self._quirks = quirks
         self._session_number = secrets.randbits(31)
+        self.open_sessions: set[RtspConnection] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection until it ends; its session ends with it."""
         if "frozen" in self._quirks:
             await asyncio.Event().wait()
         connection = RtspConnection(self._playbacks, self._realm, self._quirks, writer, self._session_number)
+        connection.may_set_up = lambda: self._may_set_up(connection)
         try:
             await connection.answer_all(reader)
         finally:
             connection.close()
+            self.open_sessions.discard(connection)
+
+    def _may_set_up(self, connection: RtspConnection) -> bool:
+        if "one-session" in self._quirks and self.open_sessions - {connection}:
+            return False
+        self.open_sessions.add(connection)
+        return True

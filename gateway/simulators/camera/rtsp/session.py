@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 from gateway.simulators.camera.playback import Picture, Playback
 from gateway.simulators.camera.quirks import Quirks
-from gateway.simulators.camera.rtp import RtpStream
+from gateway.simulators.camera.rtp import CLOCK_RATE, RtpStream
 from gateway.simulators.camera.rtsp.channel import Channel
 
 _REPORT_EVERY_SECONDS = 5.0
+_JUMP = 3600 * CLOCK_RATE
 _MAX_BACKLOG = 8 * 1024 * 1024
 
 
@@ -54,7 +55,7 @@ class StreamSession:
             self._hang_up()
             return
         if not self._is_over("stall") and self._has_room(picture):
-            self.channel.send_rtp(self.rtp.packets(picture.payloads, picture.timestamp))
+            self.channel.send_rtp(self.rtp.packets(picture.payloads, self._told_time(picture)))
         self._report(picture)
 
     def end(self) -> None:
@@ -66,6 +67,12 @@ class StreamSession:
     def _is_over(self, quirk: str) -> bool:
         after = self._quirks.value(quirk)
         return after is not None and self._played_since is not None and time.monotonic() - self._played_since >= after
+
+    def _told_time(self, picture: Picture) -> int:
+        """The time of a picture as it is sent, which quirks bend."""
+        if "rtp-stuck" in self._quirks:
+            return 0
+        return picture.timestamp + (_JUMP if self._is_over("rtp-jump") else 0)
 
     def _has_room(self, picture: Picture) -> bool:
         """After a drop, pictures are skipped up to the next keyframe: the rest could not be decoded."""

@@ -1,0 +1,205 @@
+"""Keeps one camera's events coming: subscribes, pulls, renews, subscribes anew, and always unsubscribes."""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gateway.cameras.eventing.notices import Notice
+from gateway.cameras.eventing.subscription import Subscription
+from gateway.cameras.soap import FaultError
+from gateway.cameras.states import CameraError, CameraState
+from gateway.clock import Clock
+from gateway.errors import GatewayError
+
+_LOG = logging.getLogger(__name__)
+_ASKED_SECONDS = 600.0
+_RENEW_SHARE = 0.8
+_LEAST_RENEW_SECONDS = 60.0
+_FIRST_WAIT_SECONDS = 1.0
+_LONGEST_WAIT_SECONDS = 60.0
+_WITHOUT_EVENTS_SECONDS = 600.0
+_LEAST_POLL_SECONDS = 0.1
+_DROPS_IN_A_ROW = 3
+_LEAVE_SECONDS = 2.5
+_DROP_PAUSE_SECONDS = 0.2
+_GIVEN_UP = frozenset({CameraState.CREDENTIALS_WRONG, CameraState.CERTIFICATE_UNKNOWN})
+
+
+class EventPort(Protocol):
+    """What the feed asks of a camera; `CameraEvents` is one. All raise CameraError or FaultError."""
+
+    async def subscribe(self, *, absolute: bool = False) -> Subscription:
+        """A new PullPoint."""
+        ...
+
+    async def subscribe_push(self, consumer: str) -> Subscription:
+        """A subscription that sends."""
+        ...
+
+    async def synchronize(self, subscription: Subscription) -> None:
+        """Have all states told again."""
+        ...
+
+    async def renew(self, subscription: Subscription, *, absolute: bool = False) -> float | None:
+        """Let it live on; the seconds granted."""
+        ...
+
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """End it."""
+        ...
+
+    async def pull(self, subscription: Subscription) -> tuple[Notice, ...]:
+        """Wait for messages."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEnds:
+    """Where the feed's findings go.
+
+    Attributes:
+        take: gets each pull's messages, perhaps none: a sign of life.
+        lost: the subscription is gone, with the reason in words; the states are unknown from now on.
+        consumer: the address that a camera without PullPoint may send to; None: there is none.
+    """
+
+    take: Callable[[tuple[Notice, ...]], Awaitable[None]]
+    lost: Callable[[str], Awaitable[None]]
+    consumer: Callable[[], Awaitable[str | None]]
+
+
+class EventFeed:
+    """One camera's subscription for ever; at most one at a time.
+
+    Args:
+        port: the camera.
+        ends: where messages go.
+        clock: for waits.
+        where: the camera, for the log.
+    """
+
+    def __init__(self, port: EventPort, ends: FeedEnds, clock: Clock, where: str) -> None:
+        self._port = port
+        self._ends = ends
+        self._clock = clock
+        self._where = where
+        self._absolute = False
+        self._failures = 0
+        self._told = ""
+
+    async def run(self) -> None:
+        """Feed for ever; when it is cancelled it unsubscribes first."""
+        while True:
+            reason, pause = await self._once()
+            if reason != self._told:
+                _LOG.warning("events of %s: %s", self._where, reason)
+            self._told = reason
+            await self._ends.lost(reason)
+            await self._clock.sleep(pause)
+
+    async def _once(self) -> tuple[str, float]:
+        """One subscription from its beginning to its end: why it ended, and how long to wait before the next."""
+        subscription: Subscription | None = None
+        try:
+            subscription = await self._subscribe()
+            reason = await self._follow(subscription)
+        except CameraError as error:
+            if error.state is CameraState.NO_EVENTS:
+                return error.what, _WITHOUT_EVENTS_SECONDS
+            reason = error.what
+        except (FaultError, GatewayError) as error:
+            reason = str(error)
+        finally:
+            if subscription is not None:
+                with contextlib.suppress(CameraError, FaultError):
+                    await self._port.unsubscribe(subscription)
+        self._failures += 1
+        return reason, self._pause()
+
+    def _pause(self) -> float:
+        wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1))
+        return wait * (0.5 + random.random())  # noqa: S311  # spreads retries, keeps no secret
+
+    async def _subscribe(self) -> Subscription:
+        try:
+            subscription = await self._wholly(self._port.subscribe(absolute=self._absolute))
+        except CameraError as error:
+            consumer = await self._ends.consumer() if error.state is CameraState.NO_EVENTS else None
+            if consumer is None:
+                raise
+            return await self._wholly(self._port.subscribe_push(consumer))
+        if self._is_too_short(subscription.granted_seconds) and not self._absolute:
+            self._absolute = True
+            with contextlib.suppress(CameraError, FaultError):
+                granted = await self._port.renew(subscription, absolute=True)
+                return Subscription(subscription.address, subscription.parameters, granted)
+        return subscription
+
+    async def _wholly(self, subscribing: Coroutine[Any, Any, Subscription]) -> Subscription:
+        """What it gives; if this is cancelled meanwhile, what the camera then has is ended."""
+        task = asyncio.create_task(subscribing, name=f"subscribe to {self._where}")
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            with contextlib.suppress(CameraError, FaultError, TimeoutError):
+                async with asyncio.timeout(_LEAVE_SECONDS):
+                    await self._port.unsubscribe(await task)
+            task.cancel()
+            raise
+
+    @staticmethod
+    def _is_too_short(granted: float | None) -> bool:
+        return granted is not None and granted < _ASKED_SECONDS / 2
+
+    async def _follow(self, subscription: Subscription) -> str:
+        """Why it ended.
+
+        Raises:
+            CameraError: the camera is away, or refuses.
+            FaultError: the camera does not know the subscription any more.
+        """
+        with contextlib.suppress(CameraError, FaultError):
+            await self._port.synchronize(subscription)
+        renewal = self._clock.monotonic() + self._renewal_of(subscription.granted_seconds, subscription)
+        drops = 0
+        while True:
+            if self._clock.monotonic() >= renewal:
+                granted = await self._port.renew(subscription, absolute=self._absolute)
+                renewal = self._clock.monotonic() + self._renewal_of(granted, subscription)
+            if subscription.is_push:
+                await self._alive(())
+                await self._clock.sleep(max(0.0, renewal - self._clock.monotonic()))
+                continue
+            drops = 0 if await self._pull(subscription) else drops + 1
+            if drops >= _DROPS_IN_A_ROW:
+                return "the camera does not answer"
+
+    @staticmethod
+    def _renewal_of(granted: float | None, subscription: Subscription) -> float:
+        """After how many seconds it is renewed; never more often than once a minute."""
+        if subscription.is_push:
+            return _LEAST_RENEW_SECONDS
+        return max(_LEAST_RENEW_SECONDS, _RENEW_SHARE * (granted or _ASKED_SECONDS))
+
+    async def _pull(self, subscription: Subscription) -> bool:
+        """Whether the camera answered; a closed connection or a timeout says nothing of the subscription."""
+        began = self._clock.monotonic()
+        try:
+            notices = await self._port.pull(subscription)
+        except CameraError as error:
+            if error.state in _GIVEN_UP:
+                raise
+            await self._clock.sleep(_DROP_PAUSE_SECONDS)
+            return False
+        await self._alive(notices)
+        if not notices:
+            await self._clock.sleep(max(0.0, _LEAST_POLL_SECONDS - (self._clock.monotonic() - began)))
+        return True
+
+    async def _alive(self, notices: tuple[Notice, ...]) -> None:
+        self._failures, self._told = 0, ""
+        await self._ends.take(notices)

@@ -1,0 +1,116 @@
+"""Takes the notifications of cameras that only push (WS-BaseNotification 1.3 §3): a small HTTP server of the child."""
+
+import asyncio
+import contextlib
+import logging
+import re
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+
+from gateway.cameras.eventing.notices import Notice, read_notices
+from gateway.cameras.soap import FaultError, NotSoapError, read_reply
+
+_LOG = logging.getLogger(__name__)
+_MAX_HEAD = 16 * 1024
+_MAX_BODY = 1024 * 1024
+_READ_SECONDS = 10.0
+_MOST_CONNECTIONS = 256
+_LENGTH = re.compile(rb"(?im)^content-length:\s*(\d{1,9})\s*$")
+_TAKEN = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_REFUSED = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+Take = Callable[[tuple[Notice, ...]], Awaitable[None]]
+
+
+class PushReceiver:
+    """Listens on one port for all cameras; each has a path that only it is told, and is heard from its address only.
+
+    Args:
+        host: the address to listen on; all by default, because each camera reaches another one.
+        port: 0 takes a free one.
+    """
+
+    def __init__(self, host: str = "0.0.0.0", port: int = 0) -> None:  # noqa: S104  # cameras are on other machines
+        self._host = host
+        self._port = port
+        self._server: asyncio.Server | None = None
+        self._paths: dict[str, tuple[str, Take]] = {}
+        self._connections = 0
+
+    async def _open(self) -> None:
+        self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=_MAX_HEAD)
+        self._port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def add(self, camera_host: str, take: Take) -> str | None:
+        """The address that a camera is to send to, listening from the first on; None if nothing leads to it.
+
+        Args:
+            camera_host: name or address of the camera.
+            take: gets what it sends.
+        """
+        found = await asyncio.to_thread(_way_to, camera_host)
+        if found is None:
+            return None
+        if self._server is None:
+            try:
+                await self._open()
+            except OSError as error:
+                _LOG.error("cameras that only push events are not heard: port %d: %s", self._port, error)
+                return None
+        own, camera = found
+        path = f"/events/{secrets.token_urlsafe(16)}"
+        self._paths[path] = (camera, take)
+        return f"http://{f'[{own}]' if ':' in own else own}:{self._port}{path}"
+
+    def remove(self, consumer: str) -> None:
+        """Hear nothing more at an address."""
+        self._paths.pop("/events/" + consumer.rpartition("/events/")[2], None)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections += 1
+        try:
+            if self._connections <= _MOST_CONNECTIONS:
+                async with asyncio.timeout(_READ_SECONDS):
+                    writer.write(_TAKEN if await self._take(reader, writer) else _REFUSED)
+                    await writer.drain()
+        except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            self._connections -= 1
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = await reader.readuntil(b"\r\n\r\n")
+        words, length = head.split(b"\r\n", 1)[0].split(), _LENGTH.search(head)
+        path = words[1].decode("latin-1") if len(words) > 1 else ""
+        camera, take = self._paths.get(path, ("", None))
+        if take is None or length is None or int(length[1]) > _MAX_BODY:
+            return False
+        if writer.get_extra_info("peername")[0] != camera:
+            return False
+        try:
+            notices = read_notices(read_reply(await reader.readexactly(int(length[1]))))
+        except (NotSoapError, FaultError):
+            return False
+        await take(notices)
+        return True
+
+
+def _way_to(host: str) -> tuple[str, str] | None:
+    """Our address on the way to `host`, and the address of `host`; nothing is sent."""
+    try:
+        family, _, _, _, there = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect(there)
+            return str(probe.getsockname()[0]), str(there[0])
+    except OSError:
+        return None

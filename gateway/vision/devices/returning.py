@@ -1,0 +1,81 @@
+"""Finds cameras again whose address has changed: by endpoint reference or hardware address, proved by serial number."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+from gateway.cameras import Announcement, FoundCamera
+from gateway.clock import Clock
+from gateway.vision.devices.finder import Finder, is_same
+from gateway.vision.devices.watch import DeviceWatch
+
+_LOG = logging.getLogger(__name__)
+_LOOK_SECONDS = 3.0
+_FIRST_PAUSE_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 600.0
+
+Move = Callable[[DeviceWatch, str], Awaitable[bool]]
+"""Asks the camera at another address and takes that if it is the same; whether it was."""
+
+
+class Returning:
+    """Looks for cameras that are away, with growing pauses, and at once when one says Hello.
+
+    Args:
+        finder: searches.
+        watches: all cameras by id.
+        move: takes a camera to another address.
+        clock: for pauses.
+    """
+
+    def __init__(
+        self, finder: Finder, watches: Callable[[], Mapping[str, DeviceWatch]], move: Move, clock: Clock
+    ) -> None:
+        self._finder = finder
+        self._watches = watches
+        self._move = move
+        self._clock = clock
+        self._hello = asyncio.Event()
+        self._fruitless = 0
+
+    def heard(self, said: Announcement, sender: str) -> None:
+        """A Hello or a Bye: the camera is asked at once, and if it is away it is looked for."""
+        for watch in self._watches().values():
+            if watch.described is not None and said.endpoint == watch.described.endpoint:
+                _LOG.info("camera %s says %s from %s", watch.assigned.camera, said.said.value, sender)
+                watch.ask_again()
+                self._fruitless = 0
+                self._hello.set()
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await self._wait()
+            away = [watch for watch in self._watches().values() if watch.is_away]
+            if not away:
+                self._fruitless = 0
+                continue
+            found = await self._finder.look(_LOOK_SECONDS)
+            moved = [await self._take(watch, found) for watch in away]
+            self._fruitless = 0 if all(moved) else self._fruitless + 1
+
+    async def _wait(self) -> None:
+        pause = min(_FIRST_PAUSE_SECONDS * 2.0**self._fruitless, _LONGEST_PAUSE_SECONDS)
+        sleeping = asyncio.create_task(self._clock.sleep(pause), name="pause of search")
+        hello = asyncio.create_task(self._hello.wait(), name="hello of a camera")
+        try:
+            await asyncio.wait({sleeping, hello}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sleeping, hello):
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.gather(sleeping, hello, return_exceptions=True)
+        self._hello.clear()
+
+    async def _take(self, watch: DeviceWatch, found: Iterable[FoundCamera]) -> bool:
+        described = watch.described
+        for each in found:
+            if described is not None and each.url != watch.assigned.url and is_same(each, described):
+                return await self._move(watch, each.url)
+        return False
