@@ -23,7 +23,7 @@ class Policy:
         source: of events about the site as a whole.
     """
 
-    join_window_seconds: float = 60.0
+    join_window_seconds: float = 120.0
     join_cap_seconds: float = 600.0
     flood_incidents: int = 10
     flood_window_seconds: float = 600.0

@@ -46,7 +46,7 @@ class IncidentSettings(Slice):
     escalate_warnings_after_seconds: Ladder = (60.0, 180.0)
     unattended_level: Annotated[int, Field(ge=0, le=10)] = 2
     acknowledgement_timeout_seconds: Annotated[float, Field(ge=0, le=86_400)] = 180.0
-    join_window_seconds: Annotated[float, Field(ge=0, le=31 * 86400)] = 60.0
+    join_window_seconds: Annotated[float, Field(ge=0, le=31 * 86400)] = 120.0
     join_cap_seconds: Annotated[float, Field(ge=0, le=31 * 86400)] = 600.0
     flood_incidents: Annotated[int, Field(ge=2, le=1000)] = 10
     flood_window_seconds: Annotated[float, Field(ge=10, le=86_400)] = 600.0

@@ -17,7 +17,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 _KINDS = ("press", "silent", "duress", "test", "tamper", "clear")
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 10.0
-_KEYS = {"": "press", "p": "press", "s": "silent", "t": "test", "c": "clear"}
+_KEYS = {"p": "press", "s": "silent", "t": "test", "c": "clear"}
 
 
 class SimulatedButton:
@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="btn-01")
     parser.add_argument("--username")
     parser.add_argument("--password-file", type=Path)
-    parser.add_argument("--kind", choices=_KINDS, default="press", help="of presses by the clock")
+    parser.add_argument("--kind", choices=_KINDS, default="press", help="what Enter sends, and the clock")
     parser.add_argument("--every", type=float, default=0.0, metavar="S", help="press every S seconds, not by key")
     parser.add_argument("--count", type=int, default=0, help="end after so many presses by the clock")
     parser.add_argument("--health-seconds", type=float, default=30.0)
@@ -166,12 +166,12 @@ def _press_by_clock(button: SimulatedButton, arguments: argparse.Namespace) -> N
 
 
 def _press_by_key(button: SimulatedButton, arguments: argparse.Namespace) -> None:
-    print("Enter presses, s is silent, t tests, c clears, q ends", file=sys.stderr)  # noqa: T201  # a command
+    print(f"Enter sends {arguments.kind}, p presses, s is silent, t tests, c clears, q ends", file=sys.stderr)  # noqa: T201  # a command
     for line in sys.stdin:
         key = line.strip().lower()
         if key == "q":
             return
-        kind = _KEYS.get(key, key)
+        kind = _KEYS.get(key, key) if key else arguments.kind
         if kind not in _KINDS:
             print(f"no such key: {key}", file=sys.stderr)  # noqa: T201  # a command
             continue

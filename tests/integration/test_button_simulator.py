@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 from harness.command import command
 from harness.daemon import Daemon
@@ -24,6 +25,20 @@ def test_presses_by_the_clock_are_acknowledged_before_it_ends(tmp_path: Path) ->
         with daemon.client() as client:
             stored = {each["data"]["press_id"] for each in daemon.events(client, type="campus.button.pressed")}
     assert {line.removeprefix("pressed ") for line in done.stdout.splitlines() if line.startswith("pressed")} == stored
+
+
+def test_enter_sends_the_kind_that_was_asked_for(tmp_path: Path) -> None:
+    """Who tries whether a silent press is silent must not call the police."""
+    with Daemon(tmp_path) as daemon:
+        options = ["--port", str(daemon.mqtt_port), "--site", "east", "--kind", "silent", "--exit-with-parent"]
+        done = command("simulate", "button", *options, entered="\n")
+        assert done.returncode == 0, done.stderr
+        daemon.set_up_administrator()
+        with daemon.client() as client:
+            token = client.post("/tokens", json={"name": "all", "role": "admin"}).json()["token"]
+        with httpx.Client(base_url=f"{daemon.url}/api/v1", headers={"Authorization": f"Bearer {token}"}) as reader:
+            (press,) = daemon.events(reader, type="campus.button.pressed")
+    assert press["data"]["kind"] == "silent"
 
 
 @pytest.mark.parametrize("asked", ["--help", "-h"])

@@ -113,6 +113,14 @@ def test_emergencies_stand_first_and_the_oldest_of_them_on_top(page: Page) -> No
     assert run(page, frames, "store.activeIncidents(state).map(each => each.id)") == ["press", "face"]
 
 
+def test_a_loss_that_is_over_stands_behind_what_waits_for_somebody(page: Page) -> None:
+    frames = [
+        frame(1, "campus.incident.opened", "high", incident="lost", kind="campus.camera.lost", active=False),
+        frame(2, "campus.incident.opened", "medium", incident="face", kind="campus.face.matched"),
+    ]
+    assert run(page, frames, "store.activeIncidents(state).map(each => each.id)") == ["face", "lost"]
+
+
 def test_the_ticker_stays_bounded(page: Page) -> None:
     frames = [frame(number, "campus.camera.lost", "high") for number in range(1, 400)]
     assert run(page, frames, "[state.events.length, state.events[0].position, state.position]") == [200, 399, 399]

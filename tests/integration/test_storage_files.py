@@ -141,6 +141,10 @@ CHANGES: dict[str, tuple[Change, int]] = {
     "a body": (lambda c: c.execute("UPDATE event SET body = replace(body, 'btn', 'xxx') || ' ' WHERE position = 3"), 3),
     "an id": (lambda c: c.execute("UPDATE event SET id = 'other' WHERE position = 4"), 4),
     "a row taken out": (lambda c: c.execute("DELETE FROM event WHERE position = 2"), 3),
+    "a severity": (lambda c: c.execute("UPDATE event SET severity = 'low' WHERE position = 3"), 3),
+    "a type": (lambda c: c.execute("UPDATE event SET type = 'campus.camera.lost' WHERE position = 2"), 2),
+    "a source": (lambda c: c.execute("UPDATE event SET source = '/site/west' WHERE position = 4"), 4),
+    "a time": (lambda c: c.execute("UPDATE event SET time_us = time_us + 1 WHERE position = 5"), 5),
     "a hash": (lambda c: c.execute("UPDATE event SET hash = zeroblob(32) WHERE position = 5"), 5),
 }
 

@@ -151,13 +151,22 @@ function withDetail(state, incident) {
 
 const unresolved = (state) => Object.values(state.incidents).filter((each) => !CLOSED.has(each.state));
 
-/** Incidents that are before the guard: unacknowledged first, real ones first, then by severity, the oldest first. */
+/** Whether a loss is over, so that it only waits to be read. */
+function isOver(incident) {
+  return LOSSES.has(incident.kind) && !incident.active;
+}
+
+/**
+ * Incidents that are before the guard: unacknowledged first, losses that are over behind the others, real ones first,
+ * then by severity, the oldest first.
+ */
 export function activeIncidents(state) {
   return unresolved(state)
     .filter((each) => !each.shelf)
     .sort(
       (a, b) =>
         Number(a.state !== "raised") - Number(b.state !== "raised") ||
+        Number(isOver(a)) - Number(isOver(b)) ||
         Number(Boolean(a.drill)) - Number(Boolean(b.drill)) ||
         (RANK[a.severity] ?? 9) - (RANK[b.severity] ?? 9) ||
         a.opened.localeCompare(b.opened),

@@ -112,3 +112,17 @@ def test_on_a_phone_what_protects_is_whole_in_sight_on_every_page(page: Page, la
         cut = "[...document.querySelectorAll('.strip .part')].filter((part) => part.scrollWidth > part.clientWidth)"
         assert phone.evaluate(f"{cut}.length") == 0, view
     context.close()
+
+
+def test_no_incident_is_out_of_reach_however_many_there_are(page: Page) -> None:
+    with shown_incident(page, face_warning()) as phone:
+        many = [face_warning(id=f"face{number}") for number in range(1, 12)]
+        phone.route("**/api/v1/incidents?*", lambda route: route.fulfill(json={"items": many, "next": None}))
+        phone.reload()
+        expect(phone.locator(".cards .card")).to_have_count(7)
+        more = phone.locator("button.more")
+        expect(more).to_have_text("还有 4 条")
+        more.click()
+        expect(phone.locator(".cards .card")).to_have_count(11)
+        more.click()
+        expect(phone.locator(".cards .card")).to_have_count(7)

@@ -14,7 +14,8 @@ export class Board {
     this.app = app;
     this.pane = new IncidentPane(app);
     this.cards = h("ol", { class: "cards" });
-    this.more = h("p", { class: "muted" });
+    this.all = false;
+    this.more = h("button", { class: "plain more", "aria-expanded": "false", on: { click: () => this.toggleAll() } });
     this.shelf = h("details", { class: "shelf" }, h("summary", {}), h("ul", {}));
     this.calm = h("p", { class: "calm" }, t("board.calm"));
     this.ticker = h("ol", { class: "ticker", role: "log", "aria-live": "off" });
@@ -37,11 +38,18 @@ export class Board {
     this.update(this.app.state);
   }
 
+  toggleAll() {
+    this.all = !this.all;
+    this.more.setAttribute("aria-expanded", String(this.all));
+    this.update(this.app.state);
+  }
+
   update(state) {
     const active = activeIncidents(state);
     this.calm.hidden = active.length > 0;
-    syncList(this.cards, active.slice(0, CARDS), (each) => each.id, () => this.card(), (card, each) => this.fill(card, each, state));
-    setText(this.more, active.length > CARDS ? `+${active.length - CARDS}` : "");
+    syncList(this.cards, this.all ? active : active.slice(0, CARDS), (each) => each.id, () => this.card(), (card, each) => this.fill(card, each, state));
+    this.more.hidden = active.length <= CARDS;
+    setText(this.more, this.all ? t("board.fewer") : t("board.more", { count: active.length - CARDS }));
     setText(this.pause, this.paused ? t("board.resume") : t("board.pause"));
     this.drawShelf(shelvedIncidents(state));
     if (!this.paused) syncList(this.ticker, state.events.slice(0, 60), (each) => String(each.position), (each) => eventRow(each, state.incidents));
