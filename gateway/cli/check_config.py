@@ -16,8 +16,8 @@ from gateway.cli.output import put
 from gateway.errors import ConfigError, Fault, PermanentError, redact
 from gateway.events import event_families, nearest_event_type, selects_events
 from gateway.forwarding import make_sink
-from gateway.settings import FILE_NAME, Settings, load_embedder
-from gateway.storage import entries_of
+from gateway.settings import FILE_NAME, Settings, StorageSettings, load_embedder
+from gateway.storage import entries_of, read_master_key
 
 _WRONG = 2
 _LESSER = ("cameras.", "destinations.", "matching.")
@@ -136,12 +136,21 @@ def further_faults(settings: Settings, file: str) -> Iterator[Fault]:
 def _uses(settings: Settings) -> Iterator[Callable[[], object]]:
     """What a start does with addresses, secrets, keys and certificates, tried without a start."""
     yield partial(check_exposure, settings.mqtt)
+    if settings.storage.key_file is not None:
+        yield partial(_try_key, settings.storage)
     if settings.mqtt.tls is not None:
         yield partial(server_context, settings.mqtt.tls)
     for account in settings.sia.accounts if settings.sia else ():
         yield partial(account_key, account)
     for destination in settings.destinations:
         yield partial(make_sink, destination)
+
+
+def _try_key(storage: StorageSettings) -> None:
+    try:
+        read_master_key(storage)
+    except PermanentError as error:
+        raise PermanentError(error.what, where="storage.key_file", remedy=error.remedy) from None
 
 
 def _file_faults(settings: Settings, file: str) -> Iterator[Fault]:

@@ -55,7 +55,7 @@ from gateway.storage.values import (
     TemplateRow,
     User,
 )
-from gateway.storage.vault import Vault, key_place, load_master_key
+from gateway.storage.vault import Vault, key_place, load_master_key, read_master_key
 from gateway.storage.watchlist_store import WatchListStore
 from gateway.storage.writer import WriterStatistics
 
@@ -133,6 +133,7 @@ __all__ = [
     "open_accounts",
     "open_storage",
     "open_watchlist",
+    "read_master_key",
     "require_state",
     "restore",
     "type_of",

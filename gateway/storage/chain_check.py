@@ -16,7 +16,7 @@ _SCAN = 2000
 def first_broken_event(
     connection: sqlite3.Connection, starts: Mapping[int, bytes | None] = MappingProxyType({})
 ) -> int | None:
-    """Position of the first event whose link of the hash chain is broken, or whose columns belie it; None if all is well.
+    """Position of the first event whose link of the chain is broken, or whose columns belie it; None if all is well.
 
     Args:
         connection: to the journal.

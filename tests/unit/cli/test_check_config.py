@@ -36,6 +36,16 @@ def test_a_file_that_this_user_cannot_find_is_told(tmp_path: Path) -> None:
     assert "storage.key_file: there is no file" in fault
 
 
+def test_a_master_key_that_is_none_is_told_with_how_one_is_made(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("garbage\n")
+    key.chmod(0o400)
+    storage = f"[storage]\nkey_file = '{key}'\ndirectory = '{tmp_path / 'state'}'\n"
+    (fault,) = further(tmp_path, storage)
+    assert "storage.key_file: " in fault
+    assert "openssl rand -base64 32" in fault
+
+
 def test_the_file_may_be_named_for_its_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "gateway.toml").write_text(MINIMUM, encoding="utf-8")
     app(["check-config", "--config", str(tmp_path / "gateway.toml")], standalone_mode=False)
