@@ -162,7 +162,16 @@ class PressBook:
         if len(self._last) >= _MOST_INPUTS:  # a device makes up inputs
             self._last.clear()
         self._last[key] = last
+        if meaning == "clear":
+            self._forget_window(device, action.part)
         return last.id
+
+    def _forget_window(self, device: str, part: str) -> None:
+        """What comes behind the end of a press is another one, however soon."""
+        for kind in PRESSES:
+            last = self._last.get((device, kind, part))
+            if last is not None and last.seq is None:
+                del self._last[device, kind, part]
 
     def _repeats(self, last: _Last, seq: int | None, monotonic: float) -> bool:
         age = monotonic - last.at

@@ -12,7 +12,7 @@ from harness.daemon import BUTTON, Daemon, problems
 from harness.rawmqtt import RawClient
 
 TOKEN_URL = "http://127.0.0.1:9/hook?token=GeheimTok7"
-CAMERA_URL = "rtsp://192.0.2.1/live?user=admin&password=GeheimCam7"
+CAMERA_URL = "rtsp://10.255.255.1/live?user=admin&password=GeheimCam7"
 TWICE = '\n[[devices]]\nid = "btn-09"\nname = "of the file"\n'
 
 
@@ -77,7 +77,7 @@ def test_an_id_in_the_file_and_by_api_keeps_no_press_out(tmp_path: Path) -> None
         with daemon.client() as admin:
             made = {
                 "devices": {},
-                "cameras": {"url": "rtsp://192.0.2.1/"},
+                "cameras": {"url": "rtsp://10.255.255.1/"},
                 "destinations": {"url": "http://127.0.0.1:9/"},
             }
             for register, entry in made.items():

@@ -3,7 +3,7 @@
 import pytest
 from harness.dialects import Bench
 
-from gateway.events import GatewayFault, Severity
+from gateway.events import ButtonPressed, GatewayFault, Severity
 from gateway.incidents.keys import key_of
 
 PRESS = '{"id": "1", "type": "press"}'
@@ -81,3 +81,11 @@ async def test_the_press_of_a_button_that_nobody_entered_is_critical_too() -> No
     assert isinstance(pressed, GatewayFault)
     assert (pressed.fault, pressed.severity, tested.severity) == ("unknown_device", Severity.CRITICAL, Severity.HIGH)
     assert key_of(pressed) is not None
+
+
+async def test_a_press_behind_the_end_of_one_is_another_however_soon() -> None:
+    bench = Bench({"entry": {"dialect": "campus", "name": "东门岗亭"}})
+    for kind in ("press", "press", "clear", "press"):
+        await bench.play({"topic": "campus/east/button/btn-01/event", "payload": f'{{"type": "{kind}"}}'})
+    ids = [each.id for each in bench.events if isinstance(each, ButtonPressed)]
+    assert len(set(ids)) == 2
