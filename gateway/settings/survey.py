@@ -1,6 +1,7 @@
 """Every fault of a configuration at once: what is wrong is put aside, and what stands is looked at again."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -17,6 +18,9 @@ from gateway.settings.words import fault_of
 Key = tuple[str | int, ...]
 _MOST_BITS = 63
 _OF_THE_REST = ("too_short", "too_long")
+_STAND_INS = ("id", "url")
+_ADDRESSES = {"cameras": "rtsp://unknown.invalid/", "destinations": "https://unknown.invalid/"}
+_NO_NAME = re.compile(r"[^A-Za-z0-9_-]")
 _NEEDED = {"gateway": {"site": "site"}}
 
 
@@ -67,7 +71,7 @@ def _standing(tree: Mapping[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
             return _validated(standing), found
         except ValidationError as error:
             errors = [ErrorDetails(**{**each, "loc": _original(each["loc"], kept)}) for each in error.errors()]
-        wrong = {_deepest(tree, each["loc"], aside) for each in errors}
+        wrong = {_put_aside(tree, each, aside) for each in errors}
         found += [each for each in errors if not _follows(each, aside, wrong)]
         aside |= wrong
 
@@ -118,13 +122,31 @@ def _is_text(value: str) -> bool:
 def _without(value: Any, aside: set[Key], at: Key, kept: dict[Key, list[int]]) -> Any:  # noqa: ANN401  # of any type
     """A copy without what was put aside; `kept` gets, for each list, the numbers that its entries had."""
     if isinstance(value, Mapping):
-        return {
+        whole = {
             name: _without(each, aside, (*at, name), kept) for name, each in value.items() if (*at, name) not in aside
         }
+        of_entry = _STAND_INS if at and isinstance(at[-1], int) else ()
+        return whole | {name: _stand_in(value, at, name) for name in of_entry if (*at, name) in aside}
     if isinstance(value, list | tuple):
         kept[at] = [number for number in range(len(value)) if (*at, number) not in aside]
         return [_without(value[number], aside, (*at, number), kept) for number in kept[at]]
     return value
+
+
+def _stand_in(entry: Mapping[str, Any], at: Key, name: str) -> str:
+    """What an entry goes on with in place of a key that it must have, so that its other faults are told, too."""
+    if name == "url":
+        return _ADDRESSES.get(str(at[0]), "mqtt://unknown.invalid")
+    return _NO_NAME.sub("_", str(entry.get("id", "")))[:64] or f"number-{at[-1]}"
+
+
+def _put_aside(tree: Mapping[str, Any], error: ErrorDetails, aside: set[Key]) -> Key:
+    """What is put aside because of an error: the key itself, or the entry that misses one without a stand-in."""
+    location = error["loc"]
+    of_entry = len(location) > 1 and isinstance(location[-2], int) and location[-1] in _STAND_INS
+    if error["type"] == "missing" and of_entry and location not in aside:
+        return location
+    return _deepest(tree, location, aside)
 
 
 def _original(location: Key, kept: Mapping[Key, list[int]]) -> Key:

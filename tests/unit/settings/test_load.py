@@ -306,6 +306,43 @@ def test_what_no_file_of_text_can_hold_is_a_fault_of_a_variable(tmp_path: Path) 
     assert fault == "environment GATEWAY_MQTT__HOST: mqtt.host: it is no UTF-8. Remove it."
 
 
+def test_an_entry_without_a_usable_name_or_address_tells_its_other_faults_too(tmp_path: Path) -> None:
+    text = """
+[[devices]]
+id = "btn 01"
+dialect = "zigbee"
+linked_cameras = ["cam-77"]
+[[devices]]
+health_deadline_seconds = "x"
+dialect = "unheard"
+[[cameras]]
+id = "cam-01"
+url = "rtsp://u:geheim@10.0.0.5/"
+password = "p"
+password_file = "f"
+[[mqtt.brokers]]
+share_group = "g"
+"""
+    keys = sorted(each.partition("gateway.toml: ")[2].partition(": ")[0] for each in faults(tmp_path, MINIMUM + text))
+    assert keys == [
+        "cameras.cam-01",
+        "cameras.cam-01.url",
+        "devices.1.health_deadline_seconds",
+        "devices.1.id",
+        "devices.btn 01.id",
+        "devices.btn_01.dialect",
+        "devices.btn_01.linked_cameras",
+        "devices.number-1.dialect",
+        "mqtt.brokers.0",
+        "mqtt.brokers.0.url",
+    ]
+
+
+@pytest.mark.parametrize("text", ["url = 5\n", "id = 5\n", "[mqtt]\nid = 'x'\n", "[[mqtt.access]]\nid = 'x'\n"])
+def test_a_name_or_address_that_belongs_nowhere_is_a_fault_as_any_other(tmp_path: Path, text: str) -> None:
+    assert any("there is no such key" in each for each in faults(tmp_path, text + MINIMUM))
+
+
 @pytest.mark.parametrize("online", ["[]", '["", "off"]', '["on"]', "5"])
 def test_a_pair_of_words_that_is_none_is_one_fault_whatever_stands_beside_it(tmp_path: Path, online: str) -> None:
     good = "[[dialects.messages]]\ntopic = '{address}/y'\nvalue = ''\nvalues = {a = 'press'}\n"
