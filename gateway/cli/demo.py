@@ -31,9 +31,11 @@ _ENROL_SECONDS = 30.0
 _CHAIN_SECONDS = 60.0
 _PORT = 8443
 _SITE, _CAMERA, _BUTTON, _USER = "demo", "cam-01", "btn-01", "demo"
+_COOLDOWN_SECONDS = 300
 _PASSAGES = (
-    "The recorded scene plays again and again, and the demo warns at each passage of the listed person: its cool-down "
-    f"is 0. A gateway of your own warns once in {MatchingSettings().cooldown_seconds:g} s (matching.cooldown_seconds)."
+    f"The recorded scene plays again and again; the demo warns of the listed person once in {_COOLDOWN_SECONDS} s, "
+    f"so that what you acknowledge stays so. A gateway of your own warns once in {MatchingSettings().cooldown_seconds:g} s "
+    "(matching.cooldown_seconds)."
 )
 _ROOT = Path(__file__).resolve().parents[2]
 
@@ -119,7 +121,7 @@ class _Demo:
             "storage": {"directory": self._state / "state", "models": self._models, "reserve_megabytes": 1},
             "mqtt": {"port": 0},
             "api": {"port": _free_or_any(_PORT), "tls": "off"},
-            "matching": {"cooldown_seconds": 0},
+            "matching": {"cooldown_seconds": _COOLDOWN_SECONDS},
             "devices": [
                 {"id": _BUTTON, "name": "东门岗亭", "place": "东门岗亭 East gate booth", "linked_cameras": [_CAMERA]}
             ],

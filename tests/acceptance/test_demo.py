@@ -39,7 +39,7 @@ def test_a_press_and_a_face_warning_go_the_whole_way(tmp_path: Path, detector: s
     assert detector in done.stderr
     for kind in ("campus.button.pressed", "campus.face.matched", "campus.incident.opened"):
         assert kind in done.stderr
-    assert "warns at each passage of the listed person: its cool-down is 0" in done.stderr
+    assert "warns of the listed person once in 300 s" in done.stderr
     console, link = done.stdout.splitlines()[-2:]
     assert console.startswith("console: http://127.0.0.1:")
     assert "#signin=" in link
