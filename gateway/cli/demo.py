@@ -34,8 +34,8 @@ _SITE, _CAMERA, _BUTTON, _USER = "demo", "cam-01", "btn-01", "demo"
 _COOLDOWN_SECONDS = 300
 _PASSAGES = (
     f"The recorded scene plays again and again; the demo warns of the listed person once in {_COOLDOWN_SECONDS} s, "
-    f"so that what you acknowledge stays so. A gateway of your own warns once in {MatchingSettings().cooldown_seconds:g} s "
-    "(matching.cooldown_seconds)."
+    "so that what you acknowledge stays so. A gateway of your own warns once in "
+    f"{MatchingSettings().cooldown_seconds:g} s (matching.cooldown_seconds)."
 )
 _ROOT = Path(__file__).resolve().parents[2]
 
