@@ -14,6 +14,8 @@ from gateway.simulators.camera.playback import Playback, Scene
 from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.recording import load_recording
 
+_CLOSING_TURNS = 3  # of the loop, in which a connection that was aborted lets its socket go
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -119,6 +121,8 @@ class SimulatedCamera:
         if self._life is not None:
             self._life.cancel()
             await asyncio.wait((self._life,))
+            for _ in range(_CLOSING_TURNS):
+                await asyncio.sleep(0)
             if not self._life.cancelled():
                 self._life.result()
 

@@ -19,7 +19,8 @@ async def listen(
     """
 
     def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        group.create_task(_guarded(serve, reader, writer), name=f"{name} connection")
+        task = group.create_task(_guarded(serve, reader, writer), name=f"{name} connection")
+        task.add_done_callback(lambda _done: writer.close())  # also of a task that was cancelled before it began
 
     return await asyncio.start_server(connected, sock=bound, limit=_LINE_LIMIT, ssl=tls)
 
