@@ -231,7 +231,7 @@ async def test_a_shared_subscription_gives_each_message_to_one(desk: Desk) -> No
     async with running(desk) as endpoint:
         members = [await connected(endpoint.port, f"m{number}") for number in range(2)]
         for member in members:
-            await subscribed(member, "$share/work/t/#", 0)
+            await subscribed(member, "$share/guards/t/#", 0)
         alone = await connected(endpoint.port, "alone")
         await subscribed(alone, "t/#", 0)
         for number in range(10):
