@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from gateway.alarms import complaints
 from gateway.alarms.conditions import ConditionBook
@@ -26,18 +25,18 @@ from gateway.alarms.dialects.said import (
 )
 from gateway.alarms.faults import FaultRecorder
 from gateway.alarms.messages import Contact, Feedback, InboundMessage
+from gateway.alarms.press_store import PressStore
 from gateway.alarms.presses import Arrival, PressBook
 from gateway.alarms.supervision import SupervisionTimer
-from gateway.alarms.trials import Claim, Trials
+from gateway.alarms.trials import Trials
 from gateway.clock import Clock
-from gateway.errors import GatewayError, PermanentError
+from gateway.errors import PermanentError
 from gateway.events import ButtonEvent, ButtonPressed, Cause, Event, Severity, of_error
 from gateway.settings import DeviceSettings, Meaning
 
 _EVENT = "event"
 _OWN = "campus"
 _MISSING = "/missing"
-_COPIES_COME_WITHIN = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +74,12 @@ class AlarmListener:
         dialects: Mapping[str, Dialect] = DIALECTS,
     ) -> None:
         self._site = site
-        self._report = report
-        self._unstored = unstored
         self._answer = answer
         self._supervision = supervision
         self._clock = clock
         self._dialects = dialects
         self._presses = PressBook(site, window_seconds)
+        self._store = PressStore(self._presses, report=report, unstored=unstored, clock=clock)
         self._conditions = ConditionBook()
         self._devices: dict[str, DeviceSettings] = {}
         self._topics = TopicTree()
@@ -330,7 +328,10 @@ class AlarmListener:
         arrival = Arrival(self._clock.now(), self._clock.monotonic(), heard)
         certain = action.certain or (action.id is None and action.seq is None)
         claim = self.trials.claim(self._presses.event_of(device, action, meaning, arrival), certain=certain)
-        event = await self._store(told, claim, quiet=meaning in DISCREET)
+        quiet = meaning in DISCREET
+        event, complaint = await self._store.store(claim, lambda stored: self._confirm(stored, quiet=quiet))
+        if complaint is not None:
+            await self._fault(complaint.cause, told.message, device=device.id, severity=complaint.severity)
         self.trials.done(event)
         self._supervision.told(event)
         if action.flaws:
@@ -339,36 +340,9 @@ class AlarmListener:
             cause = complaints.clock_wrong(event.device_time.isoformat(), wrong=event.clock_wrong)
             await self._supervision.trouble(device.id, cause, active=event.clock_wrong)
 
-    async def _store(self, told: _Told, claim: Claim, *, quiet: bool) -> ButtonEvent:
-        """Store a press, also one that bears the id of another, as from a device that counts from 1 again."""
-        event: ButtonEvent = claim.event
-        bearer: Event | None = claim.bearer
-        try:
-            before = await self._report(event)
-            other = self._presses.other_press(event, before)
-            if other is not None:
-                bearer = before
-                event, before = await self._store_other(event.id, other)
-        except GatewayError:
-            self._unstored(event)
-            raise
+    def _confirm(self, event: ButtonEvent, *, quiet: bool) -> None:
         if not quiet:
             self.answer(event.device, event.id, "received")
-        if self._is_of_long_ago(before):
-            cause = complaints.press_id_repeated(before)
-            await self._fault(cause, told.message, device=event.device, severity=Severity.HIGH)
-        elif bearer is not None:
-            await self._fault(complaints.press_id_reused(bearer), told.message, device=event.device)
-        return event
-
-    async def _store_other(self, bearing: str, event: ButtonEvent) -> tuple[ButtonEvent, Event]:
-        """Store a press that bears the id of another; with it what stands under its id, which may be a former one."""
-        before = await self._report(event)
-        anew = self._presses.worn_out(bearing, event) if self._is_of_long_ago(before) else None
-        return (event, before) if anew is None else (anew, await self._report(anew))
-
-    def _is_of_long_ago(self, before: Event) -> bool:
-        return before.recorded is not None and self._clock.now() - before.recorded > _COPIES_COME_WITHIN
 
     def answer(self, device: str, event: str, state: str) -> None:
         """Tell a button what became of its press; never called for a silent or duress press."""

@@ -47,7 +47,9 @@ def refuse_local_address(body: dict[str, Any], networks: Sequence[str] = ()) -> 
             what = "a recording can be named in the configuration file only"
             raise Problem(422, what, code="only_in_file", where=key)
         if _is_of_this_machine(url):
-            raise Problem(422, "an address of this machine is no camera", code="own_address", where=key)
+            remedy = "Give the address it has on its network; only the configuration file may name this machine."
+            what = "an address of this machine is no camera"
+            raise Problem(422, what, code="own_address", where=key, remedy=remedy)
         if not name_or_camera(_host_of(url), networks):
             what = "the address is in no network of cameras"
             remedy = "Name its network in vision.camera_networks of the configuration file."

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from gateway.daemon.chores import Chores, Failing, keep_going, without_harm
 from gateway.daemon.damage import noting_damage
 from gateway.daemon.device_memory import DeviceMemories
 from gateway.daemon.garbage import Garbage, set_aside
+from gateway.daemon.hooks import Hooks, Running
 from gateway.daemon.links import mark_running, offer_setup
 from gateway.daemon.narrator import Narrator
 from gateway.daemon.notify import ServiceManager
@@ -43,31 +44,6 @@ from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings
 from gateway.storage import Incident, PasswordHasher, Stored, Stores, open_storage
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """What a caller of `run_house` gets once presses are accepted."""
-
-    url: str
-    alarms_address: str
-    stores: Stores
-    watchlist: WatchList
-    clock: Clock
-    stop: Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hooks:
-    """What the demo adds to the daemon.
-
-    Attributes:
-        on_ready: run once presses are accepted.
-        press: presses the demo's button.
-    """
-
-    on_ready: Callable[[Running], Awaitable[None]] | None = None
-    press: Callable[[str], Awaitable[None]] | None = None
 
 
 class _Stop(Exception):  # noqa: N818  # ends the TaskGroup in order

@@ -14,9 +14,11 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+_DISCREET = ("silent", "duress")
 _KINDS = ("press", "silent", "duress", "test", "tamper", "clear")
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 10.0
+_FEEDBACK_SECONDS = 3.0
 _KEYS = {"p": "press", "s": "silent", "t": "test", "c": "clear"}
 
 
@@ -36,9 +38,11 @@ class SimulatedButton:
         self._started = time.monotonic()
         self._taken, self._refusal = threading.Event(), ""
         self._presses: list[mqtt.MQTTMessageInfo] = []
+        self._untold = 0
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"button-{device}", clean_session=False)
         self._client.will_set(f"{self._base}/state", json.dumps({"online": False}), qos=1, retain=True)
         self._client.on_connect = self._connected
+        self._client.on_subscribe = self._listens
         self._client.on_message = self._answered
 
     def sign_in(self, username: str, password: str) -> None:
@@ -63,11 +67,19 @@ class SimulatedButton:
             time.sleep(0.02)
         return left
 
+    def wait_for_feedback(self, seconds: float) -> int:
+        """Wait until the gateway said of every press, but for discreet ones, that it has it; of how many it did not."""
+        until = time.monotonic() + seconds
+        while self._untold > 0 and time.monotonic() < until:
+            time.sleep(0.02)
+        return max(self._untold, 0)
+
     def press(self, kind: str = "press", press_id: str | None = None) -> str:
         """Press once; sent again until it is acknowledged. The id of the press."""
         identity = press_id or str(uuid.uuid4())
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
         body = json.dumps({"id": identity, "type": kind, "at": at})
+        self._untold += kind not in _DISCREET
         self._presses = [each for each in self._presses if not each.is_published()]
         self._presses.append(self._client.publish(f"{self._base}/event", body, qos=1))
         return identity
@@ -83,20 +95,25 @@ class SimulatedButton:
         self._client.publish(f"{self._base}/state", json.dumps({"online": False}), qos=1, retain=True)
         self._client.disconnect()
         self._client.loop_stop()
-        self._client.on_connect = self._client.on_message = None
+        self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
 
     def _connected(self, client: mqtt.Client, _data: object, _flags: object, reason: Any, *_rest: Any) -> None:  # noqa: ANN401  # paho's arguments
         if reason.is_failure:
             self._refusal = f"refused the connection: {reason}"
             return
-        self._taken.set()
         client.subscribe(f"{self._base}/feedback", qos=1)
         client.publish(f"{self._base}/state", json.dumps({"online": True}), qos=1, retain=True)
         self.report_health()
 
+    def _listens(self, *_rest: object) -> None:
+        """What is pressed from now on is answered where it is heard."""
+        self._taken.set()
+
     def _answered(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
+        answer = json.loads(message.payload)
+        self._untold -= answer.get("state") == "received"
         if self._on_feedback is not None:
-            self._on_feedback(json.loads(message.payload))
+            self._on_feedback(answer)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -130,9 +147,13 @@ def main(argv: Sequence[str]) -> int:
         ended.set()
         health.join()
         unanswered = button.wait_for_answers(_ANSWER_SECONDS)
+        untold = 0 if unanswered else button.wait_for_feedback(_FEEDBACK_SECONDS)
         button.stop()
     if unanswered:
         return _failed(f"{unanswered} of the presses were not acknowledged: the gateway may not have them.")
+    if untold:
+        who = f"{arguments.device} of the site {arguments.site}"
+        return _failed(f"{untold} of the presses were acknowledged, but not taken as presses. Is {who} configured?")
     return 0
 
 

@@ -12,6 +12,7 @@ A simulated device or receiver that speaks the real protocol.
 
   camera   an ONVIF camera that plays a recording over RTSP
   button   an alarm button on MQTT, pressed by key or by clock
+  panel    an alarm panel that speaks SIA DC-09
   office   a security office: prints the events that it is sent
   police   a police platform: the same, with its faults
 

@@ -8,6 +8,8 @@ from harness.command import command
 from harness.daemon import Daemon
 from harness.ports import free_port
 
+from gateway.simulators.dispatch import KINDS
+
 
 def test_a_press_that_nobody_takes_is_no_press() -> None:
     done = command("simulate", "button", "--port", str(free_port()), "--every", "0.1", "--count", "1")
@@ -25,6 +27,14 @@ def test_presses_by_the_clock_are_acknowledged_before_it_ends(tmp_path: Path) ->
         with daemon.client() as client:
             stored = {each["data"]["press_id"] for each in daemon.events(client, type="campus.button.pressed")}
     assert {line.removeprefix("pressed ") for line in done.stdout.splitlines() if line.startswith("pressed")} == stored
+
+
+def test_a_press_of_a_button_that_the_gateway_does_not_know_is_told(tmp_path: Path) -> None:
+    with Daemon(tmp_path) as daemon:
+        options = ["--port", str(daemon.mqtt_port), "--site", "east", "--device", "btn-77"]
+        done = command("simulate", "button", *options, "--every", "0.01", "--count", "2")
+    assert done.returncode == 1
+    assert "2 of the presses were acknowledged, but not taken as presses. Is btn-77" in done.stderr
 
 
 def test_enter_sends_the_kind_that_was_asked_for(tmp_path: Path) -> None:
@@ -45,7 +55,7 @@ def test_enter_sends_the_kind_that_was_asked_for(tmp_path: Path) -> None:
 def test_help_names_the_kinds(asked: str) -> None:
     done = command("simulate", asked)
     assert done.returncode == 0
-    assert "camera   an ONVIF camera" in done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ")] == list(KINDS)
 
 
 def test_help_of_a_kind_is_its_own() -> None:

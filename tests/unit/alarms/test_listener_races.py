@@ -13,13 +13,13 @@ async def test_a_device_that_is_removed_while_a_message_of_several_is_stored_is_
     """One topic may be of many devices; an administrator may remove one between the first and the next."""
     bench = Bench({"entry": {"dialect": "zigbee2mqtt", "topic": "zigbee2mqtt/both"}})
     bench.listener.add(DeviceSettings(id="btn-02", dialect="zigbee2mqtt", topic="zigbee2mqtt/both"))
-    store = bench.listener._report
+    store = bench.listener._store._report
 
     async def remove_the_other(event: Event) -> Event:
         bench.listener.remove("btn-02")
         return await store(event)
 
-    bench.listener._report = remove_the_other
+    bench.listener._store._report = remove_the_other
     await bench.listener.handle(InboundMessage(topic="zigbee2mqtt/both", payload=b'{"action": "press"}', qos=1))
     assert [each.subject for each in bench.events] == ["btn-01"]
 
