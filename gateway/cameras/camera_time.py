@@ -7,11 +7,12 @@ from lxml import etree
 
 OPERATION = '<GetSystemDateAndTime xmlns="http://www.onvif.org/ver10/device/wsdl"/>'
 _POSIX_ZONE = re.compile(r"^(?:<[^>]+>|[A-Za-z]+)(?P<sign>[+-]?)(?P<hours>\d{1,2})(?::(?P<minutes>\d{2}))?")
+_YEARS = range(1970, 9999)
 _FIELDS = ("Year", "Month", "Day", "Hour", "Minute", "Second")
 
 
 def read_time(envelope: etree._Element) -> datetime | None:
-    """The camera's time in UTC from a reply; None if it does not tell it or tells nonsense.
+    """The camera's time in UTC from a reply; None if it does not tell it or tells nonsense, as the years 1 and 9999.
 
     UTCDateTime if it is there, else LocalDateTime with the POSIX zone and daylight saving of one hour.
     """
@@ -31,9 +32,10 @@ def _date_time(element: etree._Element | None) -> datetime | None:
         return None
     try:
         year, month, day, hour, minute, second = (int(element.findtext(f".//{{*}}{name}") or "") for name in _FIELDS)
-        return datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
-    except ValueError:
+        said = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
+    return said if said.year in _YEARS else None
 
 
 def _west_of_utc(zone: str) -> timedelta | None:

@@ -32,8 +32,11 @@ class ClockOffset:
         return self.known or timedelta()
 
     def now(self) -> datetime:
-        """The camera's time."""
-        return self._clock.now() + self.value
+        """The camera's time; ours, if that is beyond all calendars."""
+        try:
+            return self._clock.now() + self.value
+        except OverflowError:
+            return self._clock.now()
 
     def learn(self, ask: Ask) -> None:
         """Ask without credentials first: a token is good only at the camera's own time.

@@ -2,12 +2,17 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
+import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
+from gateway.cameras.soap import FaultError
 from gateway.cameras.states import CameraState, camera_error
+from gateway.errors import GatewayError
 
+_LOG = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
@@ -27,7 +32,7 @@ class Lane:
         """What `call` returns or raises, within the lane's deadline or another one.
 
         Raises:
-            CameraError: `UNREACHABLE` after the deadline.
+            CameraError: `UNREACHABLE` after the deadline; `NOT_ONVIF` if `call` raised what is no error of ours.
         """
         deadline = self._deadline_seconds if deadline_seconds is None else deadline_seconds
         try:
@@ -37,6 +42,15 @@ class Lane:
         except TimeoutError:
             what = f"the camera took longer than {deadline:g} s"
             raise camera_error(CameraState.UNREACHABLE, what, where=self._where) from None
+
+    def _told(self, error: Exception) -> Exception:
+        """What a call raises; whatever a camera's answer made of our libraries is a state of the camera."""
+        if isinstance(error, GatewayError | FaultError):
+            return error
+        place = traceback.extract_tb(error.__traceback__)[-1]  # the text may hold what the camera was told
+        _LOG.warning("the answer of %s: %s in %s", self._where, type(error).__name__, place.name)
+        what = f"its answer cannot be read ({type(error).__name__})"
+        return camera_error(CameraState.NOT_ONVIF, what, where=self._where)
 
     def _start(self, call: Callable[[], Result]) -> "asyncio.Future[Result]":
         loop = asyncio.get_running_loop()
@@ -51,7 +65,7 @@ class Lane:
             try:
                 result = call()
             except Exception as error:
-                told = error
+                told = self._told(error)
                 _tell(loop, lambda: finish(lambda: outcome.set_exception(told)))
             else:
                 _tell(loop, lambda: finish(lambda: outcome.set_result(result)))

@@ -18,8 +18,10 @@ _SECURITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-
 _UTILITY = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _DIGEST = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest"
 _BASE64 = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary"
+_REFERENCE = re.compile(rb"&#(x[0-9A-Fa-f]{1,8}|[0-9]{1,10});")
 _TAG = re.compile(rb"<[A-Za-z][^<>]*>")
 _QUOTED_OR_BARE = re.compile(rb"(\"[^\"]*\"|'[^']*')|=([^\s\"'<>/]+)")
+_CHARACTERS = (range(0x9, 0xB), range(0xD, 0xE), range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
 _AUTHORIZATION = re.compile(r"not.?authori[sz]ed|unauthori[sz]ed|authority failure|authenticat", re.IGNORECASE)
 
 
@@ -100,12 +102,20 @@ def _parse(content: bytes) -> etree._Element | None:
     try:
         return etree.fromstring(clean, _parser(recover=False))
     except etree.XMLSyntaxError:
-        repaired = _TAG.sub(lambda tag: _QUOTED_OR_BARE.sub(_quoted, tag[0]), clean)
+        legal = _REFERENCE.sub(_legal, clean)
+        repaired = _TAG.sub(lambda tag: _QUOTED_OR_BARE.sub(_quoted, tag[0]), legal)
     try:
         root: etree._Element | None = etree.fromstring(repaired, _parser(recover=True))
     except etree.XMLSyntaxError:
         return None
     return root
+
+
+def _legal(reference: re.Match[bytes]) -> bytes:
+    """A reference to a character that XML 1.0 §2.2 allows; half a surrogate pair, as of an emoji, is none."""
+    digits = reference[1]
+    code = int(digits[1:], 16) if digits.startswith(b"x") else int(digits)
+    return reference[0] if any(code in allowed for allowed in _CHARACTERS) else b"&#xFFFD;"
 
 
 def _quoted(value: re.Match[bytes]) -> bytes:

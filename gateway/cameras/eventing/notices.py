@@ -14,6 +14,7 @@ _TRUE = frozenset({"true", "1", "on", "active", "yes"})
 _FALSE = frozenset({"false", "0", "off", "inactive", "no"})
 _STATES = ("logicalstate", "state", "ismotion", "istamper", "isalarm", "active", "failed", "motion", "tamper", "value")
 _SOURCES = ("inputtoken", "relaytoken", "token", "source", "videosourceconfigurationtoken", "videosource")
+_FIRST_YEAR = 1970
 _MOST_ITEMS = 64
 _LONGEST = 200
 
@@ -54,7 +55,10 @@ class Notice:
 
     def happened(self, offset: timedelta, now: datetime) -> datetime:
         """When, by our clock: the camera's time less its offset, never later than `now`, which stands for no time."""
-        return now if self.said_at is None else min(self.said_at - offset, now)
+        try:
+            return now if self.said_at is None else min(self.said_at - offset, now)
+        except OverflowError:
+            return now
 
 
 def read_notices(envelope: Element) -> tuple[Notice, ...]:
@@ -82,6 +86,7 @@ def _items(message: Element, part: str) -> dict[str, str]:
 def _time(text: str) -> datetime | None:
     try:
         said = datetime.fromisoformat(text.strip())
-        return said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+        aware = said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return aware if aware.year >= _FIRST_YEAR else None  # the year 1 is how Go and .NET write that there is no time

@@ -99,7 +99,7 @@ class PushReceiver:
             return False
         try:
             notices = read_notices(read_reply(await reader.readexactly(int(length[1]))))
-        except (NotSoapError, FaultError):
+        except (NotSoapError, FaultError, UnicodeError):
             return False
         await take(notices)
         return True

@@ -118,8 +118,14 @@ class DeviceWatch:
             await self._camera.close()
 
     async def _listen(self, listening: Listening) -> None:
+        """A contact on the camera may be an alarm button: whatever happens, it is listened to again."""
         await self._answered_once.wait()
-        await listening.run()
+        while True:
+            try:
+                await listening.run()
+            except Exception:
+                _LOG.exception("camera %s: listening to its events ended", self._assigned.camera)
+            await self._clock.sleep(_FIRST_WAIT_SECONDS)
 
     async def _ask_for_ever(self) -> None:
         while True:
@@ -147,6 +153,11 @@ class DeviceWatch:
             await self._failed(error.state, error)
         except GatewayError as error:
             await self._failed(CameraState.NOT_ONVIF, error)
+        except Exception as error:
+            _LOG.exception("camera %s: asking it ended", self._assigned.camera)
+            await self._failed(
+                CameraState.NOT_ONVIF, GatewayError(f"its answer cannot be used ({type(error).__name__})")
+            )
         else:
             await self._answered(described)
 

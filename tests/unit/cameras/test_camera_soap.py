@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gateway.cameras.soap import FaultError, NotSoapError, UsernameToken, read_reply, request
+from gateway.cameras.soap import FaultError, NotSoapError, UsernameToken, read_reply, request, text_of
 
 OPEN = '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Body>'
 CLOSE = "</s:Body></s:Envelope>"
@@ -123,3 +123,12 @@ def test_a_token_has_a_new_nonce_each_time() -> None:
 
 def test_a_request_is_an_envelope_that_can_be_read() -> None:
     assert read_reply(request('<Ask xmlns="urn:x"/>', "<h/>")).find(".//{urn:x}Ask") is not None
+
+
+@pytest.mark.parametrize("reference", ["&#xD800;", "&#55357;&#56832;", "&#0;", "&#xFFFF;", "&#x1;", "&#4294967295;"])
+def test_references_to_what_is_no_character_are_read_as_such(reference: str) -> None:
+    """Cameras make two halves of an emoji in a name; libxml2 takes them over and lxml then cannot decode them."""
+    reply = read_reply((OPEN + f'<a name="{reference}x"><b>{reference}text</b></a>' + CLOSE).encode())
+
+    assert text_of(reply, "b").endswith("text")
+    assert reply[0][0].get("name", "").endswith("x")

@@ -65,3 +65,11 @@ def test_a_leap_second_is_the_second_before() -> None:
     assert read_time(_reply(_moment("UTCDateTime", "2016 12 31 23 59 60"))) == datetime(
         2016, 12, 31, 23, 59, 59, tzinfo=UTC
     )
+
+
+@pytest.mark.parametrize("name", ["UTCDateTime", "LocalDateTime"])
+@pytest.mark.parametrize(
+    "text", ["1 1 1 0 0 0", "9999 12 31 23 59 59", "99999 1 1 0 0 0", "99999999999999999999 1 1 0 0 0"]
+)
+def test_a_time_beyond_calendars_is_none(name: str, text: str) -> None:
+    assert read_time(_reply("<TimeZone><TZ>CST-8</TZ></TimeZone>", _moment(name, text))) is None

@@ -100,8 +100,19 @@ def test_all_items_are_read_in_either_order_of_attributes() -> None:
     assert notice.said_at == datetime(2026, 11, 26, 11, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("time", ["0000-00-00T00:00:00Z", "", "yesterday", "2485-13-13T00:00:00Z"])
+@pytest.mark.parametrize(
+    "time", ["0000-00-00T00:00:00Z", "", "yesterday", "2485-13-13T00:00:00Z", "0001-01-01T00:00:00Z"]
+)
 def test_what_is_no_time_is_none(time: str) -> None:
     (notice,) = read_notices(_message(f'<Message UtcTime="{time}" PropertyOperation="Initialized"/>'))
 
     assert (notice.said_at, notice.initial) == (None, True)
+
+
+@pytest.mark.parametrize("said", ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize("offset", [timedelta.max, timedelta(seconds=1), timedelta(seconds=-1), timedelta.min])
+def test_no_time_of_a_camera_is_beyond_what_can_be_reckoned(said: str, offset: timedelta) -> None:
+    now = datetime(2026, 11, 26, 11, tzinfo=UTC)
+    (notice,) = read_notices(_message(f'<Message UtcTime="{said}"/>'))
+
+    assert notice.happened(offset, now) <= now

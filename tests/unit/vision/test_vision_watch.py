@@ -32,12 +32,14 @@ ASSIGNED = CameraAssigned(
 class Camera:
     """Answers what it is told to, the last for ever."""
 
-    answers: list[CameraDescription | CameraState]
+    answers: list[CameraDescription | CameraState | Exception]
     picture: bytes = b"\xff\xd8\xff..."
     closed: bool = False
 
     async def probe(self) -> CameraDescription:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, Exception):
+            raise answer
         if isinstance(answer, CameraState):
             raise CameraError(answer, "did not answer", where="127.0.0.1")
         return answer
@@ -64,7 +66,7 @@ class Outbox:
         return [each for each in self.sent if isinstance(each, kind)]
 
 
-async def watch(*answers: CameraDescription | CameraState, looks: int) -> Outbox:
+async def watch(*answers: CameraDescription | CameraState | Exception, looks: int) -> Outbox:
     """Let a camera be asked `looks` times."""
     camera, outbox, clock = Camera(list(answers)), Outbox(), ManualClock()
     watched = DeviceWatch(ASSIGNED, camera, "east", outbox, clock)
@@ -116,3 +118,32 @@ async def test_a_snapshot_that_is_no_jpeg_is_refused() -> None:
     with pytest.raises(CameraError) as error:
         await watched.picture()
     assert error.value.state is CameraState.NO_SNAPSHOT
+
+
+async def test_no_answer_ends_the_watch() -> None:
+    outbox = await watch(OverflowError("date value out of range"), DESCRIBED, looks=3)
+    assert outbox.faults() == ["not_onvif", "ok"]
+
+
+async def test_events_are_listened_to_again_whatever_ended_it() -> None:
+    class Deaf:
+        times = 0
+
+        async def run(self) -> None:
+            self.times += 1
+            raise UnicodeDecodeError("utf-8", b"", 0, 1, "half a pair")
+
+        def figures(self) -> dict[str, object]:
+            return {}
+
+    deaf, clock = Deaf(), ManualClock()
+    watched = DeviceWatch(ASSIGNED, Camera([DESCRIBED]), "east", Outbox(), clock, deaf)
+    task = asyncio.create_task(watched.run())
+    for _ in range(5):
+        for _ in range(10):
+            await asyncio.sleep(0)
+        clock.advance(2)
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert deaf.times > 2
