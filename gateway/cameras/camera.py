@@ -110,7 +110,7 @@ class OnvifCamera:
         self._http = self._caller.http
         self._rehoster = Rehoster(self.address)
         self._inquiry = Inquiry(self.address, self._caller, self._open_library, self._rehoster)
-        self._lane = Lane(where, self._timeouts.whole)
+        self._lane = Lane(where, self._timeouts.whole, self._http.cut_off)
         self._known: CameraDescription | None = None
         self._movement = Movement(self._caller, self._services, self.address.device_service)
         asks, pulls = (self._lane, self._caller), self._open_caller()

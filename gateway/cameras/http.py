@@ -11,7 +11,7 @@ from gateway.cameras.certificate import fingerprint_of
 from gateway.cameras.states import CameraError, CameraState, camera_error
 from gateway.cameras.tracked import ForeignPeerError, Sockets, TrackedAdapter, Trust
 
-_MAX_BYTES = 16 * 1024 * 1024
+_MAX_BYTES = {"POST": 4 * 1024 * 1024, "GET": 16 * 1024 * 1024}
 _CHUNK = 64 * 1024
 _UNAUTHORIZED = frozenset({401, 403})
 _ANYBODY = Trust()
@@ -82,6 +82,10 @@ class CameraHttp:
         """Close the kept connections."""
         self._session.close()
 
+    def cut_off(self) -> None:
+        """End what is under way: it took too long."""
+        self._sockets.end()
+
     def break_off(self) -> None:
         """End what is under way, now and later: the camera is given up."""
         self._sockets.break_off()
@@ -148,14 +152,15 @@ class CameraHttp:
             allow_redirects=False,
             auth=self._auth.get(method),
         ) as response:
-            return Reply(response.status_code, response.headers, self._read(response), response.encoding)
+            content = self._read(response, _MAX_BYTES[method])
+            return Reply(response.status_code, response.headers, content, response.encoding)
 
-    def _read(self, response: requests.Response) -> bytes:
+    def _read(self, response: requests.Response, most: int) -> bytes:
         content = bytearray()
         for chunk in response.iter_content(_CHUNK):
             content += chunk
-            if len(content) > _MAX_BYTES:
-                raise self._error(CameraState.NOT_ONVIF, f"the answer is larger than {_MAX_BYTES} bytes")
+            if len(content) > most:
+                raise self._error(CameraState.NOT_ONVIF, f"the answer is larger than {most} bytes")
             self._remaining()
         return bytes(content)
 

@@ -19,13 +19,19 @@ Result = TypeVar("Result")
 class Lane:
     """One camera's calls, one after the other: cheap firmwares restart under load.
 
-    A call that outlives its deadline is left to end by itself, in a daemon thread that keeps no process alive; the
-    next call waits for it, within its own deadline.
+    A call that outlives its deadline is cut off from the camera, and ends in its daemon thread, which keeps no process
+    alive; the next call waits for it, within its own deadline.
+
+    Args:
+        where: the camera, for messages.
+        deadline_seconds: of each call.
+        cut_off: ends what a call waits for, from any thread: a camera may answer a byte a second for hours.
     """
 
-    def __init__(self, where: str, deadline_seconds: float) -> None:
+    def __init__(self, where: str, deadline_seconds: float, cut_off: Callable[[], None] = lambda: None) -> None:
         self._where = where
         self._deadline_seconds = deadline_seconds
+        self._cut_off = cut_off
         self._free = asyncio.Semaphore()
 
     async def run(self, call: Callable[[], Result], deadline_seconds: float | None = None) -> Result:
@@ -35,11 +41,15 @@ class Lane:
             CameraError: `UNREACHABLE` after the deadline; `NOT_ONVIF` if `call` raised what is no error of ours.
         """
         deadline = self._deadline_seconds if deadline_seconds is None else deadline_seconds
+        begun = False
         try:
             async with asyncio.timeout(deadline):
                 await self._free.acquire()
+                begun = True
                 return await self._start(call)
         except TimeoutError:
+            if begun:
+                self._cut_off()
             what = f"the camera took longer than {deadline:g} s"
             raise camera_error(CameraState.UNREACHABLE, what, where=self._where) from None
 

@@ -56,9 +56,14 @@ class Sockets:
                 self._open.discard(closed)
 
     def break_off(self) -> None:
-        """End all, so that a thread which waits for one wakes; those that come later are ended, too."""
+        """End all; those that come later are ended, too."""
         with self._lock:
             self._broken_off = True
+        self.end()
+
+    def end(self) -> None:
+        """End those that are open now, so that a thread which waits for one wakes."""
+        with self._lock:
             waiting = list(self._open)
         for each in waiting:
             with contextlib.suppress(OSError):

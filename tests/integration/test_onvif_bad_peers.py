@@ -81,6 +81,7 @@ def _http(status: str, body: bytes, content_type: str = "text/html", more: str =
             CameraState.CREDENTIALS_WRONG,
         ),
         (_http("401 Unauthorized", b"", more='WWW-Authenticate: Basic realm="x"\r\n'), CameraState.CREDENTIALS_WRONG),
+        (_http("401 Unauthorized", b"", more="WWW-Authenticate: Digest\r\n"), CameraState.NOT_ONVIF),
         (_http("403 Forbidden", b"<html>403</html>"), CameraState.CREDENTIALS_WRONG),
         (b"RTSP/1.0 400 Bad Request\r\nCSeq: 0\r\n\r\n", CameraState.NOT_ONVIF),
         (b"SSH-2.0-OpenSSH_9.2p1\r\n", CameraState.NOT_ONVIF),
@@ -122,6 +123,20 @@ async def test_an_answer_that_drips_is_cut_off_at_the_deadline() -> None:
 
     assert error.state is CameraState.UNREACHABLE
     assert "longer than 1 s" in error.what
+
+
+async def test_a_camera_that_dripped_is_asked_again_at_once() -> None:
+    """Its thread would otherwise hold the lane for the hours that the answer takes."""
+    async with _peer(_http("200 OK", b"<html>" * 10_000), drips=True) as port:
+        client = OnvifCamera(f"onvif://127.0.0.1:{port}", timeouts=Timeouts(connect=1.0, read=1.0, whole=1.0))
+        try:
+            for _ in range(3):
+                with pytest.raises(CameraError):
+                    await client.probe()
+            async with asyncio.timeout(5):
+                await client._lane._free.acquire()
+        finally:
+            await client.close()
 
 
 async def test_an_endless_answer_is_cut_off() -> None:

@@ -1,8 +1,9 @@
 """Reads notification messages (ONVIF Core §9.4, WS-BaseNotification 1.3 §3.2) as cameras really send them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from lxml.etree import _Element as Element  # lxml names its elements so
 
@@ -15,6 +16,7 @@ _FALSE = frozenset({"false", "0", "off", "inactive", "no"})
 _STATES = ("logicalstate", "state", "ismotion", "istamper", "isalarm", "active", "failed", "motion", "tamper", "value")
 _SOURCES = ("inputtoken", "relaytoken", "token", "source", "videosourceconfigurationtoken", "videosource")
 _FIRST_YEAR = 1970
+_MOST_MESSAGES = 1000
 _MOST_ITEMS = 64
 _LONGEST = 200
 
@@ -62,8 +64,19 @@ class Notice:
 
 
 def read_notices(envelope: Element) -> tuple[Notice, ...]:
-    """All messages of a reply or a notification, in order."""
-    return tuple(_notice(each) for each in descendants(envelope, "NotificationMessage"))
+    """The messages of a reply or a notification in order, at most a thousand; one within another is none."""
+    return tuple(_notice(each) for each in islice(_outermost(envelope, "NotificationMessage"), _MOST_MESSAGES))
+
+
+def _outermost(element: Element, name: str) -> Iterator[Element]:
+    """Elements of that local name, but for those within one."""
+    waiting = [element]
+    while waiting:
+        found = waiting.pop()
+        if local_name(found) == name:
+            yield found
+        else:
+            waiting += reversed(found)
 
 
 def _notice(message: Element) -> Notice:

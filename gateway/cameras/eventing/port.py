@@ -49,7 +49,7 @@ class CameraEvents:
         self._address = address
         self._lane, self._asks = asks
         self._pulls = pulls
-        self._pull_lane = Lane(str(address), PULL_SECONDS + 30.0)
+        self._pull_lane = Lane(str(address), PULL_SECONDS + 30.0, pulls.http.cut_off)
         self._services = services
         self._rehoster = rehoster
         self._guard = guard

@@ -98,7 +98,8 @@ class PushReceiver:
         if writer.get_extra_info("peername")[0] != camera:
             return False
         try:
-            notices = read_notices(read_reply(await reader.readexactly(int(length[1]))))
+            content = await reader.readexactly(int(length[1]))
+            notices = await asyncio.to_thread(lambda: read_notices(read_reply(content)))
         except (NotSoapError, FaultError, UnicodeError):
             return False
         await take(notices)

@@ -116,3 +116,12 @@ def test_no_time_of_a_camera_is_beyond_what_can_be_reckoned(said: str, offset: t
     (notice,) = read_notices(_message(f'<Message UtcTime="{said}"/>'))
 
     assert notice.happened(offset, now) <= now
+
+
+def test_messages_within_a_message_are_none_and_there_is_an_end_of_them() -> None:
+    """A camera that nests a thousand of them would cost hours."""
+    opened, closed = "<NotificationMessage>" * 200, "</NotificationMessage>" * 200
+    nested = etree.fromstring(f"<a>{opened}<Message/>{closed}</a>")
+    many = etree.fromstring("<a>" + "<b><NotificationMessage/></b>" * 3000 + "</a>")
+
+    assert (len(read_notices(nested)), len(read_notices(many))) == (1, 1000)
