@@ -70,8 +70,10 @@ def _check(heading: list[str], rows: int) -> None:
     unknown = [name for name in heading if name not in COLUMNS]
     missing = [name for name in _NEEDED if name not in heading]
     if unknown or missing or len(set(heading)) != len(heading):
+        # By number: a file without a heading begins with a camera, and its password.
+        numbers = ", ".join(str(number) for number, name in enumerate(heading, 1) if name not in COLUMNS)
         what = (
-            f"unknown columns {unknown}" if unknown else f"missing columns {missing}" if missing else "a column twice"
+            f"unknown columns: {numbers}" if unknown else f"missing columns {missing}" if missing else "a column twice"
         )
         raise Problem(422, what, code="no_csv", where="heading", remedy=f"Known are {', '.join(COLUMNS)}.")
     if rows > MOST_ROWS:
@@ -109,5 +111,6 @@ def _row(line: int, said: dict[str, str], spare: int, networks: Sequence[str]) -
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        return Row(line, camera, fault=first["msg"].removeprefix("Value error, "), where=where)
+        named = "" if where == "id" else camera  # what is no id may be a password in the wrong column
+        return Row(line, named, fault=first["msg"].removeprefix("Value error, "), where=where)
     return Row(line, camera, body)

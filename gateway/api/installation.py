@@ -41,6 +41,7 @@ class Register(Generic[Settings]):
         from_file: entries of the configuration file; read-only here.
         file: its path, for messages.
         put, drop: what makes an entry live, and what ends it.
+        most: so many entries there may be; those of the file are not refused.
 
     Attributes:
         faults: what the start found: entries that are left out, and why.
@@ -55,8 +56,10 @@ class Register(Generic[Settings]):
         store: EntryStore,
         put: Callable[[Settings], Awaitable[None]],
         drop: Callable[[str], Awaitable[None]],
+        most: int = 1000,
     ) -> None:
         self._kind = kind
+        self._most = most
         self._model = model
         self._file = file
         self._from_file = {entry.id: entry for entry in from_file}
@@ -160,15 +163,23 @@ class Register(Generic[Settings]):
 
         Raises:
             EntryExistsError: the id is taken.
-            PermanentError: a field is wrong.
+            PermanentError: a field is wrong, or there are as many entries as there may be.
         """
         settings = self._checked(body)
         async with self._one_at_a_time:
             if settings.id in self._entries:
                 where = f"{self._kind} {settings.id}"
                 raise EntryExistsError("this id is taken", where=where, remedy="Choose another.")
+            if self.room < 1:
+                what = f"there are {self._most} entries of the kind {self._kind}, and no more are taken"
+                raise PermanentError(what, where=self._kind, remedy="Remove some first.", code="too_many_entries")
             await self._keep(settings)
         return settings
+
+    @property
+    def room(self) -> int:
+        """How many more entries are taken."""
+        return self._most - len(self._entries)
 
     async def change(self, identity: str, changes: dict[str, Any]) -> Settings:
         """Change an entry and make the change live.

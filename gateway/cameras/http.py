@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
 
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth, HTTPDigestAuth
@@ -11,7 +12,7 @@ from gateway.cameras.certificate import fingerprint_of
 from gateway.cameras.states import CameraError, CameraState, camera_error
 from gateway.cameras.tracked import ForeignPeerError, Sockets, TrackedAdapter, Trust
 
-_MAX_BYTES = {"POST": 4 * 1024 * 1024, "GET": 16 * 1024 * 1024}
+_MAX_BYTES = {"POST": 2 * 1024 * 1024, "GET": 16 * 1024 * 1024}
 _CHUNK = 64 * 1024
 _UNAUTHORIZED = frozenset({401, 403})
 _ANYBODY = Trust()
@@ -46,6 +47,7 @@ class CameraHttp:
     """A connection to one camera, for one thread at a time; blocking, but `break_off` may come from any thread.
 
     The environment's proxies and .netrc are not used, redirects are not followed: credentials go to the camera only.
+    Its cookies are not kept: a camera could make each request larger than the one before.
 
     Args:
         where: the camera, for messages.
@@ -64,6 +66,7 @@ class CameraHttp:
         self._sockets = Sockets()
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
         self._mount(fresh=False)
         self._auth: dict[str, AuthBase] = {}
         self._deadline = 0.0

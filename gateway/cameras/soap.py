@@ -125,7 +125,7 @@ def _quoted(value: re.Match[bytes]) -> bytes:
 
 def _parser(*, recover: bool) -> etree.XMLParser:
     return etree.XMLParser(
-        recover=recover, huge_tree=True, resolve_entities=False, no_network=True, remove_comments=True
+        recover=recover, huge_tree=False, resolve_entities=False, no_network=True, remove_comments=True
     )
 
 

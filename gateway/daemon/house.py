@@ -44,6 +44,7 @@ from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings
 from gateway.storage import Incident, PasswordHasher, Stored, Stores, open_storage
 
 _log = logging.getLogger(__name__)
+_MOST = {"camera": 256, "device": 2000, "destination": 64}
 
 
 class _Stop(Exception):  # noqa: N818  # ends the TaskGroup in order
@@ -150,7 +151,7 @@ class AlarmHouse:
 
     def _registers(self, file: str) -> Installation:
         def register(kind: str, model: Any, entries: Any, put: Any, drop: Any) -> Any:  # noqa: ANN401  # one shape for three kinds
-            return Register(kind, model, entries, file, self._stores.entries, put, drop)
+            return Register(kind, model, entries, file, self._stores.entries, put, drop, _MOST[kind])
 
         settings, alarms, workers = self._settings, self._alarms, self._vision.workers
         return Installation(

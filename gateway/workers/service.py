@@ -26,6 +26,7 @@ from gateway.wire import (
     SwitchRelay,
 )
 from gateway.workers.assignment import assignment
+from gateway.workers.births import Births
 from gateway.workers.book import BY_ONVIF, CameraBook
 from gateway.workers.exchange import Exchange
 from gateway.workers.feed import GalleryFeed
@@ -78,13 +79,14 @@ class Workers:
         self._fleet = self._exchange.fleet = Fleet(
             self._make, self._book, outfit.vision.cameras_per_worker, self._upkeep.cores
         )
+        self._births = Births(self._upkeep.cores)
         self._pictures = Pictures()
         self._stopping = asyncio.Event()
 
     def _make(self, role: str, name: str) -> WorkerSupervisor:
         upkeep = self._upkeep
-        hello = self._outfit.hello(role, name)
-        return WorkerSupervisor(hello, self._exchange, self._rules, self._clock, upkeep.budget(), upkeep.start)
+        hello, births = self._outfit.hello(role, name), self._births if role == VIDEO else None
+        return WorkerSupervisor(hello, self._exchange, self._rules, self._clock, upkeep.budget(), upkeep.start, births)
 
     async def run(self) -> None:
         """Run the children until `stop`; returns when all have ended and their findings are stored."""

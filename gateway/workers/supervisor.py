@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 from gateway.clock import Clock, wait_at_most
 from gateway.errors import GatewayError
 from gateway.wire import ChannelClosedError, Heartbeat, Hello, Message, PictureReply, Ready, Received
+from gateway.workers.births import Births, Turn
 from gateway.workers.budget import RestartBudget
 from gateway.workers.life import LifeRules, WorkerLife
 from gateway.workers.process import StartWorker, WorkerProcess
@@ -49,6 +50,7 @@ class WorkerSupervisor:
         clock: the gateway's.
         budget: how often and how fast it is started anew.
         start: starts its process.
+        births: whose turn it is to start; None: this one need not wait.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class WorkerSupervisor:
         clock: Clock,
         budget: RestartBudget | None = None,
         start: StartWorker = WorkerProcess.start,
+        births: Births | None = None,
     ) -> None:
         self.name = hello.worker
         self.role = hello.role
@@ -68,6 +71,8 @@ class WorkerSupervisor:
         self._clock = clock
         self._budget = budget or RestartBudget()
         self._start = start
+        self._births = births
+        self._turn: Turn | None = None
         self._replies = Replies(self.name)
         self._stopping = asyncio.Event()
         self._life: WorkerLife | None = None
@@ -173,14 +178,22 @@ class WorkerSupervisor:
         """One life from start to end; returns why it ended."""
         self._lives += 1
         reason = "it was asked to end"
+        self._turn = await self._births.turn() if self._births is not None else None
         try:
-            await self._be_born_and_live()
+            if not self._stopping.is_set():
+                await self._be_born_and_live()
         except* (OSError, GatewayError) as errors:
             reason = _first(errors)
         except* Exception as errors:  # a fault of ours must cost a child, never the alarm house
             _LOG.exception("%s: its supervision failed", self.name)
             reason = f"its supervision failed ({_first(errors)})"
+        finally:
+            self._be_born()
         return reason
+
+    def _be_born(self) -> None:
+        if self._turn is not None:
+            self._turn.over()
 
     async def _be_born_and_live(self) -> None:
         process = await self._start(self.role, self.name, self._clock)
@@ -204,6 +217,7 @@ class WorkerSupervisor:
         message = received.message
         if isinstance(message, Ready):
             self._ready = message
+            self._be_born()
             _LOG.info("%s is ready: %s", self.name, message.detail or self.role)
             await self._owner.worker_ready(self)
         elif isinstance(message, Heartbeat):

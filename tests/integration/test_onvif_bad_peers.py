@@ -139,6 +139,27 @@ async def test_a_camera_that_dripped_is_asked_again_at_once() -> None:
             await client.close()
 
 
+async def test_cookies_are_not_kept() -> None:
+    """A camera that sets new ones with each answer would make each request larger than the one before."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await _whole_request(reader))
+        writer.write(_http("500 Internal Server Error", b"", more="Set-Cookie: a=b\r\n"))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    client = OnvifCamera(f"onvif://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeouts=QUICK)
+    for _ in range(2):
+        with pytest.raises(CameraError):
+            await client.probe()
+    await client.close()
+    server.close()
+    assert len(heads) > 1
+    assert not any(b"cookie" in head.lower() for head in heads)
+
+
 async def test_an_endless_answer_is_cut_off() -> None:
     endless = _http("200 OK", b"x" * (17 * 1024 * 1024))
     async with _peer(endless) as port:

@@ -139,6 +139,16 @@ def test_what_is_no_announcement_is_none(datagram: bytes) -> None:
     assert read_announcements(datagram) == ()
 
 
+def test_names_of_devices_hold_no_control_characters_and_half_characters_end_nothing() -> None:
+    datagram = (
+        "<Envelope><Body><ProbeMatch><EndpointReference><Address>urn:uuid:1</Address></EndpointReference>"
+        "<Scopes>onvif://www.onvif.org/name/East%0D%0A%1B[31m&#xD800;gate</Scopes></ProbeMatch></Body></Envelope>"
+    )
+    (said,) = read_announcements(datagram.encode())
+
+    assert said.scope("name") == "East[31m\ufffdgate"
+
+
 def test_another_dialect_is_read_by_local_names() -> None:
     datagram = (
         b'<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://www.w3.org/2005/08/addressing" '

@@ -106,9 +106,13 @@ async def import_cameras(request: Request, caller: Admin, parts: Parts, dry_run:
     taken = {each.id for each in register.all()}
     networks = parts.settings.vision.camera_networks
     rows = await asyncio.to_thread(read_cameras, await _text_of(request), taken, networks)
-    answers = []
+    answers: list[Fields] = []
+    room = register.room
     for row in rows:
         fault, where, remedy = row.fault, row.where, row.remedy
+        if row.body is not None and dry_run:
+            room -= 1
+            fault = "" if room >= 0 else "more cameras than one gateway takes"
         if row.body is not None and not dry_run:
             try:
                 await _create(register, row.body, parts, caller.name, "camera")

@@ -64,15 +64,20 @@ def read_announcements(datagram: bytes) -> tuple[Announcement, ...]:
     """All announcements in a datagram, in either dialect; none if it is something else."""
     try:
         envelope = read_reply(datagram)
-    except (NotSoapError, FaultError):
+        relates_to = text_of(envelope, "RelatesTo")
+        found = [(said, each) for said in Said for each in descendants(envelope, said.value)]
+        return tuple(_announcement(said, each, relates_to) for said, each in found[:_MOST] if text_of(each, "Address"))
+    except (NotSoapError, FaultError, UnicodeError):
         return ()
-    relates_to = text_of(envelope, "RelatesTo")
-    found = [(said, each) for said in Said for each in descendants(envelope, said.value)]
-    return tuple(_announcement(said, each, relates_to) for said, each in found[:_MOST] if text_of(each, "Address"))
+
+
+def _printable(text: str) -> str:
+    """Without what would move a terminal's cursor or begin a new line."""
+    return "".join(each for each in text if each.isprintable())
 
 
 def _announcement(said: Said, element: Element, relates_to: str) -> Announcement:
-    scopes = [unquote(each) for each in text_of(element, "Scopes").split()]
+    scopes = [_printable(unquote(each)) for each in text_of(element, "Scopes").split()]
     return Announcement(
         said=said,
         endpoint=text_of(element, "Address")[:_LONGEST].lower(),

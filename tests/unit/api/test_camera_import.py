@@ -83,3 +83,13 @@ def test_a_hundred_cameras_are_read() -> None:
 
     assert all(row.body is not None for row in rows)
     assert "password_file" not in COLUMNS
+
+
+def test_what_stands_in_the_wrong_column_is_not_repeated() -> None:
+    """It may be a password: in the place of the id, or in a file that has no heading."""
+    (row,) = read("p@ss:w/rd#1,,onvif://10.0.0.5,gate,cam-01,\n")
+    with pytest.raises(Problem) as refused:
+        read_cameras("cam-01,Gate,onvif://10.0.0.5,gate,p@ss:w/rd#1,yes\n", frozenset(), ())
+
+    assert "p@ss" not in repr(row) + repr(refused.value.detail) + repr(refused.value.more)
+    assert "unknown columns: 1, 2, 3, 4, 5, 6" in refused.value.detail

@@ -1,5 +1,7 @@
 """Entries made by API: none that cannot be used is kept, and none that was kept stops the next start."""
 
+from typing import Any
+
 import pytest
 
 from gateway.api import Register
@@ -245,3 +247,20 @@ def test_addresses_that_a_camera_tells_are_cut_as_those_that_were_entered() -> N
     told = {"model": "XM", "stream": "rtsp://h:554/user=admin_password=Geheim7_channel=1.sdp?real", "snapshot": None}
     assert shown_description(told, whole=True) == told
     assert shown_description(told, whole=False) == told | {"stream": "rtsp://h:554/"}
+
+
+async def test_there_is_an_end_of_entries_by_api() -> None:
+    """A thousand cameras by a slip of the hand would start as many children as the machine cannot hold."""
+    of_file = DeviceSettings(id="btn-00")
+    shelf, house = Shelf(), House()
+    store: Any = shelf
+    entries = Register("device", DeviceSettings, (of_file,), "gateway.toml", store, house.put, house.drop, 2)
+    await entries.load()
+    await entries.create({"id": "btn-01"})
+
+    with pytest.raises(PermanentError, match="2 entries") as refused:
+        await entries.create({"id": "btn-02"})
+
+    assert (refused.value.code, entries.room, set(house.live)) == ("too_many_entries", 0, {"btn-00", "btn-01"})
+    await entries.delete("btn-01")
+    await entries.create({"id": "btn-02"})
