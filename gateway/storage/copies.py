@@ -5,8 +5,9 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from gateway.storage.journal import last_position
 
 # The state before the journal: a reader's position in it then never lies beyond the journal's end.
 _DATABASES = {"state.db": "state", "journal.db": "journal"}
+_WORK = ".backup-"
+_BEING_MADE_SECONDS = 60.0
 _REMEDY = "Name a file that `backup` wrote."
 _KEEP = "Keep the backups that you have. Start the gateway anew, which puts the file aside and goes on without it."
 _NOT_COPIED = frozenset({"lock", "state.lock", "reserve", "running", "setup-link", "models"})
@@ -67,20 +70,61 @@ def back_up(directory: Path, target: Path) -> None:
     The master key, the models and the reserve are not in it. Sealed content stays sealed: keep the key elsewhere.
 
     Raises:
-        PermanentError: there is no state in the folder, or the file cannot be written.
+        PermanentError: there is no state in the folder, or the file cannot be written, lies in the folder, or is there
+            and no backup.
         StorageDamagedError: a file is damaged; it is named.
     """
     require_state(directory)
+    folder = target.absolute().parent
     try:
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.absolute().parent) as work:
+        _check_target(directory, target)
+        _clear_unfinished(folder)
+        with tempfile.TemporaryDirectory(prefix=_WORK, dir=folder) as work, _held(Path(work)):
             packed = Path(work) / "backup.tar"
             _copy_databases(directory, Path(work))
             _pack(directory, Path(work), packed)
             packed.replace(target)
-        sync_folder(target.absolute().parent)
+        sync_folder(folder)
     except OSError as error:
         remedy = "Name a file in a folder that this user may write, with room for a copy of the state folder."
         raise PermanentError(f"cannot be written: {error.strerror}", where=str(target), remedy=remedy) from None
+
+
+def _check_target(directory: Path, target: Path) -> None:
+    """A copy takes no other file's place, and none in the folder that it is a copy of."""
+    if target.resolve().is_relative_to(directory.resolve()):
+        remedy = "Name a file outside of it, best on another disk."
+        raise PermanentError("lies in the state folder itself", where=str(target), remedy=remedy)
+    if target.is_file() and not _is_backup(target):
+        remedy = "Name a new file, or remove this one first."
+        raise PermanentError("is there already, and no backup of a gateway", where=str(target), remedy=remedy)
+
+
+def _is_backup(path: Path) -> bool:
+    try:
+        with tarfile.open(path) as archive:
+            first = archive.next()
+    except tarfile.TarError:
+        return False
+    return first is not None and first.name in _DATABASES
+
+
+def _clear_unfinished(folder: Path) -> None:
+    """Remove what a `backup` that was killed left: it holds accounts and the CA's key, and nobody else would."""
+    for left in folder.glob(f"{_WORK}*"):
+        if left.is_dir() and time.time() - left.stat().st_mtime > _BEING_MADE_SECONDS:
+            with suppress(StorageBusyError, PermanentError, OSError), _held(left):
+                shutil.rmtree(left)
+
+
+@contextmanager
+def _held(work: Path) -> Iterator[None]:
+    """Say to other processes that somebody works in a folder."""
+    lock = FolderLock(work)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def restore(source: Path, directory: Path) -> None:

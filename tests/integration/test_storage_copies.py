@@ -1,5 +1,6 @@
 """Backup, restore and the check of the chains, beside a running gateway and without one."""
 
+import fcntl
 import io
 import os
 import sqlite3
@@ -105,6 +106,39 @@ async def test_a_backup_that_fails_leaves_the_one_before(directory: Path, tmp_pa
         back_up(directory, tmp_path / "nowhere" / "copy.tar")
     await stores.close()
     assert os.listdir(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["state/journal.db", "state/copy.tar", "link/state.db", "notes.txt", "other.tar"])
+async def test_a_backup_takes_the_place_of_a_former_one_only(directory: Path, tmp_path: Path, name: str) -> None:
+    """A journal that is replaced while the gateway writes it would take every press since with it."""
+    stores = await filled(directory)
+    (tmp_path / "link").symlink_to(directory)
+    (tmp_path / "notes.txt").write_text("master key")
+    with tarfile.open(tmp_path / "other.tar", "w") as archive:
+        archive.add(tmp_path / "notes.txt", "notes.txt")
+    target = tmp_path / name
+    before = _content(target) if target.exists() else None
+    with pytest.raises(PermanentError, match=r"in the state folder itself|no backup of a gateway"):
+        back_up(directory, target)
+    assert (_content(target) if target.exists() else None) == before
+    await stores.close()
+
+
+async def test_what_a_killed_backup_left_is_removed_by_the_next(directory: Path, tmp_path: Path) -> None:
+    stores = await filled(directory)
+    left, working, fresh = (tmp_path / f".backup-{name}" for name in ("left", "working", "fresh"))
+    for each in (left, working, fresh):
+        each.mkdir()
+        (each / "state.db").write_bytes(b"accounts")
+    for each in (left, working):
+        os.utime(each, (0, 0))
+    descriptor = os.open(working, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    back_up(directory, tmp_path / "copy.tar")
+    back_up(directory, tmp_path / "copy.tar")
+    os.close(descriptor)
+    assert {each for each in os.listdir(tmp_path) if "backup" in each} == {".backup-working", ".backup-fresh"}
+    await stores.close()
 
 
 async def test_nothing_is_restored_over_state_or_a_running_gateway(directory: Path, tmp_path: Path) -> None:
