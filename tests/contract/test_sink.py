@@ -144,6 +144,18 @@ async def test_tries_of_one_event_share_the_id_and_connections_are_kept(wire: tu
     assert (len(server.requests), server.connections) == (3, 1)
 
 
+async def test_cookies_are_not_kept(wire: tuple[Wire, str]) -> None:
+    """An office that sets new ones with each answer would make each event slower than the one before, and presses."""
+    server, url = wire
+    server.answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nSet-Cookie: c=d; Path=/\r\nContent-Length: 0\r\n\r\n"
+    sink = WebhookSink(url)
+    for _ in range(2):
+        await sink.deliver(stored())
+    await sink.close()
+    assert [headers for headers, _body in server.requests if "cookie" in headers] == []
+    assert len(server.requests) == 2
+
+
 async def test_without_a_secret_nothing_is_signed(wire: tuple[Wire, str]) -> None:
     server, url = wire
     await sent(url)
@@ -171,6 +183,8 @@ async def test_without_a_secret_nothing_is_signed(wire: tuple[Wire, str]) -> Non
         ("429 Too Many Requests", Verdict.RETRY),
         ("500 Oops", Verdict.RETRY),
         ("503 Away", Verdict.RETRY),
+        ("600 Odd", Verdict.RETRY),
+        ("999 Request denied", Verdict.RETRY),
     ],
 )
 async def test_each_answer_has_its_verdict(wire: tuple[Wire, str], line: str, verdict: Verdict) -> None:

@@ -32,6 +32,13 @@ class ThriftyTransport(httpx.AsyncHTTPTransport):
             network_backend=_ThriftyNetwork(),
         )
 
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """The answer without cookies: kept, they would make each event larger and slower than the one before."""
+        answer = await super().handle_async_request(request)
+        if "set-cookie" in answer.headers:
+            del answer.headers["set-cookie"]
+        return answer
+
 
 class _ThriftyNetwork(httpcore.AsyncNetworkBackend):
     def __init__(self) -> None:

@@ -123,7 +123,7 @@ async def _let_go(answer: httpx.Response) -> None:
 
 
 def _judge(answer: httpx.Response) -> Outcome:
-    """A redirect or a 5xx says nothing about the event, so it waits; what else is no success is meant for good."""
+    """A 4xx is meant for good; a redirect, a 5xx or what is no status of HTTP says nothing about the event: it waits."""
     status = answer.status_code
     if answer.is_success:
         return Outcome(Verdict.ACCEPTED)
@@ -131,9 +131,7 @@ def _judge(answer: httpx.Response) -> Outcome:
         return Outcome(Verdict.RETRY, f"answered HTTP {status}: redirects are not followed, enter the final address")
     if status in _TEMPORARY or answer.is_server_error:
         return Outcome(Verdict.RETRY, f"answered HTTP {status}", _wanted_wait(answer.headers.get("Retry-After", "")))
-    if 300 <= status < 400:  # noqa: PLR2004  # RFC 9110 §15.4
-        return Outcome(Verdict.RETRY, f"answered HTTP {status}")
-    return Outcome(Verdict.REFUSED, f"answered HTTP {status}")
+    return Outcome(Verdict.REFUSED if answer.is_client_error else Verdict.RETRY, f"answered HTTP {status}")
 
 
 def _wanted_wait(text: str) -> float | None:
