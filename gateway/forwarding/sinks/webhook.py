@@ -123,7 +123,7 @@ async def _let_go(answer: httpx.Response) -> None:
 
 
 def _judge(answer: httpx.Response) -> Outcome:
-    """A 4xx is meant for good; a redirect, a 5xx or what is no status of HTTP says nothing about the event: it waits."""
+    """A 4xx is meant for good; a redirect, a 5xx or what is no status says nothing about the event, which waits."""
     status = answer.status_code
     if answer.is_success:
         return Outcome(Verdict.ACCEPTED)
