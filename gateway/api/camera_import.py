@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from gateway.api.problems import Problem
 from gateway.api.sources import refuse_local_address, refuse_local_files
-from gateway.settings import CameraSettings
+from gateway.settings import CameraSettings, entry_fault
 
 COLUMNS = ("id", "name", "place", "url", "sub_url", "username", "password", "tls_fingerprint", "watch_faces")
 _NEEDED = ("id", "url")
@@ -109,8 +109,7 @@ def _row(line: int, said: dict[str, str], spare: int, networks: Sequence[str]) -
     except Problem as problem:
         return Row(line, camera, fault=problem.detail, where=str(problem.more.get("where", "")))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        named = "" if where == "id" else camera  # what is no id may be a password in the wrong column
-        return Row(line, named, fault=first["msg"].removeprefix("Value error, "), where=where)
+        first = entry_fault(error.errors(include_url=False, include_input=False)[0], CameraSettings)
+        named = "" if first.key == "id" else camera  # what is no id may be a password in the wrong column
+        return Row(line, named, fault=first.what, where=first.key, remedy=first.remedy)
     return Row(line, camera, body)

@@ -10,7 +10,15 @@ from pydantic import SecretStr, ValidationError
 
 from gateway.errors import GatewayError, PermanentError, redact
 from gateway.events import Cause, because
-from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, EntrySlice, Slice, public_part
+from gateway.settings import (
+    CameraSettings,
+    DestinationSettings,
+    DeviceSettings,
+    EntrySlice,
+    Slice,
+    entry_fault,
+    public_part,
+)
 from gateway.storage import Entry, EntryStore
 
 _DEVICE = "device"
@@ -30,6 +38,28 @@ class EntryExistsError(PermanentError):
     """The id is taken."""
 
     code = "id_taken"
+
+
+class EntryRefusedError(PermanentError):
+    """Fields of an entry are wrong.
+
+    Attributes:
+        faults: of each field where it is, what is wrong, the remedy, and its name for programs.
+    """
+
+    code = "field_refused"
+
+    def __init__(self, error: ValidationError, model: type[Slice]) -> None:
+        found = error.errors(include_url=False, include_input=False)
+        told = [entry_fault(each, model) for each in found]
+        self.faults = [
+            {"where": fault.key, "what": fault.what, "remedy": fault.remedy, "code": each["type"]}
+            for fault, each in zip(told, found, strict=True)
+        ]
+        context: dict[str, Any] = found[0].get("ctx", {})
+        bounds: dict[str, Any] = {name: each for name, each in context.items() if isinstance(each, int | float)}
+        first = told[0]
+        super().__init__(first.what, where=first.key, remedy=first.remedy, fault=found[0]["type"], **bounds)
 
 
 class Register(Generic[Settings]):
@@ -225,11 +255,7 @@ class Register(Generic[Settings]):
         try:
             return self._model.model_validate(body)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            what, bounds = first["msg"].removeprefix("Value error, "), first.get("ctx", {})
-            figures: dict[str, Any] = {name: value for name, value in bounds.items() if isinstance(value, int | float)}
-            raise PermanentError(what, where=place, code="field_refused", fault=first["type"], **figures) from None
+            raise EntryRefusedError(error, self._model) from None
 
     async def _keep(self, settings: Settings) -> None:
         """Make an entry live, then store it: one that cannot be used would be in the way of the next start."""

@@ -25,6 +25,7 @@ from gateway.settings.networks import PRIVATE_NETWORKS, address_of, may_be_camer
 from gateway.settings.response import IncidentSettings, InhibitionSettings, OutputSettings, ProcedureSettings
 from gateway.settings.survey import Survey
 from gateway.settings.vision import CameraSettings, EvidenceSettings, MatchingSettings, VisionSettings
+from gateway.settings.words import entry_fault
 
 __all__ = [
     "BUILT_IN_DIALECTS",
@@ -66,6 +67,7 @@ __all__ = [
     "VisionSettings",
     "address_of",
     "embedder_file",
+    "entry_fault",
     "load_embedder",
     "load_settings",
     "may_be_camera",

@@ -44,6 +44,12 @@ def fault_of(error: Any, file: str, origins: Mapping[str, str], tree: Mapping[st
     return Fault(origins.get(path, file), _key(error["loc"], tree), _what(error), _remedy(error))
 
 
+def entry_fault(error: Any, model: type[Slice]) -> Fault:  # noqa: ANN401  # pydantic's ErrorDetails
+    """One of pydantic's errors in an entry that came by API; its file is empty."""
+    path = printable(".".join(str(part) for part in error["loc"]))
+    return Fault("", path, _what(error), _remedy(error, model))
+
+
 def _key(location: Sequence[str | int], tree: Any) -> str:  # noqa: ANN401  # a TOML value is of any type
     """The key as people name it: an entry by its id if it has one, else by its number."""
     parts = []
@@ -81,10 +87,10 @@ def _what(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
     return message.removeprefix("Value error, ").replace("Input should", "it should").removesuffix(".")
 
 
-def _remedy(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
+def _remedy(error: Any, root: type[Slice] = Settings) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
     kind = error["type"]
     if kind == "extra_forbidden":
-        return _right_name(error["loc"])
+        return _right_name(error["loc"], root)
     if kind == "missing":
         return "Add it; config/gateway.toml shows an example."
     if kind == "literal_error":
@@ -98,8 +104,8 @@ def _remedy(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
     return _KINDS.get(kind, _EXAMPLE)
 
 
-def _right_name(location: Sequence[str | int]) -> str:
-    known = _known_keys(location)
+def _right_name(location: Sequence[str | int], root: type[Slice]) -> str:
+    known = _known_keys(location, root)
     if not known:
         return "Remove it."
     near = get_close_matches(str(location[-1]), known, n=1)
@@ -107,8 +113,8 @@ def _right_name(location: Sequence[str | int]) -> str:
     return f"{ask}Known here: {', '.join(known)}."
 
 
-def _known_keys(location: Sequence[str | int]) -> list[str]:
-    model: type[Slice] = Settings
+def _known_keys(location: Sequence[str | int], root: type[Slice]) -> list[str]:
+    model = root
     for part in location[:-1]:
         if isinstance(part, int):
             continue

@@ -11,7 +11,14 @@ from fastapi.responses import StreamingResponse
 from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record, still_allowed
 from gateway.api.camera_import import read_cameras
 from gateway.api.discretion import MOST_SENT, shown_status, told_of
-from gateway.api.installation import EntryExistsError, FileEntryError, Register, shown, shown_description
+from gateway.api.installation import (
+    EntryExistsError,
+    EntryRefusedError,
+    FileEntryError,
+    Register,
+    shown,
+    shown_description,
+)
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.sources import refuse_local_address, refuse_local_files
@@ -27,6 +34,12 @@ _LONGEST_LIVE_SECONDS = 600.0
 Fields = dict[str, Any]
 
 
+def _refused(error: EntryRefusedError) -> Problem:
+    figures: dict[str, Any] = error.figures
+    told: dict[str, Any] = {"where": error.where, "remedy": error.remedy, "code": error.code}
+    return Problem(422, error.what, faults=error.faults, **told, **figures)
+
+
 def _conflict(error: PermanentError) -> Problem:
     return Problem(409, error.what, code=error.code, where=error.where, remedy=error.remedy)
 
@@ -37,6 +50,8 @@ async def _create(register: Register[Any], body: Fields, parts: ApiParts, caller
         made = await register.create(body)
     except EntryExistsError as error:
         raise _conflict(error) from None
+    except EntryRefusedError as error:
+        raise _refused(error) from None
     await record(parts, caller, f"added {kind}", made.id)
     return shown(made, whole=True)
 
@@ -47,6 +62,8 @@ async def _change(register: Register[Any], identity: str, body: Fields, parts: A
         changed: Slice = await register.change(identity, body)
     except FileEntryError as error:
         raise _conflict(error) from None
+    except EntryRefusedError as error:
+        raise _refused(error) from None
     await record(parts, caller, "changed entry", identity, ", ".join(sorted(body)))
     return changed
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.api import Register
-from gateway.api.installation import FileEntryError, shown, shown_description
+from gateway.api.installation import EntryRefusedError, FileEntryError, shown, shown_description
 from gateway.errors import PermanentError, TransientError
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings
 from gateway.storage import Entry
@@ -77,6 +77,15 @@ async def test_what_is_wrong_with_an_entry_has_a_name_for_other_languages(
     with pytest.raises(PermanentError) as refused:
         await register(Shelf(), House()).create({"id": "a"} | entry)
     assert (refused.value.code, refused.value.figures["fault"], refused.value.where) == ("field_refused", fault, where)
+
+
+async def test_every_field_that_is_wrong_is_told_in_words() -> None:
+    with pytest.raises(EntryRefusedError) as refused:
+        await register(Shelf(), House()).create({"id": "a b", "naem": "x", "health_deadline_seconds": "soon"})
+    told = {each["where"]: (each["what"], each["remedy"]) for each in refused.value.faults}
+    assert set(told) == {"id", "naem", "health_deadline_seconds"}
+    assert told["id"] == ("has not the right form", "Use 1 to 64 of A-Z a-z 0-9 _ -.")
+    assert told["naem"][1].startswith("Did you mean name? Known here: account,")
 
 
 async def test_an_entry_that_cannot_be_used_is_not_kept() -> None:
