@@ -67,6 +67,8 @@ class VisionSettings(Slice):
         open_timeout_seconds, read_timeout_seconds: how long a stream may be silent at opening and later.
         camera_networks: where cameras are, such as ``192.168.1.0/24``: only there is searched for them, and a camera
             that is added by API must be there; none: every private network, and no search by address.
+        follow_moved_cameras: take a camera with a password to where its endpoint is announced now. Whoever pretends
+            to be it may then learn the password, and is taken for it; without this its new address is told only.
         push_port: where cameras that have no PullPoint send their events; 0: any free port.
         ring_megabytes: the most memory that one camera's last seconds take, from which its clips are made.
     """
@@ -81,6 +83,7 @@ class VisionSettings(Slice):
     open_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
     read_timeout_seconds: Annotated[float, Field(gt=0)] = 8.0
     camera_networks: tuple[NetworkText, ...] = ()
+    follow_moved_cameras: bool = False
     push_port: Annotated[int, Field(ge=0, le=65535)] = 0
     ring_megabytes: Annotated[int, Field(ge=1, le=1024)] = 24
 

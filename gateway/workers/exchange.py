@@ -29,6 +29,7 @@ from gateway.workers.feed import GalleryFeed
 from gateway.workers.fleet import Fleet
 from gateway.workers.outfit import DEVICES, GALLERY, VIDEO
 from gateway.workers.ports import WorkerPorts
+from gateway.workers.relays import RelayBook
 from gateway.workers.reports import ReportQueue
 from gateway.workers.supervisor import WorkerSupervisor
 
@@ -57,6 +58,7 @@ class Exchange:
         self._clips = ClipsUnderWay(ports.on_clip)
         self.reports = ReportQueue(clock)
         self.contacts = ReportQueue(clock)
+        self.relays = RelayBook()
         self.fleet: Fleet | None = None
         self._thresholds: CalibratedThresholds | None = None
 
@@ -69,6 +71,8 @@ class Exchange:
         elif worker.role == DEVICES:
             for camera in self._book.by_onvif():
                 await worker.send(camera)
+            for command in self.relays.wanted(self._clock.monotonic()):
+                await worker.send(command)
         else:
             await self._equip(worker)
 

@@ -235,7 +235,8 @@ class Workers:
         return await self._pictures.get(camera, width, [each for each in workers if each is not None])
 
     def switch(self, command: SwitchRelay) -> bool:
-        """Switch a camera's relay; never waits. Returns whether there is a child that was told."""
+        """Switch a camera's relay; never waits. Returns whether a child was told now; the next child is told, too."""
+        self._exchange.relays.note(command, self._clock.monotonic())
         devices = self._fleet.named(DEVICES)
         return devices is not None and devices.offer(command)
 

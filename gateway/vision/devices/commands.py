@@ -11,6 +11,7 @@ from gateway.wire import LookAt, SwitchRelay
 
 _LOG = logging.getLogger(__name__)
 _TRIES, _AGAIN_SECONDS = 5, 2.0
+_OFF_SECONDS = 1.2
 
 
 class CommandedCamera(Protocol):
@@ -31,6 +32,7 @@ class Commands:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._on: dict[tuple[str, str], CommandedCamera] = {}
 
     def switch(self, camera: CommandedCamera, command: SwitchRelay) -> None:
         """Switch a relay; it goes off by itself after its time, so that a gateway that is gone leaves no siren on."""
@@ -41,11 +43,19 @@ class Commands:
         self._start((command.camera, "look"), self._look(camera, command))
 
     async def close(self, camera: str | None = None) -> None:
-        """End what is under way for a camera, or for all."""
+        """End what is under way for a camera, or for all; nobody would switch off later what is on."""
         ended = [task for (name, _), task in self._tasks.items() if camera in (None, name)]
         for task in ended:
             task.cancel()
         await asyncio.gather(*ended, return_exceptions=True)
+        await asyncio.gather(*(self._switch_off(each) for each in tuple(self._on) if camera in (None, each[0])))
+
+    async def _switch_off(self, key: tuple[str, str]) -> None:
+        try:
+            async with asyncio.timeout(_OFF_SECONDS):
+                await self._on.pop(key).switch(key[1], on=False)
+        except (GatewayError, TimeoutError) as error:
+            _LOG.error("relay %s of %s may be on still: %s", key[1], key[0], error)
 
     def _start(self, key: tuple[str, str], work: Coroutine[Any, Any, None]) -> None:
         before = self._tasks.pop(key, None)
@@ -60,10 +70,13 @@ class Commands:
 
     async def _switch(self, camera: CommandedCamera, command: SwitchRelay) -> None:
         what = f"relay {command.relay} of {command.camera}"
-        await self._tried(what, lambda: camera.switch(command.relay, on=command.on))
+        key = (command.camera, command.relay)
         if command.on:
+            self._on[key] = camera
+            await self._tried(what, lambda: camera.switch(command.relay, on=True))
             await self._clock.sleep(command.seconds)
-            await self._tried(what, lambda: camera.switch(command.relay, on=False))
+        await self._tried(what, lambda: camera.switch(command.relay, on=False))
+        self._on.pop(key, None)
 
     async def _look(self, camera: CommandedCamera, command: LookAt) -> None:
         await self._tried(f"preset {command.preset} of {command.camera}", lambda: camera.look_at(command.preset))

@@ -5,10 +5,11 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-from gateway.cameras import Announcement, FoundCamera
+from gateway.cameras import Announcement, CameraDescription, FoundCamera
 from gateway.clock import Clock
 from gateway.vision.devices.finder import Finder, is_same
 from gateway.vision.devices.watch import DeviceWatch
+from gateway.wire import CameraAssigned
 
 _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 3.0
@@ -16,7 +17,20 @@ _FIRST_PAUSE_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 600.0
 
 Move = Callable[[DeviceWatch, str], Awaitable[bool]]
-"""Asks the camera at another address and takes that if it is the same; whether it was."""
+"""Asks the camera at another address and takes that if it is the same; whether it was, or somebody was told."""
+
+
+def may_follow(assigned: CameraAssigned, *, always: bool) -> bool:
+    """Whether a camera is taken to another address by itself, which is then told its password.
+
+    A camera proves nothing to us but its certificate: what announces itself there may only pretend to be it.
+    """
+    return always or bool(assigned.tls_fingerprint) or not assigned.username
+
+
+def is_the_same(before: CameraDescription | None, said: CameraDescription) -> bool:
+    """Whether it tells the serial number, or hardware address, that it told before; what tells none is nobody."""
+    return before is not None and before.identity != "" and said.identity == before.identity
 
 
 class Returning:

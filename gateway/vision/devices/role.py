@@ -7,14 +7,14 @@ from dataclasses import replace
 from gateway.cameras import AnnouncementListener, Login, OnvifCamera, OnvifLibrary, PasswordGuard, PushReceiver
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
-from gateway.events import encode
+from gateway.events import CameraFault, encode
 from gateway.vision.child import Outlet, UnexpectedMessageError
 from gateway.vision.child.hardening import resident_megabytes
 from gateway.vision.devices.commands import Commands
 from gateway.vision.devices.finder import Finder, Known
 from gateway.vision.devices.listening import Ear, EventListening
-from gateway.vision.devices.returning import Returning
-from gateway.vision.devices.watch import DeviceWatch, moved_event
+from gateway.vision.devices.returning import Returning, is_the_same, may_follow
+from gateway.vision.devices.watch import DeviceWatch, elsewhere_event, moved_event
 from gateway.wire import (
     CameraAssigned,
     CameraDescribed,
@@ -94,8 +94,12 @@ class DevicesRole:
         )
 
     async def _move(self, watch: DeviceWatch, url: str) -> bool:
-        """Take a camera to where it answers now, if what answers there knows the password and is the same."""
+        """Take a camera to where it answers now, if what answers there is the same; or only tell that it seems so."""
         assigned = replace(watch.assigned, url=url)
+        if not may_follow(assigned, always=self._hello.vision.follow_moved_cameras):
+            if watch.tells_of(url):
+                await self._tell(elsewhere_event(assigned, self._hello.site, self._clock.now()))
+            return False
         camera = self._camera(assigned)
         try:
             said = await camera.probe()
@@ -104,12 +108,15 @@ class DevicesRole:
             return False
         finally:
             await camera.close()
-        if watch.described is None or said.identity != watch.described.identity:
+        if not is_the_same(watch.described, said):
             return False
         await self._drop(assigned.camera)
         await self._take(assigned)
-        await self._outlet.send(Report(event=encode(moved_event(assigned, self._hello.site, self._clock.now()))))
+        await self._tell(moved_event(assigned, self._hello.site, self._clock.now()))
         return True
+
+    async def _tell(self, event: CameraFault) -> None:
+        await self._outlet.send(Report(event=encode(event)))
 
     async def _take(self, assigned: CameraAssigned) -> None:
         try:

@@ -96,6 +96,7 @@ class DeviceWatch:
         self._listening = listening
         self._reported = CameraState.OK
         self._failures = 0
+        self._told_of: set[str] = set()
 
     @property
     def is_away(self) -> bool:
@@ -106,6 +107,12 @@ class DeviceWatch:
     def ask_again(self) -> None:
         """The stream was lost: the camera may have moved it."""
         self._again.set()
+
+    def tells_of(self, url: str) -> bool:
+        """Whether it is news that the camera seems to be there; each address is told once."""
+        known = url in self._told_of
+        self._told_of.add(url)
+        return not known
 
     async def run(self) -> None:
         """Ask and listen for ever; in the end the subscription ends before the connections do."""
@@ -238,17 +245,29 @@ def _clock_in_words(described: CameraDescription) -> str:
 
 
 def moved_event(assigned: CameraAssigned, site: str, now: datetime) -> CameraFault:
-    """The event of a camera that was found at another address."""
+    """The event of a camera that was taken to another address."""
+    remedy = "Give it a fixed address, and change the url of its entry."
+    return _address_event(assigned, site, now, ("moved", f"it answers at {assigned.url} now", remedy))
+
+
+def elsewhere_event(assigned: CameraAssigned, site: str, now: datetime) -> CameraFault:
+    """The event of a camera that is away, and whose endpoint is announced at another address."""
+    remedy = "If that is this camera, change the url of its entry, or set vision.follow_moved_cameras."
+    return _address_event(assigned, site, now, ("seen_elsewhere", f"it seems to be at {assigned.url} now", remedy))
+
+
+def _address_event(assigned: CameraAssigned, site: str, now: datetime, said: tuple[str, str, str]) -> CameraFault:
+    state, detail, remedy = said
     return CameraFault(
         id=new_id(),
         source=camera_source(site, assigned.camera),
         subject=assigned.camera,
         time=now,
-        severity=Severity.MEDIUM,
+        severity=Severity.HIGH,
         camera=assigned.camera,
         name=assigned.name,
         place=assigned.place,
-        state="moved",
-        remedy="Give it a fixed address, and change the url of its entry.",
-        detail=f"it answers at {assigned.url} now",
+        state=state,
+        remedy=remedy,
+        detail=detail,
     )

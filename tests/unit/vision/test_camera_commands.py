@@ -90,8 +90,24 @@ async def test_a_look_goes_back_only_where_there_is_a_home() -> None:
 async def test_closing_ends_what_is_under_way() -> None:
     camera, clock = Camera(), ManualClock()
     commands = Commands(clock)
-    commands.switch(camera, relay())
+    commands.look(camera, LookAt(camera="c", preset="2", back="1", seconds=20))
     await passes(clock, 1)
     await commands.close()
     await passes(clock, 30)
-    assert camera.done == ["r1 on"]
+    assert camera.done == ["look 2"]
+
+
+async def test_what_is_on_is_switched_off_at_the_end() -> None:
+    """Nobody else would: its time is kept here."""
+    camera, clock = Camera(), ManualClock()
+    commands = Commands(clock)
+    commands.switch(camera, relay())
+    commands.switch(camera, SwitchRelay(camera="d", relay="r2", on=True, seconds=20))
+    commands.switch(camera, SwitchRelay(camera="c", relay="r3", on=False, seconds=20))
+    await passes(clock, 2)
+    await commands.close("c")
+    assert camera.done == ["r1 on", "r2 on", "r3 off", "r1 off"]
+    await commands.close()
+    assert camera.done[4:] == ["r2 off"]
+    await commands.close()
+    assert len(camera.done) == 5

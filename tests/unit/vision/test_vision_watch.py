@@ -10,6 +10,7 @@ from gateway.cameras import CameraDescription, CameraError, CameraState
 from gateway.clock import ManualClock
 from gateway.events import CameraFault, decode
 from gateway.vision.devices import DeviceWatch
+from gateway.vision.devices.returning import is_the_same, may_follow
 from gateway.wire import CameraAssigned, CameraDescribed, Message, Report, StreamAddress
 
 DESCRIBED = CameraDescription(
@@ -147,3 +148,33 @@ async def test_events_are_listened_to_again_whatever_ended_it() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert deaf.times > 2
+
+
+@pytest.mark.parametrize(
+    ("username", "fingerprint", "always", "follows"),
+    [("gate", "", False, False), ("gate", "ab", False, True), ("", "", False, True), ("gate", "", True, True)],
+)
+def test_a_password_follows_no_camera_that_proves_nothing(
+    username: str, fingerprint: str, always: bool, follows: bool
+) -> None:
+    """Whoever announces the endpoint of a camera that is away could ask for it in the clear."""
+    assigned = replace(ASSIGNED, username=username, tls_fingerprint=fingerprint)
+    assert may_follow(assigned, always=always) is follows
+
+
+def test_a_camera_that_tells_no_identity_is_nobody() -> None:
+    nameless = replace(DESCRIBED, manufacturer="", model="", serial="", mac="")
+    assert nameless.identity == ""
+    assert not is_the_same(nameless, nameless)
+    assert not is_the_same(None, DESCRIBED)
+    assert is_the_same(DESCRIBED, DESCRIBED)
+    assert not is_the_same(DESCRIBED, replace(DESCRIBED, serial="3"))
+
+
+def test_where_a_camera_seems_to_be_is_told_once() -> None:
+    watched = DeviceWatch(ASSIGNED, Camera([DESCRIBED]), "east", Outbox(), ManualClock())
+    assert [watched.tells_of(url) for url in ("onvif://10.0.0.5", "onvif://10.0.0.5", "onvif://10.0.0.6")] == [
+        True,
+        False,
+        True,
+    ]
