@@ -36,6 +36,12 @@ def unknown_zone(account: str, zone: str) -> Cause:
     return because("unknown_device", what, reason="unknown_zone", account=account, zone=zone)
 
 
+def unknown_contact(camera: str, contact: str) -> Cause:
+    """No device stands for this input of a camera, though others of it are wired."""
+    what = f"no device stands for contact {contact[:40]!r} of camera {camera}"
+    return because("unknown_device", what, reason="unknown_contact", camera=camera, input=contact[:40])
+
+
 def unknown_action(name: str) -> Cause:
     """A device did what nobody has given a meaning."""
     what = f"nobody has given {name[:40]!r} a meaning: name it in the device's actions"

@@ -238,10 +238,15 @@ class AlarmListener:
         Raises:
             GatewayError: it could not be stored; it must be handed over again.
         """
-        for device in self._wired_to(contact.camera):
-            if device.input in ("", contact.input):
-                told = _Told(device, self._dialects[device.dialect], message_of(contact))
-                await self._take_contact(told, contact)
+        wired = self._wired_to(contact.camera)
+        if not contact.input and len(wired) == 1:  # some cameras with one input do not name it
+            contact = replace(contact, input=wired[0].input)
+        meant = [device for device in wired if device.input in ("", contact.input)]
+        for device in meant:
+            await self._take_contact(_Told(device, self._dialects[device.dialect], message_of(contact)), contact)
+        if wired and not meant and contact.active and not contact.initial:
+            cause = complaints.unknown_contact(contact.camera, contact.input)
+            await self._fault(cause, message_of(contact), severity=Severity.HIGH)
 
     async def _take_contact(self, told: _Told, contact: Contact) -> None:
         said = condition_of(contact, told.device)

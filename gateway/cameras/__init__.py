@@ -15,6 +15,7 @@ from gateway.cameras.eventing import (
     PushReceiver,
 )
 from gateway.cameras.http import Timeouts
+from gateway.cameras.jpeg_size import jpeg_size
 from gateway.cameras.lockout import PasswordGuard
 from gateway.cameras.movement import Preset
 from gateway.cameras.states import CameraError, CameraState, CameraUnavailable, CameraUnusable
@@ -45,6 +46,7 @@ __all__ = [
     "PushReceiver",
     "Search",
     "Timeouts",
+    "jpeg_size",
     "parse_onvif_url",
     "rehost",
     "with_credentials",

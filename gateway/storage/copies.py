@@ -24,10 +24,11 @@ from gateway.storage.journal import last_position
 # The state before the journal: a reader's position in it then never lies beyond the journal's end.
 _DATABASES = {"state.db": "state", "journal.db": "journal"}
 _WORK = ".backup-"
+_RESTORING = "restoring"
 _BEING_MADE_SECONDS = 60.0
 _REMEDY = "Name a file that `backup` wrote."
 _KEEP = "Keep the backups that you have. Start the gateway anew, which puts the file aside and goes on without it."
-_NOT_COPIED = frozenset({"lock", "state.lock", "reserve", "running", "setup-link", "models"})
+_NOT_COPIED = frozenset({"lock", "state.lock", "reserve", "running", "setup-link", "models", "restoring"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _held(work: Path) -> Iterator[None]:
 
 
 def restore(source: Path, directory: Path) -> None:
-    """Unpack what `back_up` wrote into a state folder that holds no state yet.
+    """Unpack what `back_up` wrote into a state folder that holds no state yet, or what a cut-off restore left.
 
     Raises:
         PermanentError: the folder holds state, or the file is no backup, or of a damaged file.
@@ -136,16 +137,29 @@ def restore(source: Path, directory: Path) -> None:
     """
     lock = FolderLock(directory)
     try:
-        if any((directory / name).exists() for name in _DATABASES):
+        if any((directory / name).exists() for name in _DATABASES) and not (directory / _RESTORING).exists():
             remedy = "Move the old state folder away first, also if a file in it is damaged."
             raise PermanentError("there is state already", where=str(directory), remedy=remedy)
         _unpack(source, directory)
         for name in _DATABASES:
             if damage := damage_of(directory / name, whole=True):
-                remedy = f"Name another backup; remove what was unpacked into {directory} first."
+                remedy = "Restore another backup; until then no gateway starts on what was unpacked."
                 raise PermanentError(f"its {name} is damaged: {damage}", where=str(source), remedy=remedy)
+        (directory / _RESTORING).unlink()
+        sync_folder(directory)
     finally:
         lock.release()
+
+
+def require_restored(directory: Path) -> None:
+    """Check that no restore was cut off in a folder: half a state looks like a whole one.
+
+    Raises:
+        PermanentError: one was.
+    """
+    if (directory / _RESTORING).exists():
+        remedy = "Run `campus-gateway restore FILE` again."
+        raise PermanentError("a restore into it was cut off", where=str(directory), remedy=remedy)
 
 
 def require_state(directory: Path, *, files: Iterable[str] = _DATABASES) -> None:
@@ -235,6 +249,8 @@ def _unpack(source: Path, directory: Path) -> None:
         with tarfile.open(source) as archive:
             if not _DATABASES.keys() <= set(archive.getnames()):
                 raise PermanentError("is no backup of a gateway", where=str(source), remedy=_REMEDY)
+            (directory / _RESTORING).touch(0o600)
+            sync_folder(directory)
             for member in archive:
                 _extract(archive, member, directory)
     except tarfile.TarError as error:
@@ -253,7 +269,7 @@ def _extract(archive: tarfile.TarFile, member: tarfile.TarInfo, directory: Path)
         raise PermanentError(f"holds a file that leads out of the folder: {member.name}")
     if member.isdir():
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    elif (content := archive.extractfile(member)) is not None and member.isfile():
+    elif member.isfile() and (content := archive.extractfile(member)) is not None:
         with content, os.fdopen(os.open(target, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
             shutil.copyfileobj(content, file)
             file.flush()

@@ -12,6 +12,7 @@ from gateway.settings import StorageSettings
 from gateway.storage.account_store import AccountStore
 from gateway.storage.audit_trail import AuditTrail
 from gateway.storage.clip_store import ClipStore
+from gateway.storage.copies import require_restored
 from gateway.storage.device_store import DeviceStore
 from gateway.storage.entry_store import EntryStore
 from gateway.storage.evidence_store import EvidenceStore
@@ -177,6 +178,7 @@ async def open_storage(settings: StorageSettings, clock: Clock) -> Stores:
     lock = FolderLock(directory)
     async with AsyncExitStack() as stack:
         stack.callback(lock.release)
+        require_restored(directory)
         vault, lost_key = _vault(settings)
         ballast = Ballast(directory, settings.reserve_megabytes)
         opened = await open_files(settings, clock, ballast)

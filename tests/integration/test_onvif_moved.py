@@ -60,10 +60,12 @@ def _camera(recording: Path, serial: str) -> SimulatedCamera:
     )
 
 
-@pytest.mark.parametrize(("serial", "found"), [("A1", True), ("B2", False)])
-async def test_a_camera_that_moved_is_followed(recording: Path, serial: str, found: bool) -> None:
+@pytest.mark.parametrize(
+    ("serial", "follows", "found"), [("A1", True, True), ("B2", True, False), ("A1", False, False)]
+)
+async def test_a_camera_that_moved_is_followed(recording: Path, serial: str, follows: bool, found: bool) -> None:
     outlet = Outlet()
-    vision = VisionSettings(camera_networks=LOOPBACK)
+    vision = VisionSettings(camera_networks=LOOPBACK, follow_moved_cameras=follows)
     hello = Hello(
         role="devices", worker="devices", site="east", vision=vision, matching=MatchingSettings(),
         models_directory="", evidence=EvidenceSettings(),
@@ -98,6 +100,7 @@ async def test_a_camera_that_moved_is_followed(recording: Path, serial: str, fou
         else:
             await _until(lambda: role._returning._fruitless > 0, outlet.sent)
             assert second.rtsp_url not in outlet.streams()
+            assert ("seen_elsewhere" in outlet.faults()) is not follows
             assert second.inside.door.wrong_tries == 0
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

@@ -23,6 +23,7 @@ from gateway.storage import (
     StorageFailedError,
     Stores,
     back_up,
+    copies,
     open_storage,
     restore,
     verify_chains,
@@ -149,6 +150,38 @@ async def test_nothing_is_restored_over_state_or_a_running_gateway(directory: Pa
     await stores.close()
     with pytest.raises(PermanentError, match="there is state already"):
         restore(tmp_path / "copy.tar", directory)
+
+
+async def test_a_restore_that_was_cut_off_is_no_state_and_is_done_again(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a state starts like a whole one, and knows nobody."""
+    stores = await filled(directory)
+    back_up(directory, tmp_path / "copy.tar")
+    await stores.close()
+    new = tmp_path / "new"
+    with monkeypatch.context() as cut:
+        cut.setattr(copies, "damage_of", lambda *_a, **_k: "cut off here")
+        with pytest.raises(PermanentError, match="cut off here"):
+            restore(tmp_path / "copy.tar", new)
+    with pytest.raises(PermanentError, match="a restore into it was cut off"):
+        await opened(new, directory.with_name("state.key"))
+    restore(tmp_path / "copy.tar", new)
+    stores = await opened(new, directory.with_name("state.key"))
+    assert stores.journal.last_position == 5
+    await stores.close()
+
+
+def test_links_in_an_archive_are_passed_over(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "links.tar", "w") as archive:
+        for name in ("state.db", "journal.db"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+        for name, kind in (("hard", tarfile.LNKTYPE), ("soft", tarfile.SYMTYPE), ("pipe", tarfile.FIFOTYPE)):
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = kind, "/etc/passwd"
+            archive.addfile(link)
+    restore(tmp_path / "links.tar", tmp_path / "new")
+    assert {each.name for each in (tmp_path / "new").iterdir()} == {"state.db", "journal.db"}
 
 
 def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:

@@ -176,6 +176,9 @@ class DevicesRole:
             jpeg = await watch.picture()
         except GatewayError as error:
             return PictureReply(request=request.request, camera=request.camera, refusal=error.what)
+        except Exception as error:  # one camera's picture must not end the child of all cameras
+            _LOG.exception("camera %s: its picture", request.camera)
+            return PictureReply(request=request.request, camera=request.camera, refusal=type(error).__name__)
         return PictureReply(request=request.request, camera=request.camera, jpeg=jpeg)
 
     def heartbeat(self) -> Heartbeat:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Protocol
 
-from gateway.cameras import CameraDescription, CameraError, CameraState
+from gateway.cameras import CameraDescription, CameraError, CameraState, jpeg_size
 from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.events import CameraFault, Severity, camera_source, encode, new_id
@@ -21,7 +21,7 @@ _LOOK_AGAIN_SECONDS = 600.0
 _LEAST_WAIT_SECONDS = 1.0
 _TRIES_BEFORE_AWAY = 3
 _LARGEST_PICTURE_BYTES = 8 * 1024 * 1024
-_JPEG = b"\xff\xd8\xff"
+_MOST_PIXELS = 64_000_000
 
 
 class AskedCamera(Protocol):
@@ -231,8 +231,11 @@ class DeviceWatch:
             CameraError: it has none, or none that can be passed on as it is.
         """
         picture = await self._camera.snapshot()
-        if not picture.startswith(_JPEG) or len(picture) > _LARGEST_PICTURE_BYTES:
+        size = jpeg_size(picture)
+        if size is None or len(picture) > _LARGEST_PICTURE_BYTES:
             raise CameraError(CameraState.NO_SNAPSHOT, f"its snapshot is no JPEG of at most {_LARGEST_PICTURE_BYTES} B")
+        if size[0] * size[1] > _MOST_PIXELS:  # a browser would take gigabytes to show it
+            raise CameraError(CameraState.NO_SNAPSHOT, f"its snapshot says that it has {size[0]} x {size[1]} pixels")
         return picture
 
 

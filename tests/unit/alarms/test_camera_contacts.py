@@ -82,7 +82,7 @@ async def test_other_inputs_and_other_cameras_are_not_its_own() -> None:
     await say(bench, active=True, pin="2")
     await say(bench, active=True, camera="cam-02")
 
-    assert bench.events == []
+    assert kinds(bench) == [GatewayFault]
 
 
 async def test_without_an_input_each_is_the_button() -> None:
@@ -125,3 +125,23 @@ async def test_a_short_silence_of_the_camera_is_no_loss() -> None:
 def test_an_entry_that_makes_no_sense_is_refused(entry: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         DeviceSettings.model_validate({"id": DEVICE} | entry)
+
+
+async def test_a_camera_with_one_button_need_not_name_its_input() -> None:
+    bench = wired()
+    await say(bench, active=False, initial=True, pin="")
+    await say(bench, active=True, pin="")
+
+    assert kinds(bench) == [ButtonPressed]
+
+
+async def test_a_contact_that_no_device_stands_for_is_a_fault_where_others_are_wired() -> None:
+    """It may be the button, entered under another input."""
+    bench = wired()
+    await say(bench, active=False, initial=True, pin="2")
+    assert bench.events == []
+    await say(bench, active=True, pin="2")
+
+    (fault,) = bench.events
+    assert isinstance(fault, GatewayFault)
+    assert (fault.fault, fault.reason) == ("unknown_device", "unknown_contact")

@@ -113,8 +113,12 @@ async def test_a_wrong_clock_is_a_fault_of_a_camera_that_works() -> None:
     assert StreamAddress(camera="cam-01", url="rtsp://127.0.0.1/1") in outbox.sent
 
 
-async def test_a_snapshot_that_is_no_jpeg_is_refused() -> None:
-    camera = Camera([DESCRIBED], picture=b"\x89PNG")
+_HUGE = b"\xff\xd8\xff\xc0\x00\x11\x08\x75\x30\x75\x30\x03"
+
+
+@pytest.mark.parametrize("picture", [b"\x89PNG", b"\xff\xd8\xff...", _HUGE, b"\xff\xd8" + b"x" * 9_000_000])
+async def test_a_snapshot_that_cannot_be_passed_on_is_refused(picture: bytes) -> None:
+    camera = Camera([DESCRIBED], picture=picture)
     watched = DeviceWatch(ASSIGNED, camera, "east", Outbox(), ManualClock())
     with pytest.raises(CameraError) as error:
         await watched.picture()
