@@ -1,42 +1,12 @@
 """The console's pure reducer, run where it lives: in a browser, fed with recorded frames."""
 
 import json
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-import pytest
 from harness.tools import needs
-from playwright.sync_api import Page, sync_playwright
-
-CONSOLE = Path(__file__).parents[2] / "gateway" / "console"
-CHROMIUM = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", "--disable-gpu", "--disable-quic"]}
+from playwright.sync_api import Page
 
 pytestmark = needs("chromium")
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(CONSOLE)))
-    thread = threading.Thread(target=server.serve_forever, name="console-files")
-    thread.start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**CHROMIUM)  # type: ignore[arg-type]  # a plain dict of options
-        opened = browser.new_page()
-        opened.goto(f"http://127.0.0.1:{server.server_port}/icon.svg")
-        yield opened
-        browser.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def frame(position: int | None, type_: str, severity: str = "critical", /, **data: Any) -> dict[str, Any]:
