@@ -50,6 +50,13 @@ export function moment(iso, now = Date.now()) {
   return today ? time : `${date.toLocaleDateString(current)} ${time}`;
 }
 
+/** Date and 24-hour time, also of today: for what is looked at ahead or long after. */
+export function dated(iso) {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return "–";
+  return date.toLocaleString(current, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+}
+
 /** Seconds as m:ss, or h:mm:ss. */
 export function elapsed(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

@@ -26,7 +26,7 @@ def page() -> Iterator[Page]:
     thread.start()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium") or "", args=ARGUMENTS)
-        opened = browser.new_page()
+        opened = browser.new_context().new_page()
         opened.goto(f"http://127.0.0.1:{server.server_port}/icon.svg")
         yield opened
         browser.close()

@@ -1,4 +1,4 @@
-"""What the views say of an incident, a destination and a person, in both languages: run where it lives, in a browser."""
+"""What the views say of an incident, a destination and a person: run where it lives, in a browser."""
 
 from typing import Any
 
@@ -44,3 +44,33 @@ def test_only_who_has_it_in_hand_now_is_named_as_such(page: Page, state: str, sh
     ask = "module.IncidentPane.prototype.whose.call({resolver: () => ''}, value)"
     words = said(page, "zh-CN", "/js/views/incident.js", ask, {"state": state, "owner": "王五"})
     assert ("处置中" in words) is shown
+
+
+@BOTH
+def test_the_end_of_an_entry_has_its_date_also_today(page: Page, language: str) -> None:
+    ask = "[module.dated(value), new Date(value).getFullYear(), new Date(value).getDate()]"
+    words, year, day = said(page, language, "/js/i18n.js", ask, page.evaluate("new Date().toISOString()"))
+    assert str(year) in words
+    assert str(day) in words
+
+
+ERROR = {"last_error": "did not answer in time", "last_error_at": "2026-11-23T08:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("status", "past"),
+    [
+        ({"state": "ok", "last_success": "2026-11-23T08:00:01Z"}, True),
+        ({"state": "failing", "last_success": "2026-11-23T08:00:01Z"}, False),
+        ({"state": "ok", "last_success": "2026-11-23T07:59:59Z"}, False),
+        ({"state": "new", "last_success": None}, False),
+    ],
+)
+def test_an_error_that_a_delivery_followed_is_told_as_past(page: Page, status: dict[str, Any], past: bool) -> None:
+    words = said(page, "en", "/js/views/protection.js", "module.errorText(value)", ERROR | status)
+    assert ("delivered again since" in words) is past
+
+
+def test_a_destination_without_an_error_tells_none(page: Page) -> None:
+    status = {"state": "ok", "last_error": "", "last_error_at": None, "last_success": "2026-11-23T08:00:01Z"}
+    assert said(page, "en", "/js/views/protection.js", "module.errorText(value)", status) == ""

@@ -159,10 +159,11 @@ export class Protection {
         [t("destination.tries"), status.tries || ""],
         [t("destination.dead"), status.dead || ""],
         [t("destination.success"), status.last_success && moment(status.last_success)],
-        [t("destination.error"), deliveryText(status.last_error)],
+        [t("destination.error"), errorText(status)],
       ]),
     );
   }
+
   output(tile, output) {
     const { on, testing } = output.status;
     const test = () => api.testOutput(output.id).catch((problem) => this.app.notice(problem));
@@ -172,6 +173,13 @@ export class Protection {
       this.app.state.me.role === "admin" ? h("button", { disabled: testing, on: { click: test } }, t("output.test")) : "",
     );
   }
+}
+
+/** The last error; one that a delivery followed, as what it is: past. */
+export function errorText({ state, last_error: error, last_error_at: at, last_success: success }) {
+  const words = deliveryText(error);
+  if (!words || state === "failing" || !success || new Date(success) <= new Date(at)) return words;
+  return t("destination.error_past", { error: words, time: moment(at) });
 }
 
 function deviceWord(status) {

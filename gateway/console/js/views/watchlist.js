@@ -2,7 +2,7 @@
 
 import { api, photoUrl } from "../api.js";
 import { h } from "../dom.js";
-import { moment, t } from "../i18n.js";
+import { dated, t } from "../i18n.js";
 import { problemText } from "../problems.js";
 import { categoryText, facts } from "./common.js";
 import { ThresholdLine } from "./threshold.js";
@@ -60,7 +60,7 @@ export class WatchList {
       why && h("p", { class: "hint" }, `▲ ${why}`),
       h("div", { class: "photos" }, ...photos),
       facts([[t("watchlist.reason"), person.reason], [t("watchlist.authority"), person.authority],
-        [t("watchlist.valid_until"), moment(person.valid_until)]]),
+        [t("watchlist.valid_until"), dated(person.valid_until)]]),
       this.said.has(person.id) && h("p", { class: "problem", role: "alert" }, this.said.get(person.id)),
       h("div", { class: "row" }, h("label", { class: "file" }, t("watchlist.add_photo"), add),
         h("button", { class: "danger", on: { click: () => this.remove(person) } }, t("watchlist.remove"))));
