@@ -74,6 +74,7 @@ export const api = {
     form.append("photo", file);
     return call("POST", `/watchlist/people/${encodeURIComponent(id)}/photos`, form);
   },
+  removePhoto: (id, photo) => call("DELETE", photoUrl(id, photo).slice(BASE.length)),
   threshold: () => call("GET", "/watchlist/threshold"),
   cameras: () => call("GET", "/cameras"),
   devices: () => call("GET", "/devices"),

@@ -33,3 +33,13 @@ def page() -> Iterator[Page]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def bare(page: Page) -> Iterator[Page]:
+    """An empty document at the same server, for a view that a test puts in."""
+    opened = page.context.new_page()
+    opened.route("**/bare", lambda route: route.fulfill(body="<!doctype html><body>", content_type="text/html"))
+    opened.goto(page.url.replace("/icon.svg", "/bare"))
+    yield opened
+    opened.close()

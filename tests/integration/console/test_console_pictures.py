@@ -12,12 +12,10 @@ WIDE = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' width='640' h
 
 
 @pytest.mark.parametrize(("group", "sides"), [("pictures", 640 / 360), ("faces", 1.0)])
-def test_a_live_picture_fills_its_box_and_a_face_keeps_its_square(page: Page, group: str, sides: float) -> None:
-    alone = page.context.new_page()
-    alone.set_viewport_size({"width": 600, "height": 900})
-    alone.set_content(f'<div class="{group}"><figure><img src="{WIDE}"></figure></div>', wait_until="load")
-    alone.add_style_tag(path=STYLE)
-    box = alone.locator("img").bounding_box()
-    alone.close()
+def test_a_live_picture_fills_its_box_and_a_face_keeps_its_square(bare: Page, group: str, sides: float) -> None:
+    bare.set_viewport_size({"width": 600, "height": 900})
+    bare.set_content(f'<div class="{group}"><figure><img src="{WIDE}"></figure></div>', wait_until="load")
+    bare.add_style_tag(path=STYLE)
+    box = bare.locator("img").bounding_box()
     assert box is not None
     assert box["width"] / box["height"] == pytest.approx(sides, rel=0.02)
