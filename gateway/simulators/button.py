@@ -95,8 +95,14 @@ class SimulatedButton:
         self.report_health()
 
     def _answered(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
-        if self._on_feedback is not None:
-            self._on_feedback(json.loads(message.payload))
+        if self._on_feedback is None:
+            return
+        try:
+            answer = json.loads(message.payload)
+        except ValueError:  # of whoever else writes at a broker; an exception here would end paho's thread
+            return
+        if isinstance(answer, dict):
+            self._on_feedback(answer)
 
 
 def main(argv: Sequence[str]) -> int:
