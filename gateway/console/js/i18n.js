@@ -41,11 +41,14 @@ export function tOr(key, fallback) {
   return catalogue[key] ?? fallback;
 }
 
+/** 24-hour time of day; `hour12: false` would make 24:30 of half past midnight in English. */
+export const clock = (date) => date.toLocaleTimeString(current, { hourCycle: "h23" });
+
 /** 24-hour time, with the date when it is not today. */
 export function moment(iso, now = Date.now()) {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "–";
-  const time = date.toLocaleTimeString(current, { hour12: false });
+  const time = clock(date);
   const today = new Date(now).toDateString() === date.toDateString();
   return today ? time : `${date.toLocaleDateString(current)} ${time}`;
 }

@@ -97,3 +97,28 @@ def test_a_loss_that_is_over_stands_behind_what_waits_for_somebody(page: Page) -
 def test_the_ticker_stays_bounded(page: Page) -> None:
     frames = [frame(number, "campus.camera.lost", "high") for number in range(1, 400)]
     assert run(page, frames, "[state.events.length, state.events[0].position, state.position]") == [200, 399, 399]
+
+
+def test_a_note_on_an_incident_of_long_ago_raises_nothing(page: Page) -> None:
+    frames = [frame(9, "campus.incident.noted", "info", incident="old", actor="wang", note="seen again")]
+    asked = run(page, frames, "[Object.keys(state.incidents), state.events.length, store.soundOf(state)]")
+    assert asked == [[], 1, None]
+
+
+def test_a_console_that_stays_open_forgets_what_ended_long_ago_and_nothing_that_is_open(page: Page) -> None:
+    frames = [frame(1, "campus.incident.opened", incident="open", kind="campus.button.pressed")]
+    for number in range(400):
+        frames.append(frame(2 + 2 * number, "campus.incident.opened", incident=f"i{number}", kind="k"))
+        frames.append(frame(3 + 2 * number, "campus.incident.resolved", incident=f"i{number}", actor="wang"))
+    kept = run(page, frames, "Object.keys(state.incidents)")
+    assert "open" in kept
+    assert "i399" in kept
+    assert 200 <= len(kept) <= 302
+
+
+def test_details_are_kept_of_the_last_few(page: Page) -> None:
+    ask = """[...Array(50).keys()].reduce((now, n) =>
+      store.reduce(now, {type: 'incident', incident: {id: 'i' + n % 30, n}}), state).details"""
+    details = run(page, [], ask)
+    assert len(details) == 20
+    assert details["i19"] == {"id": "i19", "n": 49}

@@ -74,3 +74,9 @@ def test_an_error_that_a_delivery_followed_is_told_as_past(page: Page, status: d
 def test_a_destination_without_an_error_tells_none(page: Page) -> None:
     status = {"state": "ok", "last_error": "", "last_error_at": None, "last_success": "2026-11-23T08:00:01Z"}
     assert said(page, "en", "/js/views/protection.js", "module.errorText(value)", status) == ""
+
+
+@BOTH
+def test_half_past_midnight_is_no_hour_24(page: Page, language: str) -> None:
+    ask = "[module.clock(new Date(value)), module.moment(value, new Date(value).getTime())]"
+    assert said(page, language, "/js/i18n.js", ask, "2026-11-26T00:30:05") == ["00:30:05", "00:30:05"]

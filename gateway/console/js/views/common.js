@@ -51,7 +51,7 @@ function eventWhere({ subject, data = {} }, incidents) {
 export function eventRow({ position, event }, incidents = {}) {
   return h(
     "li",
-    { class: `event ${event.severity}` },
+    { class: `event ${event.severity}`, data: { position } },
     h("time", { datetime: event.time }, moment(event.time)),
     severityMark(event.severity),
     h("span", { class: "what" }, typeText(event.type)),

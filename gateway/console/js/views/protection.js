@@ -55,7 +55,7 @@ export class Protection {
   }
 
   show(list, items, fill) {
-    if (!items.length && !list.childElementCount) list.replaceChildren(h("li", { class: "muted", data: { key: "" } }, t("protection.none")));
+    if (!items.length && list.firstElementChild?.dataset.key !== "") list.replaceChildren(h("li", { class: "muted", data: { key: "" } }, t("protection.none")));
     if (items.length) {
       syncList(list, items, (each) => each.id, () => h("li", { class: "tile" }), (tile, each) => {
         const signature = JSON.stringify(each);
@@ -74,7 +74,9 @@ export class Protection {
   camera(tile, camera) {
     const status = camera.status ?? {};
     const state = status.state ?? "unknown";
-    const picture = tile.querySelector("img") ?? h("img", { alt: t("evidence.camera", { camera: camera.name || camera.id }), src: snapshotUrl(camera.id, Date.now()) });
+    const shown = tile.dataset.state === state && tile.querySelector("img");
+    tile.dataset.state = state; // a picture of before a loss, or none, is not what it shows now
+    const picture = shown || h("img", { alt: t("evidence.camera", { camera: camera.name || camera.id }), src: snapshotUrl(camera.id, Date.now()) });
     tile.replaceChildren(
       this.head(tile, camera, state === "live", tOr(`camera.${state}`, state)),
       picture,
