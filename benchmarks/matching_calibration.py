@@ -240,7 +240,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         told = {"rule_differs": differing, "lists": figures, "strata": strata}
         print(json.dumps(told | {"sites": [asdict(each) for each in outcomes]}))
-        return 0
+        return 1 if differing else 0
     print(f"the gateway's own rule judges {differing} of 300 simulated tracks otherwise")
     for people, found in figures.items():
         report(int(people), found)

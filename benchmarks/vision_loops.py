@@ -198,6 +198,9 @@ def compare(tools: FaceTools, case: Case, rounds: int, limit: int) -> dict[str, 
         "ratio": round(theirs / our, 1),
         "passages_of_the_known": sum(each["person"] in case.people for each in truth.passages),
         "passages_of_others": sum(each["person"] not in case.people for each in truth.passages),
+        "passages_of_the_known_in_the_peers_frames": sum(
+            each["person"] in case.people and each["first_frame"] < peer.frames for each in truth.passages
+        ),
         "our_passages_recognised": len(ours.recognised),
         "peer_passages_recognised": len(peer.recognised),
         "our_false_warnings": ours.false,

@@ -1,6 +1,6 @@
 """Changes of the watch-list: photo to template in the gallery child, one transaction, a journal entry, every camera."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.clock import Clock
@@ -36,6 +36,26 @@ _REMEDIES = {
     "blurred": "Give a sharp, evenly lit photo.",
     "look_alike": "Is this person on the list already? Add the photo to that entry, or remove the other.",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A photo that was taken into an entry.
+
+    Attributes:
+        photo: as it is stored.
+        own_distance: of its face to the nearest other photo of the person; None if there is none to compare with.
+        threshold: the largest distance of a match when it was enrolled.
+    """
+
+    photo: SealedPhoto
+    own_distance: float | None
+    threshold: float
+
+    @property
+    def differs(self) -> bool:
+        """Whether a camera would take the face for somebody else than the other photos show."""
+        return self.own_distance is not None and self.own_distance > self.threshold
 
 
 class WatchList:
@@ -76,8 +96,8 @@ class WatchList:
         await self.record_purged(purged, "removed from the watch-list")
         return revision
 
-    async def add_photo(self, person: str, image: bytes, actor: str) -> SealedPhoto:
-        """Enrol a photo.
+    async def add_photo(self, person: str, image: bytes, actor: str) -> Enrolled:
+        """Enrol a photo; one that shows another face than the entry's others is taken, and told.
 
         Raises:
             PhotoRefusedError: it cannot be used, and why.
@@ -99,7 +119,7 @@ class WatchList:
         )
         revision = await self._stores.watchlist.add_photo(sealed, reply.wrapped_key or wrapped)
         await self._changed(revision, "photo_added", person, actor)
-        return sealed
+        return Enrolled(sealed, reply.own_distance, reply.threshold)
 
     async def remove_photo(self, person: str, photo: str, actor: str) -> int:
         """Destroy a photo and its template; the revision that this made."""

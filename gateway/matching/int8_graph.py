@@ -65,7 +65,8 @@ class Int8Recipe:
         """Refuse, by `ForeignModelError`, to quantise another network than the one measured."""
         if (weights_sha256, graph_version) != (self.weights_sha256, self.graph_version):
             raise ForeignModelError(
-                f"is of weights {self.weights_sha256[:12]}…, not {weights_sha256[:12]}…",
+                f"is of weights {self.weights_sha256[:12]}…, graph {self.graph_version}, "
+                f"not of {weights_sha256[:12]}…, graph {graph_version}",
                 where=str(RANGES_FILE),
                 remedy='Set matching.precision = "fp32"',
             )

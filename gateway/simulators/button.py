@@ -110,7 +110,12 @@ class SimulatedButton:
         self._taken.set()
 
     def _answered(self, _client: object, _data: object, message: mqtt.MQTTMessage) -> None:
-        answer = json.loads(message.payload)
+        try:
+            answer = json.loads(message.payload)
+        except ValueError:  # of whoever else writes at a broker; an exception here would end paho's thread
+            return
+        if not isinstance(answer, dict):
+            return
         self._untold -= answer.get("state") == "received"
         if self._on_feedback is not None:
             self._on_feedback(answer)

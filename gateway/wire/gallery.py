@@ -107,6 +107,8 @@ class EmbedReply(Message):
         detail: the refusal in words with figures.
         quality: the parts of the face's quality, 0 to 1, and its height in pixels.
         look_alikes: people of the list that the face is near to.
+        own_distance: to the nearest other photo of the person; None if the list shows none.
+        threshold: the largest distance of a match now.
     """
 
     request: int
@@ -118,6 +120,8 @@ class EmbedReply(Message):
     sealed_photo: bytes = b""
     fingerprint: str = ""
     look_alikes: tuple[PersonDistance, ...] = ()
+    own_distance: float | None = None
+    threshold: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,7 @@ def test_a_listed_person_is_warned_of_and_forgotten_when_removed(tmp_path: Path)
             picture = client.get(f"/evidence/{evidence}")
             assert picture.content.startswith(b"\xff\xd8")
             assert b"\xff\xd8\xff" not in (daemon.state / "evidence" / evidence).read_bytes()
+            check_a_second_photo(client, identity)
             removed = client.delete(f"/watchlist/people/{identity}").json()
             assert removed["removed"]
             assert removed["applied"]
@@ -70,6 +71,17 @@ def check_refusals(client: httpx.Client, identity: str) -> None:
     assert (two.status_code, two.json()["code"]) == (422, "several_faces")
     assert two.headers["content-type"] == "application/problem+json"
     assert two.json()["remedy"]
+
+
+def check_a_second_photo(client: httpx.Client, identity: str) -> None:
+    """Of the same person it joins; of another one too, but with a warning."""
+    same = upload(client, identity, (BUILD / "portraits" / "obama2.jpg").read_bytes())
+    assert (same.status_code, same.json()["warnings"]) == (201, [])
+    other = upload(client, identity, (BUILD / "portraits" / "biden.jpg").read_bytes())
+    (warning,) = other.json()["warnings"]
+    assert (other.status_code, warning["code"]) == (201, "photo_differs")
+    assert warning["distance"] > warning["threshold"] > 0
+    assert f"{warning['distance']}" in warning["detail"]
 
 
 def wait_for_evidence(client: httpx.Client) -> str:

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import httpx
+import paho.mqtt.client as mqtt
 import pytest
 from harness.command import command
 from harness.daemon import Daemon
 from harness.ports import free_port
 
+from gateway.simulators.button import SimulatedButton
 from gateway.simulators.dispatch import KINDS
 
 
@@ -60,3 +62,15 @@ def test_help_names_the_kinds(asked: str) -> None:
 
 def test_help_of_a_kind_is_its_own() -> None:
     assert "--health-seconds" in command("simulate", "button", "--help").stdout
+
+
+@pytest.mark.parametrize("payload", [b"no json", b"\xff", b"[1]", b""])
+def test_feedback_that_is_none_does_not_end_the_thread(payload: bytes) -> None:
+    """At a broker anybody may write there; what escaped from the call would end paho's thread, and the button."""
+    heard: list[object] = []
+    button = SimulatedButton(host="127.0.0.1", port=1, site="east", device="btn-01", on_feedback=heard.append)
+    for each in (payload, b'{"state": "received"}'):
+        message = mqtt.MQTTMessage(topic=b"campus/east/button/btn-01/feedback")
+        message.payload = each
+        button._answered(None, None, message)
+    assert heard == [{"state": "received"}]

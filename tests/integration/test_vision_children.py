@@ -122,6 +122,13 @@ async def _check_a_second_photo(workers: Workers, key: bytes) -> None:
     image = built("portraits/obama3.jpg").read_bytes()
     reply = await workers.embed(person="listed", photo="listed-2", wrapped_key=key, image=image)
     assert (reply.refusal, reply.wrapped_key) == ("", key)
+    assert reply.own_distance is not None
+    assert reply.own_distance < reply.threshold
+    stranger = built("portraits/biden.jpg").read_bytes()
+    wrong = await workers.embed(person="listed", photo="listed-3", wrapped_key=key, image=stranger)
+    assert (wrong.refusal, wrong.template != b"") == ("", True), "it is taken, for the operator knows better"
+    assert wrong.own_distance is not None
+    assert wrong.own_distance > wrong.threshold
     opened = await workers.open_photo(
         person="listed", photo="listed-2", wrapped_key=key, sealed_photo=reply.sealed_photo
     )

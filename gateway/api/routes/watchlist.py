@@ -10,7 +10,7 @@ from gateway.api.auth import Admin, Guard, Parts, record
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.session import Body
-from gateway.api.watchlist import PhotoRefusedError
+from gateway.api.watchlist import Enrolled, PhotoRefusedError
 from gateway.events import new_id
 from gateway.storage import Person
 
@@ -145,15 +145,31 @@ def _refusal(error: PhotoRefusedError) -> Problem:
 
 @router.post("/people/{identity}/photos", status_code=201)
 async def add_photo(identity: str, photo: Annotated[UploadFile, File()], caller: Admin, parts: Parts) -> dict[str, Any]:
-    """Enrol a photo; 422 says why it is refused."""
+    """Enrol a photo; 422 says why it is refused, `warnings` what is odd about one that was taken.
+
+    Each warning has `code`, `detail` and `remedy`; `photo_differs` also `distance` and `threshold`: the face is farther
+    from every other photo of the entry than a match may be.
+    """
     await _person(parts, identity)
     try:
-        sealed = await parts.watchlist.add_photo(identity, await _image(photo), caller.name)
+        enrolled = await parts.watchlist.add_photo(identity, await _image(photo), caller.name)
     except PhotoRefusedError as error:
         raise _refusal(error) from None
-    await record(parts, caller.name, "added photo", identity, sealed.id)
+    sealed, warnings = enrolled.photo, _warnings(enrolled)
+    said = f"{sealed.id}; {warnings[0]['detail']}" if warnings else sealed.id
+    await record(parts, caller.name, "added photo", identity, said)
     revision = await parts.stores.watchlist.revision()
-    return {"id": sealed.id, "quality": sealed.quality, "model": sealed.fingerprint} | _applied(parts, revision)
+    body = {"id": sealed.id, "quality": sealed.quality, "model": sealed.fingerprint, "warnings": warnings}
+    return body | _applied(parts, revision)
+
+
+def _warnings(enrolled: Enrolled) -> list[dict[str, Any]]:
+    if not enrolled.differs or enrolled.own_distance is None:
+        return []
+    distance, threshold = round(enrolled.own_distance, 3), round(enrolled.threshold, 3)
+    detail = f"this photo differs from the other photos of this person (distance {distance}, threshold {threshold})"
+    remedy = "Check that it is the same person; remove the photo if not."
+    return [{"code": "photo_differs", "detail": detail, "remedy": remedy, "distance": distance, "threshold": threshold}]
 
 
 @router.get(

@@ -2,6 +2,8 @@
 
 const BASE = "/api/v1";
 const BEAT = "/posts/heartbeat";
+/** How long a question may go unanswered: behind a frozen gateway questions would pile up, and commands behind them. */
+const PATIENCE_MS = 15000;
 const QUIET = new Set([BEAT, "/setup/check"]);
 
 /** Tells with `made` that the gateway took a change. */
@@ -18,6 +20,7 @@ export class Problem extends Error {
 
 async function call(method, path, body) {
   const options = { method, credentials: "same-origin", headers: {} };
+  if (method === "GET") options.signal = AbortSignal.timeout(PATIENCE_MS);
   if (body instanceof FormData) options.body = body;
   else if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
@@ -74,6 +77,7 @@ export const api = {
     form.append("photo", file);
     return call("POST", `/watchlist/people/${encodeURIComponent(id)}/photos`, form);
   },
+  removePhoto: (id, photo) => call("DELETE", photoUrl(id, photo).slice(BASE.length)),
   threshold: () => call("GET", "/watchlist/threshold"),
   cameras: () => call("GET", "/cameras"),
   devices: () => call("GET", "/devices"),

@@ -41,13 +41,23 @@ export function tOr(key, fallback) {
   return catalogue[key] ?? fallback;
 }
 
+/** 24-hour time of day; `hour12: false` would make 24:30 of half past midnight in English. */
+export const clock = (date) => date.toLocaleTimeString(current, { hourCycle: "h23" });
+
 /** 24-hour time, with the date when it is not today. */
 export function moment(iso, now = Date.now()) {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return "–";
-  const time = date.toLocaleTimeString(current, { hour12: false });
+  const time = clock(date);
   const today = new Date(now).toDateString() === date.toDateString();
   return today ? time : `${date.toLocaleDateString(current)} ${time}`;
+}
+
+/** Date and 24-hour time, also of today: for what is looked at ahead or long after. */
+export function dated(iso) {
+  const date = new Date(iso);
+  if (Number.isNaN(date.getTime())) return "–";
+  return date.toLocaleString(current, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
 }
 
 /** Seconds as m:ss, or h:mm:ss. */

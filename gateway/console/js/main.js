@@ -15,9 +15,12 @@ import { announce } from "./announce.js";
 const REFRESH_MS = 10000;
 const EVIDENCE_MS = 2000;
 const BEAT_MS = 9000;
+const RETRY_MS = 2000;
 
 /** What went wrong with a call; null if nothing did. */
 const problemOf = (call) => call.then(() => null, (problem) => problem);
+/** Whether a call may do later: the gateway did not answer, or is not able to now. */
+const passes = (problem) => problem.status === 0 || problem.status >= 500;
 
 class Console {
   constructor(root) {
@@ -47,13 +50,15 @@ class Console {
 
   /** @param {Object} [problem] why a link did not do, said at the sign-in or on the board */
   async enter(problem = null) {
-    const me = await api.whoami().catch(() => null);
+    const me = await this.patiently(() => api.whoami()).catch(() => null);
     if (!me) return this.showSignIn({ problem });
     if (problem) this.notice(problem);
     this.dispatch({ type: "set", values: { me } });
     this.view = new Shell(this);
     this.root.replaceChildren(this.view.element);
-    await this.load();
+    const missing = await problemOf(this.patiently(() => this.load()));
+    if (missing?.status === 401) return this.link("rejected", {});
+    if (missing) this.notice(missing);
     this.stream = new Stream((frame) => this.take(frame), (state, detail) => this.link(state, detail));
     this.sound.onChange = () => this.beat(true);
     this.stream.start(this.state.position);
@@ -61,6 +66,20 @@ class Console {
     this.refresher = setInterval(() => this.refresh(), REFRESH_MS);
     this.watcher = setInterval(() => this.fetchEvidence(), EVIDENCE_MS);
     return undefined;
+  }
+
+  /** What a call answers; while the gateway does not answer, that is said and it is asked again. */
+  async patiently(call) {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await call();
+      } catch (problem) {
+        if (!passes(problem)) throw problem;
+      }
+      if (this.view) this.dispatch({ type: "link", state: "connecting", detail: { tries } });
+      else this.root.replaceChildren(h("p", { class: "fatal", role: "status" }, t("link.connecting", { tries })));
+      await new Promise((resume) => setTimeout(resume, RETRY_MS));
+    }
   }
 
   showSignIn(options) {
@@ -136,7 +155,7 @@ class Console {
     announce(frame.event);
     const { type, data } = frame.event;
     if (type === "campus.incident.opened" && this.state.selected === null) this.select(data.incident);
-    else if (data?.incident && data.incident === this.state.selected) this.fetchIncident(data.incident);
+    else if (data?.incident && (data.incident === this.state.selected || !this.state.incidents[data.incident])) this.fetchIncident(data.incident);
     if (/^campus\.(camera|button|destination|walktest|drill|flood)\./.test(type)) this.refreshSoon();
   }
 
@@ -147,7 +166,10 @@ class Console {
 
   link(state, detail) {
     if (state === "live") this.beat();
-    if (state === "rejected") return this.showSignIn({ reason: t("signin.expired") });
+    if (state === "rejected") {
+      this.state = initialState();
+      return this.showSignIn({ reason: t("signin.expired") });
+    }
     return this.dispatch({ type: "link", state, detail });
   }
 

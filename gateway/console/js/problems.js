@@ -15,6 +15,11 @@ export function problemText(problem) {
   return [problem.message, body.where && `(${body.where})`, body.remedy].filter(Boolean).join(" ");
 }
 
+/** What is odd about something that the gateway took all the same; empty if nothing is. */
+export function warningText({ warnings = [] } = {}) {
+  return warnings.map((each) => (tOr(`warning.${each.code}`, "") ? t(`warning.${each.code}`, each) : `${each.detail} ${each.remedy}`)).join(" ");
+}
+
 /** What the text of a code may name; roles and fields in words. */
 function valuesOf(body) {
   const values = { ...body, owner: body.owner || t("problem.somebody") };

@@ -6,6 +6,9 @@ const LOSSES = new Set(["campus.button.lost", "campus.camera.lost", "campus.dest
 const CLOSED = new Set(["resolved"]);
 const FACE = "campus.face.matched";
 const EVIDENCE_MS = 15000;
+const KEPT_ENDED = 200;
+const MOST_ENDED = 300;
+const MOST_DETAILS = 20;
 const RANK = { critical: 0, high: 1, medium: 2, low: 3, info: 4 };
 
 /** The state before anything is known. */
@@ -113,6 +116,7 @@ function takeIncident(state, event) {
   const { data } = event;
   const verb = event.type.slice("campus.incident.".length);
   const known = state.incidents[data.incident];
+  if (!known && verb !== "opened") return state; // a note on one of long ago: it is asked for, not made up
   let incident = known ?? { id: data.incident, state: "raised", count: 1, opened: event.time };
   incident = { ...incident, updated: event.time };
   if (verb === "opened") {
@@ -130,7 +134,16 @@ function takeIncident(state, event) {
     if (verb === "acknowledged") incident.owner = data.actor;
     if (verb === "resolved") Object.assign(incident, { verdict: data.verdict, resolved: event.time });
   }
-  return { ...state, incidents: { ...state.incidents, [incident.id]: incident } };
+  return { ...state, incidents: bounded({ ...state.incidents, [incident.id]: incident }, state.selected) };
+}
+
+/** All that are open, the one that is looked at, and the newest that are resolved: a console stays open for weeks. */
+function bounded(incidents, selected) {
+  const ended = Object.values(incidents).filter((each) => CLOSED.has(each.state) && each.id !== selected);
+  if (ended.length <= MOST_ENDED) return incidents;
+  const over = ended.sort((a, b) => (b.resolved ?? "").localeCompare(a.resolved ?? "")).slice(KEPT_ENDED);
+  const gone = new Set(over.map((each) => each.id));
+  return Object.fromEntries(Object.entries(incidents).filter(([id]) => !gone.has(id)));
 }
 
 function raisedAgain(incident, { data, time }) {
@@ -142,9 +155,10 @@ function raisedAgain(incident, { data, time }) {
 }
 
 function withDetail(state, incident) {
+  const others = Object.entries(state.details).filter(([id]) => id !== incident.id);
   return {
     ...state,
-    details: { ...state.details, [incident.id]: incident },
+    details: Object.fromEntries([...others.slice(1 - MOST_DETAILS), [incident.id, incident]]),
     incidents: { ...state.incidents, [incident.id]: { ...state.incidents[incident.id], ...incident } },
   };
 }

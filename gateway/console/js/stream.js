@@ -21,6 +21,7 @@ export class Stream {
     this.heard = 0;
     this.source = null;
     this.timer = null;
+    this.stopped = false;
   }
 
   /** Begin behind a position. */
@@ -33,6 +34,7 @@ export class Stream {
 
   /** End for good. */
   stop() {
+    this.stopped = true;
     clearInterval(this.watchdog);
     clearTimeout(this.timer);
     this.source?.close();
@@ -88,7 +90,8 @@ export class Stream {
   }
 
   async check() {
-    const answer = await fetch("/api/v1/session", { credentials: "same-origin" }).catch(() => null);
+    const answer = await fetch("/api/v1/session", { credentials: "same-origin", signal: AbortSignal.timeout(SILENCE_MS) }).catch(() => null);
+    if (this.stopped) return;
     if (answer?.status === 401) this.onLink("rejected", {});
     else if (answer === null || answer.status >= 500) this.again();
     else this.open();

@@ -193,6 +193,13 @@ class GalleryKeeper:
             return ()
         return self._built.gallery.identify(vector[None, :], within, limit)[0]
 
+    def own_distance(self, person: str, vector: NDArray[np.float32]) -> float | None:
+        """Euclidean distance of a vector (d,) to the nearest template of a person; None if none of theirs is shown."""
+        own = [row.vector for row in self._shown.values() if row.person == person]
+        if not own:
+            return None
+        return float(np.linalg.norm(np.stack(own).astype(np.float64) - vector.astype(np.float64), axis=1).min())
+
 
 def _told_of(row: TemplateRow) -> tuple[str, str, int]:
     """What makes a row the same as before; an unchanged template is the same array."""

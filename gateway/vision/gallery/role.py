@@ -148,6 +148,8 @@ class GalleryRole:
             template=seal.seal_template(request.photo, fingerprint, portrait.vector.astype("<f4").tobytes()),
             sealed_photo=seal.seal_photo(request.photo, photo.as_jpeg()),
             fingerprint=fingerprint,
+            own_distance=desk.keeper.own_distance(request.person, portrait.vector),
+            threshold=self._thresholds.of("", desk.keeper.people).full,
         )
 
     def _look_alikes(self, desk: _Desk, portrait: Portrait, person: str) -> tuple[PersonDistance, ...]:

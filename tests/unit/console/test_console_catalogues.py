@@ -56,6 +56,7 @@ EXPANSIONS = {
     "role.": ["viewer", "guard", "admin", "auditor", "or"],
     "delivery.": ["unreachable", "http", "redirect", "certificate", "endless", "timeout", "driver"],
     "fault.": ["topic_plain", "topic_of_own", "zone_of_sia", "account_of_sia", "homie_input"],
+    "warning.": ["photo_differs"],
     "next.": ["confirmed", "rejected", "unsure", "do"],
     "next.step.": ["acknowledge", "dispatch", "resolve", "resolve_false"],
     "evidence.": ["crop", "scene"],

@@ -114,3 +114,9 @@ def test_a_damaged_recipe_is_said(tmp_path: Path, text: str) -> None:
         load_recipe(tmp_path / "ranges.json")
     with pytest.raises(ForeignModelError, match="holds no ranges"):
         load_recipe(tmp_path / "none.json")
+
+
+def test_ranges_of_another_graph_of_the_same_weights_say_which() -> None:
+    recipe = load_recipe()
+    with pytest.raises(ForeignModelError, match=r"graph 1, not of .*, graph 2"):
+        recipe.require(recipe.weights_sha256, 2)

@@ -54,6 +54,16 @@ def take(keeper: GalleryKeeper, revision: int, *rows: SealedRow) -> BuiltGallery
     return built
 
 
+def test_how_far_a_face_is_from_the_nearest_other_photo_of_its_entry() -> None:
+    kept = keeper()
+    assert kept.own_distance("p1", vector(1)) is None, "before the first list"
+    take(kept, 1, row(1), row(2, person="p1"), row(3))
+    assert kept.own_distance("p1", vector(2)) == pytest.approx(0.0)
+    apart = [float(np.linalg.norm(vector(9) - vector(each))) for each in (1, 2)]
+    assert kept.own_distance("p1", vector(9)) == pytest.approx(min(apart), rel=1e-6)
+    assert kept.own_distance("p2", vector(9)) is None, "p2 has no photo of its own"
+
+
 def test_rows_become_memory_that_another_process_can_map() -> None:
     built = take(keeper(), 7, row(1), row(2), row(3, person="p1"))
     assert (built.snapshot.people, built.snapshot.templates, built.snapshot.skipped) == (2, 3, 0)

@@ -3,7 +3,7 @@
 import { fill, h, setText, syncList } from "../dom.js";
 import { elapsed, moment, t } from "../i18n.js";
 import { activeIncidents, shelvedIncidents } from "../store.js";
-import { badges, eventRow, incidentText, incidentWhere, severityMark } from "./common.js";
+import { badges, eventRow, incidentText, incidentWhere, severityMark, stateText } from "./common.js";
 import { whereText } from "../where.js";
 import { IncidentPane } from "./incident.js";
 
@@ -97,7 +97,7 @@ export class Board {
       name && h("span", { class: "name" }, name),
       h("span", {}, incidentText(incident),
         incident.count > 1 && ` ×${incident.count} · ${t("incident.last", { time: moment(incident.triggered ?? incident.updated) })}`),
-      h("span", { class: "muted" }, t(`state.${incident.state}`), incident.owner && ` · ${incident.owner}`,
+      h("span", { class: "muted" }, stateText(incident), incident.state !== "raised" && incident.owner && ` · ${incident.owner}`,
         incident.level > 0 && ` · ${t("incident.level", { level: incident.level })}`),
       badges(incident, state.situation),
     );

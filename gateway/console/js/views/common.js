@@ -23,6 +23,10 @@ export function incidentText({ kind, fault }) {
   return tOr(`gatewayfault.${fault}.incident`, "") || `${typeText(kind)} · ${faultName(fault)}`;
 }
 
+/** How far an incident is; one that was taken and stands raised again needs its acknowledgement anew (ISA-18.2, re-alarming). */
+export const stateText = ({ state, owner }) =>
+  state === "raised" && owner ? t("state.raised_again", { name: owner }) : t(`state.${state}`);
+
 /** The words for a category of the watch-list; a program may have given one of its own. */
 export const categoryText = (category) => tOr(`category.${category}`, "") || t("category.other", { category });
 
@@ -47,7 +51,7 @@ function eventWhere({ subject, data = {} }, incidents) {
 export function eventRow({ position, event }, incidents = {}) {
   return h(
     "li",
-    { class: `event ${event.severity}` },
+    { class: `event ${event.severity}`, data: { position } },
     h("time", { datetime: event.time }, moment(event.time)),
     severityMark(event.severity),
     h("span", { class: "what" }, typeText(event.type)),

@@ -21,10 +21,10 @@ export class Drill {
   }
 
   async load() {
+    this.loaded = Date.now();
     try {
       const [current, past] = await Promise.all([api.drill(), api.drills()]);
       this.current = current;
-      this.loaded = Date.now();
       this.drawNow(current);
       this.drawPast(past.items.filter((each) => each.ended));
     } catch (problem) {

@@ -112,5 +112,14 @@ export class Events {
     if (!fresh.length) return;
     this.list.prepend(...fresh.map((each) => this.row(each)));
     this.newest = fresh[0].position;
+    this.forget();
+  }
+
+  /** The oldest rows of a page that stays open for days; they come back on demand. */
+  forget() {
+    if (this.list.childElementCount <= 2 * MOST) return;
+    while (this.list.childElementCount > MOST) this.list.lastElementChild.remove();
+    this.oldest = Number(this.list.lastElementChild.dataset.position);
+    this.more.hidden = false;
   }
 }

@@ -4,7 +4,7 @@ import { api } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
 import { FAULT, faultText } from "../faults.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
-import { badges, categoryText, facts, incidentText, incidentWhere, lateText, severityMark, typeText } from "./common.js";
+import { badges, categoryText, facts, incidentText, incidentWhere, lateText, severityMark, stateText, typeText } from "./common.js";
 import { Pictures } from "./pictures.js";
 import { Procedure } from "./procedure.js";
 import { rate } from "./threshold.js";
@@ -66,7 +66,7 @@ export class IncidentPane {
       h("div", { class: "row" }, severityMark(incident.severity), this.time),
       h("h2", { class: "place" }, place),
       name && h("p", { class: "name" }, name),
-      h("p", {}, incidentText(incident), " · ", t(`state.${incident.state}`),
+      h("p", {}, incidentText(incident), " · ", stateText(incident),
         this.whose(incident),
         incident.verification && ` · ${t(`verify.${incident.verification}`)}`,
         incident.level > 0 && ` · ${t("incident.level", { level: incident.level })}`),
@@ -76,8 +76,9 @@ export class IncidentPane {
     );
   }
 
-  /** Who has it in hand; of a resolved one who ended it, when and how. */
+  /** Who has it in hand, nobody while it waits for that; of a resolved one who ended it, when and how. */
   whose({ state, owner, resolved, verdict }) {
+    if (state === "raised") return "";
     if (state !== "resolved") return owner && ` · ${t("incident.owner", { name: owner })}`;
     const by = resolved && t("incident.resolved_by", { name: this.resolver() || owner, time: moment(resolved) });
     return [by, verdict && t(`verdict.${verdict}`)].filter(Boolean).map((each) => ` · ${each}`).join("");

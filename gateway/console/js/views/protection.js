@@ -55,7 +55,7 @@ export class Protection {
   }
 
   show(list, items, fill) {
-    if (!items.length && !list.childElementCount) list.replaceChildren(h("li", { class: "muted", data: { key: "" } }, t("protection.none")));
+    if (!items.length && list.firstElementChild?.dataset.key !== "") list.replaceChildren(h("li", { class: "muted", data: { key: "" } }, t("protection.none")));
     if (items.length) {
       syncList(list, items, (each) => each.id, () => h("li", { class: "tile" }), (tile, each) => {
         const signature = JSON.stringify(each);
@@ -74,7 +74,9 @@ export class Protection {
   camera(tile, camera) {
     const status = camera.status ?? {};
     const state = status.state ?? "unknown";
-    const picture = tile.querySelector("img") ?? h("img", { alt: t("evidence.camera", { camera: camera.name || camera.id }), src: snapshotUrl(camera.id, Date.now()) });
+    const shown = tile.dataset.state === state && tile.querySelector("img");
+    tile.dataset.state = state; // a picture of before a loss, or none, is not what it shows now
+    const picture = shown || h("img", { alt: t("evidence.camera", { camera: camera.name || camera.id }), src: snapshotUrl(camera.id, Date.now()) });
     tile.replaceChildren(
       this.head(tile, camera, state === "live", tOr(`camera.${state}`, state)),
       picture,
@@ -159,10 +161,11 @@ export class Protection {
         [t("destination.tries"), status.tries || ""],
         [t("destination.dead"), status.dead || ""],
         [t("destination.success"), status.last_success && moment(status.last_success)],
-        [t("destination.error"), deliveryText(status.last_error)],
+        [t("destination.error"), errorText(status)],
       ]),
     );
   }
+
   output(tile, output) {
     const { on, testing } = output.status;
     const test = () => api.testOutput(output.id).catch((problem) => this.app.notice(problem));
@@ -172,6 +175,13 @@ export class Protection {
       this.app.state.me.role === "admin" ? h("button", { disabled: testing, on: { click: test } }, t("output.test")) : "",
     );
   }
+}
+
+/** The last error; one that a delivery followed, as what it is: past. */
+export function errorText({ state, last_error: error, last_error_at: at, last_success: success }) {
+  const words = deliveryText(error);
+  if (!words || state === "failing" || !success || new Date(success) <= new Date(at)) return words;
+  return t("destination.error_past", { error: words, time: moment(at) });
 }
 
 function deviceWord(status) {

@@ -2,7 +2,7 @@
 
 import { api } from "../api.js";
 import { h, setText } from "../dom.js";
-import { elapsed, language, t } from "../i18n.js";
+import { clock, elapsed, t } from "../i18n.js";
 import { protection } from "../store.js";
 import { Board } from "./board.js";
 import { Drill } from "./drill.js";
@@ -140,7 +140,7 @@ export class Shell {
 
   tick(now) {
     const { sound } = this.app;
-    setText(this.clock, new Date(now).toLocaleTimeString(language(), { hour12: false }));
+    setText(this.clock, clock(new Date(now)));
     this.soundPill.className = `pill ${sound.armed ? "good" : "bad"}`;
     const text = sound.silenced ? t("sound.silenced", { seconds: sound.silenced }) : t("sound.on");
     setText(this.soundPill, sound.armed ? text : t("sound.off"));

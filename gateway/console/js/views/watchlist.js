@@ -2,8 +2,8 @@
 
 import { api, photoUrl } from "../api.js";
 import { h } from "../dom.js";
-import { moment, t } from "../i18n.js";
-import { problemText } from "../problems.js";
+import { dated, t } from "../i18n.js";
+import { problemText, warningText } from "../problems.js";
 import { categoryText, facts } from "./common.js";
 import { ThresholdLine } from "./threshold.js";
 
@@ -50,8 +50,7 @@ export class WatchList {
   }
 
   tile(person) {
-    const photos = (person.photos ?? []).map((photo) =>
-      h("img", { src: photoUrl(person.id, photo.id ?? photo), alt: t("evidence.enrolled") }));
+    const photos = (person.photos ?? []).map((photo) => this.photo(person, photo.id ?? photo));
     const add = h("input", { type: "file", accept: "image/jpeg,image/png", class: "visually-hidden",
       on: { change: (event) => this.addPhoto(person.id, event.target.files[0]) } });
     const why = uncompared(person);
@@ -60,10 +59,17 @@ export class WatchList {
       why && h("p", { class: "hint" }, `▲ ${why}`),
       h("div", { class: "photos" }, ...photos),
       facts([[t("watchlist.reason"), person.reason], [t("watchlist.authority"), person.authority],
-        [t("watchlist.valid_until"), moment(person.valid_until)]]),
+        [t("watchlist.valid_until"), dated(person.valid_until)]]),
       this.said.has(person.id) && h("p", { class: "problem", role: "alert" }, this.said.get(person.id)),
       h("div", { class: "row" }, h("label", { class: "file" }, t("watchlist.add_photo"), add),
         h("button", { class: "danger", on: { click: () => this.remove(person) } }, t("watchlist.remove"))));
+  }
+
+  photo(person, photo) {
+    const remove = () => confirm(t("watchlist.confirm_remove_photo", { name: person.name })) &&
+      this.destroy(person.id, () => api.removePhoto(person.id, photo));
+    return h("span", { class: "photo" }, h("img", { src: photoUrl(person.id, photo), alt: t("evidence.enrolled") }),
+      h("button", { class: "plain danger", "aria-label": t("watchlist.remove_photo"), on: { click: remove } }, "✕"));
   }
 
   async add(event) {
@@ -89,15 +95,14 @@ export class WatchList {
   async enrol(person, photo) {
     if (this.pending) await api.changePerson(this.pending, person);
     else this.pending = (await api.addPerson(person)).id;
-    await api.addPhoto(this.pending, photo);
+    this.tell(this.pending, warningText(await api.addPhoto(this.pending, photo)));
     this.pending = null;
   }
 
   async addPhoto(id, file) {
     if (!file) return;
-    this.said.delete(id);
     try {
-      await api.addPhoto(id, file);
+      this.tell(id, warningText(await api.addPhoto(id, file)));
       if (id === this.pending) this.done();
     } catch (problem) {
       this.said.set(id, problemText(problem));
@@ -105,14 +110,24 @@ export class WatchList {
     this.load();
   }
 
+  /** What stands in the tile of a person, if anything is to be said. */
+  tell(id, text) {
+    if (text) this.said.set(id, text);
+    else this.said.delete(id);
+  }
+
   async remove(person) {
     if (!confirm(t("watchlist.confirm_remove", { name: person.name }))) return;
+    await this.destroy(person.id, () => api.removePerson(person.id).then(() => person.id === this.pending && this.done()));
+  }
+
+  /** Destroy something of a person; what was said of them is over. */
+  async destroy(id, act) {
     try {
-      await api.removePerson(person.id);
-      this.said.delete(person.id);
-      if (person.id === this.pending) this.done();
+      await act();
+      this.said.delete(id);
     } catch (problem) {
-      this.said.set(person.id, problemText(problem));
+      this.said.set(id, problemText(problem));
     }
     this.load();
   }

@@ -1,42 +1,12 @@
 """The console's pure reducer, run where it lives: in a browser, fed with recorded frames."""
 
 import json
-import threading
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
-import pytest
 from harness.tools import needs
-from playwright.sync_api import Page, sync_playwright
-
-CONSOLE = Path(__file__).parents[2] / "gateway" / "console"
-CHROMIUM = {"executable_path": "/usr/bin/chromium", "args": ["--no-sandbox", "--disable-gpu", "--disable-quic"]}
+from playwright.sync_api import Page
 
 pytestmark = needs("chromium")
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(CONSOLE)))
-    thread = threading.Thread(target=server.serve_forever, name="console-files")
-    thread.start()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**CHROMIUM)  # type: ignore[arg-type]  # a plain dict of options
-        opened = browser.new_page()
-        opened.goto(f"http://127.0.0.1:{server.server_port}/icon.svg")
-        yield opened
-        browser.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def frame(position: int | None, type_: str, severity: str = "critical", /, **data: Any) -> dict[str, Any]:
@@ -127,3 +97,28 @@ def test_a_loss_that_is_over_stands_behind_what_waits_for_somebody(page: Page) -
 def test_the_ticker_stays_bounded(page: Page) -> None:
     frames = [frame(number, "campus.camera.lost", "high") for number in range(1, 400)]
     assert run(page, frames, "[state.events.length, state.events[0].position, state.position]") == [200, 399, 399]
+
+
+def test_a_note_on_an_incident_of_long_ago_raises_nothing(page: Page) -> None:
+    frames = [frame(9, "campus.incident.noted", "info", incident="old", actor="wang", note="seen again")]
+    asked = run(page, frames, "[Object.keys(state.incidents), state.events.length, store.soundOf(state)]")
+    assert asked == [[], 1, None]
+
+
+def test_a_console_that_stays_open_forgets_what_ended_long_ago_and_nothing_that_is_open(page: Page) -> None:
+    frames = [frame(1, "campus.incident.opened", incident="open", kind="campus.button.pressed")]
+    for number in range(400):
+        frames.append(frame(2 + 2 * number, "campus.incident.opened", incident=f"i{number}", kind="k"))
+        frames.append(frame(3 + 2 * number, "campus.incident.resolved", incident=f"i{number}", actor="wang"))
+    kept = run(page, frames, "Object.keys(state.incidents)")
+    assert "open" in kept
+    assert "i399" in kept
+    assert 200 <= len(kept) <= 302
+
+
+def test_details_are_kept_of_the_last_few(page: Page) -> None:
+    ask = """[...Array(50).keys()].reduce((now, n) =>
+      store.reduce(now, {type: 'incident', incident: {id: 'i' + n % 30, n}}), state).details"""
+    details = run(page, [], ask)
+    assert len(details) == 20
+    assert details["i19"] == {"id": "i19", "n": 49}

@@ -1,0 +1,88 @@
+"""The watch-list's view, put into an empty page; the gateway's answers are those of docs/http.md."""
+
+import re
+from typing import Any
+
+import pytest
+from harness.tools import needs
+from playwright.sync_api import FilePayload, Page, Route, expect
+
+pytestmark = needs("chromium")
+PERSON = {
+    "id": "p1",
+    "name": "张三",
+    "category": "barred",
+    "reason": "r",
+    "authority": "a",
+    "valid_until": "2100-01-01T00:00:00Z",
+    "expired": False,
+    "photos": [{"id": "f1"}, {"id": "f2"}],
+}
+DIFFERS = {"code": "photo_differs", "distance": 0.871, "threshold": 0.52, "detail": "differs", "remedy": "Check."}
+PHOTO = FilePayload(name="photo.jpg", mimeType="image/jpeg", buffer=b"jpeg")
+
+
+def shown(bare: Page, language: str, warnings: list[dict[str, Any]]) -> list[str]:
+    """Put the view in; the list fills with the method and path of each change that it asks for."""
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        request = route.request
+        if request.method != "GET":
+            asked.append(f"{request.method} {request.url.split('/api/v1')[1]}")
+        is_list = request.method == "GET" and request.url.endswith("/people")
+        body = {"items": [PERSON]} if is_list else {"id": "f3", "warnings": warnings}
+        route.fulfill(status=201 if request.method == "POST" else 200, json=body)
+
+    bare.route("**/api/v1/watchlist/**", answer)
+    bare.evaluate(
+        """async (language) => {
+          const { loadLanguage } = await import('/js/i18n.js');
+          await loadLanguage(language);
+          const { WatchList } = await import('/js/views/watchlist.js');
+          const app = { notice: (problem) => { throw problem; }, state: {} };
+          document.body.replaceChildren(new WatchList(app).element);
+        }""",
+        language,
+    )
+    expect(bare.locator("li.tile")).to_have_count(1)
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh-CN", "与此人的其他照片差异较大（距离 0.871，阈值 0.52）：请核对是否为同一人"),
+        ("en", "differs from the other photos of this person (distance 0.871, threshold 0.52)"),
+    ],
+)
+def test_a_photo_that_differs_from_the_others_is_added_and_told(bare: Page, language: str, words: str) -> None:
+    asked = shown(bare, language, [DIFFERS])
+    bare.set_input_files("li.tile input[type=file]", PHOTO)
+    expect(bare.locator("li.tile [role=alert]")).to_contain_text(words)
+    assert asked == ["POST /watchlist/people/p1/photos"]
+
+
+def test_nothing_is_said_of_a_photo_like_the_others(bare: Page) -> None:
+    shown(bare, "en", [])
+    with bare.expect_response(re.compile("/photos$")), bare.expect_response(re.compile("/people$")):
+        bare.set_input_files("li.tile input[type=file]", PHOTO)
+    expect(bare.locator("li.tile")).to_have_count(1)
+    expect(bare.locator("li.tile [role=alert]")).to_have_count(0)
+
+
+def test_a_warning_that_the_console_does_not_know_is_told_as_the_gateway_words_it(bare: Page) -> None:
+    shown(bare, "en", [{"code": "of_a_later_version", "detail": "It rains.", "remedy": "Go in."}])
+    bare.set_input_files("li.tile input[type=file]", PHOTO)
+    expect(bare.locator("li.tile [role=alert]")).to_have_text("It rains. Go in.")
+
+
+def test_one_photo_can_be_removed(bare: Page) -> None:
+    asked = shown(bare, "en", [])
+    bare.once("dialog", lambda dialog: dialog.dismiss())
+    bare.locator(".photo button").first.click()
+    bare.once("dialog", lambda dialog: dialog.accept())
+    with bare.expect_response(re.compile("/photos/f2$")) as response:
+        bare.locator(".photo button").last.click()
+    assert response.value.request.method == "DELETE"
+    assert asked == ["DELETE /watchlist/people/p1/photos/f2"]
