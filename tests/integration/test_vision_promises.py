@@ -8,6 +8,7 @@ import av
 import pytest
 from vision_bench import House, built, cut_clip, passages, until, yunet_file
 
+from gateway.events import CameraFault
 from gateway.settings import CameraSettings, EvidenceSettings
 from gateway.simulators.camera import SimulatedCamera
 from gateway.wire import CameraStatus
@@ -79,12 +80,17 @@ async def test_a_sub_stream_is_looked_at_and_faces_and_clips_are_of_the_main_one
     house = House()
     async with house.open(tmp_path / "models", yunet_file(), evidence=evidence) as workers:
         await house.enrol(workers, "listed", "obama")
-        async with SimulatedCamera(two_streams[0]) as sub, SimulatedCamera(two_streams[1]) as main:
-            await workers.assign(CameraSettings(id="cam-01", url=main.rtsp_url, sub_url=sub.rtsp_url, watch_faces=True))
-            await until(lambda: any(match.face_height > 1.5 * highest_in_sub_stream() for match in house.matches))
-            await until(lambda: any(piece.last for piece in house.pieces))
-            now = status(workers)
-        await until(lambda: status(workers).main_state == "lost")
+        async with SimulatedCamera(two_streams[0]) as sub:
+            async with SimulatedCamera(two_streams[1]) as main:
+                entry = CameraSettings(id="cam-01", url=main.rtsp_url, sub_url=sub.rtsp_url, watch_faces=True)
+                await workers.assign(entry)
+                await until(lambda: any(match.face_height > 1.5 * highest_in_sub_stream() for match in house.matches))
+                await until(lambda: any(piece.last for piece in house.pieces))
+                now = status(workers)
+            await until(lambda: status(workers).main_state == "lost")
+            await until(lambda: [each.state for each in house.events if isinstance(each, CameraFault)])
+            assert status(workers).state == "live"
+    assert [each.state for each in house.events if isinstance(each, CameraFault)] == ["main_stream_lost"]
     assert (now.width, now.main_state) == (640, "live")
     assert 0 < now.main_frames < now.frames_seen
     assert now.main_decode_ms > 0

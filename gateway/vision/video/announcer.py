@@ -31,6 +31,7 @@ from gateway.wire import CameraAssigned, EvidencePicture, Message, PassageOver, 
 _RIM = 0.35
 _JPEG_QUALITY = 90
 _MOST_OPEN = 64
+_MAIN_REMEDY = "Meanwhile there are no clips, and faces are cut from the sub-stream: check the camera's main stream."
 _FROZEN_REMEDY = "The stream goes on with one and the same picture: restart the camera or its encoder."
 
 
@@ -49,6 +50,7 @@ class Announcer:
         self._source = camera_source(site, assigned.camera)
         self._clock = clock
         self._lost_since: datetime | None = None
+        self._main_lost = False
         self._cooldown = cooldown_seconds
         now = clock.monotonic()
         self._warned = {each.person: now - each.seconds_ago for each in assigned.warned}
@@ -72,13 +74,18 @@ class Announcer:
         )
         return (Report(event=encode(event)),)
 
-    def health(self, verdicts: Iterable[Verdict]) -> tuple[Message, ...]:
-        """What began or ended to be wrong with the picture."""
-        return tuple(Report(event=encode(self._ailment(each))) for each in verdicts)
+    def main_stream(self, lost: str) -> tuple[Message, ...]:
+        """How the main stream is, where another one is looked at: the reason of its loss, or empty; news only."""
+        if bool(lost) is self._main_lost:
+            return ()
+        self._main_lost = bool(lost)
+        severity = Severity.MEDIUM if lost else Severity.INFO
+        state, remedy = ("main_stream_lost", _MAIN_REMEDY) if lost else ("main_stream_ok", "")
+        event = CameraFault(**self._common(), severity=severity, state=state, remedy=remedy, detail=lost)
+        return (Report(event=encode(event)),)
 
-    def _ailment(self, verdict: Verdict) -> CameraEvent:
-        """A picture that stands still is a fault; everything else may be somebody's doing."""
-        common: dict[str, Any] = {
+    def _common(self) -> dict[str, Any]:
+        return {
             "id": new_id(),
             "source": self._source,
             "subject": self._assigned.camera,
@@ -87,6 +94,14 @@ class Announcer:
             "name": self._assigned.name,
             "place": self._assigned.place,
         }
+
+    def health(self, verdicts: Iterable[Verdict]) -> tuple[Message, ...]:
+        """What began or ended to be wrong with the picture."""
+        return tuple(Report(event=encode(self._ailment(each))) for each in verdicts)
+
+    def _ailment(self, verdict: Verdict) -> CameraEvent:
+        """A picture that stands still is a fault; everything else may be somebody's doing."""
+        common = self._common()
         if verdict.ailment is Ailment.FROZEN:
             severity = Severity.MEDIUM if verdict.active else Severity.INFO
             state, remedy = ("frozen", _FROZEN_REMEDY) if verdict.active else ("frozen_over", "")

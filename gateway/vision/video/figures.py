@@ -25,7 +25,7 @@ class StreamFigures:
         self._main = main
         self._clock = clock
         self._last_at = clock.monotonic()
-        self._last = (0, 0, 0.0)
+        self._last = (0, 0, 0.0, 0)
         self._gate = GateWatch(clock.monotonic())
         self.ages = DecisionAges()
 
@@ -35,7 +35,7 @@ class StreamFigures:
         name, reason = _named(state)
         main_state, main_reason = _named(self._main.state) if self._main is not None else ("", "")
         of_main = self._main.counters if self._main is not None else StreamCounters()
-        looks, frames, spent = self._rates(counters.looked, counters.seen, times.spent)
+        looks, frames, spent, cut = self._rates(counters.looked, counters.seen, times.spent, of_main.seen)
         return CameraStatus(
             camera=self._camera,
             state=name,
@@ -51,7 +51,7 @@ class StreamFigures:
             decode_ms=round(counters.decode_ms, 2),
             detect_ms=round(times.detect_ms, 2),
             embed_ms=round(times.embed_ms, 2),
-            load=round(frames * counters.decode_ms / 1e3 + spent, 3),
+            load=round((frames * counters.decode_ms + cut * of_main.decode_ms) / 1e3 + spent, 3),
             passages=passages,
             looks_late=self.ages.late,
             frames_rested=counters.rested,
@@ -67,14 +67,19 @@ class StreamFigures:
             main_decode_ms=round(of_main.decode_ms, 2),
         )
 
-    def _rates(self, looked: int, seen: int, spent: float) -> tuple[float, float, float]:
-        """Looks, frames and CPU seconds of looks per second since the last call."""
+    def _rates(self, looked: int, seen: int, spent: float, cut: int) -> tuple[float, float, float, float]:
+        """Looks, frames, CPU seconds of looks, and frames of the main stream, each per second since the last call."""
         now, before = self._clock.monotonic(), self._last
         passed = now - self._last_at
-        self._last_at, self._last = now, (looked, seen, spent)
+        self._last_at, self._last = now, (looked, seen, spent, cut)
         if passed <= 0:
-            return 0.0, 0.0, 0.0
-        return (looked - before[0]) / passed, (seen - before[1]) / passed, (spent - before[2]) / passed
+            return 0.0, 0.0, 0.0, 0.0
+        return (
+            (looked - before[0]) / passed,
+            (seen - before[1]) / passed,
+            (spent - before[2]) / passed,
+            (cut - before[3]) / passed,
+        )
 
 
 def _named(state: StreamState) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from gateway.streams import (
     LatchSwitch,
     PacketRing,
     StreamCounters,
+    StreamLive,
     StreamLost,
     StreamSource,
     StreamState,
@@ -47,6 +48,14 @@ class MainStream:
     def state(self) -> StreamState:
         """How it is now: live also while nothing of it is decoded."""
         return self._stream.state
+
+    @property
+    def lost(self) -> str | None:
+        """Why it is lost; empty while it is live, None while it is tried."""
+        state = self._stream.state
+        if isinstance(state, StreamLost):
+            return state.reason.value if state.retry_seconds is not None else None
+        return "" if isinstance(state, StreamLive) else None
 
     @property
     def counters(self) -> StreamCounters:

@@ -150,6 +150,8 @@ class CameraPipeline:
     def _step(self) -> None:
         """Take the next frame or loss, and rest until the next look is due."""
         found = self._stream.next(_WAIT_SECONDS)
+        if self._main is not None and (main_lost := self._main.lost) is not None:
+            self._post(self._announcer.main_stream(main_lost))
         if isinstance(found, StreamLost):
             self._lost(found)
         elif found is not None:

@@ -49,6 +49,16 @@ def test_rates_and_load_are_of_the_time_since_the_status_before() -> None:
     assert replace(figures.status(times, 4, GateCounts(11, 3)), decode_ms=0).load == 0.0
 
 
+def test_the_load_counts_what_is_decoded_of_the_main_stream_too() -> None:
+    main, clock = Stream(), ManualClock()
+    figures = StreamFigures("cam-01", Stream(), clock, main)  # type: ignore[arg-type]  # as a status sees them
+    figures.status(StageTimes(), 0, GateCounts())
+    main.counters = StreamCounters(seen=20, decode_ms=10.0)
+    clock.advance(2)
+    now = figures.status(StageTimes(), 0, GateCounts())
+    assert (now.load, now.main_frames, now.main_decode_ms, now.main_state) == (0.1, 20, 10.0, "live")
+
+
 def test_ages_at_decision_are_told() -> None:
     figures, _, clock = opened()
     assert figures.status(StageTimes(), 0, GateCounts()).decision_age_p95_ms == -1.0

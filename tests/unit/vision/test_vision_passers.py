@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gateway.clock import ManualClock
-from gateway.events import CameraLost, CameraRestored, FaceMatched, decode
+from gateway.events import CameraFault, CameraLost, CameraRestored, FaceMatched, decode
 from gateway.matching import Detection, Gallery, TemplateRow
 from gateway.settings import MatchingSettings
 from gateway.vision.faces import FaceTools
@@ -358,3 +358,14 @@ def test_a_threshold_set_by_hand_wins_over_what_the_parent_tells() -> None:
     book.apply(CalibratedThresholds(default=lax, cameras=(), warnings_per_day=3.0, basis="configured"))
     assert book.of("cam-01", 500).full == 0.2
     assert book.of("cam-01", 500).small == pytest.approx(0.2 * 0.894)
+
+
+def test_a_main_stream_that_is_lost_is_told_once_and_its_return_once() -> None:
+    announcer = Announcer(assigned(), "east", ManualClock())
+    said = [announcer.main_stream(lost) for lost in ("", "refused", "refused", "silent", "", "", "silent")]
+    events = [decode(message.event) for messages in said for message in messages if isinstance(message, Report)]
+    assert [(event.state, event.detail) for event in events if isinstance(event, CameraFault)] == [
+        ("main_stream_lost", "refused"),
+        ("main_stream_ok", ""),
+        ("main_stream_lost", "silent"),
+    ]
