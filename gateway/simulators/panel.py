@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 _CODES = {"press": "1120", "silent": "1122", "duress": "1121", "clear": "3120", "tamper": "1383", "test": "1601"}
 _BLOCK = 16
 _LAST_SEQUENCE = 9999
+_LONGEST_REPLY = 4096
+_KEY_BYTES = (16, 24, 32)
 _FAILED, _WRONG_USAGE = 1, 2
 
 
@@ -112,8 +114,8 @@ class SimulatedPanel:
             received = b""
             while b"\r" not in received:
                 chunk = self._socket.recv(4096)
-                if not chunk:
-                    raise ConnectionError("closed")
+                if not chunk or len(received) > _LONGEST_REPLY:
+                    raise ConnectionError("closed, or no reply")
                 received += chunk
             return self._read(received)
         except OSError:
@@ -121,6 +123,12 @@ class SimulatedPanel:
             return Answer(token="")
 
     def _read(self, raw: bytes) -> Answer:
+        try:
+            return self._parsed(raw)
+        except ValueError:  # of something that is no receiver
+            return Answer(token="", raw=raw)
+
+    def _parsed(self, raw: bytes) -> Answer:
         body = raw.strip(b"\n\r")[8:]
         if int(raw.strip(b"\n\r")[:4], 16) != _crc(body):
             return Answer(token="", raw=raw)
@@ -151,7 +159,7 @@ def main(argv: Sequence[str]) -> int:
     """Run a panel as a command: sends one event, or a link test, and prints the reply."""
     arguments = _parser().parse_args(argv)
     try:
-        key = bytes.fromhex(arguments.key_file.read_text("utf-8").strip()) if arguments.key_file else None
+        key = _key(arguments.key_file) if arguments.key_file else None
     except (OSError, ValueError) as error:
         print(f"panel: {arguments.key_file}: {error}", file=sys.stderr)  # noqa: T201  # a command
         return _WRONG_USAGE
@@ -165,6 +173,13 @@ def main(argv: Sequence[str]) -> int:
         panel.close()
     print(f"{answer.token or 'no reply'} {answer.stamp}".strip(), flush=True)  # noqa: T201  # what the command is for
     return 0 if answer.token == "ACK" else _FAILED  # noqa: S105  # the id of a reply
+
+
+def _key(file: Path) -> bytes:
+    key = bytes.fromhex(file.read_text("utf-8").strip())
+    if len(key) not in _KEY_BYTES:
+        raise ValueError(f"an AES key has 32, 48 or 64 hex digits, not {2 * len(key)}")
+    return key
 
 
 def _parser() -> argparse.ArgumentParser:

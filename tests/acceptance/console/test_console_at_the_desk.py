@@ -162,6 +162,7 @@ def test_a_drill_is_said_to_every_post_and_its_press_is_marked(page: Page, daemo
     page.click("button[data-view=board]")
     expect(drilled).to_have_count(0)
     page.locator(".cards .card", has=page.locator(".real")).first.click()
+    expect(page.locator(".cards .card[aria-pressed=true] .real")).to_have_count(1)
     page.select_option("select[name=verdict]", "test")
     page.locator("form.inline", has=page.locator("select[name=verdict]")).locator("button").click()
     expect(real).to_have_count(0)
