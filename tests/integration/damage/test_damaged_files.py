@@ -97,7 +97,7 @@ async def test_a_copy_of_a_damaged_file_is_neither_made_nor_taken_for_good(
     assert (tmp_path / "copy.tar").read_bytes() == good
     assert page in good
     (tmp_path / "copy.tar").write_bytes(good.replace(page, os.urandom(PAGE)))
-    with pytest.raises(PermanentError, match=rf"copy\.tar: its {file} is damaged.*Name another backup"):
+    with pytest.raises(PermanentError, match=rf"copy\.tar: its {file} is damaged.*Restore another backup"):
         restore(tmp_path / "copy.tar", tmp_path / "new")
 
 
