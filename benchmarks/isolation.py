@@ -2,9 +2,10 @@
 
 Run:  .venv/bin/python benchmarks/isolation.py [--presses 2000] [--quick] [--json] [--folder DIR]
 
-The gateway runs as it ships, with one camera (the recorded gate scene, faces watched). Blocks of presses
-alternate, so that what else the machine does weighs on both alike: a quiet one, then one in which a child gets SIGSTOP
-(it is then replaced after its missed heartbeats) or SIGKILL, until every child had both.
+The gateway runs as it ships, with two cameras: the recorded gate scene, faces watched, and a simulated one over ONVIF,
+so that there is a child of each role. Blocks of presses alternate, so that what else the machine does weighs on both
+alike: a quiet one, then one in which a child gets SIGSTOP (it is then replaced after its missed heartbeats) or SIGKILL,
+until every child had both.
 """
 
 import itertools
@@ -12,9 +13,12 @@ import json
 import math
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +38,11 @@ id = "cam-01"
 name = "gate"
 url = "file://{SCENE}"
 watch_faces = true
+
+[[cameras]]
+id = "cam-02"
+name = "yard"
+url = "{{url}}"
 """
 PAUSE_SECONDS = 0.01
 STAGE_SECONDS = 40.0
@@ -111,14 +120,27 @@ def new_press_id(label: str) -> str:
 
 
 def wait_until_live(daemon: Daemon) -> None:
-    """Wait until the camera is live and every child ready."""
+    """Wait until both cameras are live and every child ready."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         body = httpx.get(f"{daemon.url}/readyz", timeout=5).json()
-        if body["cameras"].get("cam-01") == "live" and set(body["workers"].values()) == {"ready"}:
+        if set(body["cameras"].values()) == {"live"} and set(body["workers"].values()) == {"ready"}:
             return
         time.sleep(0.2)
-    raise SystemExit("the camera did not get live")
+    raise SystemExit("the cameras did not get live")
+
+
+@contextmanager
+def onvif_camera() -> Iterator[str]:
+    """The address of a simulated camera in a process of its own."""
+    command = [sys.executable, "-m", "gateway.simulators", "camera", "--exit-with-parent"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as camera:
+        assert camera.stdout is not None
+        words = camera.stdout.readline().split()
+        try:
+            yield next(word for word in words if word.startswith("onvif://"))
+        finally:
+            camera.terminate()
 
 
 def measure(folder: Path, presses: int, rounds: int) -> dict[str, object]:
@@ -127,7 +149,7 @@ def measure(folder: Path, presses: int, rounds: int) -> dict[str, object]:
     disturbed: list[float] = []
     back: list[str] = []
     states: dict[str, set[str]] = {}
-    with Daemon(folder, extra=BUTTON + CAMERA) as daemon:
+    with onvif_camera() as url, Daemon(folder, extra=BUTTON + CAMERA.format(url=url)) as daemon:
         daemon.set_up_administrator()
         wait_until_live(daemon)
         workers = sorted(httpx.get(f"{daemon.url}/readyz", timeout=5).json()["workers"])
