@@ -33,7 +33,7 @@ Map = Callable[..., Iterable[Near]]
 
 MOST_PROBES = 64  # at once; times STRIPE the largest temporary, 4 MiB
 _POOLED_PROBES, _POOLED_ROWS = 8, 1_000_000  # from here on a second thread gains
-_FEW, _CHUNK = 8, 2_048
+_FEW, _CHUNK, _SMALL = 8, 2_048, 4_096
 _ROUNDED = 1 + 2.0**-20
 _REMEMBERED = 1_000
 _NONE = np.empty(0, np.intp)
@@ -68,6 +68,7 @@ class ExactSearch:
         self._centre, self._offset = float(np.linalg.norm(arrays.centre)), arrays.centre @ arrays.basis
         self._ones = np.zeros(arrays.shape.lines, np.float32)
         self._ones[arrays.shape.half_lines] = 1
+        self._lenses: dict[int, tuple[Doubles, Doubles, Singles]] = {}
         self._shares: dict[float, float] = {}
         self._levels: dict[tuple[float, int], int | None] = {}
         self._look_at(count)
@@ -75,6 +76,7 @@ class ExactSearch:
     def _look_at(self, count: int) -> None:
         self._vectors, self._halves = self._arrays.vectors[:count], self._arrays.halves[:count]
         self._prefixes: dict[int, list[Singles]] = {}
+        self._across: Singles | None = None
 
     def up_to(self, count: int) -> "ExactSearch":
         """The same over another number of templates; what is known about thresholds is shared."""
@@ -109,14 +111,20 @@ class ExactSearch:
         return self._finish(probe.single[0], probe.double[0], probe.squares[0], within, rows)
 
     def _one_by_heads(self, probe: Probes, within: float, level: int) -> Rows:
-        (weights,), (square,) = self._weights(probe, level)
+        weights, square = self._weights_of_one(probe.double[0], level)
         limit = self._head_limit(within, square, probe.squares[0], len(weights))
         blocks, width = self._heads(level), self._arrays.shape.block
-        return _joined([_passing(weights @ block, limit, width * number) for number, block in enumerate(blocks)])
+        return _joined([_passing(weights.dot(block), limit, width * number) for number, block in enumerate(blocks)])
 
     def _one_by_vectors(self, probe: Probes, within: float) -> Rows:
         limit = score_limit(within, probe.squares[0], terms=self._vectors.shape[1], longest=self._longest)
         single, pieces = probe.single[0], []
+        if 0 < len(self._vectors) <= _SMALL:
+            if self._across is None:  # one component behind the other is read a third faster than row by row
+                self._across = np.ascontiguousarray(self._vectors.T)
+            scores = single.dot(self._across)
+            scores -= self._halves
+            return _passing(scores, limit, 0) if scores[scores.argmax()] >= limit else _NONE
         for start in range(0, len(self._vectors), STRIPE):
             scores = self._vectors[start : start + STRIPE] @ single
             scores -= self._halves[start : start + STRIPE]
@@ -171,6 +179,21 @@ class ExactSearch:
         squares = lengths_squared(weights.astype(np.float64))
         weights += self._ones[:lines]  # where they are zero yet: each half square counts once
         return weights, squares
+
+    def _weights_of_one(self, exact: Doubles, level: int) -> tuple[Singles, float]:
+        """The same for one probe (d,), with what every probe needs made once."""
+        if level not in self._lenses:
+            lines = self._arrays.shape.depths[level] + level + 1
+            basis = np.ascontiguousarray(self._arrays.basis[:, :lines])
+            self._lenses[level] = basis, self._offset[:lines], self._ones[:lines]
+        basis, offset, ones = self._lenses[level]
+        head = exact.dot(basis)
+        head -= offset
+        weights = head.astype(np.float32)
+        head = weights.astype(np.float64)
+        square = float(head.dot(head))
+        weights += ones
+        return weights, square
 
     def _head_limit(self, within: float, head: float, square: float, lines: int) -> float:
         """The least score of a head; `head` and `square` are squared lengths of the probe's head and of the probe."""
