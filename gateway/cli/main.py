@@ -9,6 +9,7 @@ from gateway import __version__
 from gateway.cli.accounts import token_app, user_app
 from gateway.cli.audit import audit_app, ca_app
 from gateway.cli.backup import backup_command, restore_command
+from gateway.cli.cameras import cameras_app
 from gateway.cli.check_config import check_config
 from gateway.cli.demo import demo
 from gateway.cli.doctor import doctor_app
@@ -51,6 +52,7 @@ app.command("mqtt-password", short_help="The hash of a button's password.")(mqtt
 app.command("backup", short_help="The state folder into one file.")(backup_command)
 app.command("restore", short_help="The state folder out of that file.")(restore_command)
 app.add_typer(doctor_app, name="doctor", short_help="What works and what does not, with remedies.")
+app.add_typer(cameras_app, name="cameras")
 app.add_typer(models_app, name="models")
 app.add_typer(matching_app, name="matching")
 app.add_typer(watchlist_app, name="watchlist")

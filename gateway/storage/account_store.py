@@ -136,6 +136,10 @@ class AccountStore:
 
         await self._state.write(work)
 
+    async def forget_token(self, identity: str) -> None:
+        """End a token and leave no row of it; for one that lived as long as a command."""
+        await self._state.write(lambda c: c.execute(_SQL["forget_token"], (identity,)))
+
     async def add_one_time(self, key: str, purpose: str, user: str, ends: datetime) -> None:
         """Keep a one-time link by the hash of its token; `purpose` is setup or signin."""
         row = (key, purpose, user, text_of(ends))

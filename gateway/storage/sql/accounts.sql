@@ -50,6 +50,9 @@ UPDATE api_token SET used = ? WHERE id = ?;
 -- name: revoke_token
 UPDATE api_token SET revoked = 1 WHERE id = ?;
 
+-- name: forget_token
+DELETE FROM api_token WHERE id = ?;
+
 -- name: add_one_time
 INSERT INTO one_time (key, purpose, user, ends) VALUES (?, ?, ?, ?);
 

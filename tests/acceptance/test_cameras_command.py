@@ -1,0 +1,76 @@
+"""`campus-gateway cameras` beside a running gateway, as an installer types it."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from harness.command import command
+from harness.daemon import Daemon
+
+CSV = """id,name,url,username,password
+east,East gate,onvif://10.255.255.1,gate,p@ss:w/rd#1
+c 2,bad id,onvif://10.255.255.2,gate,p@ss:w/rd#1
+west,West gate,rtsp://10.255.255.3/live,,
+"""
+
+
+def test_cameras_are_judged_added_and_listed(tmp_path: Path) -> None:
+    with Daemon(tmp_path) as daemon:
+        (tmp_path / "cameras.csv").write_text(CSV, "utf-8")
+        config = ("--config", str(daemon.folder))
+
+        tried = command("cameras", "import", str(tmp_path / "cameras.csv"), *config)
+        assert tried.returncode == 1
+        assert [line.split()[0] for line in tried.stdout.splitlines()] == ["line", "2", "3", "4"]
+        assert "Use 1 to 64 of" in tried.stdout
+        assert "2 cameras good; nothing is added without --apply, 1 bad." in tried.stderr
+        assert json.loads(command("cameras", "list", "--json", *config).stdout) == []
+
+        added = command("cameras", "import", str(tmp_path / "cameras.csv"), "--apply", *config)
+        assert added.returncode == 1
+        assert "2 cameras added, 1 bad." in added.stderr
+        listed = command("cameras", "list", *config)
+        assert listed.returncode == 0
+        assert [line.split()[0] for line in listed.stdout.splitlines()] == ["id", "east", "west"]
+
+        again = json.loads(command("cameras", "import", str(tmp_path / "cameras.csv"), "--json", *config).stdout)
+        assert [each["fault"] for each in again["items"] if not each["ok"]] == [
+            "the id is taken",
+            "has not the right form",
+            "the id is taken",
+        ]
+        assert command("token", "list", "--json", *config).stdout.strip() == "[]", "it leaves no token behind"
+        output = tried.stdout + tried.stderr + added.stdout + listed.stdout + "".join(daemon.log)
+        assert "p@ss" not in output
+
+
+def test_discovery_says_where_it_looked(tmp_path: Path) -> None:
+    networks = '[vision]\ncamera_networks = ["127.0.0.9/32"]\n'
+    with Daemon(tmp_path, extra=networks) as daemon:
+        found = command("cameras", "discover", "--seconds", "1", "--config", str(daemon.folder))
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.split()[:2] == ["url", "camera"]
+    assert "0 cameras in 127.0.0.9/32." in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "No such file"), ("", "is empty"), ("a,b\n1,2\n", "unknown columns: 1, 2")]
+)
+def test_what_is_no_list_of_cameras_is_told(tmp_path: Path, content: str | None, said: str) -> None:
+    path = tmp_path / "cameras.csv"
+    if content is not None:
+        path.write_text(content, "utf-8")
+    with Daemon(tmp_path) as daemon:
+        told = command("cameras", "import", os.fspath(path), "--config", str(daemon.folder))
+    assert told.returncode == 1
+    assert said in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_gateway_that_is_away_is_told(tmp_path: Path) -> None:
+    with Daemon(tmp_path) as daemon:
+        assert daemon.stop() == 0
+        told = command("cameras", "list", "--config", str(daemon.folder))
+    assert told.returncode == 1
+    assert "Does it run?" in told.stderr
