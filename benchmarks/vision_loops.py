@@ -160,6 +160,8 @@ CASES = (
     Case("gate-640x360", WEBCAM_LOOP),
     Case("gate-1280x720", WEBCAM_LOOP),
     Case("far-640x360", FILE_LOOP),
+    Case("far-1280x720", WEBCAM_LOOP),
+    Case("farther-640x360", FILE_LOOP),
     Case("turned-640x360", FILE_LOOP),
     Case("dark-640x360", FILE_LOOP),
     Case("unlisted-640x360", FILE_LOOP, ("obama",)),
