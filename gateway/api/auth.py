@@ -12,6 +12,7 @@ from gateway.api.known import hash_of
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.turns import CrowdedError
+from gateway.clock import doubled
 from gateway.errors import PermanentError, TransientError
 from gateway.settings import ApiSettings
 from gateway.storage import ApiToken, Post, Session, User
@@ -223,7 +224,7 @@ async def _try_password(parts: ApiParts, name: str, password: str, network: str)
     accounts = parts.stores.accounts
     failures = await accounts.failures(name, network)
     if failures is not None and failures.count >= _FREE_TRIES:
-        wait = min(2.0 ** (failures.count - _FREE_TRIES), _LONGEST_WAIT_SECONDS)
+        wait = doubled(1.0, _LONGEST_WAIT_SECONDS, failures.count - _FREE_TRIES)
         left = wait - (parts.clock.now() - failures.last).total_seconds()
         if left > 0:
             wait = int(left) + 1

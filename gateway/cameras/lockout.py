@@ -1,7 +1,7 @@
 """Keeps wrong passwords from locking a camera: a few tries, then minutes of silence."""
 
 from gateway.cameras.states import CameraState, camera_error
-from gateway.clock import Clock
+from gateway.clock import Clock, doubled
 
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 300.0
@@ -36,8 +36,8 @@ class PasswordGuard:
         """The camera refused."""
         self._refusals += 1
         if self._refusals >= _TRIES:
-            pause = _FIRST_PAUSE_SECONDS * 2 ** (self._refusals - _TRIES)
-            self._closed_until = self._clock.monotonic() + min(pause, _LONGEST_PAUSE_SECONDS)
+            pause = doubled(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, self._refusals - _TRIES)
+            self._closed_until = self._clock.monotonic() + pause
 
     def accepted(self) -> None:
         """The camera accepted: the count begins anew."""

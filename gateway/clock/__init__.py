@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from gateway.clock.pauses import doubled as doubled
+
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 

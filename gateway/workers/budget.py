@@ -4,6 +4,8 @@ import random
 from collections import deque
 from collections.abc import Callable
 
+from gateway.clock import doubled
+
 _RESTARTS = 5
 _WINDOW_SECONDS = 60.0
 _FIRST_DELAY_SECONDS = 0.2
@@ -56,7 +58,7 @@ class RestartBudget:
         spread = 0.5 + self._jitter()
         if self._looping:
             return self._slow * spread
-        return min(_LONGEST_DELAY_SECONDS, _FIRST_DELAY_SECONDS * 2.0 ** (len(self._deaths) - 1)) * spread
+        return doubled(_FIRST_DELAY_SECONDS, _LONGEST_DELAY_SECONDS, len(self._deaths) - 1) * spread
 
     def _forget(self, at: float) -> None:
         while self._deaths and at - self._deaths[0] > _WINDOW_SECONDS:

@@ -12,7 +12,7 @@ from gateway.cameras.eventing.notices import Notice
 from gateway.cameras.eventing.subscription import Subscription
 from gateway.cameras.soap import FaultError
 from gateway.cameras.states import CameraError, CameraState
-from gateway.clock import Clock
+from gateway.clock import Clock, doubled
 from gateway.errors import GatewayError
 
 _LOG = logging.getLogger(__name__)
@@ -121,7 +121,7 @@ class EventFeed:
         return reason, self._pause()
 
     def _pause(self) -> float:
-        wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1))
+        wait = doubled(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, self._failures - 1)
         return wait * (0.5 + random.random())  # noqa: S311  # spreads retries, keeps no secret
 
     async def _subscribe(self) -> Subscription:

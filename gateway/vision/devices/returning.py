@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from gateway.cameras import Announcement, CameraDescription, FoundCamera
-from gateway.clock import Clock
+from gateway.clock import Clock, doubled
 from gateway.vision.devices.finder import Finder, is_same
 from gateway.vision.devices.watch import DeviceWatch
 from gateway.wire import CameraAssigned
@@ -66,16 +66,23 @@ class Returning:
         """Look for ever."""
         while True:
             await self._wait()
-            away = [watch for watch in self._watches().values() if watch.is_away]
-            if not away:
-                self._fruitless = 0
-                continue
-            found = await self._finder.look(_LOOK_SECONDS)
-            moved = [await self._take(watch, found) for watch in away]
-            self._fruitless = 0 if all(moved) else self._fruitless + 1
+            try:
+                await self._look()
+            except Exception:
+                self._fruitless += 1
+                _LOG.exception("the search for cameras that moved")
+
+    async def _look(self) -> None:
+        away = [watch for watch in self._watches().values() if watch.is_away]
+        if not away:
+            self._fruitless = 0
+            return
+        found = await self._finder.look(_LOOK_SECONDS)
+        moved = [await self._take(watch, found) for watch in away]
+        self._fruitless = 0 if all(moved) else self._fruitless + 1
 
     async def _wait(self) -> None:
-        pause = min(_FIRST_PAUSE_SECONDS * 2.0**self._fruitless, _LONGEST_PAUSE_SECONDS)
+        pause = doubled(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, self._fruitless)
         sleeping = asyncio.create_task(self._clock.sleep(pause), name="pause of search")
         hello = asyncio.create_task(self._hello.wait(), name="hello of a camera")
         try:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.cameras import CameraDescription, CameraError, CameraState, jpeg_size
-from gateway.clock import Clock
+from gateway.clock import Clock, doubled
 from gateway.errors import GatewayError
 from gateway.events import CameraFault, Severity, camera_source, encode, new_id
 from gateway.wire import CameraAssigned, CameraDescribed, Message, Report, StreamAddress
@@ -150,7 +150,7 @@ class DeviceWatch:
     def _pause_seconds(self) -> float:
         if not self._failures:
             return _LOOK_AGAIN_SECONDS
-        wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1))
+        wait = doubled(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, self._failures - 1)
         return wait * (0.5 + random.random())  # noqa: S311  # spreads retries, keeps no secret
 
     async def _ask(self) -> None:

@@ -227,3 +227,11 @@ async def test_a_subscription_that_was_being_made_is_ended() -> None:
 
 def test_errors_of_the_port_are_those_of_the_room() -> None:
     assert isinstance(SILENT, CameraError)
+
+
+async def test_a_camera_that_was_away_for_days_is_heard_when_it_is_back() -> None:
+    port = Port(ManualClock(), failing_subscribe=[SILENT] * 1500)
+    feed = EventFeed(port, FeedEnds(Ends().take, Ends().lost, Ends().address), port.clock, "camera")
+    for _ in range(1500):
+        _reason, pause = await feed._once()
+        assert 0.5 <= pause <= 90

@@ -182,3 +182,19 @@ def test_where_a_camera_seems_to_be_is_told_once() -> None:
         False,
         True,
     ]
+
+
+async def test_a_camera_that_was_away_for_days_is_found_when_it_is_back() -> None:
+    outbox, clock = Outbox(), ManualClock()
+    camera = Camera([*[CameraState.UNREACHABLE] * 2000, DESCRIBED])
+    watched = DeviceWatch(ASSIGNED, camera, "east", outbox, clock)
+    task = asyncio.create_task(watched.run())
+    for _ in range(2100):
+        for _ in range(8):
+            await asyncio.sleep(0)
+        clock.advance(1)
+        watched.ask_again()
+    assert not task.done()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert outbox.faults() == ["unreachable", "ok"]
