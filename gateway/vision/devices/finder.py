@@ -61,7 +61,10 @@ class Finder:
 
     async def _ask(self, url: str) -> tuple[CameraState, CameraDescription | None]:
         """How it is for somebody without a password."""
-        camera = OnvifCamera(url, library=self._library, networks=self._networks)
+        try:
+            camera = OnvifCamera(url, library=self._library, networks=self._networks)
+        except GatewayError:  # what it announced makes no address
+            return CameraState.NOT_ONVIF, None
         try:
             said = await camera.probe()
         except CameraError as error:
