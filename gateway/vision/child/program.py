@@ -16,6 +16,7 @@ from gateway.wire import Channel, ChannelClosedError, Hello, PictureRequest, Sto
 
 _LOG = logging.getLogger(__name__)
 _CLOSE_SECONDS = 3.0
+_PICTURES_AT_ONCE = 8
 
 MakeRole = Callable[[Hello, Outlet], Role]
 
@@ -121,11 +122,22 @@ async def _take_messages(role: Role, channel: Channel) -> None:
 
 
 async def _take_pictures(role: Role, pictures: Channel) -> None:
-    while True:
-        request = (await pictures.receive()).message
-        if not isinstance(request, PictureRequest):
-            raise UnexpectedMessageError(f"{type(request).__name__} came on the channel of pictures")
+    """Some at a time, so that a camera which is slow with its picture keeps no other's waiting."""
+    slots = asyncio.Semaphore(_PICTURES_AT_ONCE)
+    async with asyncio.TaskGroup() as group:
+        while True:
+            request = (await pictures.receive()).message
+            if not isinstance(request, PictureRequest):
+                raise UnexpectedMessageError(f"{type(request).__name__} came on the channel of pictures")
+            await slots.acquire()
+            group.create_task(_answer(role, pictures, request, slots), name=f"picture of {request.camera}")
+
+
+async def _answer(role: Role, pictures: Channel, request: PictureRequest, slots: asyncio.Semaphore) -> None:
+    try:
         pictures.offer(await role.picture(request))
+    finally:
+        slots.release()
 
 
 async def _until(stop: asyncio.Event) -> None:
