@@ -6,6 +6,7 @@ from gateway.clock import Clock
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 300.0
 _LONGEST_PAUSE_SECONDS = 1800.0
+_MOST_DOUBLINGS = 16
 
 
 class PasswordGuard:
@@ -36,7 +37,7 @@ class PasswordGuard:
         """The camera refused."""
         self._refusals += 1
         if self._refusals >= _TRIES:
-            pause = _FIRST_PAUSE_SECONDS * 2 ** (self._refusals - _TRIES)
+            pause = _FIRST_PAUSE_SECONDS * 2 ** min(self._refusals - _TRIES, _MOST_DOUBLINGS)
             self._closed_until = self._clock.monotonic() + min(pause, _LONGEST_PAUSE_SECONDS)
 
     def accepted(self) -> None:

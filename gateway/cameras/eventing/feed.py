@@ -21,6 +21,7 @@ _RENEW_SHARE = 0.8
 _LEAST_RENEW_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 60.0
+_MOST_DOUBLINGS = 16
 _WITHOUT_EVENTS_SECONDS = 600.0
 _LEAST_POLL_SECONDS = 0.1
 _DROPS_IN_A_ROW = 3
@@ -121,7 +122,7 @@ class EventFeed:
         return reason, self._pause()
 
     def _pause(self) -> float:
-        wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1))
+        wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** min(self._failures - 1, _MOST_DOUBLINGS))
         return wait * (0.5 + random.random())  # noqa: S311  # spreads retries, keeps no secret
 
     async def _subscribe(self) -> Subscription:

@@ -14,6 +14,7 @@ _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 3.0
 _FIRST_PAUSE_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 600.0
+_MOST_DOUBLINGS = 16
 
 Move = Callable[[DeviceWatch, str], Awaitable[bool]]
 """Asks the camera at another address and takes that if it is the same; whether it was."""
@@ -61,7 +62,7 @@ class Returning:
             self._fruitless = 0 if all(moved) else self._fruitless + 1
 
     async def _wait(self) -> None:
-        pause = min(_FIRST_PAUSE_SECONDS * 2.0**self._fruitless, _LONGEST_PAUSE_SECONDS)
+        pause = min(_FIRST_PAUSE_SECONDS * 2.0 ** min(self._fruitless, _MOST_DOUBLINGS), _LONGEST_PAUSE_SECONDS)
         sleeping = asyncio.create_task(self._clock.sleep(pause), name="pause of search")
         hello = asyncio.create_task(self._hello.wait(), name="hello of a camera")
         try:

@@ -17,6 +17,7 @@ from gateway.wire import CameraAssigned, CameraDescribed, Message, Report, Strea
 _LOG = logging.getLogger(__name__)
 _FIRST_WAIT_SECONDS = 2.0
 _LONGEST_WAIT_SECONDS = 60.0
+_MOST_DOUBLINGS = 16
 _LOOK_AGAIN_SECONDS = 600.0
 _LEAST_WAIT_SECONDS = 1.0
 _TRIES_BEFORE_AWAY = 3
@@ -137,7 +138,7 @@ class DeviceWatch:
     def _pause_seconds(self) -> float:
         if not self._failures:
             return _LOOK_AGAIN_SECONDS
-        wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** (self._failures - 1))
+        wait = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2.0 ** min(self._failures - 1, _MOST_DOUBLINGS))
         return wait * (0.5 + random.random())  # noqa: S311  # spreads retries, keeps no secret
 
     async def _ask(self) -> None:

@@ -59,3 +59,15 @@ def test_the_refusal_says_when_it_goes_on() -> None:
 
     with pytest.raises(CameraError, match="3 times; the next try is in 300 s"):
         guard.check()
+
+
+def test_a_password_that_is_wrong_for_weeks_keeps_its_pause() -> None:
+    clock = ManualClock()
+    guard = PasswordGuard("onvif://h:80", clock)
+    for _ in range(1100):
+        guard.refused()
+
+    clock.advance(1799)
+    assert not _may_try(guard)
+    clock.advance(2)
+    assert _may_try(guard)

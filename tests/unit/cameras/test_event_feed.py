@@ -181,6 +181,17 @@ async def test_no_free_slot_is_waited_for_with_growing_pauses() -> None:
         assert 8 <= len(port.calls) <= 25
 
 
+async def test_a_camera_that_is_away_for_days_is_heard_again() -> None:
+    port = Port(ManualClock(), failing_subscribe=[SILENT] * 1100)
+    async with fed(port) as (ends, _passes):
+        for _ in range(1200):
+            for _ in range(6):
+                await asyncio.sleep(0)
+            port.clock.advance(100)
+        assert not port.failing_subscribe
+        assert ends.taken
+
+
 async def test_a_camera_without_events_is_left_in_peace_for_ten_minutes() -> None:
     nothing = camera_error(CameraState.NO_EVENTS, "none", where="x")
     port = Port(ManualClock(), failing_subscribe=[nothing, nothing])

@@ -99,6 +99,12 @@ async def test_one_failed_try_of_what_passes_by_itself_is_no_event() -> None:
     assert (await watch(CameraState.UNREACHABLE, DESCRIBED, looks=3)).faults() == []
 
 
+async def test_a_camera_that_is_away_for_days_is_found_when_it_is_back() -> None:
+    unreachable = [CameraState.UNREACHABLE] * 1100
+    outbox = await watch(*unreachable, DESCRIBED, looks=1101)
+    assert outbox.faults() == ["unreachable", "ok"]
+
+
 async def test_what_needs_a_hand_is_reported_at_once() -> None:
     assert (await watch(CameraState.CREDENTIALS_WRONG, looks=1)).faults() == ["credentials_wrong"]
 
