@@ -91,6 +91,7 @@ class EventFeed:
         self._absolute = False
         self._failures = 0
         self._told = ""
+        self._had_events = False
 
     async def run(self) -> None:
         """Feed for ever; when it is cancelled it unsubscribes first."""
@@ -107,9 +108,10 @@ class EventFeed:
         subscription: Subscription | None = None
         try:
             subscription = await self._subscribe()
+            subscription = await self._lengthened(subscription)
             reason = await self._follow(subscription)
         except CameraError as error:
-            if error.state is CameraState.NO_EVENTS:
+            if error.state is CameraState.NO_EVENTS and not self._had_events:
                 return error.what, _WITHOUT_EVENTS_SECONDS
             reason = error.what
         except (FaultError, GatewayError) as error:
@@ -127,13 +129,17 @@ class EventFeed:
 
     async def _subscribe(self) -> Subscription:
         try:
-            subscription = await self._wholly(self._port.subscribe(absolute=self._absolute))
+            return await self._wholly(self._port.subscribe(absolute=self._absolute))
         except CameraError as error:
             consumer = await self._ends.consumer() if error.state is CameraState.NO_EVENTS else None
             if consumer is None:
                 raise
             return await self._wholly(self._port.subscribe_push(consumer))
-        if self._is_too_short(subscription.granted_seconds) and not self._absolute:
+
+    async def _lengthened(self, subscription: Subscription) -> Subscription:
+        """What was granted too short is asked for as an absolute time, now and from then on."""
+        too_short = not subscription.is_push and self._is_too_short(subscription.granted_seconds)
+        if too_short and not self._absolute:
             self._absolute = True
             with contextlib.suppress(CameraError, FaultError):
                 granted = await self._port.renew(subscription, absolute=True)
@@ -202,5 +208,5 @@ class EventFeed:
         return True
 
     async def _alive(self, notices: tuple[Notice, ...]) -> None:
-        self._failures, self._told = 0, ""
+        self._failures, self._told, self._had_events = 0, "", True
         await self._ends.take(notices)

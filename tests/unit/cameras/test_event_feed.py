@@ -32,6 +32,7 @@ class Port:
     calls: list[str] = field(default_factory=list)
     pull_takes: float = 10.0
     subscribe_takes: float = 0.0
+    renew_takes: float = 0.0
 
     async def subscribe(self, *, absolute: bool = False) -> Subscription:
         self.calls.append("subscribe at" if absolute else "subscribe")
@@ -52,6 +53,7 @@ class Port:
         self.calls.append("renew at" if absolute else "renew")
         if self.failing_renew is not None:
             raise self.failing_renew
+        await self.clock.sleep(self.renew_takes)
         return self.grants(absolute)
 
     async def unsubscribe(self, subscription: Subscription) -> None:
@@ -199,6 +201,25 @@ async def test_a_camera_without_events_is_left_in_peace_for_ten_minutes() -> Non
         await passes(590)
         assert port.calls == ["subscribe"]
         assert ends.losses == ["none"]
+
+
+async def test_one_that_had_events_and_restarts_is_not_left_for_ten_minutes() -> None:
+    port = Port(ManualClock(), pulls=[(), GONE])
+    async with fed(port) as (ends, passes):
+        await passes(5)
+        port.failing_subscribe = [camera_error(CameraState.NO_EVENTS, "starting", where="x")] * 3
+        await passes(60)
+        assert "starting" in ends.losses
+        assert port.failing_subscribe == []
+        assert port.calls[-1] == "pull"
+
+
+async def test_one_that_is_ended_while_its_grant_is_made_longer_is_ended_at_the_camera() -> None:
+    port = Port(ManualClock(), grants=lambda _absolute: 10.0, renew_takes=5.0)
+    async with fed(port) as (_ends, passes):
+        await passes(2)
+        assert port.calls == ["subscribe", "renew at"]
+    assert port.calls[-1] == "unsubscribe"
 
 
 async def test_a_camera_that_only_pushes_is_told_where_to() -> None:
