@@ -54,7 +54,10 @@ class Notice:
 
     def happened(self, offset: timedelta, now: datetime) -> datetime:
         """When, by our clock: the camera's time less its offset, never later than `now`, which stands for no time."""
-        return now if self.said_at is None else min(self.said_at - offset, now)
+        try:
+            return now if self.said_at is None else min(self.said_at - offset, now)
+        except OverflowError:  # such as the year 1, which stands for no time
+            return now
 
 
 def read_notices(envelope: Element) -> tuple[Notice, ...]:

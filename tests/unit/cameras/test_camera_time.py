@@ -65,3 +65,9 @@ def test_a_leap_second_is_the_second_before() -> None:
     assert read_time(_reply(_moment("UTCDateTime", "2016 12 31 23 59 60"))) == datetime(
         2016, 12, 31, 23, 59, 59, tzinfo=UTC
     )
+
+
+def test_a_local_time_at_the_end_of_all_times_is_none() -> None:
+    said = "<Year>9999</Year><Month>12</Month><Day>31</Day><Hour>23</Hour><Minute>0</Minute><Second>0</Second>"
+    envelope = etree.fromstring(f"<a><TZ>PST8</TZ><LocalDateTime>{said}</LocalDateTime></a>")
+    assert read_time(envelope) is None
