@@ -11,7 +11,7 @@ from gateway.cameras.certificate import fingerprint_of
 from gateway.cameras.states import CameraError, CameraState, camera_error
 from gateway.cameras.tracked import ForeignPeerError, Sockets, TrackedAdapter, Trust
 
-_MAX_BYTES = 16 * 1024 * 1024
+_MAX_BYTES = {"GET": 16 * 1024 * 1024, "POST": 2 * 1024 * 1024}  # a picture; an envelope, which takes 16 times its size
 _CHUNK = 64 * 1024
 _UNAUTHORIZED = frozenset({401, 403})
 _ANYBODY = Trust()
@@ -148,14 +148,16 @@ class CameraHttp:
             allow_redirects=False,
             auth=self._auth.get(method),
         ) as response:
-            return Reply(response.status_code, response.headers, self._read(response), response.encoding)
+            return Reply(
+                response.status_code, response.headers, self._read(response, _MAX_BYTES[method]), response.encoding
+            )
 
-    def _read(self, response: requests.Response) -> bytes:
+    def _read(self, response: requests.Response, most: int) -> bytes:
         content = bytearray()
         for chunk in response.iter_content(_CHUNK):
             content += chunk
-            if len(content) > _MAX_BYTES:
-                raise self._error(CameraState.NOT_ONVIF, f"the answer is larger than {_MAX_BYTES} bytes")
+            if len(content) > most:
+                raise self._error(CameraState.NOT_ONVIF, f"the answer is larger than {most} bytes")
             self._remaining()
         return bytes(content)
 

@@ -61,8 +61,15 @@ class Notice:
 
 
 def read_notices(envelope: Element) -> tuple[Notice, ...]:
-    """All messages of a reply or a notification, in order."""
-    return tuple(_notice(each) for each in descendants(envelope, "NotificationMessage"))
+    """All messages of a reply or a notification, in order; what stands within one is of that one."""
+    found, waiting = [], [envelope]
+    while waiting:
+        element = waiting.pop()
+        if local_name(element) == "NotificationMessage":
+            found.append(element)
+        else:
+            waiting.extend(reversed(element))
+    return tuple(_notice(each) for each in found)
 
 
 def _notice(message: Element) -> Notice:

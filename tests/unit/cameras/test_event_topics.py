@@ -105,3 +105,12 @@ def test_what_is_no_time_is_none(time: str) -> None:
     (notice,) = read_notices(_message(f'<Message UtcTime="{time}" PropertyOperation="Initialized"/>'))
 
     assert (notice.said_at, notice.initial) == (None, True)
+
+
+def test_a_message_within_a_message_is_none_of_its_own() -> None:
+    inner = "<NotificationMessage><Topic>a</Topic></NotificationMessage>"
+    nested = f"<NotificationMessage><Topic>b</Topic>{inner}</NotificationMessage>"
+
+    found = read_notices(etree.fromstring(f"<Body>{nested}{inner}</Body>"))
+
+    assert [each.topic for each in found] == ["b", "a"]
