@@ -160,6 +160,15 @@ async def test_a_fault_on_pull_means_a_new_subscription() -> None:
         assert ends.losses == ["gone"]
 
 
+async def test_what_nobody_foresaw_means_a_new_subscription() -> None:
+    port = Port(ManualClock(), pulls=[(), ZeroDivisionError()])
+    async with fed(port) as (ends, passes):
+        await passes(30)
+        assert port.calls.count("subscribe") == 2
+        assert port.calls.count("unsubscribe") == 1
+        assert ends.losses == ["the camera sends what the gateway cannot read"]
+
+
 async def test_a_closed_connection_means_the_same_subscription() -> None:
     port = Port(ManualClock(), pulls=[SILENT, (), SILENT, SILENT, ()])
     async with fed(port) as (ends, passes):
@@ -245,6 +254,14 @@ async def test_an_empty_answer_at_once_is_healthy_and_no_tight_loop() -> None:
         await passes(10)
         assert ends.losses == []
         assert port.calls.count("pull") <= 101
+
+
+async def test_messages_without_end_are_no_tight_loop() -> None:
+    port = Port(ManualClock(), pulls=[(Notice("a"),)] * 100_000)
+    async with fed(port) as (ends, passes):
+        await passes(10)
+        assert ends.losses == []
+        assert 10 <= port.calls.count("pull") <= 201
 
 
 async def test_a_subscription_that_was_being_made_is_ended() -> None:
