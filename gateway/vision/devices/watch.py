@@ -148,6 +148,9 @@ class DeviceWatch:
             await self._failed(error.state, error)
         except GatewayError as error:
             await self._failed(CameraState.NOT_ONVIF, error)
+        except Exception as error:  # one odd answer must not end the asking for ever
+            odd = f"its answer cannot be read ({type(error).__name__})"
+            await self._failed(CameraState.NOT_ONVIF, CameraError(CameraState.NOT_ONVIF, odd))
         else:
             await self._answered(described)
 

@@ -122,3 +122,33 @@ async def test_a_snapshot_that_is_no_jpeg_is_refused() -> None:
     with pytest.raises(CameraError) as error:
         await watched.picture()
     assert error.value.state is CameraState.NO_SNAPSHOT
+
+
+class Odd(Camera):
+    """Answers once with what nobody foresaw."""
+
+    def __init__(self) -> None:
+        super().__init__([DESCRIBED])
+        self.asked = 0
+
+    async def probe(self) -> CameraDescription:
+        self.asked += 1
+        if self.asked == 1:
+            raise ZeroDivisionError
+        return await super().probe()
+
+
+async def test_what_nobody_foresaw_does_not_end_the_asking() -> None:
+    camera, outbox, clock = Odd(), Outbox(), ManualClock()
+    watched = DeviceWatch(ASSIGNED, camera, "east", outbox, clock)
+    task = asyncio.create_task(watched.run())
+    for _ in range(20):
+        for _ in range(6):
+            await asyncio.sleep(0)
+        clock.advance(1)
+        watched.ask_again()
+    assert not task.done()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert outbox.of(StreamAddress)
