@@ -1,6 +1,6 @@
 """What an administrator may name by API: the network's cameras, and nothing of this machine (SSRF)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +54,31 @@ def refuse_local_address(body: dict[str, Any], networks: Sequence[str] = ()) -> 
             what = "the address is in no network of cameras"
             remedy = "Name its network in vision.camera_networks of the configuration file."
             raise Problem(422, what, code="not_a_camera_network", where=key, remedy=remedy)
+
+
+def refuse_links_into_nothing(body: dict[str, Any], cameras: Collection[str]) -> None:
+    """Refuse a device's link to a camera that is not there: its press would have no picture, or never be heard.
+
+    Args:
+        body: a device's entry or a part of one; what is no name is left to the settings.
+        cameras: ids of all that are there.
+
+    Raises:
+        Problem: 422.
+    """
+    for key, camera in _links(body):
+        if isinstance(camera, str) and camera not in cameras:
+            known = f"Known here: {', '.join(sorted(cameras))}."
+            remedy = known if cameras else "Add the camera first, or leave out the link."
+            what = f"there is no camera {camera!r}"
+            raise Problem(422, what, code="link_to_no_camera", where=key, camera=camera, remedy=remedy)
+
+
+def _links(body: dict[str, Any]) -> Iterator[tuple[str, object]]:
+    linked, looks = body.get("linked_cameras"), body.get("looks")
+    yield "camera", body.get("camera")
+    yield from (("linked_cameras", each) for each in (linked if isinstance(linked, list) else ()))
+    yield from (("looks", each) for each in (looks if isinstance(looks, dict) else ()))
 
 
 def _host_of(url: str) -> str:

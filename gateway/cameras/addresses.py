@@ -6,7 +6,8 @@ from urllib.parse import quote, urlsplit
 
 from gateway.errors import PermanentError
 
-_URL = re.compile(r"\s*(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>.*?)\s*$", re.DOTALL)
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL)
+_LONGEST = 2048
 _PORT = re.compile(r":(\d{1,5})$")
 _REMEDY = "Write onvif://host, onvif://host:port or onvifs://host, for example onvif://192.168.1.64."
 _DEFAULT_PORTS = {"onvif": 80, "onvifs": 443}
@@ -47,7 +48,7 @@ def parse_onvif_url(text: str) -> OnvifAddress:
     except ValueError:
         host, port, parts = None, None, urlsplit("")
     if parts.scheme not in _DEFAULT_PORTS or not host or port == 0 or parts.query or parts.fragment:
-        raise PermanentError("this is no address of an ONVIF camera", where=text, remedy=_REMEDY)
+        raise PermanentError("this is no address of an ONVIF camera", where=_place(text), remedy=_REMEDY)
     if parts.username is not None:
         remedy = "Give user name and password apart from the address."
         raise PermanentError("credentials do not belong in the address", where=str(OnvifAddress(host)), remedy=remedy)
@@ -97,10 +98,18 @@ def port_of(url: str) -> int | None:
 
 
 def _match(url: str) -> re.Match[str]:
-    match = _URL.match(url)
+    bare = url.strip()
+    match = _URL.match(bare) if len(bare) <= _LONGEST else None
     if match is None:
-        raise PermanentError("this is no URL", where=url, remedy="Write scheme://host:port/path.")
+        raise PermanentError("this is no URL", where=_place(bare), remedy="Write scheme://host:port/path.")
     return match
+
+
+def _place(text: str) -> str:
+    """An address for a message: not without end, and without what may be a password before a host without scheme."""
+    if len(text) > _LONGEST:
+        return f"an address of {len(text)} characters"
+    return text if "://" in text else text.rpartition("@")[2]
 
 
 def _bracketed(host: str) -> str:

@@ -108,7 +108,7 @@ class OnvifCamera:
         self._offset = ClockOffset(clock)
         self._caller = self._open_caller()
         self._http = self._caller.http
-        self._rehoster = Rehoster(self.address)
+        self._rehoster = Rehoster(self.address, networks)
         self._inquiry = Inquiry(self.address, self._caller, self._open_library, self._rehoster)
         self._lane = Lane(where, self._timeouts.whole, self._http.cut_off)
         self._known: CameraDescription | None = None

@@ -24,7 +24,10 @@ def read_time(envelope: etree._Element) -> datetime | None:
     if local is None or west is None:
         return None
     saving = (envelope.findtext(".//{*}DaylightSavings") or "").strip().lower() in {"true", "1"}
-    return local + west - timedelta(hours=1 if saving else 0)
+    try:
+        return local + west - timedelta(hours=1 if saving else 0)
+    except OverflowError:
+        return None
 
 
 def _date_time(element: etree._Element | None) -> datetime | None:

@@ -193,7 +193,7 @@ class CameraHttp:
 
     def _untrusted(self, error: requests.RequestException) -> CameraError:
         url = error.request.url if error.request is not None else ""
-        found = fingerprint_of(url or "", self._timeouts.connect)
+        found = fingerprint_of(url or "", self._timeouts.connect, self._trust.networks)
         if not found:
             return self._error(CameraState.NOT_ONVIF, "what answers there speaks no TLS that is understood")
         what = (

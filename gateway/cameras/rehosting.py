@@ -5,6 +5,7 @@ import socket
 from urllib.parse import urlsplit
 
 from gateway.cameras.addresses import OnvifAddress, port_of, rehost
+from gateway.cameras.tracked import must_be_camera
 from gateway.errors import PermanentError
 
 _TRIAL_SECONDS = 1.5
@@ -13,10 +14,16 @@ _QUESTION = b"GET / HTTP/1.0\r\n\r\n"
 
 
 class Rehoster:
-    """One camera's addresses; what was found out of a port is kept until `forget`."""
+    """One camera's addresses; what was found out of a port is kept until `forget`.
 
-    def __init__(self, address: OnvifAddress) -> None:
+    Args:
+        address: as the installer typed it.
+        networks: where ports may be tried (`gateway.settings.may_be_camera`); None: anywhere.
+    """
+
+    def __init__(self, address: OnvifAddress, networks: tuple[str, ...] | None = None) -> None:
         self._address = address
+        self._networks = networks
         self._answers: dict[int, bool] = {}
 
     def forget(self) -> None:
@@ -54,6 +61,7 @@ class Rehoster:
         """Whether a connection is taken and answered, be it with its end; one that is silent is no service."""
         try:
             with socket.create_connection((self._address.host, port), timeout=_TRIAL_SECONDS) as opened:
+                must_be_camera(opened, self._networks)
                 if not self._address.secure:
                     opened.sendall(_QUESTION)
                     with contextlib.suppress(ConnectionError):

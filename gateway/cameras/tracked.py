@@ -109,19 +109,26 @@ class TrackedAdapter(HTTPAdapter):
         return super().send(request, stream, timeout, trusts, cert, proxies)
 
 
-def _must_be_camera(opened: socket.socket | None, trust: Trust) -> None:
-    if opened is None or trust.networks is None:
-        return
-    if not may_be_camera(str(opened.getpeername()[0]), trust.networks):
+def must_be_camera(opened: socket.socket, networks: tuple[str, ...] | None) -> None:
+    """Close a connection that leads outside `networks` before anything is sent over it; None: anywhere.
+
+    Raises:
+        ForeignPeerError: it does.
+    """
+    if networks is not None and not may_be_camera(str(opened.getpeername()[0]), networks):
         opened.close()
         raise ForeignPeerError("no address of a camera")
 
 
 def _tracked_pools(sockets: Sockets, trust: Trust) -> tuple[type[HTTPConnectionPool], type[HTTPSConnectionPool]]:
     class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            opened = super()._new_conn()
+            must_be_camera(opened, trust.networks)
+            return opened
+
         def connect(self) -> None:
             super().connect()
-            _must_be_camera(self.sock, trust)
             sockets.add(self.sock)
 
         def close(self) -> None:
@@ -129,9 +136,13 @@ def _tracked_pools(sockets: Sockets, trust: Trust) -> tuple[type[HTTPConnectionP
             super().close()
 
     class Secure(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            opened = super()._new_conn()
+            must_be_camera(opened, trust.networks)  # here, because `connect` shakes hands over it
+            return opened
+
         def connect(self) -> None:
             super().connect()
-            _must_be_camera(self.sock, trust)
             sockets.add(self.sock)
 
         def close(self) -> None:

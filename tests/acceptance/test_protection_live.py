@@ -142,11 +142,17 @@ def test_an_alarm_panel_alarms(daemon: Daemon, sia_port: int, udp: bool) -> None
 
 def test_a_device_by_api_is_heard_at_once_and_one_of_an_unknown_dialect_is_refused(daemon: Daemon) -> None:
     with daemon.client() as client:
+        linked = client.post("/devices", json={"id": "odd", "linked_cameras": ["cam-99"]})
+        assert (linked.status_code, linked.json()["code"]) == (422, "link_to_no_camera")
+        assert "cam-99" in linked.json()["detail"]
+        assert client.get("/devices/odd").status_code == 404
         refused = client.post("/devices", json={"id": "odd", "dialect": "klingon"})
         assert refused.status_code == 422
         assert "klingon" in refused.json()["detail"]
         body = {"id": "shelly", "dialect": "shelly1", "topic": "shellies/shellybutton1-1"}
         assert client.post("/devices", json=body).status_code == 201
+        linked = client.patch(f"/devices/{body['id']}", json={"linked_cameras": ["cam-99"]})
+        assert (linked.status_code, linked.json()["where"]) == (422, "linked_cameras")
         publish(daemon, "shellies/shellybutton1-1/input_event/0", '{"event": "S", "event_cnt": 4}')
         assert len(presses(daemon, client, "shelly")) == 1
         assert client.delete("/devices/shelly").status_code == 204

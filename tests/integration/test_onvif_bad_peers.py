@@ -169,6 +169,13 @@ async def test_an_endless_answer_is_cut_off() -> None:
     assert "larger than" in error.what
 
 
+async def test_an_envelope_as_large_as_a_picture_is_cut_off() -> None:
+    body = b'<e:Envelope xmlns:e="x"><e:Body>' + b"<a/>" * 800_000 + b"</e:Body></e:Envelope>"
+    async with _peer(_http("200 OK", body, "application/soap+xml")) as port:
+        error = await _error(port)
+    assert "larger than" in error.what
+
+
 async def test_an_unknown_name_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -21,7 +21,7 @@ from gateway.api.installation import (
 )
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
-from gateway.api.sources import refuse_local_address, refuse_local_files
+from gateway.api.sources import refuse_links_into_nothing, refuse_local_address, refuse_local_files
 from gateway.errors import GatewayError, PermanentError
 from gateway.forwarding import Verdict
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Slice
@@ -208,6 +208,10 @@ async def _pictures(parts: ApiParts, camera: str, caller: Principal) -> AsyncIte
         await asyncio.sleep(_MJPEG_SECONDS)
 
 
+def _refuse_links(body: Fields, parts: ApiParts) -> None:
+    refuse_links_into_nothing(body, [each.id for each in parts.installation.cameras.all()])
+
+
 def _device(parts: ApiParts, device: DeviceSettings, caller: Principal) -> Fields:
     status = {each.device: each for each in parts.device_statuses()}.get(device.id)
     body = shown(device, whole=True) | {"from_file": parts.installation.devices.in_file(device.id)}
@@ -223,7 +227,8 @@ async def devices(caller: Caller, parts: Parts) -> Fields:
 
 @router.post("/devices", status_code=201)
 async def add_device(body: Fields, caller: Admin, parts: Parts) -> Fields:
-    """Add an alarm device."""
+    """Add an alarm device; 422 if it is linked to a camera that is not there."""
+    _refuse_links(body, parts)
     return await _create(parts.installation.devices, body, parts, caller.name, "device")
 
 
@@ -235,7 +240,8 @@ async def device(identity: str, caller: Caller, parts: Parts) -> Fields:
 
 @router.patch("/devices/{identity}")
 async def change_device(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
-    """Change an alarm device; 409 if it is of the configuration file."""
+    """Change an alarm device; 409 if it is of the configuration file, 422 if a new link leads to no camera."""
+    _refuse_links(body, parts)
     await _change(parts.installation.devices, identity, body, parts, caller.name)
     return _device(parts, parts.installation.devices.get(identity), caller)
 

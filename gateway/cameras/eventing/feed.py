@@ -22,7 +22,7 @@ _LEAST_RENEW_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 60.0
 _WITHOUT_EVENTS_SECONDS = 600.0
-_LEAST_POLL_SECONDS = 0.1
+_LEAST_POLL_SECONDS, _LEAST_BUSY_POLL_SECONDS = 0.1, 0.05
 _DROPS_IN_A_ROW = 3
 _LEAVE_SECONDS = 2.5
 _DROP_PAUSE_SECONDS = 0.2
@@ -90,6 +90,7 @@ class EventFeed:
         self._absolute = False
         self._failures = 0
         self._told = ""
+        self._had_events = False
 
     async def run(self) -> None:
         """Feed for ever; when it is cancelled it unsubscribes first."""
@@ -106,13 +107,17 @@ class EventFeed:
         subscription: Subscription | None = None
         try:
             subscription = await self._subscribe()
+            subscription = await self._lengthened(subscription)
             reason = await self._follow(subscription)
         except CameraError as error:
-            if error.state is CameraState.NO_EVENTS:
+            if error.state is CameraState.NO_EVENTS and not self._had_events:
                 return error.what, _WITHOUT_EVENTS_SECONDS
             reason = error.what
         except (FaultError, GatewayError) as error:
             reason = str(error)
+        except Exception as error:  # one odd message must not end the hearing of a contact for ever
+            _LOG.error("events of %s: what nobody foresaw: %s", self._where, type(error).__name__)
+            reason = "the camera sends what the gateway cannot read"
         finally:
             if subscription is not None:
                 with contextlib.suppress(CameraError, FaultError):
@@ -126,13 +131,17 @@ class EventFeed:
 
     async def _subscribe(self) -> Subscription:
         try:
-            subscription = await self._wholly(self._port.subscribe(absolute=self._absolute))
+            return await self._wholly(self._port.subscribe(absolute=self._absolute))
         except CameraError as error:
             consumer = await self._ends.consumer() if error.state is CameraState.NO_EVENTS else None
             if consumer is None:
                 raise
             return await self._wholly(self._port.subscribe_push(consumer))
-        if self._is_too_short(subscription.granted_seconds) and not self._absolute:
+
+    async def _lengthened(self, subscription: Subscription) -> Subscription:
+        """What was granted too short is asked for as an absolute time, now and from then on."""
+        too_short = not subscription.is_push and self._is_too_short(subscription.granted_seconds)
+        if too_short and not self._absolute:
             self._absolute = True
             with contextlib.suppress(CameraError, FaultError):
                 granted = await self._port.renew(subscription, absolute=True)
@@ -196,10 +205,10 @@ class EventFeed:
             await self._clock.sleep(_DROP_PAUSE_SECONDS)
             return False
         await self._alive(notices)
-        if not notices:
-            await self._clock.sleep(max(0.0, _LEAST_POLL_SECONDS - (self._clock.monotonic() - began)))
+        least = _LEAST_BUSY_POLL_SECONDS if notices else _LEAST_POLL_SECONDS
+        await self._clock.sleep(max(0.0, least - (self._clock.monotonic() - began)))
         return True
 
     async def _alive(self, notices: tuple[Notice, ...]) -> None:
-        self._failures, self._told = 0, ""
+        self._failures, self._told, self._had_events = 0, "", True
         await self._ends.take(notices)

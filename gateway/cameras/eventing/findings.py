@@ -90,8 +90,8 @@ class FindingBook:
 
     def _note(self, kind: Kind, notice: Notice, active: bool, at: datetime, monotonic: float) -> list[Finding]:
         key = (kind, notice.token)
-        if key not in self._known and len(self._known) >= _MOST_SOURCES:  # a camera makes up inputs
-            return []
+        if key not in self._known and sum(known is kind for known, _ in self._known) >= _MOST_SOURCES:
+            return []  # a camera makes up sources; of one kind, they take no room from another
         known = self._known.setdefault(key, _Known())
         before, known.active, known.notice = known.active, active, notice
         if kind is Kind.INPUT:

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.api.problems import Problem
-from gateway.api.sources import refuse_local_address, refuse_local_files
+from gateway.api.sources import refuse_links_into_nothing, refuse_local_address, refuse_local_files
 
 
 @pytest.mark.parametrize("key", ["url", "sub_url"])
@@ -46,3 +46,40 @@ def test_no_file_of_this_machine_is_named_by_api(key: str) -> None:
         refuse_local_files({key: "/dev/zero"})
     assert (caught.value.status, caught.value.more["where"]) == (422, key)
     refuse_local_files({key: None, "name": "office"})
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [
+        ({"linked_cameras": ["gate", "cam-9"]}, "linked_cameras"),
+        ({"camera": "cam-9", "dialect": "onvif"}, "camera"),
+        ({"looks": {"cam-9": "2"}}, "looks"),
+    ],
+)
+def test_a_link_to_a_camera_that_is_not_there_is_refused_by_name(body: dict[str, object], where: str) -> None:
+    with pytest.raises(Problem) as caught:
+        refuse_links_into_nothing(body, ["gate", "yard"])
+    told = caught.value.more
+    assert (caught.value.status, told["where"], told["camera"]) == (422, where, "cam-9")
+    assert "'cam-9'" in caught.value.detail
+    assert told["remedy"] == "Known here: gate, yard."
+
+
+def test_a_link_where_no_camera_is_says_to_add_one_first() -> None:
+    with pytest.raises(Problem) as caught:
+        refuse_links_into_nothing({"linked_cameras": ["gate"]}, [])
+    assert caught.value.more["remedy"] == "Add the camera first, or leave out the link."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"linked_cameras": ["gate"], "camera": "gate", "looks": {"gate": "1"}},
+        {"linked_cameras": [], "camera": None, "looks": {}},
+        {"linked_cameras": None, "camera": 5, "looks": ["x"]},
+        {"linked_cameras": [5, ["x"]]},
+        {"name": "cam-9"},
+    ],
+)
+def test_links_to_cameras_that_are_there_and_what_the_settings_refuse_pass(body: dict[str, object]) -> None:
+    refuse_links_into_nothing(body, ["gate"])

@@ -1,5 +1,6 @@
 """Addresses that installers type and cameras tell."""
 
+from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -97,3 +98,18 @@ def test_a_host_of_version_6_is_bracketed() -> None:
 def test_what_is_no_url_is_refused(said: str) -> None:
     with pytest.raises(PermanentError, match="no URL"):
         rehost(said, "10.0.0.5")
+
+
+@pytest.mark.parametrize("url", ["http://h/" + "a" * 3000, "http://h/" + " " * 3000 + "x"])
+def test_an_address_without_end_is_none(url: str) -> None:
+    with pytest.raises(PermanentError) as error:
+        rehost(url, "10.0.0.5")
+    assert len(str(error.value)) < 500
+
+
+@pytest.mark.parametrize("read", [parse_onvif_url, without_credentials])
+def test_what_stands_before_a_host_without_scheme_is_not_repeated(read: Callable[[str], object]) -> None:
+    with pytest.raises(PermanentError) as error:
+        read("admin:p@ss:w/rd#1@10.0.0.5")
+    assert "rd#1" not in str(error.value)
+    assert error.value.where == "10.0.0.5"

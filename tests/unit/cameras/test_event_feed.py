@@ -32,6 +32,7 @@ class Port:
     calls: list[str] = field(default_factory=list)
     pull_takes: float = 10.0
     subscribe_takes: float = 0.0
+    renew_takes: float = 0.0
 
     async def subscribe(self, *, absolute: bool = False) -> Subscription:
         self.calls.append("subscribe at" if absolute else "subscribe")
@@ -52,6 +53,7 @@ class Port:
         self.calls.append("renew at" if absolute else "renew")
         if self.failing_renew is not None:
             raise self.failing_renew
+        await self.clock.sleep(self.renew_takes)
         return self.grants(absolute)
 
     async def unsubscribe(self, subscription: Subscription) -> None:
@@ -158,6 +160,15 @@ async def test_a_fault_on_pull_means_a_new_subscription() -> None:
         assert ends.losses == ["gone"]
 
 
+async def test_what_nobody_foresaw_means_a_new_subscription() -> None:
+    port = Port(ManualClock(), pulls=[(), ZeroDivisionError()])
+    async with fed(port) as (ends, passes):
+        await passes(30)
+        assert port.calls.count("subscribe") == 2
+        assert port.calls.count("unsubscribe") == 1
+        assert ends.losses == ["the camera sends what the gateway cannot read"]
+
+
 async def test_a_closed_connection_means_the_same_subscription() -> None:
     port = Port(ManualClock(), pulls=[SILENT, (), SILENT, SILENT, ()])
     async with fed(port) as (ends, passes):
@@ -181,6 +192,17 @@ async def test_no_free_slot_is_waited_for_with_growing_pauses() -> None:
         assert 8 <= len(port.calls) <= 25
 
 
+async def test_a_camera_that_is_away_for_days_is_heard_again() -> None:
+    port = Port(ManualClock(), failing_subscribe=[SILENT] * 1100)
+    async with fed(port) as (ends, _passes):
+        for _ in range(1200):
+            for _ in range(6):
+                await asyncio.sleep(0)
+            port.clock.advance(100)
+        assert not port.failing_subscribe
+        assert ends.taken
+
+
 async def test_a_camera_without_events_is_left_in_peace_for_ten_minutes() -> None:
     nothing = camera_error(CameraState.NO_EVENTS, "none", where="x")
     port = Port(ManualClock(), failing_subscribe=[nothing, nothing])
@@ -188,6 +210,25 @@ async def test_a_camera_without_events_is_left_in_peace_for_ten_minutes() -> Non
         await passes(590)
         assert port.calls == ["subscribe"]
         assert ends.losses == ["none"]
+
+
+async def test_one_that_had_events_and_restarts_is_not_left_for_ten_minutes() -> None:
+    port = Port(ManualClock(), pulls=[(), GONE])
+    async with fed(port) as (ends, passes):
+        await passes(5)
+        port.failing_subscribe = [camera_error(CameraState.NO_EVENTS, "starting", where="x")] * 3
+        await passes(60)
+        assert "starting" in ends.losses
+        assert port.failing_subscribe == []
+        assert port.calls[-1] == "pull"
+
+
+async def test_one_that_is_ended_while_its_grant_is_made_longer_is_ended_at_the_camera() -> None:
+    port = Port(ManualClock(), grants=lambda _absolute: 10.0, renew_takes=5.0)
+    async with fed(port) as (_ends, passes):
+        await passes(2)
+        assert port.calls == ["subscribe", "renew at"]
+    assert port.calls[-1] == "unsubscribe"
 
 
 async def test_a_camera_that_only_pushes_is_told_where_to() -> None:
@@ -213,6 +254,14 @@ async def test_an_empty_answer_at_once_is_healthy_and_no_tight_loop() -> None:
         await passes(10)
         assert ends.losses == []
         assert port.calls.count("pull") <= 101
+
+
+async def test_messages_without_end_are_no_tight_loop() -> None:
+    port = Port(ManualClock(), pulls=[(Notice("a"),)] * 100_000)
+    async with fed(port) as (ends, passes):
+        await passes(10)
+        assert ends.losses == []
+        assert 10 <= port.calls.count("pull") <= 201
 
 
 async def test_a_subscription_that_was_being_made_is_ended() -> None:

@@ -127,3 +127,25 @@ def test_inputs_that_a_camera_makes_up_are_bounded() -> None:
     found = [each for number in range(500) for each in take(book, notice(Kind.INPUT, active=True, source=str(number)))]
 
     assert len(found) == 64
+
+
+def test_a_time_before_all_times_is_now() -> None:
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    closed = Notice(TOPICS[Kind.INPUT], {"Token": "1"}, {"State": "true"}, said_at=first)
+
+    (found,) = FindingBook().take([closed], timedelta(hours=1), NOW, 0.0)
+
+    assert found.at == NOW
+
+
+def test_detectors_without_end_leave_room_for_a_contact() -> None:
+    book = FindingBook()
+    take(book, *(notice(Kind.MOTION, active=True, source=str(each)) for each in range(500)))
+
+    (found,) = take(book, notice(Kind.INPUT, active=True))
+
+    assert found.kind is Kind.INPUT
+
+
+def test_inputs_without_end_are_bounded() -> None:
+    assert len(take(FindingBook(), *(notice(Kind.INPUT, active=True, source=str(each)) for each in range(500)))) == 64

@@ -125,3 +125,12 @@ def test_messages_within_a_message_are_none_and_there_is_an_end_of_them() -> Non
     many = etree.fromstring("<a>" + "<b><NotificationMessage/></b>" * 3000 + "</a>")
 
     assert (len(read_notices(nested)), len(read_notices(many))) == (1, 1000)
+
+
+def test_a_message_within_a_message_is_none_of_its_own() -> None:
+    inner = "<NotificationMessage><Topic>a</Topic></NotificationMessage>"
+    nested = f"<NotificationMessage><Topic>b</Topic>{inner}</NotificationMessage>"
+
+    found = read_notices(etree.fromstring(f"<Body>{nested}{inner}</Body>"))
+
+    assert [each.topic for each in found] == ["b", "a"]
