@@ -42,10 +42,16 @@ def frames(name: str) -> tuple[Plane, ...]:
 
 @dataclass(frozen=True)
 class Visit:
-    """Who passes in which pictures of a made scene."""
+    """Who passes in which pictures of a made scene, and who else is seen in them."""
 
     person: str
     pictures: range
+    beside: frozenset[str] = frozenset()
+
+    def shows(self, person: str | None, picture: float) -> bool:
+        """Whether somebody may be recognised at that picture, or a second later."""
+        here = self.pictures.start <= picture <= self.pictures.stop + 25
+        return here and (person == self.person or person in self.beside)
 
 
 @dataclass(frozen=True)
@@ -73,17 +79,23 @@ def scene(
     def wait(pictures: int) -> None:
         shown.extend(still[number % len(still)] for number in range(pictures))
 
-    for each in passages("gate-640x360")[:count]:
+    gate_passages = passages("gate-640x360")
+    for each in gate_passages[:count]:
         wait(quiet * 25 + (phase if last is None else 0))
         first, until = int(str(each["first_frame"])) - 5, int(str(each["last_frame"])) + 1
         if last is not None:
             first = until - last
             wait((phase - len(shown)) % encoder.group)
-        visits.append(Visit(str(each["person"]), range(len(shown), len(shown) + until - first)))
+        beside = frozenset(str(other["person"]) for other in gate_passages if _overlaps(other, first, until))
+        visits.append(Visit(str(each["person"]), range(len(shown), len(shown) + until - first), beside))
         shown.extend(gate[first:until])
     wait(quiet * 25)
     encode(target, shown, encoder)
     return visits
+
+
+def _overlaps(passage: dict[str, object], first: int, until: int) -> bool:
+    return int(str(passage["first_frame"])) < until and int(str(passage["last_frame"])) >= first
 
 
 def encode(target: Path, pictures: list[Plane], encoder: Encoder) -> None:
@@ -122,7 +134,7 @@ def recognised(path: Path, tools: FaceTools, visits: list[Visit], *, rest: bool)
             if visit.person == match.decision.person and visit.pictures.start <= at * 25 <= visit.pictures.stop + 25
         }
         found |= here
-        false += not here
+        false += not any(visit.shows(match.decision.person, at * 25) for visit in visits)
     return Recognised(frozenset(found), false, played.rested)
 
 
@@ -164,12 +176,12 @@ def test_short_passages_are_recognised_at_every_phase(tmp_path: Path, tools: Fac
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("last", [None, 26])
+@pytest.mark.parametrize(("last", "least"), [(None, 250), (26, 700)])
 def test_a_silent_encoder_rests_through_ten_seconds_and_misses_nobody(
-    tmp_path: Path, tools: FaceTools, last: int | None
+    tmp_path: Path, tools: FaceTools, last: int | None, least: int
 ) -> None:
     visits = scene(tmp_path / "scene.mp4", Encoder(250, silent=True), last=last, phase=60)
     full = recognised(tmp_path / "scene.mp4", tools, visits, rest=False)
     spared = recognised(tmp_path / "scene.mp4", tools, visits, rest=True)
     assert (spared.visits, spared.false) == (full.visits, 0)
-    assert spared.rested > 700
+    assert spared.rested > least, "a rest begins at a keyframe, and these come every 10 s"

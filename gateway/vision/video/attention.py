@@ -14,7 +14,8 @@ _RIM_MOTION, _RIM_FACE = 4, 1.0
 # From this share of the picture on, searching all of it costs no more.
 _WHOLE_SHARE = 0.45
 _WHOLE_EACH_SECONDS = 1.6
-_GOES_ON_SECONDS = 0.5
+# Looks in a row in which something moves, from which on it is somebody and no branch or pulse of the encoder.
+_WALKS, _ROW_SECONDS = 3, 2.0
 # What moves around a face that is followed is mostly its own body, which is searched for others so often only.
 _BODY_EACH_SECONDS = 0.4
 # Looks are a frame early or late.
@@ -33,6 +34,7 @@ class Attention:
         self._still_seconds = still_seconds
         self._lively_at: float | None = None
         self._moved_at: float | None = None
+        self._row = 0
         self._whole_at: float | None = None
         self._bodies_at: float | None = None
 
@@ -76,11 +78,11 @@ class Attention:
         return [box for box in moving if not any(_holds(box, middle) for middle in middles)]
 
     def _note(self, at: float, *, moved: bool, followed: bool) -> None:
-        """Keep when something last went on here: who walks moves in more than one look, a flicker of light does not."""
-        goes_on = moved and self._moved_at is not None and 0 <= at - self._moved_at <= _GOES_ON_SECONDS
+        """Keep when something last went on here: who walks moves in look after look, a branch in one or two."""
+        self._row = (self._row + 1 if _is_within(at, self._moved_at, _ROW_SECONDS) else 1) if moved else 0
         if moved:
             self._moved_at = at
-        if goes_on or followed or self._lively_at is None or at < self._lively_at:
+        if self._row >= _WALKS or followed or self._lively_at is None or at < self._lively_at:
             self._lively_at = at
 
     def is_still(self, at: float) -> bool:

@@ -49,3 +49,22 @@ def test_what_moves_elsewhere_is_searched_at_each_look() -> None:
 def test_a_face_that_was_not_seen_is_sought_in_all_that_moves() -> None:
     attention = settled()
     assert searched(attention, 2.2, BODY, sought=True)[0]
+
+
+def rested(*moving: int) -> bool:
+    """Whether a scene counts as still after 12 s in which something moves in the looks of these numbers."""
+    attention = Attention(10.0)
+    for step in range(60):
+        boxes = (OTHER,) if step in moving else ()
+        attention.regions(step * 0.2, moved(*boxes), [], WIDTH)
+    return attention.is_still(12.0)
+
+
+def test_a_branch_that_sways_now_and_then_does_not_keep_a_scene_awake() -> None:
+    assert rested()
+    assert rested(20, 21, 40, 41, 55)
+
+
+def test_somebody_who_walks_does() -> None:
+    assert not rested(40, 41, 42)
+    assert not rested(55, 56, 57, 58, 59)
