@@ -79,7 +79,7 @@ class VisionSettings(Slice):
     nice: Annotated[int, Field(ge=0, le=19)] = 10
     detector_width: Annotated[int, Field(ge=160, le=1920)] = 640
     still_seconds: Annotated[float, Field(ge=1)] = 10.0
-    shortest_passage_seconds: Annotated[float, Field(ge=0, le=10)] = 1.0
+    shortest_passage_seconds: Annotated[float, Field(ge=0, le=10)] = 1.5
     open_timeout_seconds: Annotated[float, Field(gt=0)] = 5.0
     read_timeout_seconds: Annotated[float, Field(gt=0)] = 8.0
     camera_networks: tuple[NetworkText, ...] = ()

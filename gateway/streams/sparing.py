@@ -41,7 +41,7 @@ class Sparing:
     moved: Callable[[Frame], bool]
     look_seconds: float = 0.2
     lead_seconds: float = 0.6
-    shortest_seconds: float = 1.0
+    shortest_seconds: float = 1.5
     most_bytes: int = 24 << 20
     most_packets: int = 900
 

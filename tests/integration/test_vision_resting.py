@@ -16,7 +16,7 @@ from gateway.settings import MatchingSettings, VisionSettings
 from gateway.vision.faces import FaceTools, open_tools
 
 PEOPLE = ("obama", "biden", "astronaut")
-STILL_SECONDS = 5
+STILL_SECONDS, SHORTEST_SECONDS = 5, 1.0
 RATES = {
     "crf": ({"crf": "23"}, ""),
     "cbr": ({"b": "1000k", "maxrate": "1000k", "bufsize": "250k"}, ":nal-hrd=cbr"),
@@ -123,7 +123,10 @@ class Recognised:
 
 
 def recognised(path: Path, tools: FaceTools, visits: list[Visit], *, rest: bool) -> Recognised:
-    gallery, vision = gallery_of(tools, *PEOPLE), VisionSettings(still_seconds=STILL_SECONDS)
+    gallery, vision = (
+        gallery_of(tools, *PEOPLE),
+        VisionSettings(still_seconds=STILL_SECONDS, shortest_passage_seconds=SHORTEST_SECONDS),
+    )
     played = play(path, tools, gallery, vision=vision, rest=rest)
     found: set[int] = set()
     false = 0

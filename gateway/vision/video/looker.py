@@ -6,6 +6,7 @@ from gateway.streams import Frame
 from gateway.vision.faces import FaceTools
 from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.attention import Attention, in_picture, shrunk
+from gateway.vision.video.dusk import gain_of, lightened
 from gateway.vision.video.motion import WIDTH, GateCounts
 from gateway.vision.video.passers import Departure, Match, Passers, StageTimes
 from gateway.vision.video.presence import Presence
@@ -56,12 +57,13 @@ class Looker:
         regions = self._attention.regions(frame.seconds, plane, faces, frame.width, sought=sought)
         if not regions:
             return ()
-        full = frame.rgb()
+        gain = gain_of(plane)
+        full = lightened(frame.rgb(), gain)
         small = shrunk(full, self._searched_width(main.width if main is not None else frame.width))
         faces = self._passers.detect(small, in_picture(regions, plane, small))
         scale = frame.width / small.shape[1]
         placed = [face.scaled(scale) for face in faces]
-        fine = _fine(frame, main) if placed and main is not None else None
+        fine = _fine(frame, main, gain) if placed and main is not None else None
         received = frame.received
         return self._passers.follow(frame.seconds, full, placed, gallery, small=small, fine=fine, received=received)
 
@@ -110,8 +112,8 @@ class Looker:
         return self._passers.times
 
 
-def _fine(frame: Frame, main: Frame) -> FineView | None:
+def _fine(frame: Frame, main: Frame, gain: float) -> FineView | None:
     """The main stream's picture to cut from, unless it is no larger or shows another part of the scene."""
     factor = main.width / frame.width
     alike = abs(main.height / frame.height / factor - 1) <= _SAME_SHAPE
-    return FineView(main.rgb(), factor) if factor > 1 and alike else None
+    return FineView(lightened(main.rgb(), gain), factor) if factor > 1 and alike else None

@@ -141,4 +141,6 @@ def test_one_flicker_does_not_make_a_still_scene_lively_but_somebody_who_walks_d
     attention.regions(12.0, yard(1.0, 1, walker=30), (), 640)
     assert attention.is_still(12.2)
     attention.regions(12.2, yard(1.0, 2, walker=33), (), 640)
-    assert not attention.is_still(12.4)
+    assert attention.is_still(12.4), "a branch does that, too"
+    attention.regions(12.4, yard(1.0, 3, walker=36), (), 640)
+    assert not attention.is_still(12.6)
