@@ -111,6 +111,9 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             f"button {name}", not remedy, f"{found['state'].replace('_', ' ')}: {device_detail(found)}", remedy
         )
+    for name in (name for name, state in body["cameras"].items() if state == "lost"):
+        figures = body["figures"].get(name, {})
+        yield Finding(f"picture of {name}", False, f"lost: {figures.get('reason', '')}", figures.get("remedy", ""))
     for name, state in body["destinations"].items():
         remedy = "See the reason; what waits is sent once it answers." if state == "failing" else ""
         detail = delivery_detail(body["deliveries"][name])

@@ -109,7 +109,9 @@ def _print(body: dict[str, Any]) -> None:
 
 
 def listed(watchlist: dict[str, Any]) -> str:
-    """How much is on the watch-list."""
+    """How much is on the watch-list, once it is loaded."""
+    if not watchlist["model"]:
+        return "being loaded"
     return f"{counted(watchlist['people'], 'person', 'people')}, {counted(watchlist['templates'], 'template')}"
 
 

@@ -24,12 +24,18 @@ class GatewaySettings(Slice):
     site: Name
 
 
+def _from_the_root(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"{path} would depend on where a command is started: write it from the root on")
+    return path
+
+
 class StorageSettings(Slice):
     """Where state is kept.
 
     Attributes:
-        directory: journal, stores, evidence, models, certificates; made if absent. A relative path goes from the
-            working directory, so a daemon's is best written from the root on.
+        directory: journal, stores, evidence, models, certificates; made if absent. Written from the root on: where the
+            state and its key lie must not depend on where a command is started.
         key_file: the master key (32 bytes, base64) outside `directory`, mode 0400. Absent: the systemd credential
             ``campus-gateway-key``, or else ``<directory>.key`` beside the directory, made at first start.
         reserve_megabytes: ballast that is given up when the disk is full, so that presses are still stored.
@@ -37,7 +43,7 @@ class StorageSettings(Slice):
         models: folder of model files; default: ``models`` in `directory`.
     """
 
-    directory: Annotated[Path, AfterValidator(Path.absolute)] = Path("/var/lib/campus-gateway")
+    directory: Annotated[Path, AfterValidator(_from_the_root)] = Path("/var/lib/campus-gateway")
     key_file: Path | None = None
     reserve_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 64
     commit_window_milliseconds: Annotated[float, Field(ge=0, le=100)] = 0.0

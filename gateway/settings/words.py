@@ -72,16 +72,22 @@ def _below(tree: Any, part: str | int) -> Any:  # noqa: ANN401  # a TOML value i
         return None
 
 
+_SAID = {
+    "extra_forbidden": "there is no such key",
+    "missing": "is missing",
+    "string_pattern_mismatch": "has not the right form",
+    "tuple_type": "is one section, and there may be several",
+}
+
+
 def _what(error: Any) -> str:  # noqa: ANN401  # pydantic's ErrorDetails
     kind, message = error["type"], str(error["msg"])
-    if kind == "extra_forbidden":
-        return "there is no such key"
-    if kind == "missing":
-        return "is missing"
-    if kind == "string_pattern_mismatch":
-        return "has not the right form"
-    if kind == "tuple_type":
-        return "is one section, and there may be several"
+    if kind in _SAID:
+        return _SAID[kind]
+    if kind == "too_short":
+        return f"holds too few: at least {error['ctx']['min_length']}"
+    if kind == "too_long":
+        return f"holds too many: at most {error['ctx']['max_length']}"
     if kind.endswith(("_parsing", "_type")):
         return message.replace("Input should", "it should").partition(", unable to")[0].removesuffix(".")
     return message.removeprefix("Value error, ").replace("Input should", "it should").removesuffix(".")

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import logging
 import os
 import stat
 import tempfile
@@ -13,6 +14,7 @@ from gateway.sealing import KEY_BYTES, associated, derive_key, new_key, seal, un
 from gateway.settings import StorageSettings
 from gateway.storage.folder import sync_folder
 
+_log = logging.getLogger(__name__)
 _CREDENTIAL = "campus-gateway-key"
 
 
@@ -135,6 +137,7 @@ def _make(path: Path, directory: Path) -> None:
             os.fsync(part.fileno())
             os.link(part.name, path)  # whole or not at all, and never over a key that is there
         sync_folder(path.parent)
+        _log.warning("a new master key was made: %s. Keep a copy of it elsewhere: no backup holds it", path)
     except OSError as error:
         remedy = "Name a place for it: storage.key_file."
         raise PermanentError(f"the key cannot be made: {error.strerror}", where=str(path), remedy=remedy) from None

@@ -63,6 +63,7 @@ class CameraStatus:
         gate_asked, gate_moved: how often the motion gate was asked, and how often something moved.
         gate: never_shuts or never_opens if it seems to hang; else empty.
         decision_age_ms, decision_age_p95_ms: age of the picture when its look was done, lately; negative if unknown.
+        remedy: what can be done about the reason of a loss.
         main_state, main_reason: the same of the main stream, where a sub-stream is looked at; empty where not.
         main_frames, main_decode_ms: pictures of the main stream that were decoded, and the mean CPU ms of one.
     """
@@ -91,6 +92,7 @@ class CameraStatus:
     gate: str = ""
     decision_age_ms: float = -1.0
     decision_age_p95_ms: float = -1.0
+    remedy: str = ""
     main_state: str = ""
     main_reason: str = ""
     main_frames: int = 0

@@ -131,6 +131,8 @@ def _figures(status: CameraStatus, worker: str) -> dict[str, Any]:
         "frames": [status.frames_seen, status.frames_looked, status.frames_skipped, status.frames_rested],
         "resting": status.resting,
         "gate": status.gate,
+        "reason": status.reason,
+        "remedy": status.remedy,
         "main": [status.main_state, status.main_reason, status.main_frames, status.main_decode_ms],
     }
 

@@ -89,7 +89,8 @@ def _camera(parts: ApiParts, camera: CameraSettings, caller: Principal) -> Field
     figures = asdict(state.status) if state.status else {}
     status = figures | {"state": state.state, "reason": state.reason, "worker": state.worker}
     description = shown_description(state.description, whole=_is_admin(caller))
-    told = {"remedy": state.remedy, "detail": state.detail, "description": description}
+    remedy = state.remedy or (state.status.remedy if state.status and state.state == "lost" else "")
+    told = {"remedy": remedy, "detail": state.detail, "description": description}
     return body | {"status": status | {"lost_since": state.lost_since, "asked": state.asked} | told}
 
 

@@ -7,6 +7,10 @@ const SILENCE_SECONDS = 30;
 /** Bind the keys to the console. */
 export function bindKeys(app) {
   document.addEventListener("keydown", (press) => {
+    if (document.querySelector("dialog[open]")) {
+      if (press.key === "?") app.view.toggleHelp?.();
+      return; // the browser closes it by Escape; what lies behind it is not seen
+    }
     if (!app.state.me || press.ctrlKey || press.metaKey || press.altKey) return;
     if (press.target.closest?.("input, textarea, select")) {
       if (press.key === "Escape") press.target.blur();

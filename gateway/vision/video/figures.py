@@ -40,6 +40,7 @@ class StreamFigures:
             camera=self._camera,
             state=name,
             reason=reason,
+            remedy=state.reason.remedy if isinstance(state, StreamLost) and name == "lost" else "",
             width=state.width if isinstance(state, StreamLive) else 0,
             height=state.height if isinstance(state, StreamLive) else 0,
             frames_seen=counters.seen,

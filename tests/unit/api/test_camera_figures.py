@@ -65,5 +65,7 @@ def test_readiness_says_what_a_camera_costs_and_whether_its_gate_hangs() -> None
         "frames": [500, 100, 400, 77],
         "resting": False,
         "gate": "never_shuts",
+        "reason": "",
+        "remedy": "",
         "main": ["", "", 0, 0.0],
     }

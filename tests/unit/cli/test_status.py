@@ -34,8 +34,12 @@ def test_a_destination(backlog: int, tries: int, dead: int, error: str, said: st
 
 
 def test_numbers_have_their_nouns() -> None:
-    assert listed({"people": 1, "templates": 1}) == "1 person, 1 template"
-    assert listed({"people": 0, "templates": 2}) == "0 people, 2 templates"
+    assert listed({"people": 1, "templates": 1, "model": "dlib"}) == "1 person, 1 template"
+    assert listed({"people": 0, "templates": 2, "model": "dlib"}) == "0 people, 2 templates"
+
+
+def test_a_list_that_is_not_loaded_yet_is_not_said_to_be_empty() -> None:
+    assert listed({"people": 0, "templates": 0, "model": ""}) == "being loaded"
 
 
 def test_a_damaged_file_in_one_sentence() -> None:

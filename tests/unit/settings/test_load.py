@@ -380,3 +380,13 @@ def test_what_is_no_text_is_printed_as_escapes(tmp_path: Path) -> None:
 def test_a_slip_in_one_override_hides_no_other(tmp_path: Path) -> None:
     found = faults(tmp_path, MINIMUM, overrides=["mqtt.port", "gateway.site.x=1", "api.port=x"])
     assert len(found) == 3
+
+
+def test_a_state_folder_depends_on_no_place_where_a_command_is_started(tmp_path: Path) -> None:
+    (fault,) = faults(tmp_path, MINIMUM + '[storage]\ndirectory = "state"\n')
+    assert "storage.directory: state would depend on where a command is started: write it from the root on" in fault
+
+
+def test_lists_that_are_too_short_are_told_in_plain_words(tmp_path: Path) -> None:
+    told = faults(tmp_path, MINIMUM + '[[procedures]]\nid = "p"\nsteps = []\n')
+    assert any("procedures.p.steps: holds too few: at least 1" in fault for fault in told)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gateway.clock import ManualClock
-from gateway.streams import StreamCounters, StreamLive, StreamState
+from gateway.streams import LossReason, StreamCounters, StreamLive, StreamLost, StreamState
 from gateway.vision.video.figures import StreamFigures
 from gateway.vision.video.motion import GateCounts
 from gateway.vision.video.passers import StageTimes
@@ -47,6 +47,14 @@ def test_rates_and_load_are_of_the_time_since_the_status_before() -> None:
     assert (first.passages, first.gate_asked, first.gate_moved, first.frame_age_ms) == (4, 11, 3, 40.0)
     clock.advance(2)
     assert replace(figures.status(times, 4, GateCounts(11, 3)), decode_ms=0).load == 0.0
+
+
+def test_a_lost_camera_says_why_and_what_to_do() -> None:
+    figures, stream, _ = opened()
+    assert figures.status(StageTimes(), 0, GateCounts()).remedy == ""
+    stream.state = StreamLost(datetime(2026, 11, 23, tzinfo=UTC), LossReason.INVALID_DATA, 1, 2.0)
+    lost = figures.status(StageTimes(), 0, GateCounts())
+    assert (lost.state, lost.reason, lost.remedy) == ("lost", "invalid_data", LossReason.INVALID_DATA.remedy)
 
 
 def test_the_load_counts_what_is_decoded_of_the_main_stream_too() -> None:

@@ -33,23 +33,25 @@ export class Pictures {
         ...live.map((camera) => figure(snapshotUrl(camera, Date.now()), t("evidence.camera", { camera }))),
       );
     }
-    this.showClips(evidence.filter((each) => each.clip));
+    this.showClips(evidence.filter((each) => each.clip), crop && evidenceUrl(crop.id));
   }
 
   /** The newest first; when there are many, only the newest stands open. */
-  showClips(clips) {
+  showClips(clips, face) {
     const newest = [...clips].sort((a, b) => b.created.localeCompare(a.created));
     const open = newest.length > MANY_CLIPS ? newest.slice(0, 1) : newest;
-    syncList(this.clips, newest, (each) => `${each.id} ${each.clip.state}`, (each) => clip(each, open.includes(each)));
+    syncList(this.clips, newest, (each) => `${each.id} ${each.clip.state}`, (each) => clip(each, open.includes(each), face));
   }
 }
 
 /** A clip plays in place once it is whole; while it is recorded, it is said so, and what there is can be played. */
-function clip(each, open) {
+function clip(each, open, face) {
   const about = { camera: each.camera, seconds: Math.round(each.clip.seconds) };
   const caption = `${moment(each.created)} · ${t(`evidence.clip.${each.clip.state}`, about)}`;
   // A browser keeps what it has of an address: the whole clip is another one than that which still grows.
   const video = h("video", { src: `${evidenceUrl(each.id)}?as=${each.clip.state}`, controls: true, playsinline: true, preload: open ? "metadata" : "none", "aria-label": caption });
+  // A clip begins before the face came: somebody else may be the first to be seen in it.
+  if (face) video.poster = face;
   video.muted = true;
   const shown = h("details", { class: "clip", open },
     h("summary", {}, caption, ...missing(each.clip), each.clip.others && h("small", {}, t("evidence.others"))), video);

@@ -76,13 +76,13 @@ export class Protection {
     const state = status.state ?? "unknown";
     const shown = tile.dataset.state === state && tile.querySelector("img");
     tile.dataset.state = state; // a picture of before a loss, or none, is not what it shows now
-    const picture = shown || h("img", { alt: t("evidence.camera", { camera: camera.name || camera.id }), src: snapshotUrl(camera.id, Date.now()) });
+    const picture = shown || h("img", { alt: t("evidence.camera", { camera: camera.name || camera.id }), src: snapshotUrl(camera.id, Date.now()), on: { error: (event) => (event.target.hidden = true) } });
     tile.replaceChildren(
       this.head(tile, camera, state === "live", tOr(`camera.${state}`, state)),
       picture,
       facts([
         [t("device.place"), camera.place],
-        [t("camera.reason"), status.reason && tOr(`reason.${status.reason}`, status.reason)],
+        [t("camera.reason"), whyNot(status)],
         [t("camera.size"), status.width ? `${status.width}×${status.height}` : ""],
         [t("camera.looks"), status.resting ? t("camera.resting") : status.looks_per_second?.toFixed?.(1)],
         [t("camera.age"), status.decision_age_p95_ms >= 0 ? `${Math.round(status.decision_age_p95_ms)} ms` : ""],
@@ -216,4 +216,10 @@ function resultText(device, result) {
   if (failed.length) return t("test.stopped", { name, where: failed.map((each) => each.destination).join(", ") });
   const taken = result.destinations.filter((each) => each.state === "accepted").map((each) => each.destination);
   return taken.length ? t("test.passed", { name, where: taken.join(", ") }) : t("test.stored", { name });
+}
+
+/** Why a camera is not well: what it answered when it was asked says more than that its stream is away. */
+function whyNot(status) {
+  if (status.asked && status.asked !== "ok") return tOr(`camerafault.${status.asked}`, status.asked);
+  return status.reason && tOr(`reason.${status.reason}`, status.reason);
 }
