@@ -109,6 +109,19 @@ def disable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOpti
     say(f"{name} is disabled.")
 
 
+@user_app.command("enable")
+def enable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Let a disabled account sign in again, with its password of before."""
+
+    async def work(desk: AccountDesk) -> None:
+        await _known(desk, name)
+        await desk.accounts.change_user(name, disabled=False)
+        await _record(desk, "enabled user", name)
+
+    with_accounts(settings_of(config, set_), work)
+    say(f"{name} is enabled.")
+
+
 @user_app.command("passwd", short_help="A new password.")
 def change_password(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Give an account a new password and end its sessions."""

@@ -49,10 +49,15 @@ class AccountStore:
         """Change an account; a new password or a disabling ends its sign-ins.
 
         Raises:
-            PermanentError: there is no such account.
+            PermanentError: there is no such account, or nobody would be left who may change anything.
         """
 
         def work(connection: sqlite3.Connection) -> None:
+            ends = disabled or role not in (None, "admin")
+            if ends and connection.execute(_SQL["administrators"]).fetchall() == [(name,)]:
+                remedy = "Make another one first: campus-gateway user add NAME --role admin."
+                what = "this is the last administrator"
+                raise PermanentError(what, where=f"user {name}", remedy=remedy, code="last_administrator")
             if connection.execute(_SQL["change_user"], (role, password, disabled, name)).rowcount == 0:
                 raise PermanentError("there is no such account", where=f"user {name}", code="no_such_account")
             if password is not None or disabled:

@@ -221,6 +221,19 @@ async def test_a_new_password_or_a_disabling_ends_sign_ins(house: House, change:
     assert await accounts.user("wang") == replace(user(), **change)  # type: ignore[arg-type]  # the same field
 
 
+@pytest.mark.parametrize("change", [{"disabled": True}, {"role": "guard"}])
+async def test_the_last_administrator_stays_one(house: House, change: dict[str, object]) -> None:
+    """Nobody could let anybody in again, and no set-up link would appear."""
+    accounts = house.stores.accounts
+    await accounts.add_user(replace(user("wang"), role="admin"))
+    await accounts.add_user(replace(user("gone"), role="admin", disabled=True))
+    with pytest.raises(PermanentError, match="last administrator"):
+        await accounts.change_user("wang", **change)  # type: ignore[arg-type]  # one of its keywords
+    await accounts.change_user("gone", disabled=False)
+    await accounts.change_user("wang", **change)  # type: ignore[arg-type]  # one of its keywords
+    assert await accounts.user("wang") == replace(user("wang"), **({"role": "admin"} | change))  # type: ignore[arg-type]  # its fields
+
+
 async def test_a_sign_in_comes_with_its_account_until_it_is_ended(house: House) -> None:
     await house.stores.accounts.add_user(user())
     await house.stores.accounts.open_session(session())

@@ -7,6 +7,9 @@ SELECT name, role, password, disabled, created FROM user WHERE name = ?;
 -- name: add_user
 INSERT INTO user (name, role, password, disabled, created) VALUES (?, ?, ?, ?, ?);
 
+-- name: administrators
+SELECT name FROM user WHERE role = 'admin' AND NOT disabled;
+
 -- name: change_user
 UPDATE user SET role = coalesce(?, role), password = coalesce(?, password), disabled = coalesce(?, disabled) WHERE name = ?;
 
