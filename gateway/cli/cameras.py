@@ -68,6 +68,7 @@ def import_cameras(
         raise of_system(error) from None
     if not content:
         raise PermanentError("is empty", where=str(file), remedy="Begin with a heading: id,name,url,username,password.")
+    content = _as_utf8(content, file)
     with interface(settings) as client:
         headers = {"Content-Type": "text/csv; charset=utf-8"}
         query = {"dry_run": str(not apply).lower()}
@@ -77,6 +78,24 @@ def import_cameras(
     else:
         rows = [each | {"ok": "ok" if each["ok"] else "BAD"} for each in result["items"]]
         put_table(rows, ["line", "id", "ok", "where", "fault", "remedy"], as_json=False)
-        done = "added" if apply else "good; nothing is added without --apply"
-        say(f"{counted(result['good'], 'camera')} {done}, {result['bad']} bad.")
+        good, bad = counted(result["good"], "good row"), counted(result["bad"], "bad one")
+        say(f"{good}, {bad}. " + ("The good ones are added." if apply else "Nothing is added without --apply."))
     raise typer.Exit(1 if result["bad"] else 0)
+
+
+def _as_utf8(content: bytes, file: Path) -> bytes:
+    """The text in UTF-8, also of a file that Excel on a Chinese Windows saved.
+
+    Raises:
+        PermanentError: it is no text in either.
+    """
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        try:
+            text = content.decode("gb18030")
+        except UnicodeDecodeError:
+            raise PermanentError("is no text", where=str(file), remedy="Save it as CSV in UTF-8.") from None
+        say(f"{file} is read as GB18030.")
+        return text.encode("utf-8")
+    return content

@@ -24,12 +24,12 @@ def test_cameras_are_judged_added_and_listed(tmp_path: Path) -> None:
         assert tried.returncode == 1
         assert [line.split()[0] for line in tried.stdout.splitlines()] == ["line", "2", "3", "4"]
         assert "Use 1 to 64 of" in tried.stdout
-        assert "2 cameras good; nothing is added without --apply, 1 bad." in tried.stderr
+        assert "2 good rows, 1 bad one. Nothing is added without --apply." in tried.stderr
         assert json.loads(command("cameras", "list", "--json", *config).stdout) == []
 
         added = command("cameras", "import", str(tmp_path / "cameras.csv"), "--apply", *config)
         assert added.returncode == 1
-        assert "2 cameras added, 1 bad." in added.stderr
+        assert "2 good rows, 1 bad one. The good ones are added." in added.stderr
         listed = command("cameras", "list", *config)
         assert listed.returncode == 0
         assert [line.split()[0] for line in listed.stdout.splitlines()] == ["id", "east", "west"]
@@ -43,6 +43,16 @@ def test_cameras_are_judged_added_and_listed(tmp_path: Path) -> None:
         assert command("token", "list", "--json", *config).stdout.strip() == "[]", "it leaves no token behind"
         output = tried.stdout + tried.stderr + added.stdout + listed.stdout + "".join(daemon.log)
         assert "p@ss" not in output
+
+
+def test_a_file_that_excel_saved_in_chinese_is_read(tmp_path: Path) -> None:
+    (tmp_path / "cameras.csv").write_bytes("id,name,url\neast,东门,onvif://10.255.255.1\n".encode("gb18030"))
+    with Daemon(tmp_path) as daemon:
+        config = ("--config", str(daemon.folder))
+        added = command("cameras", "import", str(tmp_path / "cameras.csv"), "--apply", *config)
+        assert added.returncode == 0, added.stderr
+        assert "read as GB18030" in added.stderr
+        assert "东门" in command("cameras", "list", *config).stdout
 
 
 def test_discovery_says_where_it_looked(tmp_path: Path) -> None:
