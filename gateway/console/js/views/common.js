@@ -33,15 +33,19 @@ export const categoryText = (category) => tOr(`category.${category}`, "") || t("
 /** Name and place of an incident; a group of several has one place only. */
 export function incidentWhere({ place, title, source, group }) {
   const name = group || UUID.test(title ?? "") ? "" : title;
-  return { place: place || name || source || "", name: place && name && !place.includes(name) ? name : "" };
+  return { place: place || here(name) || source || "", name: place && name && !place.includes(name) ? name : "" };
 }
 
 /** Where an event was; what follows in an incident names the incident's place. */
 function eventWhere({ subject, data = {} }, incidents) {
   const about = incidents[data.incident] ?? {};
   const { place, name } = incidentWhere({ place: data.place || about.place, title: data.name || data.title || about.title, group: about.group });
-  return whereText(place, name) || (UUID.test(subject) || data.incident ? "" : subject ?? "");
+  return whereText(place, name) || (UUID.test(subject) || data.incident ? "" : here(subject ?? ""));
 }
+
+/** What the gateway says of itself is of no place that a guard knows by an English name. */
+const OWN = { gateway: "place.gateway", drill: "place.drill" };
+const here = (name) => (OWN[name] ? t(OWN[name]) : name);
 
 /**
  * One line of the ticker and of the history.
