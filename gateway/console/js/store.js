@@ -172,7 +172,8 @@ function isOver(incident) {
 
 /**
  * Incidents that are before the guard: unacknowledged first, losses that are over behind the others, real ones first,
- * then by severity, the oldest first.
+ * then by severity. What nobody has taken stands with the newest on top: a silent press has no sound, and must not come
+ * in behind what has been waiting (that is escalated). What is being handled keeps its order.
  */
 export function activeIncidents(state) {
   return unresolved(state)
@@ -183,7 +184,7 @@ export function activeIncidents(state) {
         Number(isOver(a)) - Number(isOver(b)) ||
         Number(Boolean(a.drill)) - Number(Boolean(b.drill)) ||
         (RANK[a.severity] ?? 9) - (RANK[b.severity] ?? 9) ||
-        a.opened.localeCompare(b.opened),
+        (a.state === "raised" ? b.opened.localeCompare(a.opened) : a.opened.localeCompare(b.opened)),
     );
 }
 

@@ -75,7 +75,28 @@ def test_a_resolved_incident_leaves_the_board(page: Page) -> None:
     assert run(page, [OPENED, ACKNOWLEDGED, resolved], "store.activeIncidents(state).length") == 0
 
 
-def test_emergencies_stand_first_and_the_oldest_of_them_on_top(page: Page) -> None:
+def test_what_comes_new_stands_on_top_and_what_is_handled_keeps_its_order(page: Page) -> None:
+    """A silent press has no sound: behind seven older emergencies nobody would see it."""
+    moments = [f"2026-11-26T08:00:{second:02}Z" for second in range(4)]
+    made = [
+        {
+            "id": f"{state}-{number}",
+            "state": state,
+            "severity": "critical",
+            "kind": "campus.button.pressed",
+            "opened": at,
+        }
+        for state in ("raised", "acknowledged")
+        for number, at in enumerate(moments)
+    ]
+    incidents = json.dumps({each["id"]: each for each in made})
+    assert run(page, [], f"store.activeIncidents({{ incidents: {incidents} }}).map(each => each.id)") == [
+        *(f"raised-{number}" for number in (3, 2, 1, 0)),
+        *(f"acknowledged-{number}" for number in range(4)),
+    ]
+
+
+def test_emergencies_stand_first(page: Page) -> None:
     frames = [
         frame(1, "campus.incident.opened", "high", incident="face", kind="campus.face.matched"),
         frame(2, "campus.incident.opened", "critical", incident="press", kind="campus.button.pressed"),
