@@ -165,6 +165,8 @@ def _observe(daemon: Daemon, servers: list[int], count: int, seconds: float, bac
     times = sorted(presses.seconds)
     return {
         "cameras": count,
+        # A child that was replaced takes its counts along: then rates and CPU of this row mean nothing.
+        "children_replaced": len(set(children) - set(daemon.children())),
         "looks_per_second_least": round(min(looks), 2),
         "looks_per_second_median": round(statistics.median(looks), 2),
         "age_at_decision_p95_ms_worst": oldest,
