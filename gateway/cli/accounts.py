@@ -109,7 +109,7 @@ def disable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOpti
     say(f"{name} is disabled.")
 
 
-@user_app.command("enable")
+@user_app.command("enable", short_help="Let it sign in again.")
 def enable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Let a disabled account sign in again, with its password of before."""
 

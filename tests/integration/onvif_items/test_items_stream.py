@@ -187,7 +187,7 @@ async def test_item_40_a_camera_is_asked_two_things_at_once_at_most(bench: Bench
             *(opened.client.look_at("1") for _ in range(4)),
             *(opened.client.switch("relay-1", on=True) for _ in range(4)),
         )
-        assert opened.simulated.inside.pages.most_at_once == 2
+        assert opened.simulated.inside.pages.most_at_once <= 2
         assert opened.simulated.inside.http.restarts == 0
 
 
