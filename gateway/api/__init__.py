@@ -1,14 +1,11 @@
 """The HTTP interface: accounts, events, incidents, watch-list, installation, live stream, console."""
 
 from gateway.api.app import create_app
-from gateway.api.auth import check_new_password, new_token
 from gateway.api.calibration import Calibrations, calibration_request, counted_rows, sealed_rows
 from gateway.api.figures import told, told_rate
 from gateway.api.hub import EventHub
 from gateway.api.installation import Installation, Register
-from gateway.api.known import hash_of
 from gateway.api.parts import ApiParts
-from gateway.api.routes.session import make_token
 from gateway.api.server import ApiServer
 from gateway.api.tls import TlsFiles, ensure_tls
 from gateway.api.walktests import WalkTests
@@ -26,13 +23,9 @@ __all__ = [
     "WalkTests",
     "WatchList",
     "calibration_request",
-    "check_new_password",
     "counted_rows",
     "create_app",
     "ensure_tls",
-    "hash_of",
-    "make_token",
-    "new_token",
     "sealed_rows",
     "told",
     "told_rate",

@@ -1,21 +1,19 @@
 """Who calls: session cookie or bearer token, the role they have, and no request forged by another site."""
 
 import logging
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from gateway.api.known import hash_of
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.turns import CrowdedError
 from gateway.clock import doubled
-from gateway.errors import PermanentError, TransientError
+from gateway.errors import TransientError
 from gateway.settings import ApiSettings
-from gateway.storage import ApiToken, Post, Session, User
+from gateway.storage import ApiToken, Post, Session, User, hash_of, new_token
 
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _FREE_TRIES = 3
@@ -45,11 +43,6 @@ class Principal:
     def sees_discreet(self) -> bool:
         """Whether silent and duress presses may be told: to programs, and to browsers that are marked discreet-safe."""
         return not self.by_cookie or (self.post is not None and self.post.discreet_safe)
-
-
-def new_token() -> str:
-    """A random token of 256 bits."""
-    return secrets.token_urlsafe(32)
 
 
 def parts_of(request: Request) -> ApiParts:
@@ -239,23 +232,6 @@ async def _try_password(parts: ApiParts, name: str, password: str, network: str)
     if failures is not None:
         await accounts.clear_failures(name, network)
     return user
-
-
-def check_new_password(name: str, password: str) -> None:
-    """At least 12 characters, and neither the name nor one character again and again (NIST SP 800-63B §5.1.1.2).
-
-    Raises:
-        PermanentError: why it is refused.
-    """
-    minimum, distinct = 12, 5
-    if len(password) < minimum:
-        what = f"the password has {len(password)} characters"
-        remedy = f"Use at least {minimum}."
-        raise PermanentError(what, remedy=remedy, code="password_short", length=len(password), minimum=minimum)
-    if name.lower() in password.lower() or "campus" in password.lower() or len(set(password)) < distinct:
-        raise PermanentError(
-            "the password is easy to guess", remedy="Leave out names; use several words.", code="password_easy"
-        )
 
 
 async def open_session(parts: ApiParts, user: str) -> str:

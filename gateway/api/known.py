@@ -1,19 +1,13 @@
 """Credentials that were good when last seen, so that a caller is known by its head before any work is done for it."""
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime
 
-from gateway.storage import AccountStore
+from gateway.storage import AccountStore, hash_of
 
 _MOST = 10_000
 _BEARER = b"Bearer "
-
-
-def hash_of(token: str) -> str:
-    """The SHA-256 of a random token of 256 bits, in hex; that is all that is kept."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def credential_of(headers: Iterable[tuple[bytes, bytes]], cookie: bytes) -> str | None:

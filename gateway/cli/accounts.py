@@ -8,12 +8,11 @@ from typing import Annotated
 
 import typer
 
-from gateway.api import check_new_password, make_token
 from gateway.cli.local import with_accounts
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put, put_table, say
 from gateway.errors import PermanentError
-from gateway.storage import USER_NAME, AccountDesk, PasswordHasher, User
+from gateway.storage import USER_NAME, AccountDesk, PasswordHasher, User, check_new_password, make_token
 
 user_app = typer.Typer(no_args_is_help=True, help="Accounts.")
 token_app = typer.Typer(no_args_is_help=True, help="API tokens of programs.")

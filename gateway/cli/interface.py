@@ -7,12 +7,11 @@ from typing import Any
 
 import httpx
 
-from gateway.api import make_token
 from gateway.cli.local import with_accounts
 from gateway.cli.status import address_of
 from gateway.errors import PermanentError, TransientError
 from gateway.settings import Settings
-from gateway.storage import AccountDesk
+from gateway.storage import AccountDesk, make_token
 
 _NAME = "command line"
 _SECONDS = 120.0

@@ -6,27 +6,37 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli.accounts import token_app, user_app
-from gateway.cli.audit import audit_app, ca_app
-from gateway.cli.backup import backup_command, restore_command
-from gateway.cli.cameras import cameras_app
-from gateway.cli.check_config import check_config
-from gateway.cli.demo import demo
-from gateway.cli.doctor import doctor_app
+from gateway.cli.lazy import Named, lazy_group
 from gateway.cli.local import of_system
-from gateway.cli.matching import matching_app
-from gateway.cli.models_command import models_app
-from gateway.cli.mqtt_password import mqtt_password
 from gateway.cli.output import put, say
-from gateway.cli.run import run
-from gateway.cli.simulate import simulate
-from gateway.cli.status import status
-from gateway.cli.watchlist import watchlist_app
 from gateway.errors import ConfigError, GatewayError
 
 _WRONG_USAGE = 2
+_ANY_WORDS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+_COMMANDS = {
+    "run": Named("gateway.cli.run:run", "The daemon."),
+    "demo": Named("gateway.cli.demo:demo", "Everything on this machine, to try it."),
+    "check-config": Named("gateway.cli.check_config:check_config", "Every fault of the configuration."),
+    "status": Named("gateway.cli.status:status", "One screen of what runs."),
+    "simulate": Named(
+        "gateway.cli.simulate:simulate", "A simulated camera, button, panel, office or police.", _ANY_WORDS
+    ),
+    "mqtt-password": Named("gateway.cli.mqtt_password:mqtt_password", "The hash of a button's password."),
+    "backup": Named("gateway.cli.backup:backup_command", "The state folder into one file."),
+    "restore": Named("gateway.cli.backup:restore_command", "The state folder out of that file."),
+    "doctor": Named("gateway.cli.doctor:doctor_app", "What works and what does not, with remedies."),
+    "cameras": Named("gateway.cli.cameras:cameras_app", "Cameras of the running gateway."),
+    "models": Named("gateway.cli.models_command:models_app", "Model files."),
+    "matching": Named("gateway.cli.matching:matching_app", "When a face is like somebody of the watch-list."),
+    "watchlist": Named("gateway.cli.watchlist:watchlist_app", "The watch-list."),
+    "user": Named("gateway.cli.accounts:user_app", "Accounts."),
+    "token": Named("gateway.cli.accounts:token_app", "API tokens of programs."),
+    "audit": Named("gateway.cli.audit:audit_app", "The record of who did what."),
+    "ca": Named("gateway.cli.audit:ca_app", "The site's own certificate authority."),
+}
 app = typer.Typer(
     name="campus-gateway",
+    cls=lazy_group(_COMMANDS),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -38,28 +48,6 @@ def _print_version(asked: bool) -> None:
     if asked:
         put(__version__)
         raise typer.Exit
-
-
-app.command(short_help="The daemon.")(run)
-app.command(short_help="Everything on this machine, to try it.")(demo)
-app.command("check-config", short_help="Every fault of the configuration.")(check_config)
-app.command(short_help="One screen of what runs.")(status)
-app.command(
-    short_help="A simulated camera, button, panel, office or police.",
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
-)(simulate)
-app.command("mqtt-password", short_help="The hash of a button's password.")(mqtt_password)
-app.command("backup", short_help="The state folder into one file.")(backup_command)
-app.command("restore", short_help="The state folder out of that file.")(restore_command)
-app.add_typer(doctor_app, name="doctor", short_help="What works and what does not, with remedies.")
-app.add_typer(cameras_app, name="cameras")
-app.add_typer(models_app, name="models")
-app.add_typer(matching_app, name="matching")
-app.add_typer(watchlist_app, name="watchlist")
-app.add_typer(user_app, name="user")
-app.add_typer(token_app, name="token")
-app.add_typer(audit_app, name="audit")
-app.add_typer(ca_app, name="ca")
 
 
 @app.callback()

@@ -31,7 +31,7 @@ def _group() -> None:
     """When a face is like somebody of the watch-list."""
 
 
-@matching_app.command("calibrate")
+@matching_app.command("calibrate", short_help="What thresholds cost, as a table and a curve.")
 def calibrate(
     people: Annotated[int | None, typer.Option(min=0, help="For a list of so many people.")] = None,
     passages: Annotated[float | None, typer.Option(min=0, help="For so many unknown faces a day.")] = None,

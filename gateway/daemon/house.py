@@ -20,7 +20,6 @@ from gateway.api import (
     WatchList,
     create_app,
     ensure_tls,
-    new_token,
 )
 from gateway.clock import Clock, SystemClock
 from gateway.daemon.alarm_line import AlarmLine
@@ -41,7 +40,7 @@ from gateway.errors import PermanentError, TransientError
 from gateway.events import Cause, Event, GatewayFault, GatewayStarted, GatewayStopped, Severity, gateway_source, new_id
 from gateway.forwarding import Forwarder, Forwarders, Sink, UnusableSink, make_sink
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, OutputSettings, Settings
-from gateway.storage import Incident, PasswordHasher, Stored, Stores, open_storage
+from gateway.storage import Incident, PasswordHasher, Stored, Stores, new_token, open_storage
 
 _log = logging.getLogger(__name__)
 _MOST = {"camera": 256, "device": 2000, "destination": 64}

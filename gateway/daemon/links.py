@@ -6,10 +6,9 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-from gateway.api import hash_of, new_token
 from gateway.clock import Clock
 from gateway.errors import TransientError
-from gateway.storage import Stores
+from gateway.storage import Stores, hash_of, new_token
 
 _SETUP_MINUTES = 15
 _log = logging.getLogger(__name__)

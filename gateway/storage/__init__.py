@@ -26,12 +26,13 @@ from gateway.storage.key_check import WrongKeyError
 from gateway.storage.mqtt_session_store import MqttSessionStore
 from gateway.storage.outbox import Outbox
 from gateway.storage.passing import type_of
-from gateway.storage.passwords import PasswordHasher
+from gateway.storage.passwords import PasswordHasher, check_new_password
 from gateway.storage.post_store import PostStore
 from gateway.storage.recovery import StartFault
 from gateway.storage.state import State
 from gateway.storage.stores import AccountDesk, Stores, WatchListDesk, open_accounts, open_storage, open_watchlist
 from gateway.storage.subscription import Subscription
+from gateway.storage.tokens import hash_of, make_token, new_token
 from gateway.storage.unreadable import UnreadableEvent
 from gateway.storage.values import (
     USER_NAME,
@@ -125,10 +126,14 @@ __all__ = [
     "WriterStatistics",
     "WrongKeyError",
     "back_up",
+    "check_new_password",
     "entries_of",
+    "hash_of",
     "inspect_state",
     "key_place",
     "load_master_key",
+    "make_token",
+    "new_token",
     "note_damage",
     "open_accounts",
     "open_storage",

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import argon2
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from gateway.errors import PermanentError
+
 _MEBIBYTES = 46
 _NICER = 10
 
@@ -40,3 +42,20 @@ def _give_way() -> None:
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, min(19, os.getpriority(os.PRIO_PROCESS, thread) + _NICER))
+
+
+def check_new_password(name: str, password: str) -> None:
+    """At least 12 characters, and neither the name nor one character again and again (NIST SP 800-63B §5.1.1.2).
+
+    Raises:
+        PermanentError: why it is refused.
+    """
+    minimum, distinct = 12, 5
+    if len(password) < minimum:
+        what = f"the password has {len(password)} characters"
+        remedy = f"Use at least {minimum}."
+        raise PermanentError(what, remedy=remedy, code="password_short", length=len(password), minimum=minimum)
+    if name.lower() in password.lower() or "campus" in password.lower() or len(set(password)) < distinct:
+        raise PermanentError(
+            "the password is easy to guess", remedy="Leave out names; use several words.", code="password_easy"
+        )

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field, StringConstraints, model_validator
 
-from gateway.api.auth import PEOPLE_ROLES, Admin, Caller, Parts, Principal, new_token, post_cookie_name, record
+from gateway.api.auth import PEOPLE_ROLES, Admin, Caller, Parts, Principal, post_cookie_name, record
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.session import Body
 from gateway.incidents import Drill
-from gateway.storage import Post
+from gateway.storage import Post, new_token
 
 router = APIRouter()
 _MINUTES = 30.0

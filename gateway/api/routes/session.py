@@ -1,7 +1,5 @@
 """Sign-in, sign-out, set-up, accounts and tokens."""
 
-import re
-from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -11,20 +9,16 @@ from gateway.api.auth import (
     Admin,
     Caller,
     Parts,
-    check_new_password,
     check_password,
     check_same_site,
     cookie_name,
-    new_token,
     open_session,
     record,
 )
 from gateway.api.door import network_of
-from gateway.api.known import hash_of
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
-from gateway.events import new_id
-from gateway.storage import USER_NAME, ApiToken, User
+from gateway.storage import USER_NAME, ApiToken, User, check_new_password, hash_of, make_token
 
 router = APIRouter()
 RoleName = Literal["viewer", "guard", "admin", "auditor"]
@@ -224,14 +218,6 @@ async def revoke_token(identity: str, caller: Admin, parts: Parts) -> None:
     """End a token."""
     await parts.stores.accounts.revoke_token(identity)
     await record(parts, caller.name, "revoked token", identity)
-
-
-def make_token(name: str, role: str, now: datetime, days: int | None = None) -> tuple[ApiToken, str]:
-    """A new token and its text, ``gw_<id>_<secret>``; only the text's hash is in the value."""
-    identity = re.sub("-", "", new_id())[-12:]
-    text = f"gw_{identity}_{new_token()}"
-    ends = now + timedelta(days=days) if days else None
-    return ApiToken(id=identity, key=hash_of(text), name=name, role=role, created=now, ends=ends), text
 
 
 def _token(token: ApiToken) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from gateway.api.known import KnownCredentials, credential_of, hash_of
+from gateway.api.known import KnownCredentials, credential_of
+from gateway.storage import hash_of
 
 
 @pytest.mark.parametrize(

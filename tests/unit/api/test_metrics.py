@@ -7,11 +7,11 @@ import pytest
 from fastapi import Request
 
 from gateway.alarms import DeviceStatus
-from gateway.api.known import KnownCredentials, hash_of
+from gateway.api.known import KnownCredentials
 from gateway.api.problems import Problem
 from gateway.api.routes.health import metrics
 from gateway.clock import ManualClock
-from gateway.storage import ApiToken
+from gateway.storage import ApiToken, hash_of
 
 CLOCK = ManualClock()
 TOKEN = ApiToken(

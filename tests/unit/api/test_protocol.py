@@ -10,9 +10,10 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from gateway.api import protocol as module
-from gateway.api.known import KnownCredentials, hash_of
+from gateway.api.known import KnownCredentials
 from gateway.api.protocol import BoundedProtocol
 from gateway.api.reception import Reception
+from gateway.storage import hash_of
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 

@@ -69,7 +69,10 @@ def test_for_programs_it_prints_one_object(
     assert [each["key"] for each in said["faults"]] == faults
 
 
-@pytest.mark.parametrize("group", [[], ["doctor"], ["watchlist"], ["user"], ["token"], ["audit"], ["ca"], ["models"]])
+@pytest.mark.parametrize(
+    "group",
+    [[], ["doctor"], ["watchlist"], ["user"], ["token"], ["audit"], ["ca"], ["models"], ["cameras"], ["matching"]],
+)
 def test_no_line_of_the_list_of_commands_is_cut(capsys: pytest.CaptureFixture[str], group: list[str]) -> None:
     app([*group, "--help"], standalone_mode=False)
     commands = capsys.readouterr().out.partition("Commands:")[2]
