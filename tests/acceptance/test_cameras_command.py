@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,13 @@ east,East gate,onvif://10.255.255.1,gate,p@ss:w/rd#1
 c 2,bad id,onvif://10.255.255.2,gate,p@ss:w/rd#1
 west,West gate,rtsp://10.255.255.3/live,,
 """
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    networks = '[vision]\ncamera_networks = ["127.0.0.9/32"]\n'
+    with Daemon(tmp_path_factory.mktemp("cameras"), extra=networks) as running:
+        yield running
 
 
 def test_cameras_are_judged_added_and_listed(tmp_path: Path) -> None:
@@ -45,20 +53,8 @@ def test_cameras_are_judged_added_and_listed(tmp_path: Path) -> None:
         assert "p@ss" not in output
 
 
-def test_a_file_that_excel_saved_in_chinese_is_read(tmp_path: Path) -> None:
-    (tmp_path / "cameras.csv").write_bytes("id,name,url\neast,东门,onvif://10.255.255.1\n".encode("gb18030"))
-    with Daemon(tmp_path) as daemon:
-        config = ("--config", str(daemon.folder))
-        added = command("cameras", "import", str(tmp_path / "cameras.csv"), "--apply", *config)
-        assert added.returncode == 0, added.stderr
-        assert "read as GB18030" in added.stderr
-        assert "东门" in command("cameras", "list", *config).stdout
-
-
-def test_discovery_says_where_it_looked(tmp_path: Path) -> None:
-    networks = '[vision]\ncamera_networks = ["127.0.0.9/32"]\n'
-    with Daemon(tmp_path, extra=networks) as daemon:
-        found = command("cameras", "discover", "--seconds", "1", "--config", str(daemon.folder))
+def test_discovery_says_where_it_looked(daemon: Daemon) -> None:
+    found = command("cameras", "discover", "--seconds", "1", "--config", str(daemon.folder))
     assert found.returncode == 0, found.stderr
     assert found.stdout.split()[:2] == ["url", "camera"]
     assert "0 cameras in 127.0.0.9/32." in found.stderr
@@ -67,20 +63,25 @@ def test_discovery_says_where_it_looked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"), [(None, "No such file"), ("", "is empty"), ("a,b\n1,2\n", "unknown columns: 1, 2")]
 )
-def test_what_is_no_list_of_cameras_is_told(tmp_path: Path, content: str | None, said: str) -> None:
+def test_what_is_no_list_of_cameras_is_told(daemon: Daemon, tmp_path: Path, content: str | None, said: str) -> None:
     path = tmp_path / "cameras.csv"
     if content is not None:
         path.write_text(content, "utf-8")
-    with Daemon(tmp_path) as daemon:
-        told = command("cameras", "import", os.fspath(path), "--config", str(daemon.folder))
+    told = command("cameras", "import", os.fspath(path), "--config", str(daemon.folder))
     assert told.returncode == 1
     assert said in told.stderr
     assert "Traceback" not in told.stderr
 
 
-def test_a_gateway_that_is_away_is_told(tmp_path: Path) -> None:
+def test_a_file_that_excel_saved_in_chinese_is_read_and_a_gateway_that_is_away_is_told(tmp_path: Path) -> None:
+    (tmp_path / "cameras.csv").write_bytes("id,name,url\neast,东门,onvif://10.255.255.1\n".encode("gb18030"))
     with Daemon(tmp_path) as daemon:
+        config = ("--config", str(daemon.folder))
+        added = command("cameras", "import", str(tmp_path / "cameras.csv"), "--apply", *config)
+        assert added.returncode == 0, added.stderr
+        assert "read as GB18030" in added.stderr
+        assert "东门" in command("cameras", "list", *config).stdout
         assert daemon.stop() == 0
-        told = command("cameras", "list", "--config", str(daemon.folder))
+        told = command("cameras", "list", *config)
     assert told.returncode == 1
     assert "Does it run?" in told.stderr
