@@ -25,6 +25,7 @@ _DEVICE = "device"
 _SECRETS = ("password", "secret")
 _ADDRESSES = ("url", "sub_url")
 Settings = TypeVar("Settings", bound=EntrySlice)
+_MOST_TOLD = 20
 _log = logging.getLogger(__name__)
 
 
@@ -44,18 +45,20 @@ class EntryRefusedError(PermanentError):
     """Fields of an entry are wrong.
 
     Attributes:
-        faults: of each field where it is, what is wrong, the remedy, and its name for programs.
+        faults: of each of the first 20 fields where it is, what is wrong, the remedy, and its name for programs.
     """
 
     code = "field_refused"
 
     def __init__(self, error: ValidationError, model: type[Slice]) -> None:
-        found = error.errors(include_url=False, include_input=False)
+        found = error.errors(include_url=False, include_input=False)[:_MOST_TOLD]
         told = [entry_fault(each, model) for each in found]
         self.faults = [
             {"where": fault.key, "what": fault.what, "remedy": fault.remedy, "code": each["type"]}
             for fault, each in zip(told, found, strict=True)
         ]
+        if more := error.error_count() - len(found):
+            self.faults.append({"where": "", "what": f"and {more} more", "remedy": "", "code": "more"})
         context: dict[str, Any] = found[0].get("ctx", {})
         bounds: dict[str, Any] = {name: each for name, each in context.items() if isinstance(each, int | float)}
         first = told[0]

@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details: what, where, remedy; never a traceback."""
 
+import json
 import logging
 from typing import Any
 
@@ -31,6 +32,15 @@ _KINDS = {
     503: ("Not available now", "not_available_now"),
 }
 _UNKNOWN = ("Error", "error")
+# Whoever sends thousands of wrong fields learns of the first ones, and nobody waits for the others.
+_MOST_TOLD, _LONGEST = 20, 500
+
+
+class _Told(JSONResponse):
+    """JSON in which half a surrogate pair of the caller's words stands as an escape."""
+
+    def render(self, content: Any) -> bytes:  # noqa: ANN401  # starlette's
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
 class Problem(Exception):  # noqa: N818  # the RFC's word
@@ -71,7 +81,7 @@ def problem_response(problem: Problem) -> JSONResponse:
         "detail": problem.detail,
         **{name: value for name, value in problem.more.items() if value not in ("", None)},
     }
-    return JSONResponse(body, problem.status, problem.headers, media_type="application/problem+json")
+    return _Told(body, problem.status, problem.headers, media_type="application/problem+json")
 
 
 def of_gateway_error(error: GatewayError) -> Problem:
@@ -96,7 +106,7 @@ def of_gateway_error(error: GatewayError) -> Problem:
 
 def _fault(error: dict[str, Any]) -> dict[str, Any]:
     """A field's fault: where it is, what is wrong in words and by Pydantic's name of it, and the bounds it names."""
-    where = ".".join(str(part) for part in error["loc"])
+    where = ".".join(str(part) for part in error["loc"])[:_LONGEST]
     bounds = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, int | float)}
     return {"where": where, "what": error["msg"], "code": error["type"], **bounds}
 
@@ -114,8 +124,12 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = [_fault(each) for each in error.errors()]
-        detail = "; ".join(f"{each['where']}: {each['what']}" for each in faults)
+        found = error.errors()
+        faults = [_fault(each) for each in found[:_MOST_TOLD]]
+        told = [f"{each['where']}: {each['what']}" for each in faults]
+        if more := len(found) - len(faults):
+            told.append(f"and {more} more")
+        detail = "; ".join(told)
         remedy = "Correct the fields that are named."
         return problem_response(Problem(422, detail, code="fields", faults=faults, remedy=remedy))
 

@@ -1,12 +1,14 @@
 """What an administrator may name by API: the network's cameras, and nothing of this machine (SSRF)."""
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.api.problems import Problem
-from gateway.settings import address_of, name_or_camera
+from gateway.settings import NAME_PATTERN, address_of, name_or_camera
 
+_NAME = re.compile(NAME_PATTERN)
 _SECRETS = ("password", "secret")
 _ADDRESS_KEYS = ("url", "sub_url")
 
@@ -67,7 +69,7 @@ def refuse_links_into_nothing(body: dict[str, Any], cameras: Collection[str]) ->
         Problem: 422.
     """
     for key, camera in _links(body):
-        if isinstance(camera, str) and camera not in cameras:
+        if isinstance(camera, str) and _NAME.fullmatch(camera) and camera not in cameras:
             known = f"Known here: {', '.join(sorted(cameras))}."
             remedy = known if cameras else "Add the camera first, or leave out the link."
             what = f"there is no camera {camera!r}"

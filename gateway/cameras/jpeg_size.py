@@ -4,14 +4,18 @@ _START = b"\xff\xd8"
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})
 _SCAN, _MARK = 0xDA, 0xFF
+# A camera's head has some ten segments; a megabyte of padding would hold up whoever asks.
+_MOST_STEPS = 1000
 
 
 def jpeg_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels as the frame header tells them; None if there is none before the picture's data."""
+    """Width and height in pixels as the frame header tells them; None if there is none in the first 1000 steps."""
     if not content.startswith(_START):
         return None
     at = len(_START)
-    while at + 4 <= len(content) and content[at] == _MARK:
+    for _ in range(_MOST_STEPS):
+        if at + 4 > len(content) or content[at] != _MARK:
+            return None
         kind = content[at + 1]
         if kind == _MARK or kind in _BARE:
             at += 1 if kind == _MARK else 2

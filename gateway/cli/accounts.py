@@ -2,7 +2,7 @@
 
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -145,7 +145,7 @@ def create_token(
     set_: SetOption = None,
 ) -> None:
     """Make a token and print it alone on stdout; it is shown once."""
-    token, text = make_token(name, role.value, datetime.now(UTC), days)
+    token, text = make_token(name, role.value, datetime.now(UTC), timedelta(days=days) if days else None)
 
     async def work(desk: AccountDesk) -> None:
         await desk.accounts.add_token(token)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,6 +15,7 @@ from gateway.storage import AccountDesk, make_token
 
 _NAME = "command line"
 _SECONDS = 120.0
+_LIVES = timedelta(minutes=10)
 
 
 @contextmanager
@@ -25,10 +26,15 @@ def interface(settings: Settings) -> Iterator[httpx.Client]:
         GatewayError: there is no state, or this user may not change it.
     """
     address, verify = address_of(settings)
-    token, text = make_token(_NAME, "admin", datetime.now(UTC), 1)
+    now = datetime.now(UTC)
+    token, text = make_token(_NAME, "admin", now, _LIVES)
 
     async def add(desk: AccountDesk) -> None:
+        for left in await desk.accounts.tokens():  # by commands that were killed
+            if left.name == _NAME and left.ends is not None and left.ends < now:
+                await desk.accounts.forget_token(left.id)
         await desk.accounts.add_token(token)
+        await desk.audit.append(at=now, actor=_NAME, action="added token", subject=token.id, detail="for one command")
 
     async def forget(desk: AccountDesk) -> None:
         await desk.accounts.forget_token(token.id)

@@ -7,7 +7,7 @@ from gateway.settings.alarm import (
     ForwardingSettings,
     MqttSettings,
 )
-from gateway.settings.base import EntrySlice, Name, Slice
+from gateway.settings.base import NAME_PATTERN, EntrySlice, Name, Slice
 from gateway.settings.devices import (
     BUILT_IN_DIALECTS,
     DeviceSettings,
@@ -31,6 +31,7 @@ __all__ = [
     "BUILT_IN_DIALECTS",
     "FILE_NAME",
     "LOOPBACK",
+    "NAME_PATTERN",
     "PRIVATE_NETWORKS",
     "AccessSettings",
     "ApiSettings",

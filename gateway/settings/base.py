@@ -50,7 +50,7 @@ def _whole(url: str) -> str:
     return url
 
 
-Url = Annotated[str, AfterValidator(_whole)]
+Url = Annotated[str, StringConstraints(max_length=2048), AfterValidator(_whole)]
 """An address whose host and port can be told apart."""
 
 

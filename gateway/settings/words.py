@@ -8,6 +8,7 @@ from gateway.errors import Fault
 from gateway.settings.base import HOST_PATTERN, NAME_PATTERN, Slice
 from gateway.settings.model import Settings
 
+_LONGEST = 500
 _EXAMPLE = "config/gateway.toml explains it."
 _KINDS = {
     "int_parsing": "Write a number without quotes, such as 8443.",
@@ -61,8 +62,8 @@ def _key(location: Sequence[str | int], tree: Any) -> str:  # noqa: ANN401  # a 
 
 
 def printable(text: str) -> str:
-    """Text with what is no UTF-8, such as bytes of a command line, as escapes."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Text with what is no UTF-8, such as bytes of a command line, as escapes; no longer than a name may be."""
+    return text[:_LONGEST].encode("utf-8", "backslashreplace").decode()
 
 
 def _below(tree: Any, part: str | int) -> Any:  # noqa: ANN401  # a TOML value is of any type

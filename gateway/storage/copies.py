@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import stat
 import tarfile
 import tempfile
 import time
@@ -23,7 +24,14 @@ from gateway.storage.journal import last_position
 
 # The state before the journal: a reader's position in it then never lies beyond the journal's end.
 _DATABASES = {"state.db": "state", "journal.db": "journal"}
-_WORK = ".backup-"
+_WORK = ".campus-gateway-backup-"
+_PARTS = frozenset(
+    {
+        "backup.tar",
+        "lock",
+        *(f"{name}{end}" for name in ("state.db", "journal.db") for end in ("", "-wal", "-shm", "-journal")),
+    }
+)
 _RESTORING = "restoring"
 _BEING_MADE_SECONDS = 60.0
 _REMEDY = "Name a file that `backup` wrote."
@@ -96,6 +104,8 @@ def _check_target(directory: Path, target: Path) -> None:
     if target.resolve().is_relative_to(directory.resolve()):
         remedy = "Name a file outside of it, best on another disk."
         raise PermanentError("lies in the state folder itself", where=str(target), remedy=remedy)
+    if os.path.lexists(target) and (target.is_symlink() or not target.is_file()):
+        raise PermanentError("is no file", where=str(target), remedy="Name a file, and pass it on from there.")
     if target.is_file() and not _is_backup(target):
         remedy = "Name a new file, or remove this one first."
         raise PermanentError("is there already, and no backup of a gateway", where=str(target), remedy=remedy)
@@ -113,9 +123,19 @@ def _is_backup(path: Path) -> bool:
 def _clear_unfinished(folder: Path) -> None:
     """Remove what a `backup` that was killed left: it holds accounts and the CA's key, and nobody else would."""
     for left in folder.glob(f"{_WORK}*"):
-        if left.is_dir() and time.time() - left.stat().st_mtime > _BEING_MADE_SECONDS:
-            with suppress(StorageBusyError, PermanentError, OSError), _held(left):
-                shutil.rmtree(left)
+        with suppress(StorageBusyError, PermanentError, OSError):
+            if _is_unfinished(left):
+                with _held(left):
+                    shutil.rmtree(left)
+
+
+def _is_unfinished(left: Path) -> bool:
+    """Whether this user's `backup` made it, and nobody put anything else there."""
+    told = left.lstat()
+    ours = (
+        stat.S_ISDIR(told.st_mode) and told.st_uid == os.getuid() and time.time() - told.st_mtime > _BEING_MADE_SECONDS
+    )
+    return ours and all(each.name in _PARTS and each.is_file() and not each.is_symlink() for each in left.iterdir())
 
 
 @contextmanager
@@ -170,9 +190,10 @@ def require_state(directory: Path, *, files: Iterable[str] = _DATABASES) -> None
         files: what has to be there.
 
     Raises:
-        PermanentError: it is not.
+        PermanentError: it is not, or only half of it: a restore was cut off.
         PermissionError: this user may not look into the folder.
     """
+    require_restored(directory)
     for name in files:
         if not (directory / name).is_file():
             remedy = "Start the gateway once, or name another state folder: storage.directory."

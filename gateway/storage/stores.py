@@ -102,7 +102,7 @@ async def open_accounts(settings: StorageSettings) -> AccountDesk:
     Raises:
         NewerFileError: the file is of another version.
         StorageFailedError: the file is damaged, or the running gateway has not made it yet.
-        PermanentError: the folder cannot be used.
+        PermanentError: the folder cannot be used, or a restore into it was cut off.
     """
     lock: FolderLock | None
     try:
@@ -110,6 +110,7 @@ async def open_accounts(settings: StorageSettings) -> AccountDesk:
     except StorageBusyError:
         lock = None
     try:
+        require_restored(settings.directory)
         state = await State.open(settings.directory, guest=lock is None)
     except BaseException:
         if lock is not None:

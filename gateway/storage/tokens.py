@@ -19,9 +19,9 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def make_token(name: str, role: str, now: datetime, days: int | None = None) -> tuple[ApiToken, str]:
+def make_token(name: str, role: str, now: datetime, lives: timedelta | None = None) -> tuple[ApiToken, str]:
     """A new token and its text, ``gw_<id>_<secret>``; only the text's hash is in the value."""
     identity = re.sub("-", "", new_id())[-12:]
     text = f"gw_{identity}_{new_token()}"
-    ends = now + timedelta(days=days) if days else None
+    ends = now + lives if lives else None
     return ApiToken(id=identity, key=hash_of(text), name=name, role=role, created=now, ends=ends), text

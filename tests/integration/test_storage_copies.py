@@ -125,20 +125,39 @@ async def test_a_backup_takes_the_place_of_a_former_one_only(directory: Path, tm
     await stores.close()
 
 
+@pytest.mark.parametrize("kind", ["fifo", "link"])
+async def test_a_backup_takes_the_place_of_nothing_but_a_file(directory: Path, tmp_path: Path, kind: str) -> None:
+    stores = await filled(directory)
+    target = tmp_path / "out"
+    if kind == "fifo":
+        os.mkfifo(target)
+    else:
+        target.symlink_to("/dev/null")
+    with pytest.raises(PermanentError, match="is no file"):
+        back_up(directory, target)
+    assert target.is_fifo() or target.is_symlink()
+    await stores.close()
+
+
 async def test_what_a_killed_backup_left_is_removed_by_the_next(directory: Path, tmp_path: Path) -> None:
     stores = await filled(directory)
-    left, working, fresh = (tmp_path / f".backup-{name}" for name in ("left", "working", "fresh"))
-    for each in (left, working, fresh):
+    names = {name: tmp_path / f".campus-gateway-backup-{name}" for name in ("left", "working", "fresh", "mixed")}
+    names["others"] = tmp_path / ".backup-2025"
+    for each in names.values():
         each.mkdir()
         (each / "state.db").write_bytes(b"accounts")
-    for each in (left, working):
+    (names["mixed"] / "photos").mkdir()
+    for each in (*names.values(), tmp_path / ".campus-gateway-backup-note"):
+        each.touch()
         os.utime(each, (0, 0))
-    descriptor = os.open(working, os.O_RDONLY)
+    os.utime(names["fresh"])
+    descriptor = os.open(names["working"], os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     back_up(directory, tmp_path / "copy.tar")
     back_up(directory, tmp_path / "copy.tar")
     os.close(descriptor)
-    assert {each for each in os.listdir(tmp_path) if "backup" in each} == {".backup-working", ".backup-fresh"}
+    assert {name for name, path in names.items() if path.exists()} == {"working", "fresh", "mixed", "others"}
+    assert (tmp_path / ".campus-gateway-backup-note").exists()
     await stores.close()
 
 

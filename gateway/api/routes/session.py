@@ -207,7 +207,7 @@ async def tokens(_caller: Admin, parts: Parts) -> dict[str, Any]:
 @router.post("/tokens", status_code=201)
 async def add_token(body: NewToken, caller: Admin, parts: Parts) -> dict[str, Any]:
     """Make a token; it is shown once."""
-    token, text = make_token(body.name, body.role, parts.clock.now(), body.days)
+    token, text = make_token(body.name, body.role, parts.clock.now(), timedelta(days=body.days) if body.days else None)
     await parts.stores.accounts.add_token(token)
     await record(parts, caller.name, "added token", token.id, f"{body.name}, {body.role}")
     return _token(token) | {"token": text}

@@ -231,8 +231,8 @@ class DeviceWatch:
             CameraError: it has none, or none that can be passed on as it is.
         """
         picture = await self._camera.snapshot()
-        size = jpeg_size(picture)
-        if size is None or len(picture) > _LARGEST_PICTURE_BYTES:
+        size = jpeg_size(picture) if len(picture) <= _LARGEST_PICTURE_BYTES else None
+        if size is None:
             raise CameraError(CameraState.NO_SNAPSHOT, f"its snapshot is no JPEG of at most {_LARGEST_PICTURE_BYTES} B")
         if size[0] * size[1] > _MOST_PIXELS:  # a browser would take gigabytes to show it
             raise CameraError(CameraState.NO_SNAPSHOT, f"its snapshot says that it has {size[0]} x {size[1]} pixels")

@@ -88,6 +88,23 @@ async def test_every_field_that_is_wrong_is_told_in_words() -> None:
     assert told["naem"][1].startswith("Did you mean name? Known here: account,")
 
 
+@pytest.mark.parametrize(
+    "body", [{f"k{number}": 1 for number in range(5_000)}, {"linked_cameras": [1] * 5_000}, {"k" * 100_000: 1}]
+)
+async def test_of_very_many_or_long_faults_the_first_are_told(body: dict[str, object]) -> None:
+    with pytest.raises(EntryRefusedError) as refused:
+        await register(Shelf(), House()).create({"id": "a"} | body)
+    faults = refused.value.faults
+    assert len(faults) <= 21
+    assert (faults[-1]["what"] == "and 4980 more") is (len(faults) == 21)
+    assert len(str(faults)) < 20_000
+
+
+async def test_an_address_has_an_end() -> None:
+    with pytest.raises(EntryRefusedError, match="2048"):
+        await receivers(Shelf()).create({"id": "a", "url": "http://10.0.0.1/?" + "a" * 2048})
+
+
 async def test_an_entry_that_cannot_be_used_is_not_kept() -> None:
     shelf, house = Shelf(), House()
     with pytest.raises(PermanentError):

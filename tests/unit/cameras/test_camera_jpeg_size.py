@@ -32,6 +32,7 @@ def test_a_claim_is_told_and_fill_bytes_are_passed_over() -> None:
         b"\xff\xd8\xff\xda\x00\x02",
         b"\xff\xd8\xff\xc0\x00\x11\x08",
         b"\xff\xd8" + b"\xff" * 100_000,
+        b"\xff\xd8" + b"\xff\xd0" * 100_000 + b"\xff\xc0\x00\x11\x08\x00\x01\x00\x01",
     ],
 )
 def test_what_claims_no_size_has_none(content: bytes) -> None:
