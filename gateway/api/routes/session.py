@@ -1,5 +1,6 @@
 """Sign-in, sign-out, set-up, accounts and tokens."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response

@@ -13,6 +13,7 @@ from gateway.wire import CameraAssigned
 
 _LOG = logging.getLogger(__name__)
 _LOOK_SECONDS = 3.0
+_LEAST_PAUSE_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 30.0
 _LONGEST_PAUSE_SECONDS = 600.0
 
@@ -34,7 +35,7 @@ def is_the_same(before: CameraDescription | None, said: CameraDescription) -> bo
 
 
 class Returning:
-    """Looks for cameras that are away, with growing pauses, and at once when one says Hello.
+    """Looks for cameras that are away, with growing pauses; soon when one says Hello, as anybody can.
 
     Args:
         finder: searches.
@@ -59,13 +60,14 @@ class Returning:
             if watch.described is not None and said.endpoint == watch.described.endpoint:
                 _LOG.info("camera %s says %s from %s", watch.assigned.camera, said.said.value, sender)
                 watch.ask_again()
-                self._fruitless = 0
+                self._fruitless = min(self._fruitless, 1)
                 self._hello.set()
 
     async def run(self) -> None:
         """Look for ever."""
         while True:
             await self._wait()
+            await self._clock.sleep(_LEAST_PAUSE_SECONDS if self._fruitless else 0.0)
             try:
                 await self._look()
             except Exception:

@@ -7,6 +7,7 @@ import random
 from dataclasses import asdict
 from datetime import datetime
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from gateway.cameras import CameraDescription, CameraError, CameraState, jpeg_size
 from gateway.clock import Clock, doubled
@@ -20,6 +21,7 @@ _LONGEST_WAIT_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 600.0
 _LEAST_WAIT_SECONDS = 1.0
 _TRIES_BEFORE_AWAY = 3
+_MOST_TOLD, _TOLD_SECONDS = 3, 86_400.0
 _LARGEST_PICTURE_BYTES = 8 * 1024 * 1024
 _MOST_PIXELS = 64_000_000
 
@@ -96,7 +98,7 @@ class DeviceWatch:
         self._listening = listening
         self._reported = CameraState.OK
         self._failures = 0
-        self._told_of: set[str] = set()
+        self._told_of: dict[str, float] = {}
 
     @property
     def is_away(self) -> bool:
@@ -109,10 +111,13 @@ class DeviceWatch:
         self._again.set()
 
     def tells_of(self, url: str) -> bool:
-        """Whether it is news that the camera seems to be there; each address is told once."""
-        known = url in self._told_of
-        self._told_of.add(url)
-        return not known
+        """Whether it is news that the camera seems to be there; three hosts a day, for anybody can pretend to be it."""
+        host, now = urlsplit(url).hostname or url, self._clock.monotonic()
+        self._told_of = {each: told for each, told in self._told_of.items() if now - told < _TOLD_SECONDS}
+        if host in self._told_of or len(self._told_of) >= _MOST_TOLD:
+            return False
+        self._told_of[host] = now
+        return True
 
     async def run(self) -> None:
         """Ask and listen for ever; in the end the subscription ends before the connections do."""
