@@ -181,7 +181,7 @@ def test_a_camera_that_tells_no_identity_is_nobody() -> None:
     assert not is_the_same(DESCRIBED, replace(DESCRIBED, serial="3"))
 
 
-async def test_where_a_camera_seems_to_be_is_told_once_by_host_and_three_times_a_day() -> None:
+def test_where_a_camera_seems_to_be_is_told_once_by_host_and_three_times_a_day() -> None:
     clock = ManualClock()
     watched = DeviceWatch(ASSIGNED, Camera([DESCRIBED]), "east", Outbox(), clock)
     assert [watched.tells_of(f"onvif://10.0.0.{each}") for each in ("5", "5:81", "6", "5:82", "7", "8", "9")] == [
@@ -193,5 +193,5 @@ async def test_where_a_camera_seems_to_be_is_told_once_by_host_and_three_times_a
         False,
         False,
     ]
-    await clock.advance(86_400)
+    clock.advance(86_400)
     assert [watched.tells_of(f"onvif://10.0.0.{each}") for each in ("9", "9:81")] == [True, False]
