@@ -118,7 +118,7 @@ def listed(watchlist: dict[str, Any]) -> str:
 def device_detail(found: dict[str, Any]) -> str:
     """When an alarm device was heard, and its battery, in one line."""
     if found["state"] == "not_heard":
-        return "nothing since the start of the gateway"
+        return "nothing since the start of the gateway; a press of it, or its health message, proves it"
     seen = found["last_seen"]
     parts = [found["reason"].replace("_", " "), f"heard last {seen}" if seen else "never heard"]
     if found["battery"] is not None:

@@ -209,12 +209,13 @@ export function soundOf(state) {
   return real.length || state.link.state !== "live" ? "chirp" : null;
 }
 
-/** Counts of what protects: [ok, not ok] of cameras, buttons and destinations. */
+/** Counts of what protects: [ok, not ok, not heard yet] of cameras, buttons and destinations. */
 export function protection(state) {
+  const heard = state.devices.filter((each) => each.status?.last_seen || each.status?.lost !== false);
   const count = (list, bad) => [list.filter((each) => !bad(each)).length, list.filter(bad).length];
   return {
     cameras: count(state.cameras, (each) => each.status?.state !== "live"),
-    devices: count(state.devices, (each) => each.status?.lost !== false),
+    devices: [...count(heard, (each) => each.status?.lost !== false), state.devices.length - heard.length],
     destinations: count(state.destinations, (each) => each.status?.state === "failing"),
   };
 }

@@ -32,6 +32,17 @@ def run(page: Page, frames: list[dict[str, Any]], ask: str) -> Any:
     return page.evaluate(script, [json.loads(json.dumps(frames)), ask])
 
 
+def test_a_button_that_was_never_heard_is_neither_well_nor_lost(page: Page) -> None:
+    devices = [
+        {"status": {"lost": False, "last_seen": "2026-11-23T08:00:00Z"}},
+        {"status": {"lost": False, "last_seen": None}},
+        {"status": {"lost": True, "last_seen": None}},
+        {},
+    ]
+    ask = f"store.protection({{...state, devices: {json.dumps(devices)}}}).devices"
+    assert run(page, [], ask) == [1, 2, 1]
+
+
 OPENED = frame(
     2, "campus.incident.opened", incident="i1", kind="campus.button.pressed", place="East gate", discreet=False
 )

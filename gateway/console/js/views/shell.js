@@ -116,8 +116,10 @@ export class Shell {
 
   drawStrip(state) {
     const counts = protection(state);
-    const parts = Object.entries(counts).map(([kind, [good, bad]]) => {
-      const text = `${t(`strip.${kind}`)} ${good} ${t("strip.ok")}${bad ? ` · ${bad} ${t(`strip.bad.${kind}`)}` : ""}`;
+    const parts = Object.entries(counts).map(([kind, [good, bad, unheard]]) => {
+      const said = [[good, "strip.ok"], [bad, `strip.bad.${kind}`], [unheard, "device.unheard"]];
+      const told = said.filter(([count], place) => count || (place === 0 && !bad && !unheard));
+      const text = `${t(`strip.${kind}`)} ${told.map(([count, key]) => `${count} ${t(key)}`).join(" · ")}`;
       return h("button", { class: `part ${bad ? "bad" : ""}`, on: { click: () => this.open("protection") } }, text);
     });
     parts.push(...this.warnings(state));

@@ -14,7 +14,7 @@ export class WatchList {
   constructor(app) {
     this.app = app;
     this.list = h("ul", { class: "tiles" });
-    this.pending = null; // who was listed by this form but has no photo yet
+    this.pending = null; // who was listed by this form but has no photo yet: id and name
     this.said = new Map(); // what became of the last photo of a person
     this.form = this.enrolForm();
     this.threshold = new ThresholdLine();
@@ -91,11 +91,11 @@ export class WatchList {
     if (this.message.textContent) this.message.scrollIntoView({ block: "center" });
   }
 
-  /** List somebody with a photo; after a refused photo the same entry is changed, not made again. */
+  /** List somebody with a photo; after a refused photo the same entry is changed, not made again; another name is another. */
   async enrol(person, photo) {
-    if (this.pending) await api.changePerson(this.pending, person);
-    else this.pending = (await api.addPerson(person)).id;
-    this.tell(this.pending, warningText(await api.addPhoto(this.pending, photo)));
+    if (this.pending?.name === person.name) await api.changePerson(this.pending.id, person);
+    else this.pending = { id: (await api.addPerson(person)).id, name: person.name };
+    this.tell(this.pending.id, warningText(await api.addPhoto(this.pending.id, photo)));
     this.pending = null;
   }
 
@@ -103,7 +103,7 @@ export class WatchList {
     if (!file) return;
     try {
       this.tell(id, warningText(await api.addPhoto(id, file)));
-      if (id === this.pending) this.done();
+      if (id === this.pending?.id) this.done();
     } catch (problem) {
       this.said.set(id, problemText(problem));
     }
@@ -118,7 +118,7 @@ export class WatchList {
 
   async remove(person) {
     if (!confirm(t("watchlist.confirm_remove", { name: person.name }))) return;
-    await this.destroy(person.id, () => api.removePerson(person.id).then(() => person.id === this.pending && this.done()));
+    await this.destroy(person.id, () => api.removePerson(person.id).then(() => person.id === this.pending?.id && this.done()));
   }
 
   /** Destroy something of a person; what was said of them is over. */
