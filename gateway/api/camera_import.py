@@ -72,9 +72,11 @@ def _check(heading: list[str], rows: int) -> None:
     if unknown or missing or len(set(heading)) != len(heading):
         # By number: a file without a heading begins with a camera, and its password.
         numbers = ", ".join(str(number) for number, name in enumerate(heading, 1) if name not in COLUMNS)
-        what = (
-            f"unknown columns: {numbers}" if unknown else f"missing columns {missing}" if missing else "a column twice"
-        )
+        what = "a column stands there twice"
+        if unknown:
+            what = f"no known name: column {numbers}"
+        elif missing:
+            what = f"the heading lacks {', '.join(missing)}"
         raise Problem(422, what, code="no_csv", where="heading", remedy=f"Known are {', '.join(COLUMNS)}.")
     if rows > MOST_ROWS:
         raise Problem(422, f"{rows} cameras; at most {MOST_ROWS} at once", code="no_csv", remedy="Split the file.")
@@ -107,7 +109,13 @@ def _row(line: int, said: dict[str, str], spare: int, networks: Sequence[str]) -
         refuse_local_address(body, networks)
         CameraSettings.model_validate(body)
     except Problem as problem:
-        return Row(line, camera, fault=problem.detail, where=str(problem.more.get("where", "")))
+        return Row(
+            line,
+            camera,
+            fault=problem.detail,
+            where=str(problem.more.get("where", "")),
+            remedy=str(problem.more.get("remedy", "")),
+        )
     except ValidationError as error:
         first = entry_fault(error.errors(include_url=False, include_input=False)[0], CameraSettings)
         named = "" if first.key == "id" else camera  # what is no id may be a password in the wrong column

@@ -47,7 +47,7 @@ def refuse_local_address(body: dict[str, Any], networks: Sequence[str] = ()) -> 
             continue
         if url.lower().startswith("file:"):
             what = "a recording can be named in the configuration file only"
-            raise Problem(422, what, code="only_in_file", where=key)
+            raise Problem(422, what, code="only_in_file", where=key, remedy="Name it there.")
         if _is_of_this_machine(url):
             remedy = "Give the address it has on its network; only the configuration file may name this machine."
             what = "an address of this machine is no camera"

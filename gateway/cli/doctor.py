@@ -20,6 +20,7 @@ from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOpt
 from gateway.cli.output import put_table
 from gateway.cli.privacy import privacy
 from gateway.cli.status import MORE, brief, delivery_detail, device_detail, fetch_readiness, listed
+from gateway.cli.unanswered import unanswered
 from gateway.errors import GatewayError
 from gateway.settings import CameraSettings, Settings
 from gateway.storage import inspect_state
@@ -194,5 +195,5 @@ def _connect(part: str, host: str, port: int, remedy: str) -> Finding:
     try:
         asyncio.run(attempt())
     except (OSError, TimeoutError, socket.gaierror) as error:
-        return Finding(part, False, f"{host}:{port} cannot be reached ({type(error).__name__})", remedy)
+        return Finding(part, False, f"{host}:{port} cannot be reached ({unanswered(error)})", remedy)
     return Finding(part, True, f"{host}:{port} answers")

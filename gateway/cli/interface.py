@@ -9,6 +9,7 @@ import httpx
 
 from gateway.cli.local import with_accounts
 from gateway.cli.status import address_of
+from gateway.cli.unanswered import unanswered
 from gateway.errors import PermanentError, TransientError
 from gateway.settings import Settings
 from gateway.storage import AccountDesk, make_token
@@ -62,7 +63,7 @@ def asked(client: httpx.Client, method: str, path: str, **more: Any) -> dict[str
         body: dict[str, Any] = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         where, remedy = str(client.base_url), "Does it run? systemctl start campus-gateway, or campus-gateway run."
-        raise TransientError(f"does not answer ({type(error).__name__})", where=where, remedy=remedy) from None
+        raise TransientError(f"does not answer ({unanswered(error)})", where=where, remedy=remedy) from None
     if answer.is_success:
         return body
     what = str(body.get("detail") or f"answered HTTP {answer.status_code}")

@@ -10,6 +10,7 @@ import typer
 
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put, put_table
+from gateway.cli.unanswered import unanswered
 from gateway.errors import TransientError, counted
 from gateway.settings import Settings
 
@@ -43,7 +44,7 @@ def fetch_readiness(settings: Settings) -> dict[str, Any]:
         body: dict[str, Any] = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         remedy = "Does it run? Start it with campus-gateway run, or systemctl start campus-gateway."
-        raise TransientError(f"does not answer ({type(error).__name__})", where=address, remedy=remedy) from None
+        raise TransientError(f"does not answer ({unanswered(error)})", where=address, remedy=remedy) from None
     return body
 
 
@@ -118,7 +119,7 @@ def listed(watchlist: dict[str, Any]) -> str:
 def device_detail(found: dict[str, Any]) -> str:
     """When an alarm device was heard, and its battery, in one line."""
     if found["state"] == "not_heard":
-        return "nothing since the start of the gateway; a press of it, or its health message, proves it"
+        return "nothing since the start of the gateway; press it once"
     seen = found["last_seen"]
     parts = [found["reason"].replace("_", " "), f"heard last {seen}" if seen else "never heard"]
     if found["battery"] is not None:

@@ -44,7 +44,9 @@ def _whole(url: str) -> str:
         parts = urlsplit(url)
         whole = parts.scheme == "file" or (parts.hostname and parts.port != 0)
     except ValueError:  # its words quote what stands where host and port are sought, which may be a password
-        raise ValueError("host and port cannot be read; a user and a password do not belong in it") from None
+        raise ValueError(
+            "host and port (1 to 65535) cannot be read; a user and a password do not belong in it"
+        ) from None
     if not whole:
         raise ValueError("the address names no host, or port 0")
     return url

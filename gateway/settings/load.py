@@ -64,18 +64,30 @@ def _faultless(found: Survey) -> Settings:
     return found.settings
 
 
+_HINTS = {
+    "Cannot declare": "Mend that line. Several of a kind, such as devices, are written [[devices]] in double brackets.",
+    "Illegal character": "Mend that line. Text stands in quotes, closed on the same line.",
+    "Cannot overwrite": "Mend that line. The key is there twice.",
+    "Invalid value": "Mend that line. Text stands in quotes, and yes is true.",
+}
+
+
+def _mending(said: str) -> str:
+    return next((hint for words, hint in _HINTS.items() if said.startswith(words)), "Mend that line.")
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # of Windows, which begins with a mark
     except FileNotFoundError:
-        remedy = "Copy config/gateway.toml there, or name its folder with --config."
+        remedy = "Copy the sample (config/gateway.toml of the project) there, or name its folder with --config."
         raise ConfigError([Fault(str(path), "", "there is no such file", remedy)]) from None
     except OSError as error:
         raise ConfigError([Fault(str(path), "", str(error.strerror), "Make it a readable file.")]) from None
     except UnicodeDecodeError as error:
         raise ConfigError([Fault(str(path), "", f"not UTF-8 at byte {error.start}", "Save it as UTF-8.")]) from None
     except ValueError as error:  # of tomllib; a number of too many digits is told without its own kind of error
-        raise ConfigError([Fault(str(path), "", f"not TOML: {error}", "Mend that line.")]) from None
+        raise ConfigError([Fault(str(path), "", f"not TOML: {error}", _mending(str(error)))]) from None
     except RecursionError:
         raise ConfigError([Fault(str(path), "", "nested too deeply", "Mend that line.")]) from None
 

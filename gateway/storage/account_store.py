@@ -39,7 +39,10 @@ class AccountStore:
                 row = (user.name, user.role, user.password, user.disabled, text_of(user.created))
                 connection.execute(_SQL["add_user"], row)
             except sqlite3.IntegrityError:
-                raise PermanentError("this name is taken", where=f"user {user.name}", code="name_taken") from None
+                remedy = "Choose another name, or change that account."
+                raise PermanentError(
+                    "this name is taken", where=f"user {user.name}", remedy=remedy, code="name_taken"
+                ) from None
 
         await self._state.write(work)
 

@@ -61,7 +61,7 @@ def test_discovery_says_where_it_looked(daemon: Daemon) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "No such file"), ("", "is empty"), ("a,b\n1,2\n", "unknown columns: 1, 2")]
+    ("content", "said"), [(None, "No such file"), ("", "is empty"), ("a,b\n1,2\n", "no known name: column 1, 2")]
 )
 def test_what_is_no_list_of_cameras_is_told(daemon: Daemon, tmp_path: Path, content: str | None, said: str) -> None:
     path = tmp_path / "cameras.csv"

@@ -92,4 +92,4 @@ def test_what_stands_in_the_wrong_column_is_not_repeated() -> None:
         read_cameras("cam-01,Gate,onvif://10.0.0.5,gate,p@ss:w/rd#1,yes\n", frozenset(), ())
 
     assert "p@ss" not in repr(row) + repr(refused.value.detail) + repr(refused.value.more)
-    assert "unknown columns: 1, 2, 3, 4, 5, 6" in refused.value.detail
+    assert "no known name: column 1, 2, 3, 4, 5, 6" in refused.value.detail

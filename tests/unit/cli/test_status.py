@@ -8,7 +8,10 @@ from gateway.cli.status import brief, camera_detail, delivery_detail, device_det
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (("not_heard", "", None, None), "nothing since the start of the gateway"),
+        (
+            ("not_heard", "", None, None),
+            "nothing since the start of the gateway; press it once",
+        ),
         (("heard", "", "2026-11-26T08:00:00+00:00", 97.0), "heard last 2026-11-26T08:00:00+00:00, battery 97 %"),
         (("lost", "last_will", "2026-11-26T08:00:00+00:00", None), "last will, heard last 2026-11-26T08:00:00+00:00"),
         (("lost", "silent", None, None), "silent, never heard"),

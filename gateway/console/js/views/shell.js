@@ -14,6 +14,9 @@ import { WatchList } from "./watchlist.js";
 const VIEWS = { board: Board, events: Events, protection: Protection, drill: Drill, watchlist: WatchList };
 const ADMIN_ONLY = new Set(["watchlist"]);
 
+/** For so long after the sign-in nothing is lost yet. */
+const FIRST_CONTACT_MS = 3000;
+
 export class Shell {
   constructor(app) {
     this.app = app;
@@ -22,6 +25,7 @@ export class Shell {
     this.soundPill = h("button", { class: "pill", on: { click: () => this.toggleSound() } });
     this.clock = h("time", { class: "clock" });
     this.banners = h("div", { class: "banners" });
+    this.begun = Date.now();
     this.strip = h("footer", { class: "strip" });
     this.nav = h("nav", { "aria-label": t("nav.label") }, ...this.tabs());
     this.main = h("main", { id: "main" });
@@ -79,10 +83,11 @@ export class Shell {
 
   update(state) {
     const live = state.link.state === "live";
-    this.element.classList.toggle("stale", !live);
-    this.link.className = `pill ${live ? "good" : "bad"}`;
-    setText(this.link, live ? t("link.live") : t("link.connecting", { tries: state.link.tries }));
-    this.drawBanners(state, live);
+    const begins = !live && !state.link.tries && Date.now() - this.begun < FIRST_CONTACT_MS;
+    this.element.classList.toggle("stale", !live && !begins);
+    this.link.className = `pill ${live ? "good" : begins ? "" : "bad"}`;
+    setText(this.link, live ? t("link.live") : begins ? t("link.begins") : t("link.connecting", { tries: state.link.tries }));
+    this.drawBanners(state, live || begins);
     this.drawStrip(state);
     this.content.update(state);
   }
