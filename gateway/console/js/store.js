@@ -170,6 +170,9 @@ function isOver(incident) {
   return LOSSES.has(incident.kind) && !incident.active;
 }
 
+/** When its newest press, or match, came. */
+const lastRaised = (incident) => incident.triggered ?? incident.opened;
+
 /**
  * Incidents that are before the guard: unacknowledged first, losses that are over behind the others, real ones first,
  * then by severity. What nobody has taken stands with the newest on top: a silent press has no sound, and must not come
@@ -184,7 +187,7 @@ export function activeIncidents(state) {
         Number(isOver(a)) - Number(isOver(b)) ||
         Number(Boolean(a.drill)) - Number(Boolean(b.drill)) ||
         (RANK[a.severity] ?? 9) - (RANK[b.severity] ?? 9) ||
-        (a.state === "raised" ? b.opened.localeCompare(a.opened) : a.opened.localeCompare(b.opened)),
+        (a.state === "raised" ? lastRaised(b).localeCompare(lastRaised(a)) : a.opened.localeCompare(b.opened)),
     );
 }
 

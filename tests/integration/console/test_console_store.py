@@ -107,6 +107,16 @@ def test_what_comes_new_stands_on_top_and_what_is_handled_keeps_its_order(page: 
     ]
 
 
+def test_what_is_pressed_again_is_new_again(page: Page) -> None:
+    frames = [
+        frame(number, "campus.incident.opened", incident=f"i{number}", kind="campus.button.pressed", discreet=True)
+        for number in (1, 2, 3)
+    ]
+    again = frame(4, "campus.incident.raised_again", incident="i1", count=2)
+    again["event"]["time"] = "2026-11-23T08:00:09Z"
+    assert run(page, [*frames, again], "store.activeIncidents(state)[0].id") == "i1"
+
+
 def test_emergencies_stand_first(page: Page) -> None:
     frames = [
         frame(1, "campus.incident.opened", "high", incident="face", kind="campus.face.matched"),
