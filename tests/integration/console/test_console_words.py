@@ -26,8 +26,8 @@ def test_an_incident_that_was_taken_and_is_raised_again_asks_for_a_new_acknowled
     page: Page, language: str
 ) -> None:
     words = {
-        "zh-CN": "王五 接警后再次告警，须重新接警",
-        "en": "raised again after 王五 took it: needs a new acknowledgement",
+        "zh-CN": "王五 曾接警，现须重新接警",
+        "en": "王五 had taken it: to be taken again",
     }
     raised = {"state": "raised", "owner": "王五"}
     assert said(page, language, "/js/views/common.js", "module.stateText(value)", raised) == words[language]

@@ -168,7 +168,7 @@ export class IncidentPane {
       h("option", { value: "" }, t("incident.verdict")), ...options);
     verdict.value = FOLLOWS[this.incident.verification] ?? "";
     return this.form("resolve", t("action.resolve"), submit, verdict,
-      h("input", { name: "note", "aria-label": t("incident.note"), placeholder: t("incident.note"), maxlength: 2000 }),
+      h("input", { name: "note", "aria-label": t("incident.verdict_note"), placeholder: t("incident.verdict_note"), maxlength: 2000 }),
       goesOn && h("input", { name: "reason", "aria-label": t("incident.force_reason"), placeholder: t("incident.force_reason"), required: true, maxlength: 2000 }));
   }
 
