@@ -34,7 +34,12 @@ def _text(value: object) -> str:
         return value.isoformat(" ", "seconds")
     if isinstance(value, bool):
         return "yes" if value else ""
-    return "" if value is None else str(value)
+    return "" if value is None else _shown(str(value))
+
+
+def _shown(text: str) -> str:
+    """Text of devices without what would steer a terminal or turn the writing around."""
+    return "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
 
 
 def _width(text: str) -> int:

@@ -25,6 +25,7 @@ from gateway.wire import (
 )
 from gateway.workers.book import CameraBook
 from gateway.workers.clips import ClipsUnderWay
+from gateway.workers.contact_queue import ContactQueue
 from gateway.workers.feed import GalleryFeed
 from gateway.workers.fleet import Fleet
 from gateway.workers.outfit import DEVICES, GALLERY, VIDEO
@@ -35,6 +36,7 @@ from gateway.workers.supervisor import WorkerSupervisor
 
 _LOG = logging.getLogger(__name__)
 _LEAST_TO_PART = 2
+_FLOOD_SECONDS = 600.0
 
 
 class Exchange:
@@ -57,7 +59,8 @@ class Exchange:
         self._in_loop: set[str] = set()
         self._clips = ClipsUnderWay(ports.on_clip)
         self.reports = ReportQueue(clock)
-        self.contacts = ReportQueue(clock)
+        self.contacts = ContactQueue(clock, self._contacts_flood)
+        self._flooded: dict[str, float] = {}
         self.relays = RelayBook()
         self.fleet: Fleet | None = None
         self._thresholds: CalibratedThresholds | None = None
@@ -139,6 +142,24 @@ class Exchange:
             **because("worker_crash_loop", what, worker=worker.name).data,
         )
 
+    def _contacts_flood(self, camera: str) -> None:
+        """Its contacts change faster than they can be stored: told, at most once in ten minutes."""
+        now = self._clock.monotonic()
+        if now - self._flooded.get(camera, float("-inf")) < _FLOOD_SECONDS:
+            return
+        self._flooded[camera] = now
+        what = f"the contacts of {camera} change too fast to be stored one by one"
+        _LOG.error("%s", what)
+        event = GatewayFault(
+            id=new_id(),
+            source=gateway_source(self._site),
+            subject=camera,
+            time=self._clock.now(),
+            severity=Severity.HIGH,
+            **because("contacts_flood", what, camera=camera).data,
+        )
+        self._report(event)
+
     async def worker_said(self, worker: WorkerSupervisor, received: Received) -> None:
         """Route one message; one that its role must not send ends the child.
 
@@ -170,9 +191,11 @@ class Exchange:
             if self._book.is_news(event):
                 self._report(event)
         elif isinstance(message, ContactSaid):
-            self.contacts.put(f"contact {message.input} of {message.camera}", lambda: ports.on_contact(message))
+            self.contacts.put(
+                message.camera, f"contact {message.input} of {message.camera}", lambda: ports.on_contact(message)
+            )
         elif isinstance(message, ContactsHeard):
-            self.contacts.put(f"sign of life of {message.camera}", lambda: ports.on_heard(message))
+            self.contacts.put(message.camera, f"sign of life of {message.camera}", lambda: ports.on_heard(message))
         elif isinstance(message, EvidencePicture):
             self.reports.put(f"evidence {message.evidence}", lambda: ports.on_evidence(message))
         elif isinstance(message, PassageOver):

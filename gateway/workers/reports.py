@@ -15,6 +15,35 @@ _RETRY_SECONDS = 1.0
 Delivery = Callable[[], Awaitable[object]]
 
 
+class Deliverer:
+    """Delivers one finding, and tells what fails for now once.
+
+    Args:
+        clock: the gateway's.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failing = False
+
+    async def deliver(self, what: str, delivery: Delivery) -> bool:
+        """Whether this one is settled; if not, a moment has passed."""
+        try:
+            await delivery()
+        except TransientError as error:
+            if not self._failing:
+                _LOG.error("%s cannot be stored now and waits: %s", what, error)
+            self._failing = True
+            await self._clock.sleep(_RETRY_SECONDS)
+            return False
+        except GatewayError as error:
+            _LOG.error("%s was refused: %s", what, error)
+        except Exception:  # a fault in one finding must not hold up those behind it
+            _LOG.exception("%s was lost by a fault", what)
+        self._failing = False
+        return True
+
+
 class ReportQueue:
     """A bounded queue of deliveries; one that fails for now is tried until it succeeds, before the next.
 
@@ -23,10 +52,9 @@ class ReportQueue:
     """
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
+        self._deliverer = Deliverer(clock)
         self._queue: deque[tuple[str, Delivery]] = deque()
         self._filled = asyncio.Event()
-        self._failing = False
         self._full = False
 
     def put(self, what: str, delivery: Delivery) -> None:
@@ -52,23 +80,6 @@ class ReportQueue:
         """Deliver what waits now; returns early when something fails for now."""
         while self._queue:
             what, delivery = self._queue[0]
-            if not await self._deliver(what, delivery):
-                await self._clock.sleep(_RETRY_SECONDS)
+            if not await self._deliverer.deliver(what, delivery):
                 return
             self._queue.popleft()
-
-    async def _deliver(self, what: str, delivery: Delivery) -> bool:
-        """Whether this one is settled."""
-        try:
-            await delivery()
-        except TransientError as error:
-            if not self._failing:
-                _LOG.error("%s cannot be stored now and waits: %s", what, error)
-            self._failing = True
-            return False
-        except GatewayError as error:
-            _LOG.error("%s was refused: %s", what, error)
-        except Exception:  # a fault in one finding must not hold up those behind it
-            _LOG.exception("%s was lost by a fault", what)
-        self._failing = False
-        return True

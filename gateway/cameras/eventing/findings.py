@@ -11,6 +11,8 @@ from gateway.cameras.eventing.topics import Kind, kind_of
 _MOTION_AGAIN_SECONDS = 30.0
 _LEAST_APART_SECONDS = 5.0
 _CONTACT_CHANGES, _CONTACT_SECONDS = 100, 10.0
+# Of all inputs of a camera; one that changed less than _SPARED times is told all the same: another one may be broken.
+_CAMERA_CHANGES, _SPARED = 200, 4
 _MOST_TOPICS = 100
 _MOST_SOURCES = 64
 
@@ -58,6 +60,7 @@ class FindingBook:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Kind, str], _Known] = {}
+        self._changes: deque[float] = deque(maxlen=_CAMERA_CHANGES)
         self.unknown_topics: Counter[str] = Counter()
 
     def lost(self) -> None:
@@ -101,16 +104,25 @@ class FindingBook:
         return self._condition(key, known, at, monotonic)
 
     def _contact(self, key: tuple[Kind, str], known: _Known, at: datetime, monotonic: float) -> list[Finding]:
-        """Each change, but no more than a hundred in ten seconds; the state that it ends in is always told."""
+        """Each change, but no more than a hundred in ten seconds, of all inputs two hundred; its end is always told."""
         if known.told == known.active or known.notice is None or known.active is None:
             return []
-        if len(known.changes) == _CONTACT_CHANGES and monotonic - known.changes[0] < _CONTACT_SECONDS:
+        if self._too_fast(known, monotonic):
             known.withheld += 1
             return []
         finding = Finding(*key, known.active, known.notice.initial, known.told is not None, at, withheld=known.withheld)
         known.told, known.withheld = known.active, 0
         known.changes.append(monotonic)
+        self._changes.append(monotonic)
         return [finding]
+
+    def _too_fast(self, known: _Known, monotonic: float) -> bool:
+        """Whether its input, or its camera as a whole, has told too much in the last ten seconds."""
+        since = monotonic - _CONTACT_SECONDS
+        own = sum(each > since for each in known.changes)
+        if own == _CONTACT_CHANGES:
+            return True
+        return len(self._changes) == _CAMERA_CHANGES and self._changes[0] > since and own >= _SPARED
 
     def _motion(
         self, key: tuple[Kind, str], known: _Known, before: bool | None, at: datetime, monotonic: float

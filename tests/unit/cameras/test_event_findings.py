@@ -149,3 +149,17 @@ def test_detectors_without_end_leave_room_for_a_contact() -> None:
 
 def test_inputs_without_end_are_bounded() -> None:
     assert len(take(FindingBook(), *(notice(Kind.INPUT, active=True, source=str(each)) for each in range(500)))) == 64
+
+
+def test_a_camera_whose_inputs_flap_is_bounded_and_its_quiet_button_is_heard() -> None:
+    book = FindingBook()
+    told = 0
+    for step in range(601):
+        storm = [notice(Kind.INPUT, active=bool(step % 2), source=f"flapping-{number}") for number in range(50)]
+        told += len(take(book, *storm, at=step / 100))
+    assert 200 <= told <= 200 + 51 * 4
+
+    (closed,) = take(book, notice(Kind.INPUT, active=True, source="button"), at=6.0)
+    assert (closed.token, closed.active) == ("button", True)
+    ends = take(book, at=30.0)
+    assert {each.token for each in ends} >= {f"flapping-{number}" for number in range(4)}
