@@ -13,3 +13,6 @@ export function whereText(place, name) {
 
 /** A device or camera as people know it. */
 export const nameOf = (each) => whereText(each.place, each.name) || each.id || each.device;
+
+/** What one of `items` is called by people; its id while nothing better is known. */
+export const calledIn = (items, id) => items.find((each) => each.id === id)?.name || id;

@@ -46,7 +46,7 @@ export class IncidentPane {
     this.drawHead(incident, state.situation);
     this.drawActions(incident, state.me);
     this.procedure.update(incident, this.detail?.procedure, this.mayAct(incident, state.me));
-    this.pictures.update(incident, this.detail);
+    this.pictures.update(incident, this.detail, state.cameras);
     this.drawDetail();
   }
 

@@ -5,7 +5,7 @@ import { h, syncList } from "../dom.js";
 import { faultName } from "../faults.js";
 import { moment, t, tOr } from "../i18n.js";
 import { deliveryText, problemText } from "../problems.js";
-import { nameOf } from "../where.js";
+import { calledIn, nameOf } from "../where.js";
 import { facts } from "./common.js";
 import { ThresholdLine, cameraThreshold } from "./threshold.js";
 import { NewDevice } from "./newdevice.js";
@@ -138,7 +138,7 @@ export class Protection {
   async test(device) {
     this.testing.add(device.id);
     this.tell(device, t("test.press_now", { seconds: TEST_SECONDS }));
-    const text = await api.testDevice(device.id, TEST_SECONDS).then((result) => resultText(device, result), problemText);
+    const text = await api.testDevice(device.id, TEST_SECONDS).then((result) => resultText(device, result, this.app.state.destinations), problemText);
     this.testing.delete(device.id);
     this.tell(device, text);
     this.app.refresh();
@@ -209,12 +209,14 @@ function testText({ last_test: tested, test_due: due }) {
   return [tested && moment(tested), due && t("reach.test_due")].filter(Boolean).join(" · ");
 }
 
-function resultText(device, result) {
+/** How far a round-trip test came; destinations by their names. */
+export function resultText(device, result, destinations) {
   const name = nameOf(device);
+  const named = (each) => calledIn(destinations, each.destination);
   if (!result.pressed) return t("test.nobody", { name });
   const failed = result.destinations.filter((each) => !["accepted", "not_wanted"].includes(each.state));
-  if (failed.length) return t("test.stopped", { name, where: failed.map((each) => each.destination).join(", ") });
-  const taken = result.destinations.filter((each) => each.state === "accepted").map((each) => each.destination);
+  if (failed.length) return t("test.stopped", { name, where: failed.map(named).join(", ") });
+  const taken = result.destinations.filter((each) => each.state === "accepted").map(named);
   return taken.length ? t("test.passed", { name, where: taken.join(", ") }) : t("test.stored", { name });
 }
 
