@@ -80,3 +80,26 @@ def test_a_destination_without_an_error_tells_none(page: Page) -> None:
 def test_half_past_midnight_is_no_hour_24(page: Page, language: str) -> None:
     ask = "[module.clock(new Date(value)), module.moment(value, new Date(value).getTime())]"
     assert said(page, language, "/js/i18n.js", ask, "2026-11-26T00:30:05") == ["00:30:05", "00:30:05"]
+
+
+PRESSES = {
+    "zh-CN": {"press": "一键报警", "silent": "无声报警", "duress": "胁迫报警"},
+    "en": {"press": "One-key alarm", "silent": "Silent alarm", "duress": "Duress alarm: under threat"},
+}
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["press", "silent", "duress"])
+def test_a_press_says_in_card_and_row_how_it_was_made(bare: Page, language: str, kind: str) -> None:
+    words = PRESSES[language][kind]
+    incident = {"kind": "campus.button.pressed", "press": kind, "discreet": kind != "press"}
+    assert said(bare, language, "/js/views/common.js", "module.incidentText(value)", incident) == words
+    event = {"type": "campus.button.pressed", "severity": "critical", "subject": "b", "data": {"kind": kind}}
+    frame = {"position": 1, "event": event | {"time": "2026-11-26T00:30:05Z"}}
+    ask = "module.eventRow(value).querySelector('.what').textContent"
+    assert said(bare, language, "/js/views/common.js", ask, frame) == words
+
+
+def test_an_incident_of_an_earlier_version_is_called_as_before(page: Page) -> None:
+    incident = {"kind": "campus.button.pressed", "discreet": True}
+    assert said(page, "zh-CN", "/js/views/common.js", "module.incidentText(value)", incident) == "一键报警"

@@ -7,6 +7,7 @@ import { whereText } from "../where.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 const CAMERA_FAULT = "campus.camera.fault";
+const PRESSED = "campus.button.pressed";
 const SHAPES = { critical: "◆", high: "▲", medium: "●", low: "○", info: "–" };
 
 /** Severity as shape and word; colour comes on top, never alone. */
@@ -17,9 +18,16 @@ export function severityMark(severity) {
 /** The words for an event's type. */
 export const typeText = (type) => tOr(`type.${type}`, type);
 
+/** How a button was pressed, if that was not aloud: somebody under duress needs other help than who could press unseen. */
+const QUIET = new Set(["silent", "duress"]);
+const quietText = (press) => (QUIET.has(press) ? t(`quiet.${press}`) : "");
+
+/** The words for an event: its type, and for a press how it was pressed. */
+export const eventText = ({ type, data }) => (type === PRESSED && quietText(data?.kind)) || typeText(type);
+
 /** What an incident is: the words for its kind, and for a fault which one. */
-export function incidentText({ kind, fault }) {
-  if (!fault) return typeText(kind);
+export function incidentText({ kind, fault, press }) {
+  if (!fault) return quietText(press) || typeText(kind);
   return tOr(`gatewayfault.${fault}.incident`, "") || `${typeText(kind)} · ${faultName(fault)}`;
 }
 
@@ -58,7 +66,7 @@ export function eventRow({ position, event }, incidents = {}) {
     { class: `event ${event.severity}`, data: { position } },
     h("time", { datetime: event.time }, moment(event.time)),
     severityMark(event.severity),
-    h("span", { class: "what" }, typeText(event.type)),
+    h("span", { class: "what" }, eventText(event)),
     h("span", { class: "where" }, eventWhere(event, incidents)),
     event.data?.late && h("span", { class: "late" }, lateText(event)),
     event.drill && h("span", { class: "drill" }, t("drill")),
