@@ -4,6 +4,7 @@ import { evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
 import { moment, t } from "../i18n.js";
 import { calledIn } from "../where.js";
+import { picture } from "./common.js";
 
 const FACE = "campus.face.matched";
 const MANY_CLIPS = 2;
@@ -80,8 +81,5 @@ function cropCaption(crop) {
 }
 
 function figure(url, caption) {
-  const image = h("img", { src: url, alt: caption, loading: "eager" });
-  const shown = h("figure", {}, image, h("figcaption", {}, caption));
-  image.addEventListener("error", () => shown.classList.add("missing"));
-  return shown;
+  return h("figure", {}, picture(url, caption), h("figcaption", {}, caption));
 }

@@ -6,7 +6,7 @@ import { faultName } from "../faults.js";
 import { moment, t, tOr } from "../i18n.js";
 import { deliveryText, problemText } from "../problems.js";
 import { calledIn, nameOf } from "../where.js";
-import { facts } from "./common.js";
+import { facts, picture } from "./common.js";
 import { ThresholdLine, cameraThreshold } from "./threshold.js";
 import { NewDevice } from "./newdevice.js";
 import { Reach } from "./reach.js";
@@ -74,12 +74,11 @@ export class Protection {
   camera(tile, camera) {
     const status = camera.status ?? {};
     const state = status.state ?? "unknown";
-    const shown = tile.dataset.state === state && tile.querySelector("img");
+    const shown = tile.dataset.state === state && tile.querySelector(state === "live" ? "img" : "img, .nopicture");
     tile.dataset.state = state; // a picture of before a loss, or none, is not what it shows now
-    const picture = shown || h("img", { alt: t("evidence.camera", { camera: camera.name || camera.id }), src: snapshotUrl(camera.id, Date.now()), on: { error: (event) => (event.target.hidden = true) } });
     tile.replaceChildren(
       this.head(tile, camera, state === "live", tOr(`camera.${state}`, state)),
-      picture,
+      shown || picture(snapshotUrl(camera.id, Date.now()), t("evidence.camera", { camera: camera.name || camera.id })),
       facts([
         [t("device.place"), camera.place],
         [t("camera.reason"), whyNot(status)],

@@ -4,7 +4,7 @@ import { api, photoUrl } from "../api.js";
 import { h } from "../dom.js";
 import { dated, t } from "../i18n.js";
 import { problemText, warningText } from "../problems.js";
-import { categoryText, facts } from "./common.js";
+import { categoryText, facts, picture } from "./common.js";
 import { ThresholdLine } from "./threshold.js";
 
 const CATEGORIES = ["wanted", "barred", "threat", "missing"];
@@ -68,7 +68,7 @@ export class WatchList {
   photo(person, photo) {
     const remove = () => confirm(t("watchlist.confirm_remove_photo", { name: person.name })) &&
       this.destroy(person.id, () => api.removePhoto(person.id, photo));
-    return h("span", { class: "photo" }, h("img", { src: photoUrl(person.id, photo), alt: t("evidence.enrolled") }),
+    return h("span", { class: "photo" }, picture(photoUrl(person.id, photo), t("evidence.enrolled")),
       h("button", { class: "plain danger", "aria-label": t("watchlist.remove_photo"), on: { click: remove } }, "✕"));
   }
 
