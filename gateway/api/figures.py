@@ -53,6 +53,7 @@ def told(reply: CalibrationReply, rule: str = "track") -> dict[str, Any]:
         "passages_per_day": one_or_whole(reply.tracks_per_day),
         "passages_counted": reply.traffic_counted,
         "faces_seen": reply.tracks_seen,
+        "faces_missing": reply.tracks_missing,
         "basis": basis_of(reply),
         "estimate": "factory model" if in_use is None or not in_use.from_site else "",
         "in_use": (told_row(in_use) | small) if in_use is not None else None,
