@@ -24,6 +24,10 @@ matching_app = typer.Typer(no_args_is_help=True, help="When a face is like someb
 _WINDOW_DAYS = 30
 _RULES = {"track": "shipped", "mean": "mean alone", "median": "median alone", "look": "one look"}
 _STEP = 2
+_HEADINGS = (
+    "false/day: false warnings a day to expect, of the shipped rule (mean and median of a face's looks together; with its "
+    "95 % interval and missed visits), and to compare of the looks' mean alone, of their median alone and of one look."
+)
 
 
 @matching_app.callback()
@@ -56,6 +60,7 @@ def calibrate(
     put(told_in_words(reply))
     if not reply.people:
         return
+    put(_HEADINGS)
     put_table(_table(reply), _columns(), as_json=False)
     if reply.cameras:
         put("")

@@ -25,8 +25,8 @@ _PASSES_AGAIN = 3.0
 # A camera or a size of faces needs this many expected matches before its own counts weigh as much as the site's.
 _STRATUM_WEIGHT = 10.0
 _DATA_HITS = 3.0
-# The rule of three: n strangers without a match leave an upper end of 3 M / n false warnings a day. With fewer than 3 M the
-# site's counts cannot even tell whether there is more than one a day, and who passes first is who tries the cameras out.
+# The rule of three: n strangers without a match leave an upper end of 3 M / n false warnings a day. With fewer than 3 M
+# a site's counts cannot tell whether there is more than one a day, and who passes first is who tries the cameras out.
 _ENOUGH_DAYS = 3.0
 # The factory's share of misses counts as much as this many confirmed visits.
 _FACTORY_VISITS = 50.0
@@ -61,7 +61,7 @@ class SiteCounts:
         strata: per camera and face size, unconfirmed tracks' best distances, one histogram per size of the list.
         confirmed: of tracks that a guard confirmed.
         tracks_per_day: unknown tracks a day at each camera and size; empty while nothing was counted.
-        counted_per_day: unknown tracks a day as they were counted, if `tracks_per_day` asks for another traffic; else 0.
+        counted_per_day: unknown tracks a day as counted, where `tracks_per_day` asks for another traffic; else 0.
     """
 
     strata: Mapping[Stratum, tuple[DistanceCounts, ...]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from fastapi import APIRouter, File, Response, UploadFile
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from gateway.api.auth import Admin, Guard, Parts, record
+from gateway.api.figures import told_threshold
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.session import Body
@@ -201,7 +202,7 @@ async def identify(photo: Annotated[UploadFile, File()], caller: Admin, parts: P
     candidates = [{"person": each.person, "distance": each.distance} for each in reply.candidates]
     return {
         "candidates": candidates,
-        "threshold": reply.threshold,
+        "threshold": told_threshold(reply.threshold),
         "quality": dict(reply.quality),
         "revision": reply.revision,
     }

@@ -68,6 +68,7 @@ class GalleryRole:
         self._outlet = outlet
         self._seals = PersonSeals(hello.people_key)
         self._desk: _Desk | None = None
+        self._noticed = False
         self._calibrator = Calibrator(hello.matching)
         self._thresholds = ThresholdBook(hello.matching)
 
@@ -118,7 +119,7 @@ class GalleryRole:
     def _embed(self, desk: _Desk, request: EmbedRequest) -> EmbedReply:
         try:
             photo = read_photo(request.image)
-            portrait = read_portrait(photo, desk.tools)
+            portrait = self._portrait(desk, photo)
         except NotAnImageError as error:
             return EmbedReply(request=request.request, refusal="not_an_image", detail=error.what)
         except PhotoRefusedError as error:
@@ -133,6 +134,13 @@ class GalleryRole:
                 look_alikes=others,
             )
         return self._seal(desk, request, photo, portrait)
+
+    def _portrait(self, desk: _Desk, photo: Photo, *, judged: bool = True) -> Portrait:
+        """The face of a photo; with the first one it is said, once, what the detector is blind to."""
+        if desk.tools.notice and not self._noticed:
+            self._noticed = True
+            _LOG.warning("%s", desk.tools.notice)
+        return read_portrait(photo, desk.tools, judged=judged)
 
     def _seal(self, desk: _Desk, request: EmbedRequest, photo: Photo, portrait: Portrait) -> EmbedReply:
         fingerprint = desk.tools.embedder.fingerprint
@@ -158,7 +166,7 @@ class GalleryRole:
 
     def _identify(self, desk: _Desk, request: IdentifyRequest) -> IdentifyReply:
         try:
-            portrait = read_portrait(read_photo(request.image), desk.tools)
+            portrait = self._portrait(desk, read_photo(request.image))
         except NotAnImageError as error:
             return IdentifyReply(request=request.request, refusal="not_an_image", detail=error.what)
         except PhotoRefusedError as error:
@@ -187,7 +195,7 @@ class GalleryRole:
         try:
             seal = self._seals.for_person(request.person, request.wrapped_key)
             photo = read_photo(seal.open_photo(request.photo, request.sealed_photo))
-            portrait = read_portrait(photo, desk.tools, judged=False)
+            portrait = self._portrait(desk, photo, judged=False)
         except (NotAnImageError, PhotoRefusedError) as error:
             reason = error.reason if isinstance(error, PhotoRefusedError) else "not_an_image"
             return ReembedReply(request=request.request, refusal=reason, detail=error.what)

@@ -1,15 +1,23 @@
 """Enrolment photos: why one is refused."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from gateway.matching import Detection
+from gateway.settings import MatchingSettings, VisionSettings
+from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.gallery.enrolment import PhotoRefusedError, read_portrait
+from gateway.vision.gallery.keeper import GalleryKeeper
 from gateway.vision.gallery.photo import Photo
+from gateway.vision.gallery.role import GalleryRole, _Desk
+from gateway.vision.gallery.seals import PersonSeals
+from gateway.wire import CalibrationRequest, Hello
 
 PICTURE = np.random.default_rng(3).integers(60, 190, (300, 300, 3)).astype(np.uint8)
 
@@ -89,3 +97,24 @@ def test_a_face_whose_points_cannot_be_placed_is_no_face() -> None:
     with pytest.raises(PhotoRefusedError) as refused:
         read_portrait(Photo(PICTURE), tools(face(120), places=False))
     assert refused.value.reason == "no_face"
+
+
+def test_what_the_detector_is_blind_to_is_said_with_the_first_photo_and_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Who only asks what a threshold costs detects nothing."""
+    hello = Hello(
+        role="gallery",
+        worker="gallery-command",
+        site="east",
+        vision=VisionSettings(),
+        matching=MatchingSettings(),
+        models_directory="/nonexistent",
+        people_key=bytes(32),
+    )
+    role = GalleryRole(hello, cast("Outlet", None))
+    blind = replace(tools(face(120)), notice="face detection by HOG")
+    desk = _Desk(blind, GalleryKeeper(PersonSeals(bytes(32)), "m", 2))
+    role._calibrate(desk, CalibrationRequest(request=1, people=0))
+    assert caplog.messages == []
+    for _ in range(2):
+        role._portrait(desk, Photo(PICTURE))
+    assert caplog.messages == ["face detection by HOG"]
