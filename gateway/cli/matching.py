@@ -25,8 +25,8 @@ _WINDOW_DAYS = 30
 _RULES = {"track": "shipped", "mean": "mean alone", "median": "median alone", "look": "one look"}
 _STEP = 2
 _HEADINGS = (
-    "false/day: false warnings a day to expect, of the shipped rule (mean and median of a face's looks together; with its "
-    "95 % interval and missed visits), and to compare of the looks' mean alone, of their median alone and of one look."
+    "false/day: false warnings a day to expect, of the shipped rule (mean and median of a face's looks together; with "
+    "its 95 % interval and missed visits), and to compare of the looks' mean alone, of their median alone, of one look."
 )
 
 

@@ -107,7 +107,10 @@ class IncidentNoted(IncidentEvent):
 class IncidentEscalated(IncidentEvent):
     """Nobody acknowledged in time; `level` rises from 1.
 
+    Who is called out by it may have been told of nothing before, so it says of what kind the incident is and where.
+
     Attributes:
+        kind, title, place: of the incident.
         unattended: nobody took it for so long, or nobody can have heard it, that others must act.
     """
 
@@ -115,6 +118,9 @@ class IncidentEscalated(IncidentEvent):
     level: int
     reason: str = ""
     unattended: bool = False
+    kind: str = ""
+    title: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
