@@ -45,6 +45,8 @@ _HOG_UPSAMPLE = 1
 _MOST_LOOK_ALIKES = 5
 # Two photos of two entries nearer than this are likely of one person.
 _LOOK_ALIKE = 0.55
+# Two photos of one person are farther apart than rounding; nearer ones are one photo.
+_THE_SAME = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,11 @@ class GalleryRole:
                 quality=portrait.quality,
                 look_alikes=others,
             )
-        return self._seal(desk, request, photo, portrait)
+        own_distance = desk.keeper.own_distance(request.person, portrait.vector)
+        if own_distance is not None and own_distance < _THE_SAME:
+            detail = "this very photo is of the entry already"
+            return EmbedReply(request=request.request, refusal="photo_twice", detail=detail, quality=portrait.quality)
+        return self._seal(desk, request, photo, portrait, own_distance)
 
     def _portrait(self, desk: _Desk, photo: Photo, *, judged: bool = True) -> Portrait:
         """The face of a photo; with the first one it is said, once, what the detector is blind to."""
@@ -142,7 +148,9 @@ class GalleryRole:
             _LOG.warning("%s", desk.tools.notice)
         return read_portrait(photo, desk.tools, judged=judged)
 
-    def _seal(self, desk: _Desk, request: EmbedRequest, photo: Photo, portrait: Portrait) -> EmbedReply:
+    def _seal(
+        self, desk: _Desk, request: EmbedRequest, photo: Photo, portrait: Portrait, own_distance: float | None
+    ) -> EmbedReply:
         fingerprint = desk.tools.embedder.fingerprint
         try:
             seal = self._seals.for_person(request.person, request.wrapped_key)
@@ -156,8 +164,9 @@ class GalleryRole:
             template=seal.seal_template(request.photo, fingerprint, portrait.vector.astype("<f4").tobytes()),
             sealed_photo=seal.seal_photo(request.photo, photo.as_jpeg()),
             fingerprint=fingerprint,
-            own_distance=desk.keeper.own_distance(request.person, portrait.vector),
+            own_distance=own_distance,
             threshold=self._thresholds.of("", desk.keeper.people).full,
+            digest=seal.digest(request.image),
         )
 
     def _look_alikes(self, desk: _Desk, portrait: Portrait, person: str) -> tuple[PersonDistance, ...]:

@@ -50,7 +50,7 @@ export class WatchList {
   }
 
   tile(person) {
-    const photos = (person.photos ?? []).map((photo) => this.photo(person, photo.id ?? photo));
+    const photos = (person.photos ?? []).map((photo) => this.photo(person, photo.id ?? photo, warningText(photo)));
     const add = h("input", { type: "file", accept: "image/jpeg,image/png", class: "visually-hidden",
       on: { change: (event) => this.addPhoto(person.id, event.target.files[0]) } });
     const why = uncompared(person);
@@ -65,11 +65,13 @@ export class WatchList {
         h("button", { class: "danger", on: { click: () => this.remove(person) } }, t("watchlist.remove"))));
   }
 
-  photo(person, photo) {
+  /** One photo; what was odd about it when it was added stays with it. */
+  photo(person, photo, odd) {
     const remove = () => confirm(t("watchlist.confirm_remove_photo", { name: person.name })) &&
       this.destroy(person.id, () => api.removePhoto(person.id, photo));
-    return h("span", { class: "photo" }, picture(photoUrl(person.id, photo), t("evidence.enrolled")),
-      h("button", { class: "plain danger", "aria-label": t("watchlist.remove_photo"), on: { click: remove } }, "✕"));
+    return h("span", { class: odd ? "photo odd" : "photo" }, picture(photoUrl(person.id, photo), t("evidence.enrolled")),
+      h("button", { class: "plain danger", "aria-label": t("watchlist.remove_photo"), on: { click: remove } }, "✕"),
+      odd && h("small", { class: "hint" }, `▲ ${t("watchlist.photo_differs")}`));
   }
 
   async add(event) {
