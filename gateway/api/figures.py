@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from gateway.api.calibration import basis_of
-from gateway.wire import CalibrationReply, CalibrationRow
+from gateway.wire import CalibrationReply, CalibrationRow, CameraThresholds
 
 _MONTH_DAYS = 30.0
 
@@ -26,10 +26,19 @@ def told_rate(per_day: float) -> float:
     return one_figure(max(per_day, 1 / _MONTH_DAYS))
 
 
+def told_threshold(threshold: float) -> float:
+    """A threshold to three places: finer ones differ in nothing that can be seen."""
+    return round(threshold, 3)
+
+
+def _both(each: CameraThresholds) -> dict[str, float]:
+    return {"threshold": told_threshold(each.full), "small_face_threshold": told_threshold(each.small)}
+
+
 def told_row(row: CalibrationRow) -> dict[str, Any]:
     """One threshold as it is told."""
     return {
-        "threshold": row.threshold,
+        "threshold": told_threshold(row.threshold),
         "false_match_rate": one_figure(row.fmr),
         "false_positive_identification_rate": one_figure(row.fpir),
         "false_warnings_per_day": told_rate(row.per_day),
@@ -45,14 +54,15 @@ def told_row(row: CalibrationRow) -> dict[str, Any]:
 def told(reply: CalibrationReply, rule: str = "track") -> dict[str, Any]:
     """A calibration as the interface and the command tell it."""
     default, in_use = reply.default, reply.in_use
-    cameras = [{"camera": c.camera, "threshold": c.full, "small_face_threshold": c.small} for c in reply.cameras]
-    small = {"small_face_threshold": default.small} if default is not None else {}
+    cameras = [{"camera": c.camera} | _both(c) for c in reply.cameras]
+    small = {"small_face_threshold": told_threshold(default.small)} if default is not None else {}
     return {
         "people": reply.people,
         "templates": reply.templates,
         "passages_per_day": one_or_whole(reply.tracks_per_day),
         "passages_counted": reply.traffic_counted,
         "faces_seen": reply.tracks_seen,
+        "faces_missing": reply.tracks_missing,
         "basis": basis_of(reply),
         "estimate": "factory model" if in_use is None or not in_use.from_site else "",
         "in_use": (told_row(in_use) | small) if in_use is not None else None,

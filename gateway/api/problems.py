@@ -34,6 +34,14 @@ _KINDS = {
 _UNKNOWN = ("Error", "error")
 # Whoever sends thousands of wrong fields learns of the first ones, and nobody waits for the others.
 _MOST_TOLD, _LONGEST = 20, 500
+_MOMENT = "such as 2026-12-31T23:59:59+08:00"
+# Of faults that Pydantic names in its own terms.
+_WORDS = {
+    "timezone_aware": f"has no time zone; write date, time and zone, {_MOMENT}",
+    "datetime_parsing": f"is no moment; write date, time and zone, {_MOMENT}",
+    "datetime_from_date_parsing": f"is no moment; write date, time and zone, {_MOMENT}",
+    "datetime_type": f"is no moment; write date, time and zone, {_MOMENT}",
+}
 
 
 class _Told(JSONResponse):
@@ -108,7 +116,7 @@ def _fault(error: dict[str, Any]) -> dict[str, Any]:
     """A field's fault: where it is, what is wrong in words and by Pydantic's name of it, and the bounds it names."""
     where = ".".join(str(part) for part in error["loc"])[:_LONGEST]
     bounds = {name: value for name, value in error.get("ctx", {}).items() if isinstance(value, int | float)}
-    return {"where": where, "what": error["msg"], "code": error["type"], **bounds}
+    return {"where": where, "what": _WORDS.get(error["type"], error["msg"]), "code": error["type"], **bounds}
 
 
 def add_problem_handlers(app: FastAPI) -> None:

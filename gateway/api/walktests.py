@@ -236,8 +236,14 @@ def report_of(walk: WalkTest, site: str) -> str:
     for tick in walk.ticks:
         mark = "✓" if tick.pressed else "✗"
         when = _time(tick.pressed) if tick.pressed else "未按 not pressed   "
-        lines.append(f"{mark} {when}  {tick.device}  {tick.name}  {tick.place}  {tick.kind}".rstrip())
+        lines.append(f"{mark} {when}  {tick.device}  {tick.name}  {tick.place}  {_tested(tick)}".rstrip())
     return "\n".join(lines) + "\n"
+
+
+def _tested(tick: Tick) -> str:
+    """That it was a test; of a silent or duress button also what it would have been."""
+    told = "测试 test" if tick.pressed else ""
+    return f"{told} ({tick.kind})" if tick.kind in ("silent", "duress") else told
 
 
 def _time(moment: datetime) -> str:

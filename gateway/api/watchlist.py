@@ -1,6 +1,6 @@
 """Changes of the watch-list: photo to template in the gallery child, one transaction, a journal entry, every camera."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.clock import Clock
@@ -15,7 +15,7 @@ class PhotoRefusedError(PermanentError):
     """A photo that cannot be enrolled.
 
     Attributes:
-        code: not_an_image, no_face, several_faces, too_small, blurred or look_alike.
+        code: not_an_image, no_face, several_faces, too_small, blurred, look_alike or photo_twice.
         quality: parts of the face's quality, where a face was found.
         look_alikes: people of the list that it is near to, with the distance.
     """
@@ -34,28 +34,9 @@ _REMEDIES = {
     "several_faces": "Cut the photo so that it shows one person.",
     "too_small": "Give a larger photo: the face needs about 80 pixels.",
     "blurred": "Give a sharp, evenly lit photo.",
+    "photo_twice": "Give another photo of this person.",
     "look_alike": "Is this person on the list already? Add the photo to that entry, or remove the other.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolled:
-    """A photo that was taken into an entry.
-
-    Attributes:
-        photo: as it is stored.
-        own_distance: of its face to the nearest other photo of the person; None if there is none to compare with.
-        threshold: the largest distance of a match when it was enrolled.
-    """
-
-    photo: SealedPhoto
-    own_distance: float | None
-    threshold: float
-
-    @property
-    def differs(self) -> bool:
-        """Whether a camera would take the face for somebody else than the other photos show."""
-        return self.own_distance is not None and self.own_distance > self.threshold
 
 
 class WatchList:
@@ -96,11 +77,12 @@ class WatchList:
         await self.record_purged(purged, "removed from the watch-list")
         return revision
 
-    async def add_photo(self, person: str, image: bytes, actor: str) -> Enrolled:
+    async def add_photo(self, person: str, image: bytes, actor: str) -> SealedPhoto:
         """Enrol a photo; one that shows another face than the entry's others is taken, and told.
 
         Raises:
             PhotoRefusedError: it cannot be used, and why.
+            PermanentError: the entry has that very photo since a moment ago (``photo_twice``).
             WorkerAwayError: the gallery child is away.
         """
         photo = new_id()
@@ -116,10 +98,13 @@ class WatchList:
             created=self._clock.now(),
             photo=reply.sealed_photo,
             template=reply.template,
+            digest=reply.digest,
+            own_distance=reply.own_distance,
+            threshold=reply.threshold,
         )
         revision = await self._stores.watchlist.add_photo(sealed, reply.wrapped_key or wrapped)
         await self._changed(revision, "photo_added", person, actor)
-        return Enrolled(sealed, reply.own_distance, reply.threshold)
+        return sealed
 
     async def remove_photo(self, person: str, photo: str, actor: str) -> int:
         """Destroy a photo and its template; the revision that this made."""

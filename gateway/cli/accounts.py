@@ -12,6 +12,7 @@ from gateway.cli.local import with_accounts
 from gateway.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption, SetOption, settings_of
 from gateway.cli.output import put, put_table, say
 from gateway.errors import PermanentError
+from gateway.settings import Settings
 from gateway.storage import USER_NAME, AccountDesk, PasswordHasher, User, check_new_password, make_token
 
 user_app = typer.Typer(no_args_is_help=True, help="Accounts.")
@@ -98,27 +99,25 @@ def list_users(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFI
 @user_app.command("disable")
 def disable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Disable an account and end its sessions."""
-
-    async def work(desk: AccountDesk) -> None:
-        await _known(desk, name)
-        await desk.accounts.change_user(name, disabled=True)
-        await _record(desk, "disabled user", name)
-
-    with_accounts(settings_of(config, set_), work)
-    say(f"{name} is disabled.")
+    _set_disabled(settings_of(config, set_), name, disabled=True)
 
 
 @user_app.command("enable", short_help="Let it sign in again.")
 def enable_user(name: str, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
     """Let a disabled account sign in again, with its password of before."""
+    _set_disabled(settings_of(config, set_), name, disabled=False)
+
+
+def _set_disabled(settings: Settings, name: str, *, disabled: bool) -> None:
+    done = "disabled" if disabled else "enabled"
 
     async def work(desk: AccountDesk) -> None:
         await _known(desk, name)
-        await desk.accounts.change_user(name, disabled=False)
-        await _record(desk, "enabled user", name)
+        await desk.accounts.change_user(name, disabled=disabled)
+        await _record(desk, f"{done} user", name)
 
-    with_accounts(settings_of(config, set_), work)
-    say(f"{name} is enabled.")
+    with_accounts(settings, work)
+    say(f"{name} is {done}.")
 
 
 @user_app.command("passwd", short_help="A new password.")

@@ -75,7 +75,7 @@ def _looked_at(
     """What stands, what is wrong with it or with files that the alarm house needs, and with files of lesser parts."""
     found = survey_of(config, overrides)
     told = {each.key for each in found.faults}
-    further = list(further_faults(found.settings, file)) if found.settings else []
+    further = [found.as_written(each) for each in further_faults(found.settings, file)] if found.settings else []
     new = [each for each in further if each.key not in told]
     lesser = [each for each in new if each.key.startswith(_LESSER) or each.file != file]
     return found.settings, [*found.faults, *(each for each in new if each not in lesser)], lesser

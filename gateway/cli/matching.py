@@ -24,6 +24,10 @@ matching_app = typer.Typer(no_args_is_help=True, help="When a face is like someb
 _WINDOW_DAYS = 30
 _RULES = {"track": "shipped", "mean": "mean alone", "median": "median alone", "look": "one look"}
 _STEP = 2
+_HEADINGS = (
+    "false/day: false warnings a day to expect, of the shipped rule (mean and median of a face's looks together; with "
+    "its 95 % interval and missed visits), and to compare of the looks' mean alone, of their median alone, of one look."
+)
 
 
 @matching_app.callback()
@@ -56,6 +60,7 @@ def calibrate(
     put(told_in_words(reply))
     if not reply.people:
         return
+    put(_HEADINGS)
     put_table(_table(reply), _columns(), as_json=False)
     if reply.cameras:
         put("")
@@ -86,7 +91,7 @@ def told_in_words(reply: CalibrationReply) -> str:
     rate = "fewer than 1 false warning a month" if rare else f"about {count:g} false warning{'s' * (count != 1)} a day"
     based = f"Based on {counted(reply.tracks_seen, 'face')} seen here in the last {_WINDOW_DAYS} days."
     if figures["estimate"]:
-        based = "Factory estimate: from the factory model, not from these cameras."
+        based = f"Factory estimate: from the factory model, not from these cameras.{_missing(reply)}"
     by_hand = " The threshold is set by hand (matching.threshold)." if reply.configured else ""
     far = in_use["extrapolated_decades"]
     beyond = f" It lies {far:g} powers of ten beyond anything counted." if far > _STEP else ""
@@ -96,6 +101,12 @@ def told_in_words(reply: CalibrationReply) -> str:
         f"{rate} (at most {in_use['at_most']:g} a day) at threshold {in_use['threshold']:.3f}; about "
         f"{100 * in_use['missed']:g} in 100 listed visits may be missed. {based}{by_hand}{beyond}"
     )
+
+
+def _missing(reply: CalibrationReply) -> str:
+    if not reply.tracks_missing:
+        return ""
+    return f" {counted(reply.tracks_missing, 'more face')} must be seen here until the site's own counts decide."
 
 
 def _columns() -> list[str]:

@@ -32,7 +32,7 @@ class Outcome:
     Attributes:
         model: fingerprint of the model that the templates are of now.
         people, templates: how many were changed.
-        current: templates that were of this model already and stayed.
+        current: templates that were of this model already and stayed; `current_people`: of how many people.
         replaced: per fingerprint of the old model, how many templates were replaced.
     """
 
@@ -40,6 +40,7 @@ class Outcome:
     people: int = 0
     templates: int = 0
     current: int = 0
+    current_people: int = 0
     replaced: dict[str, int] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
 
@@ -71,8 +72,10 @@ async def _all_people(
     desk: WatchListDesk, gallery: LoneGallery, outcome: Outcome, tell: Callable[[str], None], *, everything: bool
 ) -> None:
     people = await desk.watchlist.people()
-    due = [(person, wanted) for person in people if (wanted := _wanted(person, gallery.model, everything=everything))]
-    outcome.current = sum(len(person.photos) for person in people) - sum(len(wanted) for _, wanted in due)
+    all_of_them = [(person, _wanted(person, gallery.model, everything=everything)) for person in people]
+    due = [(person, wanted) for person, wanted in all_of_them if wanted]
+    kept = [stay for person, wanted in all_of_them if (stay := len(person.photos) - len(wanted))]
+    outcome.current, outcome.current_people = sum(kept), len(kept)
     tell(f"Model {gallery.model}: {len(due)} of {len(people)} people to do.")
     for number, (person, wanted) in enumerate(due, start=1):
         done = await _one_person(desk, gallery, person, wanted, outcome)

@@ -70,8 +70,19 @@ def _made(outcome: Outcome) -> str:
     return f"{counted(outcome.templates, 'template')} of {counted(outcome.people, 'person', 'people')}"
 
 
+def told_of(outcome: Outcome) -> str:
+    """What was done, in one line; where there was nothing to do, that."""
+    if not outcome.templates and not outcome.failures:
+        if not outcome.current:
+            return "Nothing to do: there is no photo on the watch-list."
+        kept = f"{counted(outcome.current, 'template')} of {counted(outcome.current_people, 'person', 'people')}"
+        verb = "is" if outcome.current == 1 else "are"
+        return f"Nothing to do: all {kept} {verb} of {outcome.model}."
+    return f"Made anew by {outcome.model}: {_made(outcome)}. Of it already: {counted(outcome.current, 'template')}."
+
+
 def _print(outcome: Outcome) -> None:
-    put(f"Of {outcome.model} now: {_made(outcome)}; {outcome.current} were.")
+    put(told_of(outcome))
     for model, count in sorted(outcome.replaced.items()):
         put(f"  {count} of {model} replaced" if model != outcome.model else f"  {count} made again")
     for each in outcome.failures:

@@ -28,6 +28,10 @@ _MOST_LINES = 20
 _log = logging.getLogger(__name__)
 
 
+def _camera(event: CameraFault) -> str:
+    return f"camera {event.camera}: {event.state}{f'. {event.remedy}' if event.remedy else ''}"
+
+
 def _battery(event: BatteryLow) -> str:
     if event.battery is None:
         return f"button {event.device} has a low battery"
@@ -42,7 +46,7 @@ _LINES: dict[type[Event], tuple[int, Callable[[Any], str]]] = {
     BatteryLow: (logging.WARNING, _battery),
     CameraLost: (logging.WARNING, lambda e: f"camera {e.camera} is lost ({e.reason})"),
     CameraRestored: (logging.INFO, lambda e: f"camera {e.camera} is back after {e.outage:.0f} s"),
-    CameraFault: (logging.WARNING, lambda e: f"camera {e.camera}: {e.state}. {e.remedy}"),
+    CameraFault: (logging.WARNING, _camera),
     DestinationFailing: (logging.WARNING, lambda e: f"destination {e.destination} fails: {e.reason}"),
     DestinationRecovered: (
         logging.INFO,
@@ -87,5 +91,7 @@ def tell(events: Sequence[Event]) -> None:
 
 
 def _weight(level: int, event: Event) -> int:
-    """A critical fault is one for whoever watches the log, too; a press is critical and no fault."""
-    return logging.CRITICAL if isinstance(event, GatewayFault) and event.severity is Severity.CRITICAL else level
+    """A fault weighs as much as it is severe, and one that is over nothing; a press is critical and no fault."""
+    if isinstance(event, GatewayFault) and event.severity is Severity.CRITICAL:
+        return logging.CRITICAL
+    return logging.INFO if isinstance(event, GatewayFault | CameraFault) and event.severity is Severity.INFO else level

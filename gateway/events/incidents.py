@@ -42,6 +42,7 @@ class IncidentOpened(IncidentEvent):
         key: what further events of the same origin and kind must share to join it.
         lasting: the source says when its condition is over; until then only a forced resolve ends the incident.
         during_drill: it is real, though a drill is on.
+        press: how the button was pressed: press, silent or duress; empty if it was no press.
     """
 
     TYPE: ClassVar[str] = "campus.incident.opened"
@@ -54,6 +55,7 @@ class IncidentOpened(IncidentEvent):
     key: str = ""
     lasting: bool = False
     during_drill: bool = False
+    press: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class IncidentRaisedAgain(IncidentEvent):
         reason: ``trigger``; ``inhibited``: a loss behind this one, which raises nothing; ``grouped``: one of a flood;
             or ``acknowledgement_timeout``: acknowledged, and nobody was sent in time.
         origin: source of the trigger.
+        press: how the button was pressed this time; empty if it was no press.
     """
 
     TYPE: ClassVar[str] = "campus.incident.raised_again"
@@ -74,6 +77,7 @@ class IncidentRaisedAgain(IncidentEvent):
     count: int
     reason: str = "trigger"
     origin: str = ""
+    press: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +107,10 @@ class IncidentNoted(IncidentEvent):
 class IncidentEscalated(IncidentEvent):
     """Nobody acknowledged in time; `level` rises from 1.
 
+    Who is called out by it may have been told of nothing before, so it says of what kind the incident is and where.
+
     Attributes:
+        kind, title, place: of the incident.
         unattended: nobody took it for so long, or nobody can have heard it, that others must act.
     """
 
@@ -111,6 +118,9 @@ class IncidentEscalated(IncidentEvent):
     level: int
     reason: str = ""
     unattended: bool = False
+    kind: str = ""
+    title: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

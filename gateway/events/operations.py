@@ -26,21 +26,26 @@ class WatchListChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationFailing(Event):
-    """A destination refuses or cannot be reached; `refused` names an event that went to the dead letters."""
+    """A destination refuses or cannot be reached; `refused` names an event that went to the dead letters.
+
+    `name` is what people call it.
+    """
 
     TYPE: ClassVar[str] = "campus.destination.failing"
     destination: str
     reason: str
     refused: str | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationRecovered(Event):
-    """A failing destination takes events again; `waited` is the number of events that waited."""
+    """A failing destination takes events again; `waited` is the number of events that waited, `name` as above."""
 
     TYPE: ClassVar[str] = "campus.destination.recovered"
     destination: str
     waited: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

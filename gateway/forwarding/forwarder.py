@@ -64,7 +64,9 @@ class Forwarder:
         self._waits: Sequence[float] = settings.retry_seconds
         self._start = start
         self._failing_after = settings.failing_after_tries
-        self._standing = Standing(destination.id, site=site, clock=clock, failing_after=self._failing_after)
+        self._standing = Standing(
+            destination.id, name=destination.name, site=site, clock=clock, failing_after=self._failing_after
+        )
         self._pace = Pace(clock, journal.last_position)
         self._poke = asyncio.Event()
         self._tries: set[asyncio.Task[None]] = set()

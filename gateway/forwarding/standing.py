@@ -50,11 +50,13 @@ class Standing:
     has recovered when it takes one, no event is stuck, and it has not refused one for a minute. Each is said once.
 
     Args:
+        name: what people call it.
         failing_after: how many tries those are.
     """
 
-    def __init__(self, destination: str, *, site: str, clock: Clock, failing_after: int) -> None:
+    def __init__(self, destination: str, *, site: str, clock: Clock, failing_after: int, name: str = "") -> None:
         self._destination = destination
+        self._name = name
         self._site = site
         self._clock = clock
         self._failing_after = failing_after
@@ -129,5 +131,6 @@ class Standing:
             subject=self._destination,
             time=self._clock.now(),
             destination=self._destination,
+            name=self._name,
             **data,  # type: ignore[arg-type]  # the fields of the kind
         )

@@ -233,6 +233,7 @@ class IncidentDesk:
                 return None
             raised = (known.raised or known.opened).isoformat()
             common = self._commands.common(known) | {"id": derived_id("escalated", known.id, raised, str(level))}
+            common |= {"kind": known.kind, "title": known.title, "place": known.place}
             return IncidentEscalated(level=level, reason=reason, unattended=unattended, **common)
 
         await self._of_itself(incident, make)

@@ -88,6 +88,11 @@ def is_discreet(event: Event) -> bool:
     return isinstance(event, ButtonPressed) and event.kind is not PressKind.PRESS
 
 
+def press_of(event: Event) -> str:
+    """How a button was pressed: press, silent or duress; empty if it was none."""
+    return event.kind.value if isinstance(event, ButtonPressed) else ""
+
+
 def is_group(incident: Incident) -> bool:
     """Whether it holds what came in a flood, by place and kind."""
     return incident.key.startswith(GROUP)

@@ -19,6 +19,7 @@ from gateway.events import (
     IncidentResolved,
     IncidentShelved,
     IncidentUnshelved,
+    PressKind,
 )
 from gateway.incidents.keys import CLEARING, LOSS_KINDS, ends, is_group, name_of_loss
 from gateway.storage import Check, Hidden, Incident, Shelf, Stored, Trigger
@@ -100,6 +101,7 @@ def _first(event: IncidentOpened, stored: Stored) -> Incident:
         triggered=moment,
         lasting=event.lasting,
         during_drill=event.during_drill,
+        press=event.press,
     )
     if is_group(incident) and incident.kind in LOSS_KINDS:
         return replace(incident, hidden=(Hidden(event.trigger, event.trigger_position, event.origin),))
@@ -119,6 +121,8 @@ def _raised_again(incident: Incident, event: IncidentRaisedAgain, moment: dateti
     triggers = _bounded((*incident.triggers, Trigger(event.trigger, event.trigger_position)))
     active = incident.active or event.trigger_position > incident.cleared
     joined = {"active": active, "count": event.count, "triggers": triggers, "triggered": moment} | hidden
+    if event.press == PressKind.DURESS:  # who is threatened now is told, though the first press was but silent
+        joined["press"] = event.press
     waits = incident.state == RAISED or incident.shelf is not None
     return joined if waits else joined | raise_it
 

@@ -28,6 +28,7 @@ from gateway.incidents.keys import (
     key_of,
     name_of_loss,
     place_of,
+    press_of,
 )
 from gateway.incidents.policy import Policy
 from gateway.incidents.replay import ACKNOWLEDGED, DISPATCHED, RESOLVED
@@ -132,6 +133,7 @@ def _raised_again(incident: Incident, stored: Stored, reason: str = "trigger") -
         count=incident.count + (reason != INHIBITED),
         reason=reason,
         origin=name_of_loss(event),
+        press=press_of(event),
     )
 
 
@@ -157,6 +159,7 @@ def _opened(stored: Stored, key: Key, policy: Policy, situation: Situation) -> I
         key=key[2],
         lasting=bool(device) and is_emergency(event) and policy.reports_clear(device),
         during_drill=bool(situation.drill) and not event.drill,
+        press=press_of(event),
     )
 
 

@@ -25,6 +25,9 @@ _PASSES_AGAIN = 3.0
 # A camera or a size of faces needs this many expected matches before its own counts weigh as much as the site's.
 _STRATUM_WEIGHT = 10.0
 _DATA_HITS = 3.0
+# The rule of three: n strangers without a match leave an upper end of 3 M / n false warnings a day. With fewer than 3 M
+# a site's counts cannot tell whether there is more than one a day, and who passes first is who tries the cameras out.
+_ENOUGH_DAYS = 3.0
 # The factory's share of misses counts as much as this many confirmed visits.
 _FACTORY_VISITS = 50.0
 Stratum = tuple[str, FaceSize]
@@ -35,7 +38,7 @@ class Rate:
     """A rate with its 95 % interval.
 
     Attributes:
-        from_site: whether the site's own tracks outweigh the factory model in it.
+        from_site: whether the site's own tracks are enough and outweigh the factory model in it.
         decades: how many powers of ten below what was counted the figure lies; 0 where it was counted.
     """
 
@@ -58,11 +61,13 @@ class SiteCounts:
         strata: per camera and face size, unconfirmed tracks' best distances, one histogram per size of the list.
         confirmed: of tracks that a guard confirmed.
         tracks_per_day: unknown tracks a day at each camera and size; empty while nothing was counted.
+        counted_per_day: unknown tracks a day as counted, where `tracks_per_day` asks for another traffic; else 0.
     """
 
     strata: Mapping[Stratum, tuple[DistanceCounts, ...]] = field(default_factory=dict)
     confirmed: DistanceCounts | None = None
     tracks_per_day: Mapping[Stratum, float] = field(default_factory=dict)
+    counted_per_day: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,20 @@ class Calibration:
         return self._pool.tracks
 
     @cached_property
+    def tracks_missing(self) -> int:
+        """How many more tracks the site must count until its own figures have their whole weight: 3 M in all."""
+        return max(0, self._tracks_wanted - self.tracks_seen)
+
+    @cached_property
+    def _tracks_wanted(self) -> int:
+        return max(1, math.ceil(_ENOUGH_DAYS * (self.site.counted_per_day or self.tracks_per_day)))
+
+    @cached_property
+    def _trust(self) -> float:
+        """What one of the site's own tracks counts for, 0 to 1: it grows with their number."""
+        return min(1.0, self.tracks_seen / self._tracks_wanted)
+
+    @cached_property
     def tracks_per_day(self) -> float:
         """Unknown tracks a day: counted, or the factory's."""
         counted = self.site.tracks_per_day
@@ -117,24 +136,27 @@ class Calibration:
         """The chance that an unknown track matches one person of the list.
 
         Gamma prior (factory and list, and the fit on the site's lowest 2 %, each with the weight of its doubt), Poisson
-        counts of the site. Without a hit in n comparisons the upper end falls as 3/n: the rule of three.
+        counts of the site, which weigh in proportion to their number until that is enough (`tracks_missing`). Without a
+        hit in n comparisons the upper end falls as 3/n: the rule of three.
         """
         expected, counted = self._posterior(threshold)
-        shape = _FACTORY_WEIGHT + counted / _PASSES_AGAIN
+        own = counted / _PASSES_AGAIN
+        shape = _FACTORY_WEIGHT + own
         scale = expected / shape
         low, high = (gamma_quantile(shape, each) * scale for each in ((1 - _INTERVAL) / 2, (1 + _INTERVAL) / 2))
-        return Rate(expected, low, high, counted > _FACTORY_WEIGHT, self._beyond(expected))
+        from_site = own > _FACTORY_WEIGHT and not self.tracks_missing
+        return Rate(expected, low, high, from_site, self._beyond(expected))
 
     def _posterior(self, threshold: float) -> tuple[float, float]:
         """The expected FMR, and how many hits the site's own tracks are worth in it."""
         prior = max(self.factory.fmr(self.rule, threshold) * self.list_factor, 1e-300)
-        weight, hits = _FACTORY_WEIGHT, self._pool.hits(threshold)
+        weight, hits = _FACTORY_WEIGHT, self._trust * self._pool.hits(threshold)
         own, fit = 0.0, self._fit
         if fit is not None and threshold < fit.at:
-            own = 1 / fit.doubt(threshold) ** 2
+            own = self._trust / fit.doubt(threshold) ** 2
             share = own / (own + weight)
             prior = math.exp((1 - share) * math.log(prior) + share * math.log(max(fit.reaching(threshold), 1e-300)))
-        expected = (weight + own + hits) / ((weight + own) / prior + self._pool.comparisons)
+        expected = (weight + own + hits) / ((weight + own) / prior + self._trust * self._pool.comparisons)
         return expected, own + hits
 
     def _beyond(self, expected: float) -> float:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from gateway.settings.addresses import without_password, without_userinfo
-from gateway.settings.base import EntrySlice, Host, Name, Slice, Url
+from gateway.settings.base import EntrySlice, Host, Label, Name, Slice, Url
 from gateway.settings.mqtt import AccessSettings, DeviceNetworkSettings, MqttTlsSettings, MqttUserSettings
 
 BrokerUrl = Annotated[
@@ -110,6 +110,7 @@ class DestinationSettings(EntrySlice):
     """A receiver of events: the security office, the police platform.
 
     Attributes:
+        name: what people call it.
         url: ``https://host/path``; no user or password in it. A token belongs into its query, which is sealed at rest
             and shown to administrators only.
         secret, secret_file: the Standard Webhooks signing secret (``whsec_…``), one of the two.
@@ -120,6 +121,7 @@ class DestinationSettings(EntrySlice):
             call-out.
     """
 
+    name: Label = ""
     kind: Literal["webhook"] = "webhook"
     url: ReceiverUrl
     secret: SecretStr | None = None

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def survey_settings(
         *_put_overrides(tree, overrides, origins),
     ]
     found = survey(tree, str(path), origins)
-    return Survey(found.settings, (*faults, *found.faults))
+    return replace(found, faults=(*faults, *found.faults))
 
 
 def parse_settings(tree: Mapping[str, Any], file: str = FILE_NAME) -> Settings:

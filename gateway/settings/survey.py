@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from gateway.errors import Fault
 from gateway.settings.model import Settings
 from gateway.settings.rules import contradictions
-from gateway.settings.words import fault_of
+from gateway.settings.words import fault_of, told_key
 
 Key = tuple[str | int, ...]
 _MOST_BITS = 63
@@ -31,10 +31,17 @@ class Survey:
     Attributes:
         settings: of what stands; without faults, of all of it. None where nothing can be told.
         faults: file, key, what is wrong and the remedy of each.
+        names: of entries whose id cannot be used: by the one that `settings` go on with, the one of the file.
     """
 
     settings: Settings | None
     faults: tuple[Fault, ...]
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def as_written(self, fault: Fault) -> Fault:
+        """A fault found in `settings`, with its key as the file has it."""
+        found = next((each for each in self.names if fault.key.startswith(f"{each}.")), "")
+        return replace(fault, key=self.names[found] + fault.key[len(found) :]) if found else fault
 
 
 def survey(tree: Mapping[str, Any], file: str, origins: Mapping[str, str]) -> Survey:
@@ -52,10 +59,11 @@ def survey(tree: Mapping[str, Any], file: str, origins: Mapping[str, str]) -> Su
     try:
         settings, errors = _standing(tree)
         faults = [fault_of(error, file, origins, tree) for error in errors]
-        faults += [Fault(file, key, what, remedy) for key, what, remedy in contradictions(settings, tree)]
+        found = Survey(settings, tuple(faults), dict(_stood_in(tree, errors)))
+        more = [Fault(file, key, what, remedy) for key, what, remedy in contradictions(settings, tree)]
     except RecursionError:
         return Survey(None, (Fault(file, "", "nested too deeply", "Mend that line."),))
-    return Survey(settings, tuple(faults))
+    return replace(found, faults=(*found.faults, *map(found.as_written, more)))
 
 
 def _standing(tree: Mapping[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
@@ -74,6 +82,19 @@ def _standing(tree: Mapping[str, Any]) -> tuple[Settings, list[ErrorDetails]]:
         wrong = {_put_aside(tree, each, aside) for each in errors}
         found += [each for each in errors if not _follows(each, aside, wrong)]
         aside |= wrong
+
+
+def _stood_in(tree: Mapping[str, Any], errors: list[ErrorDetails]) -> Iterator[tuple[str, str]]:
+    """The entries whose ids are faults: their keys with the stand-in, and as the file has them."""
+    for *at, last in (each["loc"] for each in errors):
+        if last != "id" or not at or not isinstance(at[-1], int) or _deepest(tree, tuple(at), set()) != tuple(at):
+            continue
+        entry: Any = tree
+        for part in at:
+            entry = entry[part]
+        of_kind = ".".join(str(part) for part in at[:-1])
+        if isinstance(entry, Mapping):
+            yield f"{of_kind}.{_stand_in(entry, tuple(at), 'id')}", told_key(at, tree)
 
 
 def _validated(tree: Mapping[str, Any]) -> Settings:

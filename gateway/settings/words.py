@@ -42,7 +42,7 @@ def fault_of(error: Any, file: str, origins: Mapping[str, str], tree: Mapping[st
         tree: the configuration as it was read.
     """
     path = ".".join(str(part) for part in error["loc"])
-    return Fault(origins.get(path, file), _key(error["loc"], tree), _what(error), _remedy(error))
+    return Fault(origins.get(path, file), told_key(error["loc"], tree), _what(error), _remedy(error))
 
 
 def entry_fault(error: Any, model: type[Slice]) -> Fault:  # noqa: ANN401  # pydantic's ErrorDetails
@@ -51,7 +51,7 @@ def entry_fault(error: Any, model: type[Slice]) -> Fault:  # noqa: ANN401  # pyd
     return Fault("", path, _what(error), _remedy(error, model))
 
 
-def _key(location: Sequence[str | int], tree: Any) -> str:  # noqa: ANN401  # a TOML value is of any type
+def told_key(location: Sequence[str | int], tree: Any) -> str:  # noqa: ANN401  # a TOML value is of any type
     """The key as people name it: an entry by its id if it has one, else by its number."""
     parts = []
     for part in location:

@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,21 @@ class SimulatedButton:
         host, port: of the endpoint or broker.
         site, device: who it is.
         on_feedback: told what the gateway answered.
+        on_trouble: told why there is no connection: each cause once, until there was one again.
     """
 
-    def __init__(self, *, host: str, port: int, site: str, device: str, on_feedback: Any = None) -> None:  # noqa: ANN401  # a callable or None
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        site: str,
+        device: str,
+        on_feedback: Callable[[dict[str, Any]], None] | None = None,
+        on_trouble: Callable[[str], object] | None = None,
+    ) -> None:
+        self._on_trouble = on_trouble
+        self._troubles: set[str] = set()
         self._base = f"campus/{site}/button/{device}"
         self._on_feedback = on_feedback
         self._address = (host, port)
@@ -42,6 +54,7 @@ class SimulatedButton:
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"button-{device}", clean_session=False)
         self._client.will_set(f"{self._base}/state", json.dumps({"online": False}), qos=1, retain=True)
         self._client.on_connect = self._connected
+        self._client.on_connect_fail = self._unreachable
         self._client.on_subscribe = self._listens
         self._client.on_message = self._answered
 
@@ -96,14 +109,30 @@ class SimulatedButton:
         self._client.disconnect()
         self._client.loop_stop()
         self._client.on_connect = self._client.on_subscribe = self._client.on_message = None
+        self._client.on_connect_fail = None
 
     def _connected(self, client: mqtt.Client, _data: object, _flags: object, reason: Any, *_rest: Any) -> None:  # noqa: ANN401  # paho's arguments
         if reason.is_failure:
             self._refusal = f"refused the connection: {reason}"
+            self._tell(f"{self._where} {self._refusal}")
             return
+        self._troubles.clear()
         client.subscribe(f"{self._base}/feedback", qos=1)
         client.publish(f"{self._base}/state", json.dumps({"online": True}), qos=1, retain=True)
         self.report_health()
+
+    @property
+    def _where(self) -> str:
+        host, port = self._address
+        return f"{host}:{port}"
+
+    def _unreachable(self, *_rest: object) -> None:
+        self._tell(f"cannot reach {self._where}; is the gateway running?")
+
+    def _tell(self, trouble: str) -> None:
+        if self._on_trouble is not None and trouble not in self._troubles:
+            self._troubles.add(trouble)
+            self._on_trouble(trouble)
 
     def _listens(self, *_rest: object) -> None:
         """What is pressed from now on is answered where it is heard."""
@@ -125,7 +154,12 @@ def main(argv: Sequence[str]) -> int:
     """Run a button as a command: Enter presses, s is silent, t tests, c clears, q ends; 1 if a press got no answer."""
     arguments = _parser().parse_args(argv)
     button = SimulatedButton(
-        host=arguments.host, port=arguments.port, site=arguments.site, device=arguments.device, on_feedback=_show
+        host=arguments.host,
+        port=arguments.port,
+        site=arguments.site,
+        device=arguments.device,
+        on_feedback=_show,
+        on_trouble=_failed,
     )
     if arguments.username:
         try:
@@ -163,7 +197,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _failed(what: str) -> int:
-    print(f"button: {what}", file=sys.stderr)  # noqa: T201  # a command
+    print(f"button: {what}", file=sys.stderr, flush=True)  # noqa: T201  # a command
     return 1
 
 

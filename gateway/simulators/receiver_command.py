@@ -16,14 +16,35 @@ from typing import Any
 from gateway.simulators.receiver import Misbehaviour, WebhookReceiver
 
 _FAILED, _WRONG_USAGE = 1, 2
+_MOST_INCIDENTS = 1000
 _ID = re.compile(r"[0-9a-f-]{32,36}")
 
 
-def line_of(event: dict[str, Any], label: str) -> str:
+class KnownIncidents:
+    """Where incidents are and of what kind, as their openings told: what follows names them by their ids alone."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, str]] = {}
+
+    def about(self, data: dict[str, Any]) -> tuple[str, str]:
+        """Place and kind of the incident that an event is of; empty if it is of none, or of one that was never told."""
+        if not (incident := str(data.get("incident") or "")):
+            return "", ""
+        told = str(data.get("place") or data.get("title") or ""), str(data.get("kind") or "")
+        known = self._known.pop(incident, ("", ""))
+        place, kind = self._known[incident] = told[0] or known[0], told[1] or known[1]
+        while len(self._known) > _MOST_INCIDENTS:
+            self._known.pop(next(iter(self._known)))
+        return place, kind
+
+
+def line_of(event: dict[str, Any], label: str, incidents: KnownIncidents) -> str:
     """One line for people: who received what, where, how late; control characters are shown, not obeyed."""
     data = event.get("data")
     words = data if isinstance(data, dict) else {}
-    place = words.get("place") or words.get("name") or _short(str(event.get("subject", "")))
+    of_incident, kind = incidents.about(words)
+    place = words.get("place") or words.get("name") or of_incident or _short(str(event.get("subject", "")))
+    place = f"{place} · {kind}" if kind else place
     drill = " [DRILL 演练]" if event.get("drill") else ""
     line = f"{label}: {event.get('severity', '?'):8} {event['type']:32} {place}{drill}  ({_lateness(event)})"
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in line)
@@ -97,8 +118,10 @@ def _share(text: str) -> float:
 
 
 async def _serve(arguments: argparse.Namespace, secret: str, label: str) -> None:
+    incidents = KnownIncidents()
+
     def show(event: dict[str, Any]) -> None:
-        print(line_of(event, label), flush=True)  # noqa: T201  # what the command is for
+        print(line_of(event, label, incidents), flush=True)  # noqa: T201  # what the command is for
         if arguments.list is not None:
             with arguments.list.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(event, ensure_ascii=False) + "\n")

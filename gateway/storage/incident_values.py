@@ -56,6 +56,7 @@ class Incident:
         verdict: of its resolution.
         verification: a guard's judgement of a face warning: confirmed, rejected or unsure.
         discreet: from a silent or duress press.
+        press: how its button was pressed: press, silent, or duress if one of its presses was; empty if none was told.
         level: of escalation.
         active: the source's own condition; False once it cleared.
         raised: when it began to wait for an acknowledgement; escalation counts from there.
@@ -96,6 +97,7 @@ class Incident:
     triggered: datetime | None = None
     lasting: bool = False
     during_drill: bool = False
+    press: str = ""
     hidden: tuple[Hidden, ...] = ()
     cleared: int = 0
     shelf: Shelf | None = None

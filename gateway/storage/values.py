@@ -90,12 +90,19 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhotoInfo:
-    """An enrolment photo without its content."""
+    """An enrolment photo without its content.
+
+    Attributes:
+        own_distance: to the nearest other photo of the person when it was added; None if none is known.
+        threshold: the largest distance of a match then.
+    """
 
     id: str
     fingerprint: str
     quality: dict[str, float] = field(default_factory=dict)
     created: datetime
+    own_distance: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +129,12 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealedPhoto:
-    """A photo and its template as the gallery child sealed them under the person's key."""
+    """A photo and its template as the gallery child sealed them under the person's key.
+
+    Attributes:
+        digest: of the file, under the person's key: the same for the same file of the same person; empty if unknown.
+        own_distance, threshold: as `PhotoInfo`.
+    """
 
     id: str
     person: str
@@ -131,6 +143,9 @@ class SealedPhoto:
     created: datetime
     photo: bytes
     template: bytes
+    digest: bytes = b""
+    own_distance: float | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,7 +116,8 @@ class WatchListStore:
         """Add a sealed photo with its template, and the person's wrapped key if it is the first.
 
         Raises:
-            PermanentError: there is nobody of that id, or another photo brought a key meanwhile.
+            PermanentError: there is nobody of that id, the person has that very photo (``photo_twice``), or another
+                photo brought a key meanwhile.
         """
 
         def work(connection: sqlite3.Connection) -> int:
@@ -125,10 +126,13 @@ class WatchListStore:
                 raise _nobody(photo.person)
             if row[0] and bytes(row[0]) != wrapped_key:
                 raise PermanentError("was sealed under another key", where=f"photo {photo.id}", remedy="Add it again.")
+            if connection.execute(_SQL["is_there"], (photo.person, photo.digest)).fetchone():
+                raise _photo_twice()
             connection.execute(_SQL["set_key"], (wrapped_key, photo.person))
             quality = json.dumps(photo.quality)
             columns = (photo.id, photo.person, photo.fingerprint, quality, text_of(photo.created))
-            connection.execute(_SQL["add_photo"], (*columns, photo.photo, photo.template))
+            judged = (photo.digest or None, photo.own_distance, photo.threshold)
+            connection.execute(_SQL["add_photo"], (*columns, photo.photo, photo.template, *judged))
             return _next_revision(connection)
 
         return await self._state.write(work)
@@ -240,8 +244,15 @@ def _person(connection: sqlite3.Connection, identity: str) -> Person | None:
         return None
     name, category, reason, authority, valid_until, created, updated, created_by, notes = row
     photos = tuple(
-        PhotoInfo(id=id_, fingerprint=fingerprint, quality=json.loads(quality), created=moment_of(made))
-        for id_, fingerprint, quality, made in connection.execute(_SQL["photos"], (identity,))
+        PhotoInfo(
+            id=id_,
+            fingerprint=fingerprint,
+            quality=json.loads(quality),
+            created=moment_of(made),
+            own_distance=distance,
+            threshold=threshold,
+        )
+        for id_, fingerprint, quality, made, distance, threshold in connection.execute(_SQL["photos"], (identity,))
     )
     return Person(
         id=identity,
@@ -278,6 +289,11 @@ def _revision(connection: sqlite3.Connection) -> int:
 def _next_revision(connection: sqlite3.Connection) -> int:
     connection.execute(_SQL["advance"])
     return _revision(connection)
+
+
+def _photo_twice() -> PermanentError:
+    what, remedy = "this very photo is of the entry already", "Give another photo of this person."
+    return PermanentError(what, where="photo", remedy=remedy, code="photo_twice")
 
 
 def _nobody(person: str) -> PermanentError:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -39,13 +39,15 @@ _SAME_REACH, _SAME_GROWTH = 0.7, 1.5
 class FaceTools:
     """Detector, aligner and embedder, each loaded once for all cameras of a child.
 
-    `precision` says what a coarser form of the network costs; empty for fp32.
+    `precision` says what a coarser form of the network costs; empty for fp32. `notice` is one line for the log of who
+    looks for faces, where the detector is not the one to wish for; else empty.
     """
 
     detector: FaceDetector
     aligner: FaceAligner
     embedder: FaceEmbedder
     precision: str = ""
+    notice: str = ""
 
     @property
     def told(self) -> str:
@@ -72,7 +74,7 @@ class FaceTools:
 def open_tools(
     settings: MatchingSettings, models_directory: Path, *, longest_side: int, hog_upsample: int = 0
 ) -> FaceTools:
-    """Load the models; says in the log, in one line, when the detector is not YuNet.
+    """Load the models; their `notice` says, in one line, when the detector is not YuNet.
 
     Args:
         settings: names the detector's file, if it is not in `models_directory`.
@@ -87,16 +89,14 @@ def open_tools(
     """
     model = settings.detector_model or models_directory / _YUNET
     opened = open_detector(model if model.is_file() else None, longest_side=longest_side, hog_upsample=hog_upsample)
-    if opened.notice:
-        _LOG.warning("%s", opened.notice)
     if settings.embedder is not None:
-        return _configured(settings.embedder, opened.detector)
+        return replace(_configured(settings.embedder, opened.detector), notice=opened.notice)
     files = installed_models()
     embedder = DlibEmbedder(files.weights, models_directory, settings.precision)
     precision = "" if embedder.int8_error is None else f"int8, L2 distance to fp32: {embedder.int8_error}"
     if precision:
         _LOG.info("the face network runs in %s", precision)
-    return FaceTools(opened.detector, FivePointAligner(files.predictor), embedder, precision)
+    return FaceTools(opened.detector, FivePointAligner(files.predictor), embedder, precision, opened.notice)
 
 
 def _configured(model: Path, detector: FaceDetector) -> FaceTools:

@@ -5,13 +5,14 @@ from gateway.settings import MatchingSettings
 from gateway.wire import CalibratedThresholds, CameraThresholds
 
 _FACTORY = "factory"
+_PLACES = 3
 
 
 def by_hand(settings: MatchingSettings, factory: FactoryModel) -> tuple[float, float] | None:
     """The thresholds for full and small faces that the configuration sets; None if it leaves them to calibration."""
     if settings.threshold is None:
         return None
-    small = settings.small_face_threshold or settings.threshold * factory.small_face_scale
+    small = settings.small_face_threshold or round(settings.threshold * factory.small_face_scale, _PLACES)
     return settings.threshold, min(settings.threshold, small)
 
 
@@ -21,7 +22,7 @@ def tighter(full: float, small: float, factory: FactoryModel) -> float:
     A camera has few small faces; by chance, or because they are people who pass far away each day, their counts may ask
     for a laxer one.
     """
-    return min(small, full * factory.small_face_scale)
+    return min(small, round(full * factory.small_face_scale, _PLACES))
 
 
 class ThresholdBook:

@@ -55,7 +55,7 @@ class CalibrationRow:
         fmr: chance that an unknown track matches one listed person; fpir: that it matches anybody of the list.
         per_day, at_least, at_most: false warnings a day, with the 95 % interval.
         fnmr: share of listed people's tracks that are missed.
-        from_site: whether the site's own tracks outweigh the factory model.
+        from_site: whether the site's own tracks are enough and outweigh the factory model.
         decades: how many powers of ten below anything counted the figure lies.
     """
 
@@ -88,7 +88,7 @@ class CalibrationReply(Message):
         refusal: empty, or why there is none.
         people, templates: of the list that it is told for.
         tracks_per_day: unknown tracks a day; `traffic_counted` if the site counted them itself.
-        tracks_seen: unconfirmed tracks that it rests on.
+        tracks_seen: unconfirmed tracks that it rests on; `tracks_missing` more until they have their whole weight.
         configured: the threshold is set by hand.
         default: for cameras that have counted nothing yet (its `camera` is empty).
         in_use: the thresholds in use as one row, over all cameras.
@@ -103,6 +103,7 @@ class CalibrationReply(Message):
     tracks_per_day: float = 0.0
     traffic_counted: bool = False
     tracks_seen: int = 0
+    tracks_missing: int = 0
     configured: bool = False
     default: CameraThresholds | None = None
     cameras: tuple[CameraThresholds, ...] = ()

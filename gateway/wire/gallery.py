@@ -103,12 +103,14 @@ class EmbedReply(Message):
     """Gallery child to parent: the sealed template and photo, or why the photo is refused.
 
     Attributes:
-        refusal: empty if accepted; else not_an_image, no_face, several_faces, too_small, blurred or look_alike.
+        refusal: empty if accepted; else not_an_image, no_face, several_faces, too_small, blurred, look_alike or
+            photo_twice.
         detail: the refusal in words with figures.
         quality: the parts of the face's quality, 0 to 1, and its height in pixels.
         look_alikes: people of the list that the face is near to.
         own_distance: to the nearest other photo of the person; None if the list shows none.
         threshold: the largest distance of a match now.
+        digest: of the file, under the person's key.
     """
 
     request: int
@@ -122,6 +124,7 @@ class EmbedReply(Message):
     look_alikes: tuple[PersonDistance, ...] = ()
     own_distance: float | None = None
     threshold: float = 0.0
+    digest: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -226,6 +226,7 @@ def test_a_walk_test_ticks_devices_off_survives_a_kill_and_writes_a_report(daemo
         report = client.get(f"/walktests/{walk['id']}/report.txt").text
         assert "2 / 3" in report
         assert "东门岗亭" in report
+        assert "测试 test" in report
         publish(daemon, "acme/acme-1/alarm", '{"code": 1}')
         assert presses(daemon, client, "acme-1"), "after the end presses are real"
 

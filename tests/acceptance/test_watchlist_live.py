@@ -82,6 +82,17 @@ def check_a_second_photo(client: httpx.Client, identity: str) -> None:
     assert (other.status_code, warning["code"]) == (201, "photo_differs")
     assert warning["distance"] > warning["threshold"] > 0
     assert f"{warning['distance']}" in warning["detail"]
+    shown = client.get(f"/watchlist/people/{identity}").json()["photos"]
+    assert [each["warnings"] for each in shown] == [[], [], [warning]], "it stays marked"
+    check_the_same_photo(client, identity)
+
+
+def check_the_same_photo(client: httpx.Client, identity: str) -> None:
+    for _ in range(2):
+        twice = upload(client, identity, (BUILD / "portraits" / "obama2.jpg").read_bytes())
+        assert (twice.status_code, twice.json()["code"]) == (422, "photo_twice")
+        assert twice.json()["remedy"] == "Give another photo of this person."
+    assert len(client.get(f"/watchlist/people/{identity}").json()["photos"]) == 3
 
 
 def wait_for_evidence(client: httpx.Client) -> str:

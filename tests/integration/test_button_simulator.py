@@ -1,6 +1,7 @@
 """`simulate button` and `simulate --help` as a user types them."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import paho.mqtt.client as mqtt
@@ -14,10 +15,35 @@ from gateway.simulators.dispatch import KINDS
 
 
 def test_a_press_that_nobody_takes_is_no_press() -> None:
-    done = command("simulate", "button", "--port", str(free_port()), "--every", "0.1", "--count", "1")
+    port = free_port()
+    done = command("simulate", "button", "--port", str(port), "--every", "0.1", "--count", "1")
     assert done.returncode == 1
     assert "pressed" not in done.stdout
-    assert "Nothing was pressed" in done.stderr
+    first, last = done.stderr.splitlines()
+    assert first == f"button: cannot reach 127.0.0.1:{port}; is the gateway running?", "once, however often it tried"
+    assert "Nothing was pressed" in last
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_cause_is_told_once_until_there_was_a_connection(times: int) -> None:
+    told: list[str] = []
+    button = SimulatedButton(host="127.0.0.1", port=1, site="east", device="btn-01", on_trouble=told.append)
+    for _ in range(times):
+        button._unreachable(None, None)
+    assert told == ["cannot reach 127.0.0.1:1; is the gateway running?"]
+    button._connected(button._client, None, None, SimpleNamespace(is_failure=False))
+    button._unreachable(None, None)
+    assert len(told) == 2
+    for _ in range(times):
+        button._connected(button._client, None, None, Refusal())
+    assert told[2:] == ["127.0.0.1:1 refused the connection: Not authorized"]
+
+
+class Refusal:
+    is_failure = True
+
+    def __str__(self) -> str:
+        return "Not authorized"
 
 
 def test_presses_by_the_clock_are_acknowledged_before_it_ends(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from standardwebhooks import Webhook
 
 from gateway.simulators.office import Misbehaviour, SimulatedOffice
 from gateway.simulators.police import SimulatedPolice
+from gateway.simulators.receiver_command import KnownIncidents, line_of
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 TYPE = {"Content-Type": "application/cloudevents+json"}
@@ -209,3 +210,32 @@ async def test_wrong_usage_is_told_in_one_line(
     assert text in told
     assert "Traceback" not in told
     assert "s3cr3t" not in told
+
+
+def told(name: str, type_: str, subject: str, **data: object) -> dict[str, Any]:
+    return event(name) | {"type": f"campus.incident.{type_}", "subject": subject, "data": data}
+
+
+def test_what_follows_in_an_incident_is_printed_with_its_place_and_kind() -> None:
+    known, one = KnownIncidents(), "0b6cbf0e-8f0c-5b0e-9d7e-1f2a3b4a2767"
+    press = "campus.button.pressed"
+    opened = told("e1", "opened", one, incident=one, kind=press, title="岗亭", place="东门")
+    for each in (opened, told("e2", "acknowledged", one, incident=one), told("e3", "resolved", one, incident=one)):
+        line = line_of(each, "office", known)
+        assert f"东门 · {press}" in line
+        assert "4a2767" not in line
+
+
+def test_a_call_out_that_was_told_of_nothing_before_names_place_and_kind() -> None:
+    one = "0b6cbf0e-8f0c-5b0e-9d7e-1f2a3b4a2767"
+    escalated = told("e1", "escalated", one, incident=one, level=3, kind="campus.camera.lost", place="西门")
+    assert "西门 · campus.camera.lost" in line_of(escalated, "office", KnownIncidents())
+    assert "…4a2767" in line_of(told("e2", "noted", "0" * 30 + "4a2767", incident="x"), "office", KnownIncidents())
+
+
+def test_no_more_incidents_are_remembered_than_a_long_run_can_hold() -> None:
+    known = KnownIncidents()
+    for number in range(1200):
+        known.about({"incident": f"i{number}", "place": f"gate {number}", "kind": "k"})
+    assert known.about({"incident": "i0"}) == ("", "")
+    assert known.about({"incident": "i1199"}) == ("gate 1199", "k")

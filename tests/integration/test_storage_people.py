@@ -94,6 +94,34 @@ async def test_every_change_makes_the_next_revision(stores: Stores) -> None:
     assert await people.revision() == 5
 
 
+async def test_a_photo_is_taken_once_for_a_person_whoever_asks_first(stores: Stores) -> None:
+    people = stores.watchlist
+    await people.add(person())
+    await people.add(person("p-2"))
+    await people.add_photo(replace(photo(), digest=b"of one file"), b"wrapped")
+    for _ in range(2):
+        with pytest.raises(PermanentError, match="of the entry already") as refused:
+            await people.add_photo(replace(photo("f-2"), digest=b"of one file"), b"wrapped")
+        assert refused.value.code == "photo_twice"
+    assert await people.revision() == 3
+    await people.add_photo(replace(photo("f-2"), digest=b"of another"), b"wrapped")
+    await people.add_photo(replace(photo("f-3", "p-2"), digest=b"of one file"), b"wrapped too")
+    await people.add_photo(photo("f-4"), b"wrapped")
+    await people.add_photo(photo("f-5"), b"wrapped")  # of a child that knows no digests
+    await people.remove_photo("p-1", "f-1")
+    await people.add_photo(replace(photo("f-6"), digest=b"of one file"), b"wrapped")
+
+
+async def test_how_far_a_photo_was_from_the_others_comes_back_with_it(stores: Stores) -> None:
+    people = stores.watchlist
+    await people.add(person())
+    await people.add_photo(photo(), b"wrapped")
+    await people.add_photo(replace(photo("f-2"), own_distance=0.871, threshold=0.52), b"wrapped")
+    found = await people.get("p-1")
+    assert found is not None
+    assert [(each.own_distance, each.threshold) for each in found.photos] == [(None, None), (0.871, 0.52)]
+
+
 async def test_people_come_back_with_their_photos(directory: Path, stores: Stores) -> None:
     await stores.watchlist.add(person())
     await stores.watchlist.add_photo(photo(), b"wrapped")

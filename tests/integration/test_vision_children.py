@@ -124,6 +124,8 @@ async def _check_a_second_photo(workers: Workers, key: bytes) -> None:
     assert (reply.refusal, reply.wrapped_key) == ("", key)
     assert reply.own_distance is not None
     assert reply.own_distance < reply.threshold
+    again = await workers.embed(person="listed", photo="listed-4", wrapped_key=key, image=image)
+    assert reply.digest == again.digest != b""
     stranger = built("portraits/biden.jpg").read_bytes()
     wrong = await workers.embed(person="listed", photo="listed-3", wrapped_key=key, image=stranger)
     assert (wrong.refusal, wrong.template != b"") == ("", True), "it is taken, for the operator knows better"

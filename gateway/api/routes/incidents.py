@@ -92,6 +92,7 @@ def _brief(incident: Incident) -> dict[str, Any]:
         "verdict": incident.verdict,
         "verification": incident.verification,
         "discreet": incident.discreet,
+        "press": incident.press,
         "drill": incident.drill,
         "level": incident.level,
         "active": incident.active,

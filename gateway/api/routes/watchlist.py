@@ -7,12 +7,13 @@ from fastapi import APIRouter, File, Response, UploadFile
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from gateway.api.auth import Admin, Guard, Parts, record
+from gateway.api.figures import told_threshold
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.session import Body
-from gateway.api.watchlist import Enrolled, PhotoRefusedError
+from gateway.api.watchlist import PhotoRefusedError
 from gateway.events import new_id
-from gateway.storage import Person
+from gateway.storage import Person, PhotoInfo, SealedPhoto
 
 router = APIRouter(prefix="/watchlist")
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
@@ -47,7 +48,8 @@ class PersonChange(Body):
 
 
 def _shown(person: Person, now: datetime) -> dict[str, Any]:
-    photos = [{"id": p.id, "quality": p.quality, "created": p.created, "model": p.fingerprint} for p in person.photos]
+    several = len(person.photos) > 1  # one that is left alone differs from nothing
+    photos = [_shown_photo(each) | {"warnings": _warnings(each) if several else []} for each in person.photos]
     return {
         "id": person.id,
         "name": person.name,
@@ -62,6 +64,10 @@ def _shown(person: Person, now: datetime) -> dict[str, Any]:
         "created_by": person.created_by,
         "photos": photos,
     }
+
+
+def _shown_photo(photo: PhotoInfo) -> dict[str, Any]:
+    return {"id": photo.id, "quality": photo.quality, "created": photo.created, "model": photo.fingerprint}
 
 
 async def _person(parts: ApiParts, identity: str) -> Person:
@@ -145,17 +151,17 @@ def _refusal(error: PhotoRefusedError) -> Problem:
 
 @router.post("/people/{identity}/photos", status_code=201)
 async def add_photo(identity: str, photo: Annotated[UploadFile, File()], caller: Admin, parts: Parts) -> dict[str, Any]:
-    """Enrol a photo; 422 says why it is refused, `warnings` what is odd about one that was taken.
+    """Enrol a photo; 422 says why it is refused, `warnings` what is odd about one that was taken; they stay with it.
 
     Each warning has `code`, `detail` and `remedy`; `photo_differs` also `distance` and `threshold`: the face is farther
     from every other photo of the entry than a match may be.
     """
     await _person(parts, identity)
     try:
-        enrolled = await parts.watchlist.add_photo(identity, await _image(photo), caller.name)
+        sealed = await parts.watchlist.add_photo(identity, await _image(photo), caller.name)
     except PhotoRefusedError as error:
         raise _refusal(error) from None
-    sealed, warnings = enrolled.photo, _warnings(enrolled)
+    warnings = _warnings(sealed)
     said = f"{sealed.id}; {warnings[0]['detail']}" if warnings else sealed.id
     await record(parts, caller.name, "added photo", identity, said)
     revision = await parts.stores.watchlist.revision()
@@ -163,10 +169,11 @@ async def add_photo(identity: str, photo: Annotated[UploadFile, File()], caller:
     return body | _applied(parts, revision)
 
 
-def _warnings(enrolled: Enrolled) -> list[dict[str, Any]]:
-    if not enrolled.differs or enrolled.own_distance is None:
+def _warnings(photo: SealedPhoto | PhotoInfo) -> list[dict[str, Any]]:
+    """What was odd about a photo when it was added: a camera would take it for somebody else than the others show."""
+    if photo.own_distance is None or photo.threshold is None or photo.own_distance <= photo.threshold:
         return []
-    distance, threshold = round(enrolled.own_distance, 3), round(enrolled.threshold, 3)
+    distance, threshold = round(photo.own_distance, 3), told_threshold(photo.threshold)
     detail = f"this photo differs from the other photos of this person (distance {distance}, threshold {threshold})"
     remedy = "Check that it is the same person; remove the photo if not."
     return [{"code": "photo_differs", "detail": detail, "remedy": remedy, "distance": distance, "threshold": threshold}]
@@ -201,7 +208,7 @@ async def identify(photo: Annotated[UploadFile, File()], caller: Admin, parts: P
     candidates = [{"person": each.person, "distance": each.distance} for each in reply.candidates]
     return {
         "candidates": candidates,
-        "threshold": reply.threshold,
+        "threshold": told_threshold(reply.threshold),
         "quality": dict(reply.quality),
         "revision": reply.revision,
     }

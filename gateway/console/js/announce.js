@@ -1,14 +1,20 @@
 /** Speaks through the live regions: alarms at once, the rest politely and not more often than every 3 seconds. */
 
 import { tOr } from "./i18n.js";
-import { whereText } from "./where.js";
+import { here, whereText } from "./where.js";
 
 const PAUSE_MS = 3000;
 let last = 0;
 
+/** Say nothing any more of what was announced: who signs in next, and nobody else, is told anew. */
+export function hush() {
+  last = 0;
+  for (const id of ["alert-region", "status-region"]) document.getElementById(id).textContent = "";
+}
+
 /** Tell assistive technology of an event. */
 export function announce(event) {
-  const text = `${tOr(`type.${event.type}`, event.type)} ${whereText(event.data?.place, event.data?.name)}`.trim();
+  const text = `${tOr(`type.${event.type}`, event.type)} ${whereText(here(event.data?.place), event.data?.name)}`.trim();
   if (event.severity === "critical") document.getElementById("alert-region").textContent = text;
   else if (Date.now() - last > PAUSE_MS) {
     last = Date.now();

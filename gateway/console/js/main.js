@@ -10,7 +10,7 @@ import { problemText } from "./problems.js";
 import { Shell } from "./views/shell.js";
 import { SignIn, USED } from "./views/signin.js";
 import { bindKeys } from "./keys.js";
-import { announce } from "./announce.js";
+import { announce, hush } from "./announce.js";
 
 const REFRESH_MS = 10000;
 const EVIDENCE_MS = 2000;
@@ -84,6 +84,7 @@ class Console {
 
   showSignIn(options) {
     this.stop();
+    hush();
     this.view = new SignIn(this, options);
     this.root.replaceChildren(this.view.element);
   }

@@ -35,10 +35,14 @@ UPDATE person SET wrapped_key = ? WHERE id = ?;
 SELECT evidence_key FROM person WHERE id = ?;
 
 -- name: photos
-SELECT id, fingerprint, quality, created FROM photo WHERE person = ? ORDER BY created, id;
+SELECT id, fingerprint, quality, created, own_distance, threshold FROM photo WHERE person = ? ORDER BY created, id;
 
 -- name: add_photo
-INSERT INTO photo (id, person, fingerprint, quality, created, photo, template) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO photo (id, person, fingerprint, quality, created, photo, template, digest, own_distance, threshold)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: is_there
+SELECT 1 FROM photo WHERE person = ? AND digest = ?;
 
 -- name: remove_photo
 DELETE FROM photo WHERE id = ? AND person = ?;

@@ -64,6 +64,7 @@ class Calibrator:
             tracks_per_day=track.tracks_per_day,
             traffic_counted=bool(request.traffic) and request.tracks_per_day < 0,
             tracks_seen=track.tracks_seen,
+            tracks_missing=track.tracks_missing,
             configured=self._fixed is not None,
             default=default,
             cameras=cameras,
@@ -84,6 +85,7 @@ class Calibrator:
             strata={stratum: tuple(parts) for stratum, parts in strata.items()},
             confirmed=_summed(each for each in request.confirmed if each.rule == rule),
             tracks_per_day=_traffic(request),
+            counted_per_day=sum(each.per_day for each in request.traffic) or self._factory.tracks_per_day,
         )
         return Calibration(self._factory, rule, people, site, self._list_pairs(keeper))
 

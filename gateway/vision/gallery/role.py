@@ -45,6 +45,8 @@ _HOG_UPSAMPLE = 1
 _MOST_LOOK_ALIKES = 5
 # Two photos of two entries nearer than this are likely of one person.
 _LOOK_ALIKE = 0.55
+# Two photos of one person are farther apart than rounding; nearer ones are one photo.
+_THE_SAME = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class GalleryRole:
         self._outlet = outlet
         self._seals = PersonSeals(hello.people_key)
         self._desk: _Desk | None = None
+        self._noticed = False
         self._calibrator = Calibrator(hello.matching)
         self._thresholds = ThresholdBook(hello.matching)
 
@@ -118,7 +121,7 @@ class GalleryRole:
     def _embed(self, desk: _Desk, request: EmbedRequest) -> EmbedReply:
         try:
             photo = read_photo(request.image)
-            portrait = read_portrait(photo, desk.tools)
+            portrait = self._portrait(desk, photo)
         except NotAnImageError as error:
             return EmbedReply(request=request.request, refusal="not_an_image", detail=error.what)
         except PhotoRefusedError as error:
@@ -132,9 +135,22 @@ class GalleryRole:
                 quality=portrait.quality,
                 look_alikes=others,
             )
-        return self._seal(desk, request, photo, portrait)
+        own_distance = desk.keeper.own_distance(request.person, portrait.vector)
+        if own_distance is not None and own_distance < _THE_SAME:
+            detail = "this very photo is of the entry already"
+            return EmbedReply(request=request.request, refusal="photo_twice", detail=detail, quality=portrait.quality)
+        return self._seal(desk, request, photo, portrait, own_distance)
 
-    def _seal(self, desk: _Desk, request: EmbedRequest, photo: Photo, portrait: Portrait) -> EmbedReply:
+    def _portrait(self, desk: _Desk, photo: Photo, *, judged: bool = True) -> Portrait:
+        """The face of a photo; with the first one it is said, once, what the detector is blind to."""
+        if desk.tools.notice and not self._noticed:
+            self._noticed = True
+            _LOG.warning("%s", desk.tools.notice)
+        return read_portrait(photo, desk.tools, judged=judged)
+
+    def _seal(
+        self, desk: _Desk, request: EmbedRequest, photo: Photo, portrait: Portrait, own_distance: float | None
+    ) -> EmbedReply:
         fingerprint = desk.tools.embedder.fingerprint
         try:
             seal = self._seals.for_person(request.person, request.wrapped_key)
@@ -148,8 +164,9 @@ class GalleryRole:
             template=seal.seal_template(request.photo, fingerprint, portrait.vector.astype("<f4").tobytes()),
             sealed_photo=seal.seal_photo(request.photo, photo.as_jpeg()),
             fingerprint=fingerprint,
-            own_distance=desk.keeper.own_distance(request.person, portrait.vector),
+            own_distance=own_distance,
             threshold=self._thresholds.of("", desk.keeper.people).full,
+            digest=seal.digest(request.image),
         )
 
     def _look_alikes(self, desk: _Desk, portrait: Portrait, person: str) -> tuple[PersonDistance, ...]:
@@ -158,7 +175,7 @@ class GalleryRole:
 
     def _identify(self, desk: _Desk, request: IdentifyRequest) -> IdentifyReply:
         try:
-            portrait = read_portrait(read_photo(request.image), desk.tools)
+            portrait = self._portrait(desk, read_photo(request.image))
         except NotAnImageError as error:
             return IdentifyReply(request=request.request, refusal="not_an_image", detail=error.what)
         except PhotoRefusedError as error:
@@ -187,7 +204,7 @@ class GalleryRole:
         try:
             seal = self._seals.for_person(request.person, request.wrapped_key)
             photo = read_photo(seal.open_photo(request.photo, request.sealed_photo))
-            portrait = read_portrait(photo, desk.tools, judged=False)
+            portrait = self._portrait(desk, photo, judged=False)
         except (NotAnImageError, PhotoRefusedError) as error:
             reason = error.reason if isinstance(error, PhotoRefusedError) else "not_an_image"
             return ReembedReply(request=request.request, refusal=reason, detail=error.what)

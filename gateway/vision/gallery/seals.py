@@ -1,8 +1,9 @@
 """The seals of the watch-list: each person's key, and what its templates and photos are bound to."""
 
+import hmac
 from dataclasses import dataclass, field
 
-from gateway.sealing import associated, new_key, seal, unseal, unwrap_key, wrap_key
+from gateway.sealing import associated, derive_key, new_key, seal, unseal, unwrap_key, wrap_key
 from gateway.wire import SealedRow
 
 _TEMPLATE, _PHOTO = "template", "photo"
@@ -46,6 +47,10 @@ class PersonSeal:
             SealError: it is of another key or record.
         """
         return unseal(self._key, sealed, associated(_PHOTO, self.person, photo))
+
+    def digest(self, file: bytes) -> bytes:
+        """HMAC-SHA256 (RFC 2104) of a file, 32 bytes: the same for the same file of the same person."""
+        return hmac.digest(derive_key(self._key, "photo digest"), file, "sha256")
 
 
 class PersonSeals:

@@ -93,12 +93,15 @@ class VideoRole:
 
     def _load(self) -> FaceTools:
         cv2.setNumThreads(1)
-        return open_tools(
+        tools = open_tools(
             self._hello.matching,
             Path(self._hello.models_directory),
             longest_side=self._hello.vision.detector_width,
             hog_upsample=_HOG_UPSAMPLE,
         )
+        if tools.notice:
+            _LOG.warning("%s", tools.notice)
+        return tools
 
     async def handle(self, received: Received) -> None:
         """Take or drop a camera, learn its address, or take a new watch-list."""

@@ -76,6 +76,26 @@ def test_a_session_that_ended_leads_to_the_sign_in_and_leaves_nothing_behind(bar
     assert "/incidents/i1/acknowledge" not in asked, "a key acts on what nobody sees any more"
 
 
+def test_what_was_announced_is_gone_from_the_page_of_the_sign_in(bare: Page) -> None:
+    gateway(bare, lambda path: 503 if path == "/events/stream" else 0)
+    bare.goto(bare.url.replace("/bare", "/index.html"))
+    expect(bare.locator(".card .place")).to_have_text("East gate")
+    bare.evaluate(
+        """async () => {
+          const { announce } = await import('/js/announce.js');
+          const event = { type: 'campus.button.pressed', data: { place: 'East gate' } };
+          announce({ ...event, severity: 'critical' });
+          announce({ ...event, severity: 'high' });
+        }"""
+    )
+    for region in ("#alert-region", "#status-region"):
+        expect(bare.locator(region)).to_contain_text("East gate")
+    bare.locator(".top .plain").last.click()
+    expect(bare.locator("form input[name=password]")).to_be_visible()
+    for region in ("#alert-region", "#status-region"):
+        expect(bare.locator(region)).to_have_text("")
+
+
 def test_the_last_device_that_is_removed_leaves_no_tile(bare: Page) -> None:
     bare.evaluate(
         """async () => {

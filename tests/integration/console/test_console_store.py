@@ -164,3 +164,14 @@ def test_details_are_kept_of_the_last_few(page: Page) -> None:
     details = run(page, [], ask)
     assert len(details) == 20
     assert details["i19"] == {"id": "i19", "n": 49}
+
+
+def test_a_silent_incident_that_a_duress_press_joins_is_one_of_duress_and_stays_quiet(page: Page) -> None:
+    silent = frame(
+        2, "campus.incident.opened", incident="i1", kind="campus.button.pressed", discreet=True, press="silent"
+    )
+    again = frame(3, "campus.incident.raised_again", incident="i1", count=2, press="duress")
+    later = frame(4, "campus.incident.raised_again", incident="i1", count=3, press="silent")
+    ask = "[state.incidents.i1.press, store.soundOf(state)]"
+    assert run(page, [silent], ask) == ["silent", None]
+    assert run(page, [silent, again, later], ask) == ["duress", None]

@@ -63,6 +63,14 @@ def test_a_photo_that_differs_from_the_others_is_added_and_told(bare: Page, lang
     assert asked == ["POST /watchlist/people/p1/photos"]
 
 
+def test_a_photo_that_differed_when_it_was_added_stays_marked(bare: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PERSON, "photos", [{"id": "f1", "warnings": []}, {"id": "f2", "warnings": [DIFFERS]}])
+    shown(bare, "zh-CN", [])
+    expect(bare.locator(".photo")).to_have_count(2)
+    expect(bare.locator(".photo.odd")).to_have_count(1)
+    expect(bare.locator(".photo").last).to_contain_text("与其他照片差异较大，请核对")
+
+
 def test_nothing_is_said_of_a_photo_like_the_others(bare: Page) -> None:
     shown(bare, "en", [])
     with bare.expect_response(re.compile("/photos$")), bare.expect_response(re.compile("/people$")):

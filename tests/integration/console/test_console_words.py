@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from harness.tools import needs
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 pytestmark = needs("chromium")
 BOTH = pytest.mark.parametrize("language", ["zh-CN", "en"])
@@ -80,3 +80,76 @@ def test_a_destination_without_an_error_tells_none(page: Page) -> None:
 def test_half_past_midnight_is_no_hour_24(page: Page, language: str) -> None:
     ask = "[module.clock(new Date(value)), module.moment(value, new Date(value).getTime())]"
     assert said(page, language, "/js/i18n.js", ask, "2026-11-26T00:30:05") == ["00:30:05", "00:30:05"]
+
+
+PRESSES = {
+    "zh-CN": {"press": "一键报警", "silent": "无声报警", "duress": "胁迫报警"},
+    "en": {"press": "One-key alarm", "silent": "Silent alarm", "duress": "Duress alarm: under threat"},
+}
+
+
+@BOTH
+@pytest.mark.parametrize("kind", ["press", "silent", "duress"])
+def test_a_press_says_in_card_and_row_how_it_was_made(bare: Page, language: str, kind: str) -> None:
+    words = PRESSES[language][kind]
+    incident = {"kind": "campus.button.pressed", "press": kind, "discreet": kind != "press"}
+    assert said(bare, language, "/js/views/common.js", "module.incidentText(value)", incident) == words
+    event = {"type": "campus.button.pressed", "severity": "critical", "subject": "b", "data": {"kind": kind}}
+    frame = {"position": 1, "event": event | {"time": "2026-11-26T00:30:05Z"}}
+    ask = "module.eventRow(value).querySelector('.what').textContent"
+    assert said(bare, language, "/js/views/common.js", ask, frame) == words
+
+
+def test_an_incident_of_an_earlier_version_is_called_as_before(page: Page) -> None:
+    incident = {"kind": "campus.button.pressed", "discreet": True}
+    assert said(page, "zh-CN", "/js/views/common.js", "module.incidentText(value)", incident) == "一键报警"
+
+
+def row(page: Page, type_: str, subject: str, **data: Any) -> str:
+    event = {"type": type_, "severity": "info", "subject": subject, "data": data, "time": "2026-11-26T00:30:05Z"}
+    ask = "module.eventRow(value).querySelector('.where').textContent"
+    return str(said(page, "zh-CN", "/js/views/common.js", ask, {"position": 1, "event": event}))
+
+
+@pytest.mark.parametrize(
+    ("type_", "subject"),
+    [
+        ("campus.drill.started", "drill"),
+        ("campus.gateway.started", "gateway"),
+        ("campus.walktest.started", "gateway"),
+        ("campus.flood.started", "flood"),
+        ("campus.gateway.fault", "gateway"),
+    ],
+)
+def test_what_the_gateway_tells_of_itself_has_no_place_of_an_english_name(bare: Page, type_: str, subject: str) -> None:
+    assert row(bare, type_, subject) == ""
+
+
+def test_any_other_subject_is_where_it_was(bare: Page) -> None:
+    assert row(bare, "campus.camera.lost", "cam-01") == "cam-01"
+    assert row(bare, "campus.button.tested", "btn-01", place="东门", name="岗亭") == "岗亭 · 东门"
+
+
+def test_an_incident_of_the_gateway_itself_stands_there_by_its_word(bare: Page) -> None:
+    incident = {"place": "gateway", "title": "gateway", "source": "/site/east"}
+    where = said(bare, "zh-CN", "/js/views/common.js", "module.incidentWhere(value)", incident)
+    assert where == {"place": "网关", "name": ""}
+    assert row(bare, "campus.incident.opened", "i1", incident="i1", place="gateway", title="gateway") == "网关"
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("press", "测试"), ("test", "测试"), ("", "测试"), ("silent", "测试 · 无声报警"), ("duress", "测试 · 胁迫报警")],
+)
+def test_a_press_of_a_walk_is_called_a_test(page: Page, kind: str, words: str) -> None:
+    assert said(page, "zh-CN", "/js/views/walktest.js", "module.tickText(value)", {"kind": kind}) == words
+
+
+@BOTH
+def test_where_there_is_no_picture_that_is_said(bare: Page, language: str) -> None:
+    words = {"zh-CN": "没有画面", "en": "No picture"}[language]
+    bare.route("**/snapshot*", lambda route: route.fulfill(status=404, body=""))
+    ask = "document.body.replaceChildren(module.picture('/snapshot?1', value))"
+    said(bare, language, "/js/views/common.js", ask, "摄像机 东门")
+    expect(bare.locator(".nopicture")).to_have_text(words)
+    expect(bare.locator("img")).to_have_count(0)

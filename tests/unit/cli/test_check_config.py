@@ -31,6 +31,20 @@ def test_a_slip_in_the_events_of_a_destination_is_told_with_what_was_meant(tmp_p
     assert "Did you mean campus.button.?" in fault
 
 
+def test_an_entry_has_one_name_in_all_its_faults_the_one_of_the_file(tmp_path: Path) -> None:
+    entry = "[[destinations]]\nid = 'the office'\nurl = 'http://127.0.0.1/'\nevents = ['campus.buton.']\n"
+    device = "[[devices]]\nid = 'btn 01'\nlinked_cameras = ['cam-77']\n"
+    (tmp_path / "gateway.toml").write_text(MINIMUM + entry + device, encoding="utf-8")
+    with pytest.raises(ConfigError) as refused:
+        app(["check-config", "--config", str(tmp_path)], standalone_mode=False)
+    assert sorted(fault.key for fault in refused.value.faults) == [
+        "destinations.the office.events",
+        "destinations.the office.id",
+        "devices.btn 01.id",
+        "devices.btn 01.linked_cameras",
+    ]
+
+
 def test_a_file_that_this_user_cannot_find_is_told(tmp_path: Path) -> None:
     (fault,) = further(tmp_path, f"[storage]\nkey_file = '{tmp_path / 'none'}'\n")
     assert "storage.key_file: there is no file" in fault

@@ -50,6 +50,7 @@ EXPANSIONS = {
         "destinations_unproved",
     ],
     "newdevice.": ["id", "name", "place", "topic", "input", "account", "zone", "health_deadline_seconds"],
+    "quiet.": ["silent", "duress"],
     "kind.": ["press", "silent", "duress", "test"],
     "walk.": ["start", "end", "on", "last"],
     "device.": ["ok", "lost", "flapping", "unheard"],

@@ -7,7 +7,16 @@ from typing import Any
 import pytest
 
 from gateway.daemon.narrator import tell
-from gateway.events import BatteryLow, ButtonPressed, ButtonTested, DestinationFailing, Event, GatewayFault, Severity
+from gateway.events import (
+    BatteryLow,
+    ButtonPressed,
+    ButtonTested,
+    CameraFault,
+    DestinationFailing,
+    Event,
+    GatewayFault,
+    Severity,
+)
 
 ABOUT: dict[str, Any] = {"id": "e", "source": "/site/east", "subject": "s", "time": datetime(2026, 11, 26, tzinfo=UTC)}
 
@@ -44,6 +53,19 @@ def test_a_critical_fault_is_critical_in_the_log_and_no_storm_hides_it(caplog: p
     caplog.clear()
     tell([lesser])
     assert [each.levelname for each in caplog.records] == ["WARNING"]
+
+
+def test_a_camera_that_is_well_again_is_no_warning_and_has_no_remedy(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    covered = CameraFault(camera="cam-02", state="covered", remedy="Look.", severity=Severity.MEDIUM, **ABOUT)
+    well = CameraFault(camera="cam-02", state="ok", severity=Severity.INFO, **ABOUT)
+    over = GatewayFault(fault="false_warning_rate_normal", detail="over", severity=Severity.INFO, **ABOUT)
+    tell([covered, well, over])
+    assert [(each.levelname, each.getMessage()) for each in caplog.records] == [
+        ("WARNING", "camera cam-02: covered. Look."),
+        ("INFO", "camera cam-02: ok"),
+        ("INFO", "false_warning_rate_normal: over"),
+    ]
 
 
 def test_a_battery_that_is_only_said_to_be_low_has_a_line(caplog: pytest.LogCaptureFixture) -> None:

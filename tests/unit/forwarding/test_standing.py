@@ -41,7 +41,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def standing(clock: ManualClock) -> Standing:
-    return Standing("office", site="east", clock=clock, failing_after=3)
+    return Standing("office", name="安保办公室", site="east", clock=clock, failing_after=3)
 
 
 def said(standing: Standing) -> list[type[Event]]:
@@ -61,6 +61,7 @@ def test_it_is_failing_after_some_tries_in_a_row_and_that_is_said_once(standing:
     failing = standing.to_say[0]
     assert isinstance(failing, DestinationFailing)
     assert (failing.destination, failing.severity, failing.reason) == ("office", Severity.HIGH, "still away")
+    assert failing.name == "安保办公室"
 
 
 def test_it_has_recovered_when_it_takes_an_event(standing: Standing) -> None:
@@ -72,7 +73,7 @@ def test_it_has_recovered_when_it_takes_an_event(standing: Standing) -> None:
     assert said(standing) == [DestinationFailing, DestinationRecovered]
     recovered = standing.to_say[1]
     assert isinstance(recovered, DestinationRecovered)
-    assert recovered.waited == 17
+    assert (recovered.waited, recovered.name) == (17, "安保办公室")
     assert standing.state == "ok"
 
 

@@ -13,6 +13,7 @@ from gateway.events import (
     Event,
     FloodEnded,
     FloodStarted,
+    IncidentEscalated,
     IncidentResolved,
     PressKind,
     Severity,
@@ -185,6 +186,16 @@ async def test_a_press_never_ends_by_itself(bench: Bench) -> None:
     await bench.do("acknowledge", incident.id)
     await bench.take(restored("r2"))
     assert incident.id in {each.id for each in bench.open()}
+
+
+async def test_who_is_called_out_is_told_what_happened_and_where(bench: Bench) -> None:
+    """A call-out gets escalations and nothing else: an id alone sends nobody anywhere."""
+    await bench.take(replace(press("p1"), place="东门"))
+    (incident,) = bench.open()
+    await bench.desk.escalate(incident.id, 1, "late")
+    escalated = bench.journal.stored[-1].event
+    assert isinstance(escalated, IncidentEscalated)
+    assert (escalated.kind, escalated.place, escalated.title) == (incident.kind, "东门", incident.title)
 
 
 async def test_who_presses_on_and_on_does_not_begin_the_escalation_anew(bench: Bench) -> None:

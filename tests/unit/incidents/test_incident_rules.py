@@ -69,6 +69,26 @@ def test_every_kind_of_press_opens_an_incident(kind: PressKind) -> None:
     assert (incident.title, incident.place, incident.kind) == ("东门岗亭", "East gate booth", "campus.button.pressed")
 
 
+@pytest.mark.parametrize(
+    ("first", "then", "told"),
+    [("silent", "duress", "duress"), ("duress", "silent", "duress"), ("silent", "silent", "silent")],
+)
+def test_who_was_threatened_once_stays_told_whatever_is_pressed_with_it(first: str, then: str, told: str) -> None:
+    incident = opened_by(press(kind=PressKind(first)))
+    assert incident.press == first
+    (again,) = decide(incident, stored(3, press("p2", PressKind(then))), POLICY)
+    assert isinstance(again, IncidentRaisedAgain)
+    assert again.press == then
+    joined = apply(incident, stored(4, again))
+    assert joined is not None
+    assert (joined.press, joined.count, joined.discreet) == (told, 2, True)
+
+
+def test_what_is_no_press_tells_of_none() -> None:
+    assert opened_by(face()).press == ""
+    assert opened_by(press()).press == "press"
+
+
 def test_a_late_press_opens_one_like_any_other() -> None:
     assert decide(None, stored(1, press(late=True, clock_wrong=True), at=7200), POLICY)
 

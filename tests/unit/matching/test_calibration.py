@@ -123,6 +123,39 @@ def test_few_tracks_leave_it_a_factory_estimate() -> None:
     assert not rate.from_site
 
 
+@pytest.mark.parametrize("people", [2, 100])
+@pytest.mark.parametrize("matches", [1, 2, 4])
+def test_the_first_faces_of_a_site_move_no_threshold(people: int, matches: int) -> None:
+    before = Calibration(FACTORY, "track", people)
+    tried_out = Calibration(FACTORY, "track", people, SiteCounts({GATE: (counts_at(people, d30=matches),)}))
+    assert tried_out.threshold_for(1.0) == pytest.approx(before.threshold_for(1.0), abs=0.0015)
+    assert not tried_out.fmr(0.45).from_site
+    assert tried_out.tracks_missing == 3 * 2000 - matches
+
+
+def test_three_days_of_tracks_are_enough_and_fewer_count_in_proportion() -> None:
+    """3 M tracks without a match leave an upper end of one false warning a day: the rule of three."""
+
+    def after(tracks: int) -> Calibration:
+        return Calibration(FACTORY, "track", 100, site(power_law(tracks, 100, 0.02, 0.5, 24.0)))
+
+    truth = 2000 * 0.02 * (0.47 / 0.5) ** 24
+    figures = [after(tracks).warnings_per_day(0.47).expected for tracks in (60, 600, 2000, 6000)]
+    far = [abs(math.log(each / truth)) for each in figures]
+    assert far == sorted(far, reverse=True), "each day brings it nearer"
+    assert [after(tracks).tracks_missing for tracks in (600, 5999, 6000, 9000)] == [5400, 1, 0, 0]
+    assert not after(5900).fmr(0.47).from_site
+    assert after(6000).fmr(0.47).from_site
+
+
+def test_how_many_tracks_are_enough_does_not_depend_on_a_traffic_that_is_asked_for() -> None:
+    seen = power_law(14_000, 100, 0.02, 0.5, 24.0)
+    asked = SiteCounts({GATE: (seen,)}, None, {GATE: 50_000.0}, counted_per_day=2000.0)
+    busy, usual = Calibration(FACTORY, "track", 100, asked), Calibration(FACTORY, "track", 100, site(seen))
+    assert busy.tracks_missing == 0
+    assert busy.fmr(0.45) == usual.fmr(0.45)
+
+
 def test_without_a_hit_the_upper_end_falls_as_three_by_the_comparisons() -> None:
     clean = counts_at(1, d140=1_000_000)
     rate = Calibration(FACTORY, "track", 1, site(clean)).fmr(0.5)

@@ -327,12 +327,12 @@ share_group = "g"
     assert keys == [
         "cameras.cam-01",
         "cameras.cam-01.url",
+        "devices.1.dialect",
         "devices.1.health_deadline_seconds",
         "devices.1.id",
+        "devices.btn 01.dialect",
         "devices.btn 01.id",
-        "devices.btn_01.dialect",
-        "devices.btn_01.linked_cameras",
-        "devices.number-1.dialect",
+        "devices.btn 01.linked_cameras",
         "mqtt.brokers.0",
         "mqtt.brokers.0.url",
     ]

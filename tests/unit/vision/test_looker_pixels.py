@@ -80,7 +80,7 @@ def test_hog_doubles_the_picture_once_so_that_it_sees_faces_of_40_px(monkeypatch
 
     def opened(_matching: MatchingSettings, _models: object, **how: object) -> FaceTools:
         asked.update(how)
-        return cast("FaceTools", SimpleNamespace())
+        return cast("FaceTools", SimpleNamespace(notice=""))
 
     monkeypatch.setattr(role_module, "open_tools", opened)
     hello = Hello(

@@ -106,6 +106,24 @@ def test_small_faces_never_get_a_laxer_threshold(near_full: int, near_small: int
         assert each.small < each.full
 
 
+@pytest.mark.parametrize("settings", [MatchingSettings(), MatchingSettings(threshold=0.447)])
+def test_thresholds_have_three_places(settings: MatchingSettings) -> None:
+    for people in range(2, 12):
+        reply = answer(Kept(10), replace(ASK, people=people), settings)
+        assert reply.default is not None
+        for each in (reply.default.full, reply.default.small):
+            assert each == round(each, 3)
+
+
+def test_the_first_faces_decide_nothing_and_are_told_as_missing() -> None:
+    seen = counted(near=4, tracks=4)
+    few, none = (answer(Kept(10), replace(ASK, people=100, unconfirmed=each)) for each in ((seen,), ()))
+    assert few.default is not None
+    assert none.default is not None
+    assert few.default.full == pytest.approx(none.default.full, abs=0.002)
+    assert (few.tracks_missing, none.tracks_missing) == (5996, 6000)
+
+
 def test_counts_that_are_none_are_refused_in_words() -> None:
     short = CountedTracks(camera="gate", size="full", rule="track", people=3, counts=(1, 2))
     assert "histogram" in answer(Kept(3), replace(ASK, unconfirmed=(short,))).refusal

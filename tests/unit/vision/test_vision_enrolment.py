@@ -1,15 +1,23 @@
 """Enrolment photos: why one is refused."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gateway.matching import Detection
+from gateway.matching import Candidate, Detection
+from gateway.settings import MatchingSettings, VisionSettings
+from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.gallery.enrolment import PhotoRefusedError, read_portrait
+from gateway.vision.gallery.keeper import GalleryKeeper
 from gateway.vision.gallery.photo import Photo
+from gateway.vision.gallery.role import GalleryRole, _Desk
+from gateway.vision.gallery.seals import PersonSeals
+from gateway.wire import CalibrationRequest, EmbedRequest, Hello
 
 PICTURE = np.random.default_rng(3).integers(60, 190, (300, 300, 3)).astype(np.uint8)
 
@@ -89,3 +97,66 @@ def test_a_face_whose_points_cannot_be_placed_is_no_face() -> None:
     with pytest.raises(PhotoRefusedError) as refused:
         read_portrait(Photo(PICTURE), tools(face(120), places=False))
     assert refused.value.reason == "no_face"
+
+
+def test_what_the_detector_is_blind_to_is_said_with_the_first_photo_and_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Who only asks what a threshold costs detects nothing."""
+    hello = Hello(
+        role="gallery",
+        worker="gallery-command",
+        site="east",
+        vision=VisionSettings(),
+        matching=MatchingSettings(),
+        models_directory="/nonexistent",
+        people_key=bytes(32),
+    )
+    role = GalleryRole(hello, cast("Outlet", None))
+    blind = replace(tools(face(120)), notice="face detection by HOG")
+    desk = _Desk(blind, GalleryKeeper(PersonSeals(bytes(32)), "m", 2))
+    role._calibrate(desk, CalibrationRequest(request=1, people=0))
+    assert caplog.messages == []
+    for _ in range(2):
+        role._portrait(desk, Photo(PICTURE))
+    assert caplog.messages == ["face detection by HOG"]
+
+
+class Kept:
+    """A keeper of a list on which the person's nearest photo is that far away."""
+
+    people = 2
+
+    def __init__(self, distance: float | None) -> None:
+        self._distance = distance
+
+    def near(self, *_asked: object) -> tuple[Candidate, ...]:
+        return ()
+
+    def own_distance(self, *_asked: object) -> float | None:
+        return self._distance
+
+
+@pytest.mark.parametrize(
+    ("distance", "refusal"), [(0.0, "photo_twice"), (3e-6, "photo_twice"), (0.004, ""), (0.9, ""), (None, "")]
+)
+def test_the_very_photo_that_the_entry_has_is_refused(distance: float | None, refusal: str) -> None:
+    hello = Hello(
+        role="gallery",
+        worker="gallery",
+        site="east",
+        vision=VisionSettings(),
+        matching=MatchingSettings(),
+        models_directory="/nonexistent",
+        people_key=bytes(32),
+    )
+    role = GalleryRole(hello, cast("Outlet", None))
+    desk = _Desk(tools(face(120)), cast(GalleryKeeper, Kept(distance)))
+    request = EmbedRequest(request=1, person="p1", photo="f2", wrapped_key=b"", image=Photo(PICTURE).as_jpeg())
+    reply = role._embed(desk, request)
+    assert (reply.refusal, reply.template == b"", reply.digest == b"") == (refusal, bool(refusal), bool(refusal))
+
+
+def test_a_digest_is_of_file_and_key() -> None:
+    seals = PersonSeals(bytes(32))
+    one, other = seals.of_new("p1"), seals.of_new("p2")
+    assert one.digest(b"file") == seals.for_person("p1", one.wrapped_key).digest(b"file")
+    assert len({one.digest(b"file"), one.digest(b"another"), other.digest(b"file")}) == 3

@@ -357,7 +357,7 @@ def test_a_threshold_set_by_hand_wins_over_what_the_parent_tells() -> None:
     lax = CameraThresholds(camera="", full=0.6, small=0.6)
     book.apply(CalibratedThresholds(default=lax, cameras=(), warnings_per_day=3.0, basis="configured"))
     assert book.of("cam-01", 500).full == 0.2
-    assert book.of("cam-01", 500).small == pytest.approx(0.2 * 0.894)
+    assert book.of("cam-01", 500).small == round(0.2 * 0.894, 3)
 
 
 def test_a_main_stream_that_is_lost_is_told_once_and_its_return_once() -> None:

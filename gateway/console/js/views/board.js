@@ -71,7 +71,7 @@ export class Board {
     this.shelf.hidden = shelved.length === 0;
     setText(this.shelf.firstChild, t("shelf.title", { count: shelved.length }));
     fill(this.shelf.lastChild, ...shelved.map((each) => h("li", {}, h("button", { on: { click: () => this.open(each.id) } },
-      h("strong", {}, whereText(each.place, incidentWhere(each).name)), ` ${incidentText(each)} · `, t("shelf.until", { time: moment(each.shelf.until), name: each.shelf.actor })))));
+      h("strong", {}, wordsOf(incidentWhere(each))), ` ${incidentText(each)} · `, t("shelf.until", { time: moment(each.shelf.until), name: each.shelf.actor })))));
   }
 
   card() {
@@ -86,7 +86,7 @@ export class Board {
     button.setAttribute("aria-pressed", String(incident.id === state.selected));
     card.dataset.opened = incident.opened;
     const signature = JSON.stringify([incident.state, incident.count, incident.owner, incident.level, incident.title, incident.place,
-      incident.hidden, incident.active, incident.triggered, state.situation.first === incident.id]);
+      incident.hidden, incident.active, incident.triggered, incident.press, state.situation.first === incident.id]);
     if (card.dataset.signature === signature) return;
     card.dataset.signature = signature;
     const { place, name } = incidentWhere(incident);
@@ -111,6 +111,8 @@ export class Board {
     this.pane.tick(now);
   }
 }
+
+const wordsOf = ({ place, name }) => whereText(place, name);
 
 function titleOf(active) {
   const raised = active.filter((each) => each.state === "raised").length;

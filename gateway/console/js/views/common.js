@@ -3,10 +3,11 @@
 import { h } from "../dom.js";
 import { FAULT, faultName, faultText } from "../faults.js";
 import { moment, t, tOr } from "../i18n.js";
-import { whereText } from "../where.js";
+import { here, isOwn, whereText } from "../where.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 const CAMERA_FAULT = "campus.camera.fault";
+const PRESSED = "campus.button.pressed";
 const SHAPES = { critical: "◆", high: "▲", medium: "●", low: "○", info: "–" };
 
 /** Severity as shape and word; colour comes on top, never alone. */
@@ -17,9 +18,16 @@ export function severityMark(severity) {
 /** The words for an event's type. */
 export const typeText = (type) => tOr(`type.${type}`, type);
 
+/** How a button was pressed, if that was not aloud: somebody under duress needs other help than who could press unseen. */
+const QUIET = new Set(["silent", "duress"]);
+const quietText = (press) => (QUIET.has(press) ? t(`quiet.${press}`) : "");
+
+/** The words for an event: its type, and for a press how it was pressed. */
+export const eventText = ({ type, data }) => (type === PRESSED && quietText(data?.kind)) || typeText(type);
+
 /** What an incident is: the words for its kind, and for a fault which one. */
-export function incidentText({ kind, fault }) {
-  if (!fault) return typeText(kind);
+export function incidentText({ kind, fault, press }) {
+  if (!fault) return quietText(press) || typeText(kind);
   return tOr(`gatewayfault.${fault}.incident`, "") || `${typeText(kind)} · ${faultName(fault)}`;
 }
 
@@ -33,19 +41,15 @@ export const categoryText = (category) => tOr(`category.${category}`, "") || t("
 /** Name and place of an incident; a group of several has one place only. */
 export function incidentWhere({ place, title, source, group }) {
   const name = group || UUID.test(title ?? "") ? "" : title;
-  return { place: place || here(name) || source || "", name: place && name && !place.includes(name) ? name : "" };
+  return { place: here(place) || here(name) || source || "", name: place && name && !place.includes(name) ? name : "" };
 }
 
 /** Where an event was; what follows in an incident names the incident's place. */
 function eventWhere({ subject, data = {} }, incidents) {
   const about = incidents[data.incident] ?? {};
   const { place, name } = incidentWhere({ place: data.place || about.place, title: data.name || data.title || about.title, group: about.group });
-  return whereText(place, name) || (UUID.test(subject) || data.incident ? "" : here(subject ?? ""));
+  return whereText(place, name) || (UUID.test(subject) || data.incident || isOwn(subject) ? "" : subject ?? "");
 }
-
-/** What the gateway says of itself is of no place that a guard knows by an English name. */
-const OWN = { gateway: "place.gateway", drill: "place.drill" };
-const here = (name) => (OWN[name] ? t(OWN[name]) : name);
 
 /**
  * One line of the ticker and of the history.
@@ -58,7 +62,7 @@ export function eventRow({ position, event }, incidents = {}) {
     { class: `event ${event.severity}`, data: { position } },
     h("time", { datetime: event.time }, moment(event.time)),
     severityMark(event.severity),
-    h("span", { class: "what" }, typeText(event.type)),
+    h("span", { class: "what" }, eventText(event)),
     h("span", { class: "where" }, eventWhere(event, incidents)),
     event.data?.late && h("span", { class: "late" }, lateText(event)),
     event.drill && h("span", { class: "drill" }, t("drill")),
@@ -81,6 +85,13 @@ function faultDetails(data) {
 /** That a press waited on its way: both its times. */
 export const lateText = (event) =>
   t("press.late", { pressed: moment(event.time), arrived: event.recordedtime ? moment(event.recordedtime) : "…" });
+
+/** A picture; while there is none to be had that is said, and no browser's sign of something broken. */
+export function picture(src, alt) {
+  const image = h("img", { src, alt, loading: "eager" });
+  image.addEventListener("error", () => image.replaceWith(h("p", { class: "nopicture" }, t("picture.none"))));
+  return image;
+}
 
 /** Pairs of term and value; empty values are left out. */
 export function facts(pairs) {

@@ -3,7 +3,7 @@
 import { api } from "../api.js";
 import { fill, h, setText } from "../dom.js";
 import { elapsed, moment, t } from "../i18n.js";
-import { nameOf } from "../where.js";
+import { calledIn, nameOf } from "../where.js";
 import { facts } from "./common.js";
 
 const STEPS = ["acknowledged", "dispatched", "resolved"];
@@ -59,7 +59,7 @@ export class Drill {
   }
 
   takers(destinations) {
-    return Object.entries(destinations).map(([id, what]) => `${id}: ${t(`drill.taker.${what}`)}`).join(" · ") || t("drill.nobody");
+    return Object.entries(destinations).map(([id, what]) => `${calledIn(this.app.state.destinations, id)}: ${t(`drill.taker.${what}`)}`).join(" · ") || t("drill.nobody");
   }
 
   form({ destinations }) {

@@ -4,7 +4,7 @@ import { api } from "../api.js";
 import { fill, h, setText, syncList } from "../dom.js";
 import { FAULT, faultText } from "../faults.js";
 import { elapsed, moment, t, tOr } from "../i18n.js";
-import { badges, categoryText, facts, incidentText, incidentWhere, lateText, severityMark, stateText, typeText } from "./common.js";
+import { badges, categoryText, facts, eventText, incidentText, incidentWhere, lateText, severityMark, stateText } from "./common.js";
 import { Pictures } from "./pictures.js";
 import { Procedure } from "./procedure.js";
 import { rate } from "./threshold.js";
@@ -46,7 +46,7 @@ export class IncidentPane {
     this.drawHead(incident, state.situation);
     this.drawActions(incident, state.me);
     this.procedure.update(incident, this.detail?.procedure, this.mayAct(incident, state.me));
-    this.pictures.update(incident, this.detail);
+    this.pictures.update(incident, this.detail, state.cameras);
     this.drawDetail();
   }
 
@@ -56,7 +56,7 @@ export class IncidentPane {
 
   drawHead(incident, situation) {
     const signature = JSON.stringify([incident.id, incident.state, incident.owner, incident.count, incident.verification,
-      incident.active, incident.hidden, incident.level, incident.shelf, incident.resolved, this.resolver(), situation.first]);
+      incident.active, incident.hidden, incident.level, incident.shelf, incident.resolved, incident.press, this.resolver(), situation.first]);
     if (signature === this.headSignature) return;
     this.headSignature = signature;
     const { place, name } = incidentWhere(incident);
@@ -200,7 +200,7 @@ export class IncidentPane {
       event.type === "campus.incident.escalated" && `${t("incident.level", { level: data.level })} · ${tOr(`because.${data.reason}`, data.reason)}`,
       event.type === "campus.incident.shelved" && data.reason,
       data.verdict && tOr(`verdict.${data.verdict}`, tOr(`verify.${data.verdict}`, data.verdict))];
-    return h("li", {}, h("time", { datetime: event.time }, moment(event.time)), " ", typeText(event.type),
+    return h("li", {}, h("time", { datetime: event.time }, moment(event.time)), " ", eventText(event),
       ...parts.filter(Boolean).map((part) => ` · ${part}`));
   }
 

@@ -3,6 +3,8 @@
 import { evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
 import { moment, t } from "../i18n.js";
+import { calledIn } from "../where.js";
+import { picture } from "./common.js";
 
 const FACE = "campus.face.matched";
 const MANY_CLIPS = 2;
@@ -14,13 +16,18 @@ export class Pictures {
     this.clips = h("div", { class: "clips" });
   }
 
-  /** @param {Object} incident  @param {Object|undefined} detail answer of GET /incidents/{id}, once it is there */
-  update(incident, detail) {
+  /**
+   * @param {Object} incident
+   * @param {Object|undefined} detail answer of GET /incidents/{id}, once it is there
+   * @param {Array} cameras those known, for their names
+   */
+  update(incident, detail, cameras = []) {
+    const named = (id) => calledIn(cameras, id);
     const evidence = (detail?.evidence ?? []).filter((each) => !each.purged);
     const pictures = evidence.filter((each) => !each.clip);
     const crop = pictures.find((each) => each.kind === "crop");
     const match = detail?.match;
-    const signature = JSON.stringify([incident.id, pictures.map((each) => [each.id, each.last_seen]), detail?.cameras, match?.photos?.[0]]);
+    const signature = JSON.stringify([incident.id, pictures.map((each) => [each.id, each.last_seen]), detail?.cameras?.map(named), match?.photos?.[0]]);
     if (signature !== this.signature) {
       this.signature = signature;
       this.faces.replaceChildren(...[
@@ -30,17 +37,18 @@ export class Pictures {
       const live = incident.kind === FACE ? [] : detail?.cameras ?? [];
       this.scenes.replaceChildren(
         ...pictures.filter((each) => each !== crop).map((each) => figure(evidenceUrl(each.id), t(`evidence.${each.kind}`))),
-        ...live.map((camera) => figure(snapshotUrl(camera, Date.now()), t("evidence.camera", { camera }))),
+        ...live.map((camera) => figure(snapshotUrl(camera, Date.now()), t("evidence.camera", { camera: named(camera) }))),
       );
     }
-    this.showClips(evidence.filter((each) => each.clip), crop && evidenceUrl(crop.id));
+    const clips = evidence.filter((each) => each.clip).map((each) => ({ ...each, camera: named(each.camera) }));
+    this.showClips(clips, crop && evidenceUrl(crop.id));
   }
 
   /** The newest first; when there are many, only the newest stands open. */
   showClips(clips, face) {
     const newest = [...clips].sort((a, b) => b.created.localeCompare(a.created));
     const open = newest.length > MANY_CLIPS ? newest.slice(0, 1) : newest;
-    syncList(this.clips, newest, (each) => `${each.id} ${each.clip.state}`, (each) => clip(each, open.includes(each), face));
+    syncList(this.clips, newest, (each) => `${each.id} ${each.clip.state} ${each.camera}`, (each) => clip(each, open.includes(each), face));
   }
 }
 
@@ -73,8 +81,5 @@ function cropCaption(crop) {
 }
 
 function figure(url, caption) {
-  const image = h("img", { src: url, alt: caption, loading: "eager" });
-  const shown = h("figure", {}, image, h("figcaption", {}, caption));
-  image.addEventListener("error", () => shown.classList.add("missing"));
-  return shown;
+  return h("figure", {}, picture(url, caption), h("figcaption", {}, caption));
 }

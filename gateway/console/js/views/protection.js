@@ -5,8 +5,8 @@ import { h, syncList } from "../dom.js";
 import { faultName } from "../faults.js";
 import { moment, t, tOr } from "../i18n.js";
 import { deliveryText, problemText } from "../problems.js";
-import { nameOf } from "../where.js";
-import { facts } from "./common.js";
+import { calledIn, nameOf } from "../where.js";
+import { facts, picture } from "./common.js";
 import { ThresholdLine, cameraThreshold } from "./threshold.js";
 import { NewDevice } from "./newdevice.js";
 import { Reach } from "./reach.js";
@@ -74,12 +74,11 @@ export class Protection {
   camera(tile, camera) {
     const status = camera.status ?? {};
     const state = status.state ?? "unknown";
-    const shown = tile.dataset.state === state && tile.querySelector("img");
+    const shown = tile.dataset.state === state && tile.querySelector(state === "live" ? "img" : "img, .nopicture");
     tile.dataset.state = state; // a picture of before a loss, or none, is not what it shows now
-    const picture = shown || h("img", { alt: t("evidence.camera", { camera: camera.name || camera.id }), src: snapshotUrl(camera.id, Date.now()), on: { error: (event) => (event.target.hidden = true) } });
     tile.replaceChildren(
       this.head(tile, camera, state === "live", tOr(`camera.${state}`, state)),
-      picture,
+      shown || picture(snapshotUrl(camera.id, Date.now()), t("evidence.camera", { camera: camera.name || camera.id })),
       facts([
         [t("device.place"), camera.place],
         [t("camera.reason"), whyNot(status)],
@@ -138,7 +137,7 @@ export class Protection {
   async test(device) {
     this.testing.add(device.id);
     this.tell(device, t("test.press_now", { seconds: TEST_SECONDS }));
-    const text = await api.testDevice(device.id, TEST_SECONDS).then((result) => resultText(device, result), problemText);
+    const text = await api.testDevice(device.id, TEST_SECONDS).then((result) => resultText(device, result, this.app.state.destinations), problemText);
     this.testing.delete(device.id);
     this.tell(device, text);
     this.app.refresh();
@@ -209,12 +208,14 @@ function testText({ last_test: tested, test_due: due }) {
   return [tested && moment(tested), due && t("reach.test_due")].filter(Boolean).join(" · ");
 }
 
-function resultText(device, result) {
+/** How far a round-trip test came; destinations by their names. */
+export function resultText(device, result, destinations) {
   const name = nameOf(device);
+  const named = (each) => calledIn(destinations, each.destination);
   if (!result.pressed) return t("test.nobody", { name });
   const failed = result.destinations.filter((each) => !["accepted", "not_wanted"].includes(each.state));
-  if (failed.length) return t("test.stopped", { name, where: failed.map((each) => each.destination).join(", ") });
-  const taken = result.destinations.filter((each) => each.state === "accepted").map((each) => each.destination);
+  if (failed.length) return t("test.stopped", { name, where: failed.map(named).join(", ") });
+  const taken = result.destinations.filter((each) => each.state === "accepted").map(named);
   return taken.length ? t("test.passed", { name, where: taken.join(", ") }) : t("test.stored", { name });
 }
 

@@ -19,9 +19,10 @@ export function thresholdText(told) {
   const expected = t("threshold.expect", { people: told.people, passages: told.passages_per_day, rate: rate(row),
     most: row.at_most, missed: Number((100 * row.missed).toPrecision(1)) });
   const based = told.estimate ? t("threshold.factory") : t("threshold.site", { faces: told.faces_seen });
+  const missing = told.estimate && told.faces_missing ? t("threshold.missing", { faces: told.faces_missing }) : "";
   const hand = told.basis === "configured" ? t("threshold.configured", { threshold: row.threshold.toFixed(2) }) : "";
   const beyond = row.extrapolated_decades > BEYOND_DECADES ? t("threshold.beyond") : "";
-  return [expected, based, hand, beyond].filter(Boolean).join(" ");
+  return [expected, based, missing, hand, beyond].filter(Boolean).join(" ");
 }
 
 /** A place for the line that keeps itself up to date; an estimate is marked as one. */

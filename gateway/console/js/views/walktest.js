@@ -2,10 +2,17 @@
 
 import { api, walkReportUrl } from "../api.js";
 import { fill, h, syncList } from "../dom.js";
-import { elapsed, moment, t, tOr } from "../i18n.js";
+import { elapsed, moment, t } from "../i18n.js";
 
 const MINUTES = 60;
 const PEOPLE = ["guard", "admin"];
+const QUIET = new Set(["silent", "duress"]);
+
+/** A press of the walk was a test; of a silent or duress button also what it would have been. */
+export function tickText({ kind }) {
+  const quiet = QUIET.has(kind) && t(`kind.${kind}`);
+  return [t("kind.test"), quiet].filter(Boolean).join(" · ");
+}
 
 export class WalkTest {
   constructor(app) {
@@ -60,7 +67,7 @@ export class WalkTest {
       h("span", { class: "mark" }, each.pressed ? "✓" : "○"),
       h("strong", {}, each.place || each.name || each.device),
       h("span", { class: "muted" }, each.name || each.device),
-      h("span", { class: "why" }, each.pressed ? `${moment(each.pressed)} ${tOr(`kind.${each.kind}`, each.kind)}` : t("walk.waiting")),
+      h("span", { class: "why" }, each.pressed ? `${moment(each.pressed)} ${tickText(each)}` : t("walk.waiting")),
     );
   }
 

@@ -4,7 +4,7 @@ import { api, photoUrl } from "../api.js";
 import { h } from "../dom.js";
 import { dated, t } from "../i18n.js";
 import { problemText, warningText } from "../problems.js";
-import { categoryText, facts } from "./common.js";
+import { categoryText, facts, picture } from "./common.js";
 import { ThresholdLine } from "./threshold.js";
 
 const CATEGORIES = ["wanted", "barred", "threat", "missing"];
@@ -50,7 +50,7 @@ export class WatchList {
   }
 
   tile(person) {
-    const photos = (person.photos ?? []).map((photo) => this.photo(person, photo.id ?? photo));
+    const photos = (person.photos ?? []).map((photo) => this.photo(person, photo.id ?? photo, warningText(photo)));
     const add = h("input", { type: "file", accept: "image/jpeg,image/png", class: "visually-hidden",
       on: { change: (event) => this.addPhoto(person.id, event.target.files[0]) } });
     const why = uncompared(person);
@@ -65,11 +65,13 @@ export class WatchList {
         h("button", { class: "danger", on: { click: () => this.remove(person) } }, t("watchlist.remove"))));
   }
 
-  photo(person, photo) {
+  /** One photo; what was odd about it when it was added stays with it. */
+  photo(person, photo, odd) {
     const remove = () => confirm(t("watchlist.confirm_remove_photo", { name: person.name })) &&
       this.destroy(person.id, () => api.removePhoto(person.id, photo));
-    return h("span", { class: "photo" }, h("img", { src: photoUrl(person.id, photo), alt: t("evidence.enrolled") }),
-      h("button", { class: "plain danger", "aria-label": t("watchlist.remove_photo"), on: { click: remove } }, "✕"));
+    return h("span", { class: odd ? "photo odd" : "photo" }, picture(photoUrl(person.id, photo), t("evidence.enrolled")),
+      h("button", { class: "plain danger", "aria-label": t("watchlist.remove_photo"), on: { click: remove } }, "✕"),
+      odd && h("small", { class: "hint" }, `▲ ${t("watchlist.photo_differs")}`));
   }
 
   async add(event) {

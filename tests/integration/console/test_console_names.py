@@ -1,0 +1,73 @@
+"""Things are called by their names, and by their ids while nothing better is known."""
+
+from typing import Any
+
+import pytest
+from harness.tools import needs
+from playwright.sync_api import Page
+
+pytestmark = needs("chromium")
+NAMED = [{"id": "cam-01", "name": "东门"}]
+CLIP = {
+    "id": "c1",
+    "camera": "cam-01",
+    "created": "2026-11-26T15:00:00Z",
+    "clip": {"state": "whole", "seconds": 12.0, "size": 1, "others": False},
+}
+
+
+def shown(page: Page, cameras: list[dict[str, Any]]) -> dict[str, str]:
+    """What is written below the pictures of a press with one linked camera and one clip, the cameras known at last."""
+    return dict(
+        page.evaluate(
+            """async ([cameras, clip]) => {
+              const { loadLanguage } = await import('/js/i18n.js');
+              await loadLanguage('zh-CN');
+              const { Pictures } = await import('/js/views/pictures.js');
+              const pictures = new Pictures();
+              const incident = { id: 'i1', kind: 'campus.button.pressed' };
+              const detail = { evidence: [{ kind: 'clip', ...clip }], cameras: ['cam-01'] };
+              pictures.update(incident, detail, []);
+              pictures.update(incident, detail, cameras);
+              return {
+                picture: pictures.scenes.querySelector('figcaption').textContent,
+                alternative: pictures.scenes.querySelector('img').alt,
+                clip: pictures.clips.querySelector('summary').textContent,
+                video: pictures.clips.querySelector('video').getAttribute('aria-label'),
+              };
+            }""",
+            [cameras, CLIP],
+        )
+    )
+
+
+@pytest.mark.parametrize(("cameras", "name"), [(NAMED, "东门"), ([{"id": "cam-01", "name": ""}], "cam-01")])
+def test_pictures_and_clips_call_the_camera_by_its_name(bare: Page, cameras: list[dict[str, Any]], name: str) -> None:
+    told = shown(bare, cameras)
+    assert told["picture"] == told["alternative"] == f"摄像机 {name}"
+    assert f"{name} 录像" in told["clip"]
+    assert f"{name} 录像" in told["video"]
+    if name != "cam-01":
+        assert "cam-01" not in "".join(told.values())
+
+
+@pytest.mark.parametrize(("name", "told"), [("安保办公室", "安保办公室"), ("", "office")])
+def test_a_round_trip_and_a_drill_call_a_destination_by_its_name(bare: Page, name: str, told: str) -> None:
+    words = bare.evaluate(
+        """async (name) => {
+          const { loadLanguage } = await import('/js/i18n.js');
+          await loadLanguage('zh-CN');
+          const { Drill } = await import('/js/views/drill.js');
+          const { resultText } = await import('/js/views/protection.js');
+          const destinations = [{ id: 'office', name }];
+          const view = Object.assign(Object.create(Drill.prototype), { app: { state: { destinations } } });
+          const passed = { pressed: true, destinations: [{ destination: 'office', state: 'accepted' }] };
+          const stopped = { pressed: true, destinations: [{ destination: 'office', state: 'waiting' }] };
+          const results = [passed, stopped].map((each) => resultText({ id: 'btn-01' }, each, destinations));
+          return [view.takers({ office: 'marked' }), ...results];
+        }""",
+        name,
+    )
+    for each in words:
+        assert told in each
+        assert name == "" or "office" not in each
