@@ -1,12 +1,12 @@
 """What an administrator may name by API: the network's cameras, and nothing of this machine (SSRF)."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.api.problems import Problem
-from gateway.settings import NAME_PATTERN, address_of, name_or_camera
+from gateway.settings import NAME_PATTERN, DeviceSettings, OutputSettings, address_of, name_or_camera
 
 _NAME = re.compile(NAME_PATTERN)
 _SECRETS = ("password", "secret")
@@ -74,6 +74,25 @@ def refuse_links_into_nothing(body: dict[str, Any], cameras: Collection[str]) ->
             remedy = known if cameras else "Add the camera first, or leave out the link."
             what = f"there is no camera {camera!r}"
             raise Problem(422, what, code="link_to_no_camera", where=key, camera=camera, remedy=remedy)
+
+
+def refuse_to_cut_links(camera: str, devices: Iterable[DeviceSettings], outputs: Iterable[OutputSettings]) -> None:
+    """Refuse to remove a camera that an alarm device or an output names: a wired button would never be heard again.
+
+    Args:
+        camera: its id.
+        devices: all that are there.
+        outputs: likewise.
+
+    Raises:
+        Problem: 409.
+    """
+    links = {each.id: ", ".join(key for key, linked in each.links() if linked == camera) for each in devices}
+    found = [f"device {device} ({keys})" for device, keys in links.items() if keys]
+    found += [f"output {each.id} (camera)" for each in outputs if each.camera == camera]
+    if found:
+        what = f"camera {camera} is named by {', '.join(found)}"
+        raise Problem(409, what, code="conflict", where=f"camera {camera}", remedy="Take it out of them first.")
 
 
 def _links(body: dict[str, Any]) -> Iterator[tuple[str, object]]:

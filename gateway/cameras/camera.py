@@ -105,6 +105,7 @@ class OnvifCamera:
         self._networks = networks
         self._library = library or OnvifLibrary()
         self._guard = guard or PasswordGuard(where, clock)
+        self._picture_guard = PasswordGuard(where, clock)
         self._offset = ClockOffset(clock)
         self._caller = self._open_caller()
         self._http = self._caller.http
@@ -197,8 +198,10 @@ class OnvifCamera:
         return self._known
 
     def _snapshot(self) -> bytes:
+        """Refusals are counted by themselves: users of ONVIF are often none of the web page, and events must go on."""
         known = self._known or self._probe()
         self._guard.check()
+        self._picture_guard.check()
         self._http.begin()
         address, fault = known.snapshot, "the camera has no snapshots"
         for _ in range(_SNAPSHOT_TRIES):
@@ -207,9 +210,10 @@ class OnvifCamera:
             reply = self._http.get(address)
             fault = _what_is_wrong(reply)
             if not fault:
+                self._picture_guard.accepted()
                 return reply.content
             if reply.is_refusal and self._login.username:
-                self._guard.refused()
+                self._picture_guard.refused()
             address = self._inquiry.snapshot(main_and_sub(known.profiles)[0])  # the one before may have expired
         raise camera_error(CameraState.NO_SNAPSHOT, fault, where=str(self.address))
 

@@ -19,7 +19,12 @@ class PasswordGuard:
         self._where = where
         self._clock = clock
         self._refusals = 0
-        self._closed_until = 0.0
+        self._refused_at = self._closed_until = 0.0
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether a new one would let pass the same: none is counted, or cameras have forgotten the last."""
+        return not self._refusals or self._clock.monotonic() - self._refused_at > _LONGEST_PAUSE_SECONDS
 
     def check(self) -> None:
         """Let a try pass.
@@ -35,6 +40,7 @@ class PasswordGuard:
     def refused(self) -> None:
         """The camera refused."""
         self._refusals += 1
+        self._refused_at = self._clock.monotonic()
         if self._refusals >= _TRIES:
             pause = doubled(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, self._refusals - _TRIES)
             self._closed_until = self._clock.monotonic() + pause

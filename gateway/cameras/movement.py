@@ -39,6 +39,7 @@ class Movement:
         self._caller = caller
         self._services = services
         self._device_service = device_service
+        self._zooms = False
 
     def presets(self, known: CameraDescription) -> tuple[Preset, ...]:
         """All presets that have a token; none where the camera does not tell.
@@ -61,16 +62,19 @@ class Movement:
     def move(self, known: CameraDescription, pan_tilt: tuple[float, float] | None, zoom: float | None) -> None:
         """Move until `stop`, with velocities from -1 to 1; only the axes that are given are named."""
         axes = "" if pan_tilt is None else f'<t:PanTilt x="{pan_tilt[0]:g}" y="{pan_tilt[1]:g}"/>'
+        self._zooms = self._zooms or zoom is not None
         axes += "" if zoom is None else f'<t:Zoom x="{zoom:g}"/>'
         velocity = f'<p:Velocity xmlns:t="{_SCHEMA}">{axes}</p:Velocity>'
         self._ask("ContinuousMove", self._profile(known), velocity)
 
     def stop(self, known: CameraDescription) -> None:
-        """Stop; a camera that does not know that is given a velocity of zero."""
+        """Stop, also the zoom if it was asked for; a camera that does not know that is given a velocity of zero."""
+        axes = "<p:PanTilt>true</p:PanTilt>" + ("<p:Zoom>true</p:Zoom>" if self._zooms else "")
         try:
-            self._ask("Stop", self._profile(known), "<p:PanTilt>true</p:PanTilt>")
+            self._ask("Stop", self._profile(known), axes)
         except FaultError:
-            self.move(known, (0.0, 0.0), None)
+            self.move(known, (0.0, 0.0), 0.0 if self._zooms else None)
+        self._zooms = False
 
     def switch(self, relay: str, *, on: bool) -> None:
         """Switch a relay; raises CameraError, or FaultError if there is none of that token."""

@@ -33,7 +33,11 @@ class ForeignPeerError(OSError):
 
 
 class Sockets:
-    """The open sockets of one session."""
+    """The open sockets of one session.
+
+    A socket counts until it is really closed: of an answer that ends with its connection, http.client closes that
+    before the body is read.
+    """
 
     def __init__(self) -> None:
         self._open: set[socket.socket] = set()
@@ -41,19 +45,12 @@ class Sockets:
         self._broken_off = False
 
     def add(self, opened: socket.socket | None) -> None:
-        """Note a socket; after `break_off` it is ended at once."""
+        """Note a socket and forget those that are closed by now; after `break_off` it is ended at once."""
         with self._lock:
-            if opened is not None:
-                self._open.add(opened)
+            self._open = {each for each in (*self._open, opened) if each is not None and each.fileno() >= 0}
             broken_off = self._broken_off
         if broken_off:
             self.break_off()
-
-    def discard(self, closed: socket.socket | None) -> None:
-        """Forget a socket."""
-        with self._lock:
-            if closed is not None:
-                self._open.discard(closed)
 
     def break_off(self) -> None:
         """End all; those that come later are ended, too."""
@@ -131,10 +128,6 @@ def _tracked_pools(sockets: Sockets, trust: Trust) -> tuple[type[HTTPConnectionP
             super().connect()
             sockets.add(self.sock)
 
-        def close(self) -> None:
-            sockets.discard(self.sock)
-            super().close()
-
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             opened = super()._new_conn()
@@ -144,10 +137,6 @@ def _tracked_pools(sockets: Sockets, trust: Trust) -> tuple[type[HTTPConnectionP
         def connect(self) -> None:
             super().connect()
             sockets.add(self.sock)
-
-        def close(self) -> None:
-            sockets.discard(self.sock)
-            super().close()
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

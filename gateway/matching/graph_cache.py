@@ -1,9 +1,11 @@
 """Keeps the built ONNX graphs of a `.dat` file in a folder and builds one again when it is missing or damaged."""
 
+import contextlib
 import hashlib
 import logging
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,8 @@ _LOG = logging.getLogger(__name__)
 # bytes, so a graph with this behind it is a graph still, and tells by itself whether it is whole.
 _SEAL = b"\x72\x4a\x0a\x06sha256\x12\x40"
 _SEALED = len(_SEAL) + 64
+# Files on their way have this name; one so old was left by a process that was killed.
+_ON_ITS_WAY, _LEFT_SECONDS = ".graph-", 3600.0
 
 
 class GraphSource:
@@ -55,6 +59,7 @@ class GraphSource:
 
     def _kept(self, variant: str, build: Callable[[], bytes]) -> bytes:
         path = self._cache / f"{self.sha256}-{variant}.onnx"
+        _clear_what_was_left(path.parent)
         kept = _read_sealed(path)
         if kept is not None:
             return kept
@@ -80,12 +85,20 @@ def _read_sealed(path: Path) -> bytes | None:
     return data if len(data) > _SEALED and _seal(data[:-_SEALED]) == data else None
 
 
+def _clear_what_was_left(folder: Path) -> None:
+    """Remove what was half written by processes that were killed; another child may be writing now."""
+    for left in folder.glob(f"{_ON_ITS_WAY}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > _LEFT_SECONDS:
+                left.unlink()
+
+
 def _write(path: Path, data: bytes) -> None:
     """Put the whole file there at once; without room for it the graph is built again at the next start."""
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".graph-", dir=path.parent)
+        handle, temporary = tempfile.mkstemp(prefix=_ON_ITS_WAY, dir=path.parent)
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         os.replace(temporary, path)

@@ -1,5 +1,6 @@
 """Settings of alarm devices: what each speaks, what its actions mean, and dialects that an installer describes."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -85,6 +86,13 @@ class DeviceSettings(EntrySlice):
     looks: Annotated[dict[Name, Word], Field(max_length=16)] = Field(default_factory=dict)
     look_seconds: Annotated[float, Field(ge=5, le=3600)] = 60.0
     reports_clear: bool = False
+
+    def links(self) -> Iterator[tuple[str, str]]:
+        """Each camera that it names, behind the key that names it."""
+        if self.camera is not None:
+            yield "camera", self.camera
+        yield from (("linked_cameras", each) for each in self.linked_cameras)
+        yield from (("looks", each) for each in self.looks)
 
     @model_validator(mode="after")
     def _fits_its_dialect(self) -> Self:

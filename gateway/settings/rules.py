@@ -41,8 +41,7 @@ def _repeated_ids(tree: Mapping[str, Any]) -> Iterator[Contradiction]:
 def _dangling_links(settings: Settings, tree: Mapping[str, Any]) -> Iterator[Contradiction]:
     known = sorted(set(_ids(tree, "cameras")))
     for device in settings.devices:
-        wired = (("camera", device.camera),) if device.camera is not None else ()
-        for key, camera in (*wired, *(("linked_cameras", each) for each in device.linked_cameras)):
+        for key, camera in device.links():
             if camera not in known:
                 remedy = f"Known here: {', '.join(known)}." if known else "Add the camera, or remove the link."
                 yield f"devices.{device.id}.{key}", f"there is no camera {camera!r} in this file", remedy

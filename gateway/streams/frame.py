@@ -1,6 +1,7 @@
 """A decoded picture that is converted only if, and as, somebody looks at it."""
 
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,23 +10,32 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+# A camera's own looks need three sizes; whoever asks for pictures may name any.
+_MOST_KEPT = 8
 
 
 class Converter:
-    """Scales and converts pictures with swscale, keeping its tables from frame to frame; any thread may use it."""
+    """Scales and converts pictures with swscale, keeping the tables of the last sizes; any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._kept: dict[tuple[str, int, int], VideoReformatter] = {}
+        self._kept: OrderedDict[tuple[str, int, int], VideoReformatter] = OrderedDict()
 
     def convert(self, picture: VideoFrame, pixel_format: str, width: int, height: int) -> Pixels:
         """`picture` as an array in `pixel_format` and size, in one call of swscale, with one thread."""
         with self._lock:
-            scaler = self._kept.setdefault((pixel_format, width, height), VideoReformatter())
+            scaler = self._scaler((pixel_format, width, height))
             made = scaler.reformat(picture, width, height, pixel_format, interpolation=Interpolation.AREA, threads=1)
         pixels = np.asarray(made.to_ndarray(), np.uint8)
         # Where nothing had to be converted, the array is the picture's own memory.
         return pixels.copy() if made is picture else pixels
+
+    def _scaler(self, made: tuple[str, int, int]) -> VideoReformatter:
+        scaler = self._kept.pop(made, None) or VideoReformatter()
+        self._kept[made] = scaler
+        if len(self._kept) > _MOST_KEPT:
+            self._kept.popitem(last=False)
+        return scaler
 
 
 @dataclass(frozen=True, slots=True)

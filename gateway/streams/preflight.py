@@ -9,6 +9,7 @@ import re
 import secrets
 import socket
 import ssl
+import time
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,21 +29,23 @@ _UNAUTHORIZED = 401
 
 
 def checked(source: StreamSource) -> StreamSource:
-    """The source at the address that its name leads to.
+    """The source at the address that its name leads to, within the source's time for opening.
 
     Raises:
         StreamFaultError: `ELSEWHERE`: the address is in none of the source's networks; `REDIRECTED`: the camera sends
-            whoever asks to another machine.
+            whoever asks to another machine; `TIMEOUT`: its answer did not come to an end.
         OSError: there is no connection.
     """
     parts = urlsplit(source.url)
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    deadline = time.monotonic() + source.open_timeout_seconds
     with socket.create_connection((host, port), source.open_timeout_seconds) as plain:
         address = str(plain.getpeername()[0])
         if source.networks is not None and not may_be_camera(address, source.networks):
             raise StreamFaultError(LossReason.ELSEWHERE)
+        plain.settimeout(_left(deadline))
         with _secured(plain, host) if parts.scheme == "rtsps" else plain as opened:
-            _refuse_redirects(opened, source, {host, address})
+            _refuse_redirects(opened, source, {host, address}, deadline)
     if source.networks is None or address_of(host) is not None:
         return source
     bare = f"[{address}]" if ":" in address else address
@@ -57,11 +60,23 @@ def _secured(plain: socket.socket, host: str) -> ssl.SSLSocket:
     return context.wrap_socket(plain, server_hostname=host)
 
 
-def _refuse_redirects(opened: socket.socket, source: StreamSource, own: set[str]) -> None:
-    head = _ask(opened, source.label, 1, "")
+def _left(deadline: float) -> float:
+    """Seconds until the deadline (monotonic s).
+
+    Raises:
+        TimeoutError: it has passed.
+    """
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _refuse_redirects(opened: socket.socket, source: StreamSource, own: set[str], deadline: float) -> None:
+    head = _ask(opened, source.label, deadline)
     challenge = _DIGEST.search(head)
     if _status(head) == _UNAUTHORIZED and challenge is not None and source.username:
-        head = _ask(opened, source.label, 2, _answer(challenge[1].decode("latin-1"), source))
+        head = _ask(opened, source.label, deadline, _answer(challenge[1].decode("latin-1"), source))
     location = _LOCATION.search(head)
     if _status(head) not in _MOVED or location is None:
         return
@@ -73,19 +88,28 @@ def _refuse_redirects(opened: socket.socket, source: StreamSource, own: set[str]
         raise StreamFaultError(LossReason.REDIRECTED)
 
 
-def _ask(opened: socket.socket, url: str, number: int, authorization: str) -> bytes:
-    """The head of the answer to DESCRIBE; empty if there is none: that is FFmpeg's to tell."""
+def _ask(opened: socket.socket, url: str, deadline: float, authorization: str = "") -> bytes:
+    """The head of the answer to DESCRIBE; empty if there is none: that is FFmpeg's to tell.
+
+    Raises:
+        StreamFaultError: `TIMEOUT`: it began, and did not end by the deadline (monotonic s).
+    """
+    number = 2 if authorization else 1
     lines = [f"DESCRIBE {url} RTSP/1.0", f"CSeq: {number}", "Accept: application/sdp", "User-Agent: Campus-Gateway"]
     lines += [f"Authorization: {authorization}"] if authorization else []
+    head = bytearray()
     try:
+        opened.settimeout(_left(deadline))
         opened.sendall("\r\n".join([*lines, "", ""]).encode())
-        head = bytearray()
         while b"\r\n\r\n" not in head and len(head) < _MAX_HEAD:
+            opened.settimeout(_left(deadline))
             piece = opened.recv(4096)
             if not piece:
                 break
             head += piece
-    except OSError:
+    except OSError as error:
+        if head and isinstance(error, TimeoutError):
+            raise StreamFaultError(LossReason.TIMEOUT) from None
         return b""
     return bytes(head)
 

@@ -10,6 +10,9 @@ from gateway.errors import PermanentError
 from gateway.streams.remux import Clip, StreamFormat, write_clip
 from gateway.streams.splice import Splice
 
+# No camera is so slow: between groups so far apart there was an outage.
+_OUTAGE_SECONDS = 3.0
+
 
 @dataclass(frozen=True, slots=True)
 class RingPacket:
@@ -187,15 +190,18 @@ class PacketRing:
         self._groups[-1][-1] = replace(last, data=last.data + packet.data)
 
     def _trim(self, now: float) -> None:
-        while len(self._groups) > 1 and (
-            self._bytes > self._max_bytes or self._groups[1][0].received <= now - self._seconds
-        ):
+        while len(self._groups) > 1 and (self._bytes > self._max_bytes or self._is_past(now - self._seconds)):
             dropped = self._groups.popleft()
             self._first += len(dropped)
             self._bytes -= sum(len(packet.data) for packet in dropped)
         if self._bytes > self._max_bytes:
             # One endless group alone is too large: begin again at the next keyframe.
             self._clear()
+
+    def _is_past(self, begin: float) -> bool:
+        """Whether nothing from `begin` on needs the first group; nor does what came after an outage."""
+        ended, following = self._groups[0][-1].received, self._groups[1][0].received
+        return following <= begin or (ended <= begin and following - ended > _OUTAGE_SECONDS)
 
     def _between(self, start: float, end: float) -> Iterator[RingPacket]:
         groups = list(self._groups)

@@ -153,10 +153,16 @@ class CameraBook:
         return event
 
     def is_news(self, event: Event) -> bool:
-        """Whether a child's event is to be reported; a loss or a return that is known already is not."""
-        if not isinstance(event, CameraLost | CameraRestored) or event.camera not in self._entries:
+        """Whether a child's event is to be reported.
+
+        A loss or a return that is known already is not, nor is that of a camera which was withdrawn meanwhile: nobody
+        would ever tell of the end of that loss.
+        """
+        if not isinstance(event, CameraLost | CameraRestored):
             return True
-        entry = self._entries[event.camera]
+        entry = self._entries.get(event.camera)
+        if entry is None:
+            return False
         known = entry.lost_since is not None
         if isinstance(event, CameraRestored):
             entry.lost_since, entry.lost_reason = None, ""

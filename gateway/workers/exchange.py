@@ -109,7 +109,9 @@ class Exchange:
         self._book.worker_gone(worker.name)
         self._clips.worker_gone(worker.name)
         await self._feed.reader_gone(worker.name)
-        if looping and worker.name not in self._in_loop:
+        if not looping:  # a name goes to another child when its cameras are gone
+            self._in_loop.discard(worker.name)
+        elif worker.name not in self._in_loop:
             self._in_loop.add(worker.name)
             self._report(self._crash_loop(worker))
         if looping and not self._part(worker):

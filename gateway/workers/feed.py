@@ -96,9 +96,17 @@ class GalleryFeed:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            if not await self._feed():
+            if not await self._is_fed():
                 await self._clock.sleep(_RETRY_SECONDS)
                 self._changed.set()
+
+    async def _is_fed(self) -> bool:
+        """Whether the newest revision was sent; a fault of ours is tried again, and must not end the alarm house."""
+        try:
+            return await self._feed()
+        except Exception:
+            _LOG.exception("the watch-list could not be brought to the gallery child")
+            return False
 
     async def _feed(self) -> bool:
         """Send the newest revision; False if it must be tried again."""

@@ -71,7 +71,7 @@ def read_line(text: str) -> tuple[int, str]:
         entry = json.loads(text)
         level = logging.getLevelNamesMapping()[str(entry["level"]).upper()]
         message = str(entry["event"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return logging.WARNING, text
     trace = entry.get("exception")
     return level, f"{message}\n{trace}" if trace else message

@@ -210,7 +210,10 @@ class WorkerSupervisor:
         """Tell the owner of the death and wait for the restart that the budget allows."""
         delay = self._budget.note_death(self._clock.monotonic())
         _LOG.warning("%s ended: %s; it is started anew in %.1f s", self.name, self._reason, delay)
-        await self._owner.worker_gone(self, looping=self._budget.looping)
+        try:
+            await self._owner.worker_gone(self, looping=self._budget.looping)
+        except Exception:  # as in `_live`
+            _LOG.exception("%s: its end could not be told", self.name)
         await wait_at_most(self._clock, delay, self._stopping)
 
     async def _hear(self, received: Received) -> None:

@@ -160,6 +160,18 @@ def test_a_device_by_api_is_heard_at_once_and_one_of_an_unknown_dialect_is_refus
         assert len(presses(daemon, client, "shelly")) == 1
 
 
+def test_a_camera_that_a_device_names_is_removed_when_no_device_names_it(daemon: Daemon) -> None:
+    with daemon.client() as client:
+        assert client.post("/cameras", json={"id": "hall", "url": "rtsp://10.255.255.1/live"}).status_code == 201
+        assert client.post("/devices", json={"id": "hall-button", "linked_cameras": ["hall"]}).status_code == 201
+        refused = client.delete("/cameras/hall")
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+        assert "device hall-button (linked_cameras)" in refused.json()["detail"]
+        assert client.patch("/devices/hall-button", json={"linked_cameras": []}).status_code == 200
+        assert client.delete("/cameras/hall").status_code == 204
+        assert client.delete("/devices/hall-button").status_code == 204
+
+
 def test_the_view_says_what_would_not_reach_the_office_and_why(daemon: Daemon) -> None:
     own_press(daemon, "alive-1")
     with daemon.client() as client:

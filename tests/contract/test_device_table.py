@@ -2,16 +2,31 @@
 
 import importlib.util
 from pathlib import Path
+from types import ModuleType
+
+import pytest
 
 SCRIPT = Path(__file__).parents[2] / "fixtures" / "device_table.py"
 
 
-def test_the_published_table_is_the_fixtures_own() -> None:
+@pytest.fixture
+def made() -> ModuleType:
     spec = importlib.util.spec_from_file_location("device_table", SCRIPT)
     assert spec is not None
     assert spec.loader is not None
-    made = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(made)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_published_table_is_the_fixtures_own(made: ModuleType) -> None:
     page = made.PAGE.read_text("utf-8")
     assert page == made.page_with(page), "docs/devices.md is old. Run: python fixtures/device_table.py"
     assert "| Shelly Button 1" in page
+
+
+@pytest.mark.parametrize("lacks", ["BEGIN", "END"])
+def test_a_page_without_a_place_for_the_table_is_left_as_it_is(made: ModuleType, lacks: str) -> None:
+    page = f"head\n{made.BEGIN}\n{made.END}\ntail\n".replace(getattr(made, lacks), "")
+    with pytest.raises(ValueError, match="lacks the line <!-- table"):
+        made.page_with(page)

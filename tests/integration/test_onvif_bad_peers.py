@@ -22,14 +22,18 @@ async def _whole_request(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def _peer(answer: bytes | None, *, drips: bool = False) -> AsyncIterator[int]:
-    """A server that answers every request with these bytes and closes; None closes at once."""
+async def _peer(answer: bytes | None, *, drips: bool = False, at_once: int = 0) -> AsyncIterator[int]:
+    """A server that answers every request with these bytes and closes; None closes at once.
+
+    One that drips sends the first `at_once` bytes together.
+    """
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             if answer is not None:
                 await _whole_request(reader)
-                for at in range(0, len(answer), 1) if drips else (0,):
+                writer.write(answer[:at_once])
+                for at in range(at_once, len(answer), 1) if drips else (0,):
                     if done.is_set():
                         break
                     writer.write(answer[at : at + 1] if drips else answer)
@@ -125,9 +129,10 @@ async def test_an_answer_that_drips_is_cut_off_at_the_deadline() -> None:
     assert "longer than 1 s" in error.what
 
 
-async def test_a_camera_that_dripped_is_asked_again_at_once() -> None:
+@pytest.mark.parametrize("at_once", [0, 110], ids=["head", "body"])
+async def test_a_camera_that_dripped_is_asked_again_at_once(at_once: int) -> None:
     """Its thread would otherwise hold the lane for the hours that the answer takes."""
-    async with _peer(_http("200 OK", b"<html>" * 10_000), drips=True) as port:
+    async with _peer(_http("200 OK", b"<html>" * 10_000), drips=True, at_once=at_once) as port:
         client = OnvifCamera(f"onvif://127.0.0.1:{port}", timeouts=Timeouts(connect=1.0, read=1.0, whole=1.0))
         try:
             for _ in range(3):

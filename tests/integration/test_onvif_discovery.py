@@ -1,6 +1,7 @@
 """Discovery: probes from ephemeral ports, answers from other ones, and addresses of the site's networks only."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cameras import Announcement, AnnouncementListener, OnvifLibrary, Search
+from gateway.cameras.discovery import search as search_module
 from gateway.cameras.discovery.messages import Said, read_announcements
 from gateway.cameras.discovery.search import addresses_in
 from gateway.simulators.camera import Ports, SimulatedCamera, write_test_recording
@@ -161,3 +163,22 @@ def test_another_dialect_is_read_by_local_names() -> None:
 
     assert (said.endpoint, said.scope("name"), said.relates_to) == ("urn:uuid:1", "East gate", "x")
     assert said.addresses == ("http://10.0.0.1/onvif/device_service",)
+
+
+async def test_a_search_that_is_cut_off_while_it_opens_leaves_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[socket.socket] = []
+    real = search_module._opened
+
+    def counted(address: str) -> socket.socket | None:
+        made = real(address)
+        opened.extend([made] if made is not None else [])
+        return made
+
+    async def refuse(*_: object, **__: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(search_module, "_opened", counted)
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_datagram_endpoint", refuse)
+    with pytest.raises(OSError, match="no room"):
+        await Search(networks=("127.0.0.1/32",), seconds=0.1, interfaces=("127.0.0.1",)).run()
+    assert [each.fileno() for each in opened] == [-1, -1]

@@ -21,7 +21,12 @@ from gateway.api.installation import (
 )
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
-from gateway.api.sources import refuse_links_into_nothing, refuse_local_address, refuse_local_files
+from gateway.api.sources import (
+    refuse_links_into_nothing,
+    refuse_local_address,
+    refuse_local_files,
+    refuse_to_cut_links,
+)
 from gateway.errors import GatewayError, PermanentError
 from gateway.forwarding import Verdict
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Slice
@@ -171,8 +176,11 @@ async def change_camera(identity: str, body: Fields, caller: Admin, parts: Parts
 
 @router.delete("/cameras/{identity}", status_code=204)
 async def remove_camera(identity: str, caller: Admin, parts: Parts) -> None:
-    """Remove a camera; 409 if it is of the configuration file."""
-    await _delete(parts.installation.cameras, identity, parts, caller.name)
+    """Remove a camera; 409 if it is of the configuration file, or named by an alarm device or an output."""
+    cameras = parts.installation.cameras
+    if cameras.find(identity) is not None and not cameras.in_file(identity):
+        refuse_to_cut_links(identity, parts.installation.devices.all(), parts.settings.outputs)
+    await _delete(cameras, identity, parts, caller.name)
 
 
 @router.get("/cameras/{identity}/snapshot.jpg", response_class=Response)

@@ -61,12 +61,12 @@ class Search:
         """All cameras that answered, each once, in the order of their addresses."""
         sockets = [opened for each in self._own_addresses() if (opened := _opened(each)) is not None]
         direct = _opened("")
-        loop = asyncio.get_running_loop()
-        transports = []
-        for opened in [*sockets, *([direct] if direct is not None else [])]:
-            transport, _ = await loop.create_datagram_endpoint(lambda: _Ears(self), sock=opened)
-            transports.append(transport)
+        waiting = [*sockets, *([direct] if direct is not None else [])]
+        transports: list[asyncio.DatagramTransport] = []
         try:
+            while waiting:
+                transports.append(await self._listen(waiting[0]))
+                del waiting[0]
             for transport in transports[: len(sockets)]:
                 self._send(transport, (GROUP, self.port))
             if direct is not None:
@@ -75,7 +75,14 @@ class Search:
         finally:
             for transport in transports:
                 transport.close()
+            for unheard in waiting:
+                unheard.close()
         return tuple(sorted(self._found.values(), key=lambda each: each.url))
+
+    async def _listen(self, opened: socket.socket) -> asyncio.DatagramTransport:
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: _Ears(self), sock=opened)
+        return transport
 
     def heard(self, datagram: bytes, sender: str) -> None:
         """An answer came; what answers no question of ours, or comes from where no camera may be, is dropped."""

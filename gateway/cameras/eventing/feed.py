@@ -120,8 +120,7 @@ class EventFeed:
             reason = "the camera sends what the gateway cannot read"
         finally:
             if subscription is not None:
-                with contextlib.suppress(CameraError, FaultError):
-                    await self._port.unsubscribe(subscription)
+                await self._leave(subscription)
         self._failures += 1
         return reason, self._pause()
 
@@ -154,11 +153,20 @@ class EventFeed:
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
-            with contextlib.suppress(CameraError, FaultError, TimeoutError):
+            with contextlib.suppress(GatewayError, FaultError, TimeoutError):
                 async with asyncio.timeout(_LEAVE_SECONDS):
-                    await self._port.unsubscribe(await task)
+                    await self._leave(await task)
             task.cancel()
             raise
+
+    async def _leave(self, subscription: Subscription) -> None:
+        """End it as far as the camera lets; what it answers must not take the place of a cancellation."""
+        try:
+            await self._port.unsubscribe(subscription)
+        except (GatewayError, FaultError):
+            pass
+        except Exception as error:
+            _LOG.error("events of %s: what nobody foresaw: %s", self._where, type(error).__name__)
 
     @staticmethod
     def _is_too_short(granted: float | None) -> bool:

@@ -7,6 +7,7 @@ import re
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from gateway.cameras.eventing.notices import Notice, read_notices
 from gateway.cameras.soap import FaultError, NotSoapError, read_reply
@@ -23,6 +24,15 @@ _REFUSED = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\
 Take = Callable[[tuple[Notice, ...]], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Consumer:
+    """Who may send to a path, and who gets that, one notification after the other."""
+
+    camera: str
+    take: Take
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 class PushReceiver:
     """Listens on one port for all cameras; each has a path that only it is told, and is heard from its address only.
 
@@ -35,12 +45,21 @@ class PushReceiver:
         self._host = host
         self._port = port
         self._server: asyncio.Server | None = None
-        self._paths: dict[str, tuple[str, Take]] = {}
+        self._paths: dict[str, _Consumer] = {}
         self._connections = 0
+        self._opening = asyncio.Lock()
 
-    async def _open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=_MAX_HEAD)
-        self._port = self._server.sockets[0].getsockname()[1]
+    async def _is_open(self) -> bool:
+        """Whether it listens; begins to, once for all cameras that ask at the same time."""
+        async with self._opening:
+            if self._server is None:
+                try:
+                    self._server = await asyncio.start_server(self._serve, self._host, self._port, limit=_MAX_HEAD)
+                except OSError as error:
+                    _LOG.error("cameras that only push events are not heard: port %d: %s", self._port, error)
+                    return False
+                self._port = self._server.sockets[0].getsockname()[1]
+        return True
 
     async def close(self) -> None:
         """Listen no more."""
@@ -58,15 +77,11 @@ class PushReceiver:
         found = await asyncio.to_thread(_way_to, camera_host)
         if found is None:
             return None
-        if self._server is None:
-            try:
-                await self._open()
-            except OSError as error:
-                _LOG.error("cameras that only push events are not heard: port %d: %s", self._port, error)
-                return None
+        if not await self._is_open():
+            return None
         own, camera = found
         path = f"/events/{secrets.token_urlsafe(16)}"
-        self._paths[path] = (camera, take)
+        self._paths[path] = _Consumer(camera, take)
         return f"http://{f'[{own}]' if ':' in own else own}:{self._port}{path}"
 
     def remove(self, consumer: str) -> None:
@@ -77,33 +92,42 @@ class PushReceiver:
         self._connections += 1
         try:
             if self._connections <= _MOST_CONNECTIONS:
+                taken = await self._is_taken(reader, writer.get_extra_info("peername")[0])
                 async with asyncio.timeout(_READ_SECONDS):
-                    writer.write(_TAKEN if await self._take(reader, writer) else _REFUSED)
+                    writer.write(_TAKEN if taken else _REFUSED)
                     await writer.drain()
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
             pass
+        except Exception as error:  # the text may hold what the camera was told
+            _LOG.error("a camera's notification: what nobody foresaw: %s", type(error).__name__)
         finally:
             self._connections -= 1
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _is_taken(self, reader: asyncio.StreamReader, peer: str) -> bool:
+        """Read a notification and hand it on; what is read whole is not given up, and none overtakes another."""
+        async with asyncio.timeout(_READ_SECONDS):
+            consumer, content = await self._read(reader, peer)
+        if consumer is None:
+            return False
+        async with consumer.turn:
+            try:
+                notices = await asyncio.to_thread(lambda: read_notices(read_reply(content)))
+            except (NotSoapError, FaultError, UnicodeError):
+                return False
+            await consumer.take(notices)
+        return True
+
+    async def _read(self, reader: asyncio.StreamReader, peer: str) -> tuple[_Consumer | None, bytes]:
+        """For whom a request is and its body; for nobody if its sender or its size is not right."""
         head = await reader.readuntil(b"\r\n\r\n")
         words, length = head.split(b"\r\n", 1)[0].split(), _LENGTH.search(head)
-        path = words[1].decode("latin-1") if len(words) > 1 else ""
-        camera, take = self._paths.get(path, ("", None))
-        if take is None or length is None or int(length[1]) > _MAX_BODY:
-            return False
-        if writer.get_extra_info("peername")[0] != camera:
-            return False
-        try:
-            content = await reader.readexactly(int(length[1]))
-            notices = await asyncio.to_thread(lambda: read_notices(read_reply(content)))
-        except (NotSoapError, FaultError, UnicodeError):
-            return False
-        await take(notices)
-        return True
+        consumer = self._paths.get(words[1].decode("latin-1") if len(words) > 1 else "")
+        if consumer is None or length is None or int(length[1]) > _MAX_BODY or peer != consumer.camera:
+            return None, b""
+        return consumer, await reader.readexactly(int(length[1]))
 
 
 def _way_to(host: str) -> tuple[str, str] | None:

@@ -58,14 +58,14 @@ class DigestRealm:
         return _md5(f"{self._secret}:{middle}:{request}")
 
     def _nonce(self) -> str:
-        stamp = f"{time.time_ns():016x}"
+        stamp = f"{time.monotonic_ns():016x}"
         return stamp + self._seal(stamp)
 
     def _is_own(self, nonce: str) -> bool:
         stamp, seal = nonce[:16], nonce[16:]
         if not hmac.compare_digest(self._seal(stamp).encode(), seal.encode()):
             return False
-        return time.time_ns() - int(stamp, 16) < _NONCE_LIFETIME_SECONDS * 1e9
+        return time.monotonic_ns() - int(stamp, 16) < _NONCE_LIFETIME_SECONDS * 1e9
 
     def _seal(self, stamp: str) -> str:
         return hmac.new(self._nonce_key, stamp.encode(), hashlib.sha256).hexdigest()[:16]

@@ -71,6 +71,7 @@ class EventListening:
         finally:
             if self._consumer is not None:
                 self._ear.push.remove(self._consumer)
+                self._consumer = None
 
     def figures(self) -> dict[str, object]:
         """Whether it is heard, and the topics that nobody knows, with how often each came."""

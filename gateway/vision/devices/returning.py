@@ -1,12 +1,11 @@
 """Finds cameras again whose address has changed: by endpoint reference or hardware address, proved by serial number."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from gateway.cameras import Announcement, CameraDescription, FoundCamera
-from gateway.clock import Clock, doubled
+from gateway.clock import Clock, doubled, wait_at_most
 from gateway.vision.devices.finder import Finder, is_same
 from gateway.vision.devices.watch import DeviceWatch
 from gateway.wire import CameraAssigned
@@ -85,15 +84,7 @@ class Returning:
 
     async def _wait(self) -> None:
         pause = doubled(_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS, self._fruitless)
-        sleeping = asyncio.create_task(self._clock.sleep(pause), name="pause of search")
-        hello = asyncio.create_task(self._hello.wait(), name="hello of a camera")
-        try:
-            await asyncio.wait({sleeping, hello}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (sleeping, hello):
-                task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.gather(sleeping, hello, return_exceptions=True)
+        await wait_at_most(self._clock, pause, self._hello)
         self._hello.clear()
 
     async def _take(self, watch: DeviceWatch, found: Iterable[FoundCamera]) -> bool:

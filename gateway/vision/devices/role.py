@@ -33,6 +33,7 @@ from gateway.wire import (
 )
 
 _LOG = logging.getLogger(__name__)
+_Credentials = tuple[str, str, str]
 
 
 class DevicesRole:
@@ -49,7 +50,7 @@ class DevicesRole:
         self._clock = SystemClock()
         self._library = OnvifLibrary()
         self._push = PushReceiver(port=hello.vision.push_port)
-        self._guards: dict[tuple[str, str, str], PasswordGuard] = {}
+        self._guards: dict[_Credentials, PasswordGuard] = {}
         self._finder = Finder(self._library, hello.vision.camera_networks)
         self._returning = Returning(self._finder, lambda: self._watches, self._move, self._clock)
         self._announcements = AnnouncementListener(self._returning.heard, hello.vision.camera_networks)
@@ -58,6 +59,7 @@ class DevicesRole:
         self._cameras: dict[str, OnvifCamera] = {}
         self._watches: dict[str, DeviceWatch] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._changing = asyncio.Lock()
 
     async def open(self) -> Ready:
         """Nothing to load: the ONVIF library comes with the first camera."""
@@ -70,10 +72,12 @@ class DevicesRole:
         """Take or drop a camera, or ask one again."""
         match received.message:
             case CameraAssigned() as assigned:
-                await self._drop(assigned.camera)
-                await self._take(assigned)
+                async with self._changing:
+                    await self._drop(assigned.camera)
+                    await self._take(assigned)
             case CameraWithdrawn(camera=camera):
-                await self._drop(camera)
+                async with self._changing:
+                    await self._drop(camera)
             case SwitchRelay(camera=camera) | LookAt(camera=camera) as command:
                 self._command(camera, command)
             case DiscoverRequest() as request:
@@ -108,12 +112,19 @@ class DevicesRole:
             return False
         finally:
             await camera.close()
-        if not is_the_same(watch.described, said):
+        if not is_the_same(watch.described, said) or not await self._replaced(watch, assigned):
             return False
-        await self._drop(assigned.camera)
-        await self._take(assigned)
         await self._tell(moved_event(assigned, self._hello.site, self._clock.now()))
         return True
+
+    async def _replaced(self, watch: DeviceWatch, assigned: CameraAssigned) -> bool:
+        """Whether the camera is watched as `assigned` now; not if it was withdrawn or changed while it was asked."""
+        async with self._changing:
+            if self._watches.get(assigned.camera) is not watch:
+                return False
+            await self._drop(assigned.camera)
+            await self._take(assigned)
+            return True
 
     async def _tell(self, event: CameraFault) -> None:
         await self._outlet.send(Report(event=encode(event)))
@@ -146,15 +157,22 @@ class DevicesRole:
         known = {camera: (watch.assigned, watch.described) for camera, watch in self._watches.items()}
         task = asyncio.create_task(self._answer(request, known), name=f"discovery {request.request}")
         self._searches.add(task)
-        task.add_done_callback(self._searches.discard)
+        task.add_done_callback(self._searched)
+
+    def _searched(self, task: asyncio.Task[None]) -> None:
+        self._searches.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("%s failed", task.get_name(), exc_info=error)
 
     async def _answer(self, request: DiscoverRequest, known: Known) -> None:
         await self._outlet.send(await self._finder.discover(request, known))
 
     def _guard(self, assigned: CameraAssigned) -> PasswordGuard:
         """The count of refusals of these credentials goes on when a camera is assigned anew: cameras lock users out."""
-        key = (assigned.url, assigned.username, assigned.password)
+        key = _credentials(assigned)
         if key not in self._guards:
+            used = {_credentials(watch.assigned) for watch in self._watches.values()}
+            self._guards = {each: guard for each, guard in self._guards.items() if each in used or not guard.is_spent}
             self._guards[key] = PasswordGuard(assigned.url, self._clock)
         return self._guards[key]
 
@@ -193,3 +211,7 @@ class DevicesRole:
         await asyncio.gather(*self._searches, return_exceptions=True)
         await asyncio.gather(*(self._drop(camera) for camera in tuple(self._tasks)))
         await self._push.close()
+
+
+def _credentials(assigned: CameraAssigned) -> _Credentials:
+    return assigned.url, assigned.username, assigned.password

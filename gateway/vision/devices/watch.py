@@ -140,9 +140,14 @@ class DeviceWatch:
             await self._clock.sleep(_FIRST_WAIT_SECONDS)
 
     async def _ask_for_ever(self) -> None:
+        """What a camera made of its answer is a state already; what is left is a fault of ours, and ends no watch."""
         while True:
             self._again.clear()
-            await self._ask()
+            try:
+                await self._ask()
+            except Exception:
+                self._failures += 1
+                _LOG.exception("camera %s: asking it ended", self._assigned.camera)
             await self._clock.sleep(_LEAST_WAIT_SECONDS)
             await self._wait()
 
@@ -165,11 +170,6 @@ class DeviceWatch:
             await self._failed(error.state, error)
         except GatewayError as error:
             await self._failed(CameraState.NOT_ONVIF, error)
-        except Exception as error:
-            _LOG.exception("camera %s: asking it ended", self._assigned.camera)
-            await self._failed(
-                CameraState.NOT_ONVIF, GatewayError(f"its answer cannot be used ({type(error).__name__})")
-            )
         else:
             await self._answered(described)
 

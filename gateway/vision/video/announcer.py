@@ -60,18 +60,9 @@ class Announcer:
         """There is no picture; nothing if that was said already."""
         if self._lost_since is not None:
             return ()
-        self._lost_since = self._clock.now()
-        event = CameraLost(
-            id=new_id(),
-            source=self._source,
-            subject=self._assigned.camera,
-            time=self._lost_since,
-            severity=Severity.HIGH,
-            camera=self._assigned.camera,
-            name=self._assigned.name,
-            place=self._assigned.place,
-            reason=reason,
-        )
+        common = self._common()
+        self._lost_since = common["time"]
+        event = CameraLost(**common, severity=Severity.HIGH, reason=reason)
         return (Report(event=encode(event)),)
 
     def main_stream(self, lost: str) -> tuple[Message, ...]:
@@ -114,18 +105,9 @@ class Announcer:
         """There is a picture; nothing if none was missed."""
         if self._lost_since is None:
             return ()
-        now, since = self._clock.now(), self._lost_since
+        common, since = self._common(), self._lost_since
         self._lost_since = None
-        event = CameraRestored(
-            id=new_id(),
-            source=self._source,
-            subject=self._assigned.camera,
-            time=now,
-            camera=self._assigned.camera,
-            name=self._assigned.name,
-            place=self._assigned.place,
-            outage=max(0.0, (now - since).total_seconds()),
-        )
+        event = CameraRestored(**common, outage=max(0.0, (common["time"] - since).total_seconds()))
         return (Report(event=encode(event)),)
 
     def matched(self, match: Match, shared: SharedList, detector: str) -> tuple[Message, ...]:
@@ -138,14 +120,8 @@ class Announcer:
         if self._is_cooling(person):
             return ()
         event = FaceMatched(
-            id=new_id(),
-            source=self._source,
-            subject=self._assigned.camera,
-            time=self._clock.now(),
+            **self._common(),
             severity=Severity.HIGH,
-            camera=self._assigned.camera,
-            name=self._assigned.name,
-            place=self._assigned.place,
             person=person,
             category=shared.category_of(person),
             distance=round(decision.distance or 0.0, 4),

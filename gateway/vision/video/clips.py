@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, PermanentError
 from gateway.events import new_id
 from gateway.settings import EvidenceSettings, VisionSettings
 from gateway.streams import ClipFollower, ClipFragment, PacketRing
@@ -139,6 +139,11 @@ class ClipRecorder:
                     self._outlet.post_behind(_with_losses(piece, follower))
                     number += 1
                     self._stopping.wait(len(piece.data) / _BYTES_PER_SECOND)
+        except Exception as error:  # before the first piece nobody would ever hear of this clip
+            if number or isinstance(error, GatewayError):
+                raise
+            _LOG.exception("camera %s: a clip could not begin", self._camera)
+            raise PermanentError(f"no clip can be made of this stream ({type(error).__name__})") from None
         finally:
             if number:
                 last = replace(

@@ -158,6 +158,8 @@ class CameraPipeline:
             self._live(found)
             if not found.backlog:
                 self._rest_until_due()
+        elif self._stream.ended:  # nothing will come, and nothing is waited for
+            self._stopping.wait(_WAIT_SECONDS)
 
     def _rest_until_due(self) -> None:
         """Keep the pace of the camera's budget; a look that came late does not make the next ones later."""
@@ -170,6 +172,7 @@ class CameraPipeline:
             current = self._kit.lists.current
             if current is not None:
                 self._warn(self._looker.finish(current.gallery), current)
+        self._want_main(pictures=False)
         if loss.reason is LossReason.ENDED and loss.retry_seconds is None:
             _LOG.info("camera %s: the recording is over", self._assigned.camera)
             return
@@ -186,6 +189,8 @@ class CameraPipeline:
             current = self._kit.lists.current if self._assigned.watch_faces else None
             if current is not None:
                 self._look(frame, current)
+            else:
+                self._want_main(pictures=False)
 
     def _judge_picture(self, frame: Frame) -> None:
         """Whether a camera still shows what it should; a recording shows what it shows."""
@@ -196,11 +201,14 @@ class CameraPipeline:
     def _look(self, frame: Frame, current: SharedList) -> None:
         main = self._main.near(frame) if self._main is not None else None
         self._warn(self._looker.look(frame, current.gallery, main), current)
-        if self._main is not None:
-            self._main.want(pictures=self._looker.wants_main)
+        self._want_main(pictures=self._looker.wants_main)
         now = self._kit.clock.monotonic()
         self._figures.ages.note(now - frame.received, now)
         self._stream.spare(still=self._looker.is_still(frame.seconds), somebody=self._looker.wants_main)
+
+    def _want_main(self, *, pictures: bool) -> None:
+        if self._main is not None:
+            self._main.want(pictures=pictures)
 
     def _warn(self, matches: tuple[Match, ...], current: SharedList) -> None:
         for match in matches:

@@ -130,19 +130,20 @@ class VideoRole:
             loop = asyncio.get_running_loop()
             watched.overdue = loop.call_later(_ADDRESS_SECONDS, lambda: self._keep(self._miss_address(watched)))
         else:
-            self._begin(watched, assigned.url, assigned.sub_url)
+            await self._begin(watched, assigned.url, assigned.sub_url)
 
     async def _miss_address(self, watched: _Watched) -> None:
         for message in watched.announcer.lost(_NO_ADDRESS):
             await self._outlet.send(message)
 
-    def _begin(self, watched: _Watched, url: str, sub_url: str) -> None:
+    async def _begin(self, watched: _Watched, url: str, sub_url: str) -> None:
         if self._kit is None:
             raise UnexpectedMessageError("a camera came before the video child was ready")
         try:
             watched.pipeline = CameraPipeline(watched.assigned, url, sub_url, watched.announcer, self._kit)
         except GatewayError as error:
             _LOG.error("camera %s cannot be opened: %s", watched.assigned.camera, error)
+            await self._miss_address(watched)
             return
         watched.pipeline.start()
 
@@ -153,7 +154,7 @@ class VideoRole:
         if watched is None or (watched.pipeline is not None and watched.pipeline.addresses == wanted):
             return
         await self._end(watched)
-        self._begin(watched, *wanted)
+        await self._begin(watched, *wanted)
 
     async def _drop(self, camera: str) -> None:
         watched = self._cameras.pop(camera, None)
@@ -192,8 +193,12 @@ class VideoRole:
         """The newest frame, made smaller in a thread."""
         watched = self._cameras.get(request.camera)
         pipeline = watched.pipeline if watched is not None else None
-        jpeg = await asyncio.to_thread(pipeline.picture, request.width) if pipeline is not None else None
-        refusal = "" if jpeg else "there is no fresh picture"
+        try:
+            jpeg = await asyncio.to_thread(pipeline.picture, request.width) if pipeline is not None else None
+            refusal = "" if jpeg else "there is no fresh picture"
+        except Exception as error:  # one camera's picture must not end the child of its siblings
+            _LOG.exception("camera %s: its picture", request.camera)
+            jpeg, refusal = None, type(error).__name__
         return PictureReply(request=request.request, camera=request.camera, jpeg=jpeg or b"", refusal=refusal)
 
     def heartbeat(self) -> Heartbeat:
@@ -233,7 +238,12 @@ class VideoRole:
         """Run beside the messages, owned by the role until it closes."""
         task = asyncio.create_task(work, name="video role")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._settle)
+
+    def _settle(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("what is done beside the messages failed", exc_info=error)
 
     async def close(self) -> None:
         """End all pipelines at once."""

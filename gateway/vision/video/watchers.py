@@ -1,5 +1,6 @@
 """What a child notices about its own work: the age of pictures when they are judged, and a gate that hangs."""
 
+import threading
 from collections import deque
 
 from gateway.vision.video.motion import GateCounts
@@ -12,7 +13,7 @@ _OPEN_SHARE = 0.98
 
 
 class DecisionAges:
-    """How old the pictures of the last minute's looks were when the look was done.
+    """How old the pictures of the last minute's looks were when the look was done; any thread may use it.
 
     Attributes:
         late: of all looks, those whose picture was older than 300 ms.
@@ -20,18 +21,21 @@ class DecisionAges:
 
     def __init__(self) -> None:
         self.late = 0
+        self._lock = threading.Lock()
         self._ages: deque[tuple[float, float]] = deque(maxlen=_AGES)
 
     def note(self, seconds: float, now: float) -> None:
         """A look is done at monotonic `now` (s) whose picture came `seconds` ago."""
-        self._ages.append((now, seconds))
-        self.late += seconds > _LATE_SECONDS
-        while self._ages[0][0] < now - _LATELY_SECONDS:
-            self._ages.popleft()
+        with self._lock:
+            self._ages.append((now, seconds))
+            self.late += seconds > _LATE_SECONDS
+            while self._ages[0][0] < now - _LATELY_SECONDS:
+                self._ages.popleft()
 
     def milliseconds(self, share: float) -> float:
         """The age that this share (0..1) of the looks did not pass; -1 without any."""
-        ordered = sorted(age for _when, age in self._ages)
+        with self._lock:
+            ordered = sorted(age for _when, age in self._ages)
         return round(1e3 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) if ordered else -1.0
 
 

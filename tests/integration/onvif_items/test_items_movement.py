@@ -52,6 +52,14 @@ async def test_item_34_a_camera_with_stop_is_stopped(bench: Bench) -> None:
         assert opened.simulated.inside.device.movement.moves == [("stop", "")]
 
 
+async def test_item_34_a_zoom_that_was_asked_for_is_stopped_too(bench: Bench) -> None:
+    async with bench() as opened:
+        await opened.client.move(None, zoom=0.5)
+        await opened.client.stop()
+        await opened.client.stop()
+        assert opened.simulated.inside.device.movement.moves[1:] == [("stop", "zoom"), ("stop", "")]
+
+
 async def test_item_35_only_the_axes_that_were_asked_for_are_named(bench: Bench) -> None:
     async with bench("no-zoom") as opened:
         await opened.client.move((0.25, -0.5))

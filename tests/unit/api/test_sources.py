@@ -3,7 +3,13 @@
 import pytest
 
 from gateway.api.problems import Problem
-from gateway.api.sources import refuse_links_into_nothing, refuse_local_address, refuse_local_files
+from gateway.api.sources import (
+    refuse_links_into_nothing,
+    refuse_local_address,
+    refuse_local_files,
+    refuse_to_cut_links,
+)
+from gateway.settings import DeviceSettings, OutputSettings
 
 
 @pytest.mark.parametrize("key", ["url", "sub_url"])
@@ -83,3 +89,19 @@ def test_a_link_where_no_camera_is_says_to_add_one_first() -> None:
 )
 def test_links_to_cameras_that_are_there_and_what_the_settings_refuse_pass(body: dict[str, object]) -> None:
     refuse_links_into_nothing(body, ["gate"])
+
+
+def test_a_camera_that_is_named_elsewhere_is_not_removed_and_all_that_name_it_are_told() -> None:
+    devices = [
+        DeviceSettings(id="btn-01", linked_cameras=("yard", "gate"), looks={"gate": "2"}),
+        DeviceSettings(id="btn-02", dialect="onvif", camera="gate"),
+        DeviceSettings(id="btn-03", linked_cameras=("yard",)),
+    ]
+    outputs = [OutputSettings(id="siren", kind="onvif", camera="gate", relay="1"), OutputSettings(id="lamp")]
+    with pytest.raises(Problem) as caught:
+        refuse_to_cut_links("gate", devices, outputs)
+    assert (caught.value.status, caught.value.code) == (409, "conflict")
+    assert caught.value.detail == (
+        "camera gate is named by device btn-01 (linked_cameras, looks), device btn-02 (camera), output siren (camera)"
+    )
+    refuse_to_cut_links("hall", devices, outputs)

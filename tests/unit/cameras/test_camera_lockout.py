@@ -70,3 +70,16 @@ def test_a_password_that_is_wrong_for_months_stays_a_pause() -> None:
     assert not _may_try(guard)
     clock.advance(2)
     assert _may_try(guard)
+
+
+def test_a_guard_is_spent_when_a_camera_has_forgotten_too() -> None:
+    clock = ManualClock()
+    guard = PasswordGuard("onvif://h:80", clock)
+    spent = [guard.is_spent]
+    guard.refused()
+    for seconds in (1799, 2):
+        clock.advance(seconds)
+        spent.append(guard.is_spent)
+    guard.refused()
+    guard.accepted()
+    assert [*spent, guard.is_spent] == [True, False, True, True]

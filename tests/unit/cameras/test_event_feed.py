@@ -15,6 +15,7 @@ from gateway.cameras.eventing.subscription import Subscription
 from gateway.cameras.soap import FaultError
 from gateway.cameras.states import CameraError, CameraState, camera_error
 from gateway.clock import ManualClock
+from gateway.errors import PermanentError
 
 GONE = FaultError(("ResourceUnknownFault",), "gone")
 SILENT = camera_error(CameraState.UNREACHABLE, "silent", where="x")
@@ -33,6 +34,7 @@ class Port:
     pull_takes: float = 10.0
     subscribe_takes: float = 0.0
     renew_takes: float = 0.0
+    failing_unsubscribe: Exception | None = None
 
     async def subscribe(self, *, absolute: bool = False) -> Subscription:
         self.calls.append("subscribe at" if absolute else "subscribe")
@@ -58,6 +60,8 @@ class Port:
 
     async def unsubscribe(self, subscription: Subscription) -> None:
         self.calls.append("unsubscribe")
+        if self.failing_unsubscribe is not None:
+            raise self.failing_unsubscribe
 
     async def pull(self, subscription: Subscription) -> tuple[Notice, ...]:
         self.calls.append("pull")
@@ -272,6 +276,23 @@ async def test_a_subscription_that_was_being_made_is_ended() -> None:
         waiting = asyncio.create_task(passes(6))
     await waiting
     assert port.calls == ["subscribe", "unsubscribe"]
+
+
+@pytest.mark.parametrize("error", [PermanentError("this is no URL"), RuntimeError("nobody foresaw it"), GONE])
+@pytest.mark.parametrize("subscribe_takes", [0.0, 5.0])
+async def test_nothing_takes_the_place_of_the_end(error: Exception, subscribe_takes: float) -> None:
+    """A feed that went on would hold up the end of its camera's watch, and every message behind it."""
+    port = Port(ManualClock(), subscribe_takes=subscribe_takes, failing_unsubscribe=error)
+    feed = EventFeed(port, FeedEnds(Ends().take, Ends().lost, Ends().address), port.clock, "camera")
+    task = asyncio.create_task(feed.run(), name="feed")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    task.cancel()
+    for _ in range(20):
+        await asyncio.sleep(0)
+        port.clock.advance(1)
+    assert port.calls[-1] == "unsubscribe"
+    assert task.cancelled()
 
 
 def test_errors_of_the_port_are_those_of_the_room() -> None:

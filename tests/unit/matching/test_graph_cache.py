@@ -1,4 +1,6 @@
 import logging
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,6 +58,19 @@ def test_the_kept_file_is_an_onnx_model(built: bytes) -> None:
     model = onnx.load_from_string(built)
     onnx.checker.check_model(model)
     assert [entry.key for entry in model.metadata_props] == ["sha256"]
+
+
+def test_what_a_killed_process_left_is_cleared_and_what_is_being_written_stays(
+    filled: GraphSource, built: bytes, tmp_path: Path
+) -> None:
+    left, written = tmp_path / ".graph-left", tmp_path / ".graph-written"
+    for each in (left, written):
+        each.write_bytes(b"half")
+    two_hours_ago = time.time() - 7200
+    os.utime(left, (two_hours_ago, two_hours_ago))
+    assert filled.load(1) == built
+    assert not left.exists()
+    assert written.exists()
 
 
 def test_a_folder_that_takes_no_file_costs_a_warning_only(

@@ -86,6 +86,7 @@ def test_the_environment_overrides_the_file_and_set_overrides_both(tmp_path: Pat
         (MINIMUM + "[[cameras]]\nid = 'c'\nurl = 'rtsp://u:geheim@x/y'\n", ["cameras.c", "password_file"]),
         (MINIMUM + "[[devices]]\nid = 'b'\n[[devices]]\nid = 'b'\n", ["devices.b.id", "more than once"]),
         (MINIMUM + "[[devices]]\nid = 'b'\nlinked_cameras = ['c']\n", ["no camera 'c'"]),
+        (MINIMUM + "[[devices]]\nid = 'b'\nlooks = {c = '2'}\n", ["devices.b.looks", "no camera 'c'"]),
         ("[gateway\n", ["not TOML", "line 1"]),
         ("site = 1\n", ["site", "Known here"]),
     ],

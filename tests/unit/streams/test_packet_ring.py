@@ -140,3 +140,33 @@ def test_a_clip_that_waits_for_what_comes_is_let_go_when_the_stream_stops() -> N
     ring.close()
     asker.join(30)
     assert len(caught) == 1
+
+
+@pytest.mark.parametrize("away", [30.0, 3600.0, 50_000.0])
+def test_what_was_before_a_long_outage_is_no_past_of_what_comes_after(away: float) -> None:
+    """The pictures of hours ago would be the beginning of a press's clip, and their distance more than MP4 can say."""
+    ring = PacketRing(seconds=15)
+    ring.begin(FORMAT)
+    feed(ring, 20)
+    ring.begin(FORMAT)
+    feed(ring, 4, start=20 + away)
+    assert ring.seconds < 5
+    begin = ring.number_at(20 + away - 8)
+    assert ring.slice(begin, most_bytes=1).packets[0].received == 20 + away
+
+
+def test_what_was_before_a_short_outage_is_kept() -> None:
+    ring = PacketRing(seconds=15)
+    ring.begin(FORMAT)
+    feed(ring, 20)
+    ring.begin(FORMAT)
+    feed(ring, 4, start=28)
+    assert 15 <= ring.seconds <= 17
+
+
+def test_a_camera_of_few_pictures_keeps_its_past() -> None:
+    ring = PacketRing(seconds=5)
+    ring.begin(FORMAT)
+    for second in range(60):
+        ring.add(RingPacket(b"key", second * 90_000, True, float(second)))
+    assert 5 <= ring.seconds <= 6

@@ -42,3 +42,11 @@ def test_each_call_gives_an_array_of_its_own(picture: Frame) -> None:
     first = picture.rgb()
     first[:] = 0
     assert picture.rgb()[45, 120, 0] == 250
+
+
+def test_the_tables_of_sizes_that_were_asked_for_once_are_let_go(picture: Frame) -> None:
+    for width in range(1, 150):
+        picture.rgb(width)
+        assert picture.luma(33).shape == (19, 33)
+    assert len(picture._converter._kept) <= 8
+    assert ("gray", 33, 19) in picture._converter._kept

@@ -13,7 +13,7 @@ from fixtures_recordings import write_recording
 
 from gateway.clock import Clock, SystemClock
 from gateway.settings import EvidenceSettings, VisionSettings
-from gateway.streams import PacketRing, RingPacket, StreamFormat
+from gateway.streams import ClipFollower, PacketRing, RingPacket, StreamFormat
 from gateway.vision.child import Outlet
 from gateway.vision.video.clips import ClipRecorder
 from gateway.vision.video.presence import Presence, Stay
@@ -211,6 +211,19 @@ def test_a_stream_of_which_no_clip_can_be_made_is_said(make: Make) -> None:
     assert parent.over.wait(20)
     (piece,) = parent.pieces
     assert (piece.number, piece.last, "mjpeg" in piece.trouble) == (0, True, True)
+
+
+def test_a_clip_that_a_fault_keeps_from_beginning_is_said(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_self: ClipFollower) -> None:
+        raise ArithmeticError
+
+    monkeypatch.setattr(ClipFollower, "fragments", fail)
+    recorder, parent = make()
+    recorder.record(ClipRequest(evidence="e-1", event="press-1", camera="cam-01", ago_seconds=0.0))
+    assert parent.over.wait(10)
+    (piece,) = parent.of("e-1")
+    assert (piece.last, piece.cut_short) == (True, True)
+    assert "ArithmeticError" in piece.trouble
 
 
 def until(met: Callable[[], bool]) -> None:

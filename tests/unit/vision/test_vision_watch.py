@@ -2,31 +2,16 @@
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
+from harness.devices_bench import ASSIGNED, DESCRIBED, Outbox
 
 from gateway.cameras import CameraDescription, CameraError, CameraState
 from gateway.clock import ManualClock
-from gateway.events import CameraFault, decode
 from gateway.vision.devices import DeviceWatch
 from gateway.vision.devices.returning import is_the_same, may_follow
-from gateway.wire import CameraAssigned, CameraDescribed, Message, Report, StreamAddress
-
-DESCRIBED = CameraDescription(
-    manufacturer="M",
-    model="X",
-    firmware="1",
-    serial="2",
-    profiles=(),
-    stream="rtsp://127.0.0.1/1",
-    sub_stream=None,
-    snapshot=None,
-    clock_offset_seconds=0.0,
-)
-ASSIGNED = CameraAssigned(
-    camera="cam-01", name="", place="", url="onvif://127.0.0.1", watch_faces=False, loop=False, looks_per_second=5
-)
+from gateway.wire import CameraDescribed, StreamAddress
 
 
 @dataclass
@@ -50,21 +35,6 @@ class Camera:
 
     async def close(self) -> None:
         self.closed = True
-
-
-@dataclass
-class Outbox:
-    sent: list[Message] = field(default_factory=list)
-
-    async def send(self, message: Message) -> None:
-        self.sent.append(message)
-
-    def faults(self) -> list[str]:
-        events = [decode(each.event) for each in self.sent if isinstance(each, Report)]
-        return [each.state for each in events if isinstance(each, CameraFault)]
-
-    def of(self, kind: type[Message]) -> list[Message]:
-        return [each for each in self.sent if isinstance(each, kind)]
 
 
 async def watch(*answers: CameraDescription | CameraState | Exception, looks: int) -> Outbox:
@@ -131,9 +101,11 @@ async def test_a_snapshot_that_cannot_be_passed_on_is_refused(picture: bytes) ->
     assert error.value.state is CameraState.NO_SNAPSHOT
 
 
-async def test_no_answer_ends_the_watch() -> None:
+async def test_a_fault_of_ours_ends_no_watch_and_is_no_state_of_the_camera(caplog: pytest.LogCaptureFixture) -> None:
     outbox = await watch(OverflowError("date value out of range"), DESCRIBED, looks=3)
-    assert outbox.faults() == ["not_onvif", "ok"]
+    assert outbox.faults() == []
+    assert StreamAddress(camera="cam-01", url="rtsp://127.0.0.1/1") in outbox.sent
+    assert "OverflowError" in caplog.text
 
 
 async def test_events_are_listened_to_again_whatever_ended_it() -> None:

@@ -1,5 +1,8 @@
 """Ages at decision, and gates that hang."""
 
+import sys
+import threading
+
 from gateway.vision.video.motion import GateCounts
 from gateway.vision.video.watchers import DecisionAges, GateWatch
 
@@ -43,3 +46,26 @@ def test_a_gate_that_never_opens_is_told_after_a_day_and_recovers() -> None:
     watch = GateWatch(0.0)
     watch.judge(GateCounts(5000, 0), DAY + 1)
     assert watch.judge(GateCounts(5001, 1), DAY + 2) == ""
+
+
+def test_ages_are_read_while_looks_go_on() -> None:
+    """The heartbeat reads what each camera's thread writes: what it raised ended all cameras of a child."""
+    ages, over = DecisionAges(), threading.Event()
+
+    def look() -> None:
+        number = 0
+        while not over.is_set():
+            ages.note(0.1, number / 1000)
+            number += 1
+
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread = threading.Thread(target=look, name="looker")
+    thread.start()
+    try:
+        told = {ages.milliseconds(0.95) for _ in range(300)}
+    finally:
+        over.set()
+        thread.join()
+        sys.setswitchinterval(usual)
+    assert told <= {100.0, -1.0}

@@ -97,6 +97,12 @@ def test_what_is_said_of_unknown_cameras_is_no_fault() -> None:
     assert book.is_news(CameraFault(id="3", source="/c", subject="gone", time=NOW, camera="gone", state="refused"))
 
 
+def test_a_loss_on_its_way_when_its_camera_is_withdrawn_is_no_news() -> None:
+    book = with_camera()
+    book.withdraw("cam-01")
+    assert [book.is_news(lost()), book.is_news(restored())] == [False, False]
+
+
 def test_without_its_child_a_camera_is_away() -> None:
     book = with_camera()
     book.note_status(status("live"), NOW)

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import pytest
+
 from gateway.clock import ManualClock
 from gateway.errors import TransientError
 from gateway.wire import WHOLE_LIST, GalleryApplied, GalleryRows, GallerySnapshot, Message, SealedRow
@@ -36,11 +38,12 @@ class Store:
     people: int = 1
     failures: int = 0
     template: bytes = b"t"
+    fault: Exception | None = None
 
     async def rows(self) -> tuple[int, Sequence[SealedRow]]:
         if self.failures:
             self.failures -= 1
-            raise TransientError("the disk is busy")
+            raise self.fault or TransientError("the disk is busy")
         rows = [row(number) for number in range(self.people)]
         return self.revision, [*rows[:1], *(replace(each, template=self.template) for each in rows[1:])]
 
@@ -192,3 +195,16 @@ async def test_old_snapshots_are_let_go() -> None:
         with contextlib.suppress(OSError):
             os.fstat(fds[0])
             raise AssertionError("the descriptor of revision 1 is still open")
+
+
+async def test_a_fault_of_ours_is_tried_again_and_ends_no_feed(caplog: pytest.LogCaptureFixture) -> None:
+    """Its end would be that of the alarm house."""
+    clock, keeper = ManualClock(), Child("gallery")
+    async with running(Store(failures=1, fault=ValueError("odd row")), clock) as feed:
+        feed.keeper_ready(keeper)
+        await settled()
+        assert not keeper.got
+        clock.advance(2)
+        await settled()
+    assert len(keeper.got) == 1
+    assert "ValueError" in caplog.text

@@ -50,6 +50,8 @@ def test_the_gate_opens_again_and_says_what_it_held_back() -> None:
     assert gate.take_dropped() == 0
 
 
-@pytest.mark.parametrize("text", ["[]", "{}", '{"level": "loud", "event": "x"}', '{"level": 3}', "null", "12"])
+@pytest.mark.parametrize(
+    "text", ["[" * 4000, '{"a":' * 800, "[]", "{}", '{"level": "loud", "event": "x"}', '{"level": 3}', "null", "12"]
+)
 def test_other_json_is_text(text: str) -> None:
     assert read_line(text) == (logging.WARNING, text)

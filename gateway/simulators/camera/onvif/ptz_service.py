@@ -54,7 +54,10 @@ def _stop(call: Call) -> str:
     _must_move(call)
     if "no-stop" in call.device.quirks:
         raise _NOT_THERE
-    call.device.movement.moves.append(("stop", ""))
+    zoom = (call.request.operation.findtext("{*}Zoom") or "").strip() == "true"
+    if zoom and "no-zoom" in call.device.quirks:
+        raise SoapFault("Sender", ("InvalidArgVal", "InvalidVelocity"), "There is no zoom")
+    call.device.movement.moves.append(("stop", "zoom" if zoom else ""))
     return "<tptz:StopResponse/>"
 
 

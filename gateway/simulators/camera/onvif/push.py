@@ -20,7 +20,7 @@ async def push_all(subscriptions: Subscriptions, quirks: Quirks) -> None:
                 try:
                     async with asyncio.timeout(_SEND_SECONDS):
                         await _send(subscription, quirks)
-                except (OSError, TimeoutError, EOFError):
+                except (OSError, TimeoutError, EOFError, ValueError):  # the last: its address or its answer is none
                     continue
         await asyncio.sleep(_LOOK_SECONDS)
 

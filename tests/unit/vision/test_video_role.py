@@ -1,0 +1,153 @@
+"""The video child's bookkeeping: failing pictures, addresses that are none, streams that are over, latches."""
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from harness.devices_bench import ASSIGNED, Outbox
+
+from gateway.clock import ManualClock
+from gateway.errors import PermanentError
+from gateway.events import CameraLost, decode
+from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
+from gateway.streams import Frame, LossReason, StreamLost
+from gateway.vision.video import CameraPipeline, VideoRole, role
+from gateway.vision.video.announcer import Announcer
+from gateway.vision.video.pipeline import PipelineKit
+from gateway.wire import Hello, Message, PictureRequest, Received, Report, StreamAddress
+
+FRAME = Frame.from_rgb(np.zeros((90, 160, 3), np.uint8))
+
+
+def _role() -> tuple[VideoRole, Outbox]:
+    outbox = Outbox()
+    hello = Hello(
+        role="video", worker="video-1", site="east", vision=VisionSettings(), matching=MatchingSettings(),
+        models_directory="",
+    )  # fmt: skip
+    made = VideoRole(hello, outbox)  # type: ignore[arg-type]  # an outlet without a channel
+    made._kit = SimpleNamespace()  # type: ignore[assignment]  # no models are loaded
+    return made, outbox
+
+
+@dataclass
+class Pipeline:
+    """Has no picture that can be made smaller."""
+
+    addresses: tuple[str, str] = ("rtsp://127.0.0.1/1", "")
+
+    def picture(self, width: int) -> bytes:
+        raise ValueError(f"no format for {width} px")
+
+    def stop(self) -> None:
+        pass
+
+
+async def test_a_picture_that_nobody_foresaw_is_a_refusal_and_no_end_of_the_child(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    video, _ = _role()
+    await video.handle(Received(ASSIGNED))
+    video._cameras["cam-01"].pipeline = Pipeline()  # type: ignore[assignment]  # as much as is asked of it
+    reply = await video.picture(PictureRequest(request=7, camera="cam-01", width=640))
+    await video.close()
+    assert (reply.request, reply.jpeg, reply.refusal) == (7, b"", "ValueError")
+    assert "camera cam-01: its picture" in caplog.text
+
+
+async def test_an_address_that_cannot_be_opened_is_a_loss(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermanentError("this is no address of a stream")
+
+    monkeypatch.setattr(role, "CameraPipeline", refuse)
+    video, outbox = _role()
+    await video.handle(Received(ASSIGNED))
+    for _ in range(2):
+        await video.handle(Received(StreamAddress(camera="cam-01", url="http://127.0.0.1/video.mjpg")))
+    await video.close()
+    events = [decode(each.event) for each in outbox.sent if isinstance(each, Report)]
+    assert [each.reason for each in events if isinstance(each, CameraLost)] == ["no_stream_address"]
+
+
+async def test_work_beside_the_messages_that_fails_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail() -> None:
+        raise ArithmeticError
+
+    video, _ = _role()
+    video._keep(fail())
+    while video._tasks:
+        await asyncio.sleep(0)
+    assert "ArithmeticError" in caplog.text
+
+
+@dataclass
+class Main:
+    """A main stream whose latch is open."""
+
+    wanted: bool = True
+    lost: str | None = None
+
+    def want(self, *, pictures: bool) -> None:
+        self.wanted = pictures
+
+
+@dataclass
+class Waits:
+    """Counts who rests, without resting."""
+
+    waited: list[float] = field(default_factory=list)
+
+    def wait(self, seconds: float) -> None:
+        self.waited.append(seconds)
+
+
+@dataclass
+class Posted:
+    sent: list[Message] = field(default_factory=list)
+
+    def post(self, *messages: Message) -> None:
+        self.sent += messages
+
+
+def _pipeline() -> Any:
+    tools = SimpleNamespace(detector=SimpleNamespace(least_height=32.0), embedder=SimpleNamespace(fingerprint="f"))
+    clock, matching = ManualClock(), MatchingSettings()
+    kit = PipelineKit(
+        tools=tools,  # type: ignore[arg-type]  # what the test uses of them
+        lists=SimpleNamespace(current=None),  # type: ignore[arg-type]  # nobody is on it
+        thresholds=SimpleNamespace(),  # type: ignore[arg-type]  # nothing is compared
+        vision=VisionSettings(),
+        matching=matching,
+        evidence=EvidenceSettings(),
+        outlet=Posted(),  # type: ignore[arg-type]  # an outlet without a channel
+        clock=clock,
+    )
+    address = "rtsp://127.0.0.1:1/1"
+    made: Any = CameraPipeline(ASSIGNED, address, address, Announcer(ASSIGNED, "east", clock), kit)
+    made._main = Main()
+    return made
+
+
+def test_the_looker_rests_when_its_stream_is_over() -> None:
+    pipeline = _pipeline()
+    pipeline._stream._board.stopped()
+    pipeline._stopping = waits = Waits()
+    for _ in range(3):
+        pipeline._step()
+    assert waits.waited == [0.5] * 3
+
+
+def test_the_main_stream_is_not_decoded_for_an_empty_list() -> None:
+    """Who was followed when the last person left the list would keep it open for ever."""
+    pipeline = _pipeline()
+    pipeline._live(FRAME)
+    assert not pipeline._main.wanted
+
+
+def test_the_main_stream_is_not_decoded_while_the_sub_stream_is_lost() -> None:
+    pipeline = _pipeline()
+    pipeline._lost(StreamLost(ManualClock().now(), LossReason.REFUSED, 1, 1.0))
+    assert not pipeline._main.wanted
