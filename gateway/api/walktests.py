@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.alarms import Trials
@@ -13,6 +13,7 @@ from gateway.settings import DeviceSettings
 from gateway.storage import EventFilter, Journal, Stored
 
 _LOOK_SECONDS = 1.0
+_OPEN = {"silent": "press", "duress": "press"}
 _PAGE = 500
 _WALKS = EventFilter(types=("campus.walktest.",))
 _TESTED = EventFilter(types=(ButtonTested.TYPE,))
@@ -57,6 +58,12 @@ class WalkTest:
     def missing(self) -> tuple[str, ...]:
         """The devices that nobody has pressed."""
         return tuple(each.device for each in self.ticks if each.pressed is None)
+
+    def shown(self, *, discreet: bool) -> "WalkTest":
+        """As a browser may know it: only where that is safe it learns which buttons are silent."""
+        if discreet:
+            return self
+        return replace(self, ticks=tuple(replace(each, kind=_OPEN.get(each.kind, each.kind)) for each in self.ticks))
 
 
 @dataclass(frozen=True, slots=True)

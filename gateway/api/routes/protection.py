@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
-from gateway.api.auth import Caller, Guard, Parts, record
+from gateway.api.auth import Caller, Guard, Parts, Principal, record
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.reach import Ways, office_faults, reach_of
@@ -79,10 +79,10 @@ async def try_device(identity: str, caller: Guard, parts: Parts, body: DeviceTes
 
 
 @router.get("/walktests")
-async def walk_tests(_caller: Caller, parts: Parts) -> Fields:
+async def walk_tests(caller: Caller, parts: Parts) -> Fields:
     """The walk test that is on, if one is, and the newest ones."""
     items = await parts.walk_tests.recent()
-    return {"current": parts.walk_tests.current or None, "items": [_shown(each) for each in items]}
+    return {"current": parts.walk_tests.current or None, "items": [_shown(each, caller) for each in items]}
 
 
 @router.post("/walktests", status_code=201)
@@ -93,19 +93,19 @@ async def start_walk_test(body: NewWalkTest, caller: Guard, parts: Parts) -> Fie
     except WalkTestRunningError as error:
         raise Problem(409, error.what, code=error.code, where=error.where, remedy=error.remedy) from None
     await record(parts, caller.name, "started walk test", walk.id, f"{len(walk.ticks)} devices")
-    return _shown(walk)
+    return _shown(walk, caller)
 
 
 @router.get("/walktests/{walk}")
-async def walk_test(walk: str, _caller: Caller, parts: Parts) -> Fields:
+async def walk_test(walk: str, caller: Caller, parts: Parts) -> Fields:
     """One walk test: which devices were pressed, and which not."""
-    return _shown(await parts.walk_tests.get(walk))
+    return _shown(await parts.walk_tests.get(walk), caller)
 
 
 @router.get("/walktests/{walk}/report.txt", response_class=PlainTextResponse)
-async def walk_test_report(walk: str, _caller: Caller, parts: Parts) -> PlainTextResponse:
+async def walk_test_report(walk: str, caller: Caller, parts: Parts) -> PlainTextResponse:
     """The report of a walk test for people."""
-    found = await parts.walk_tests.get(walk)
+    found = (await parts.walk_tests.get(walk)).shown(discreet=caller.sees_discreet)
     name = f'attachment; filename="walk-test-{found.started:%Y%m%d-%H%M}.txt"'
     return PlainTextResponse(report_of(found, parts.settings.gateway.site), headers={"Content-Disposition": name})
 
@@ -117,8 +117,9 @@ async def end_walk_test(walk: str, caller: Guard, parts: Parts) -> Fields:
         raise Problem(404, "no such walk test is on", code="no_such_walk_test", where=f"walk test {walk}")
     ended = await parts.walk_tests.end(caller.name)
     await record(parts, caller.name, "ended walk test", walk)
-    return _shown(ended) if ended is not None else {}
+    return _shown(ended, caller) if ended is not None else {}
 
 
-def _shown(walk: WalkTest) -> Fields:
-    return asdict(walk) | {"missing": walk.missing, "pressed": len(walk.ticks) - len(walk.missing)}
+def _shown(walk: WalkTest, caller: Principal) -> Fields:
+    told = walk.shown(discreet=caller.sees_discreet)
+    return asdict(told) | {"missing": walk.missing, "pressed": len(walk.ticks) - len(walk.missing)}
