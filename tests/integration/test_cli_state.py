@@ -70,10 +70,26 @@ def test_who_is_not_there_is_said_before_a_password_is_asked_for(folder: Path) -
         command("user", "add", "王保安", "--config", str(folder), entered="a long enough pass phrase\n").returncode == 0
     )
     (folder / "state" / "journal.db").touch()
-    for words in ("passwd", "disable"):
+    for words in ("passwd", "disable", "enable"):
         done = command("user", words, "nobody", "--config", str(folder))
         assert done.returncode == 1
         assert "user nobody: there is no such account. See campus-gateway user list." in done.stderr
+
+
+def test_an_account_is_disabled_and_enabled_and_both_are_on_record(folder: Path) -> None:
+    """Two administrators: the last one stays one."""
+    for name in ("chief", "deputy"):
+        words = ("user", "add", name, "--role", "admin", "--config", str(folder))
+        assert command(*words, entered="a long enough pass phrase\n").returncode == 0
+    (folder / "state" / "journal.db").touch()
+    for verb, disabled in (("disable", True), ("enable", False)):
+        done = command("user", verb, "deputy", "--config", str(folder))
+        assert (done.returncode, done.stderr) == (0, f"deputy is {verb}d.\n")
+        users = json.loads(command("user", "list", "--json", "--config", str(folder)).stdout)
+        assert {each["name"]: each["disabled"] for each in users} == {"chief": False, "deputy": disabled}
+    with closing(sqlite3.connect(folder / "state" / "state.db")) as state:
+        actions = [row[0] for row in state.execute("SELECT action FROM audit ORDER BY 1")]
+    assert {"disabled user", "enabled user"} <= set(actions)
 
 
 def test_a_copy_says_what_is_not_in_it_and_what_it_replaced(folder: Path) -> None:
