@@ -153,7 +153,9 @@ def _camera(camera: CameraSettings) -> Finding:
     if camera.url.startswith(("onvif:", "onvifs:")):
         return _onvif(part, camera)
     parts = urlsplit(camera.url)
-    return _connect(part, parts.hostname or "", parts.port or 554, "Check power, cable and address.")
+    return _connect(
+        f"address of {camera.id}", parts.hostname or "", parts.port or 554, "Check power, cable and address."
+    )
 
 
 def _onvif(part: str, camera: CameraSettings) -> Finding:

@@ -95,7 +95,7 @@ def _print(body: dict[str, Any]) -> None:
     rows += [{"part": f"worker {name}", "state": state, "detail": ""} for name, state in body["workers"].items()]
     figures = body.get("figures", {})
     rows += [
-        {"part": f"camera {name}", "state": state, "detail": camera_detail(figures.get(name))}
+        {"part": f"camera {name}", "state": state, "detail": camera_detail(figures.get(name), state)}
         for name, state in body["cameras"].items()
     ]
     rows += [
@@ -144,10 +144,13 @@ def _left_out(templates: int, *, key_fits: bool) -> str:
     return f", {templates} left out: " + ("watchlist reembed" if key_fits else "the master key is wrong")
 
 
-def camera_detail(figures: dict[str, Any] | None) -> str:
-    """A camera's figures in one line."""
+def camera_detail(figures: dict[str, Any] | None, state: str = "live") -> str:
+    """A camera's figures in one line; of one without a picture why, and what to do."""
     if figures is None:
         return ""
+    if state != "live" and figures.get("reason"):
+        why = f"{figures['reason'].replace('_', ' ')}. {figures.get('remedy', '')}"
+        return f"{figures['worker']}, {why}".rstrip()
     costs = " + ".join(f"{figures[name]:.1f}" for name in ("decode_ms", "detect_ms", "embed_ms"))
     parts = [
         figures["worker"],

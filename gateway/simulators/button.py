@@ -213,7 +213,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--every", type=float, default=0.0, metavar="S", help="press every S seconds, not by key")
     parser.add_argument("--count", type=int, default=0, help="end after so many presses by the clock")
     parser.add_argument("--health-seconds", type=float, default=30.0)
-    parser.add_argument("--exit-with-parent", action="store_true", help="end when stdin is closed (as it does by key)")
+    parser.add_argument("--exit-with-parent", action="store_true", help="end when stdin is closed")
     return parser
 
 
@@ -236,7 +236,7 @@ def _press_by_key(button: SimulatedButton, arguments: argparse.Namespace) -> Non
             print(f"no such key: {key}", file=sys.stderr)  # noqa: T201  # a command
             continue
         print(f"pressed {button.press(kind)}", flush=True)  # noqa: T201  # what the command is for
-    if not arguments.exit_with_parent:
+    if not arguments.exit_with_parent:  # without a keyboard it stays on as a well button, until it is ended by a signal
         threading.Event().wait()
 
 

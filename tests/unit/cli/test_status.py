@@ -59,4 +59,6 @@ def test_a_cameras_line_says_what_it_does_and_costs() -> None:
     resting = camera_detail(figures | {"resting": True, "decision_age_p95_ms": -1.0, "gate": "never_shuts"})
     assert resting.startswith("video-1, resting, decode + detect + embed 2.0 + 6.1 + 7.3 ms, ")
     assert "motion" in resting
+    lost = camera_detail(figures | {"reason": "invalid_data", "remedy": "Check its stream."}, "connecting")
+    assert lost == "video-1, invalid data. Check its stream."
     assert camera_detail(None) == ""
