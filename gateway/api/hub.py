@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from gateway.api.discretion import body_of
 from gateway.clock import Clock
 from gateway.events import Event, encode
 from gateway.incidents import is_discreet
@@ -27,14 +28,25 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
+    """An event as it is sent; `place`: to screens that may not know of silent presses, None if they get none."""
+
     stored: Stored
     data: bytes
-    discreet: bool
+    place: bytes | None
 
 
-def frame_of(stored: Stored) -> bytes:
+def frame_of(stored: Stored, *, discreet: bool = True) -> bytes:
     """One server-sent event: ``id:`` the position, ``event:`` the type, ``data:`` the CloudEvent."""
-    return b"id: %d\nevent: %b\ndata: %b\n\n" % (stored.position, type_of(stored.event).encode(), stored.body)
+    body = body_of(stored, discreet=discreet)
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (stored.position, type_of(stored.event).encode(), body)
+
+
+def _framed(stored: Stored) -> _Frame:
+    data = frame_of(stored)
+    if is_discreet(stored.event):
+        return _Frame(stored, data, None)
+    same = body_of(stored, discreet=False) is stored.body
+    return _Frame(stored, data, data if same else frame_of(stored, discreet=False))
 
 
 class EventHub:
@@ -57,7 +69,7 @@ class EventHub:
             while True:
                 await subscription.wait(self._last)
                 for stored in await self._journal.read(self._last, _PAGE):
-                    self._ring.append(_Frame(stored, frame_of(stored), is_discreet(stored.event)))
+                    self._ring.append(_framed(stored))
                     self._last = stored.position
                 self._wake()
 
@@ -102,13 +114,16 @@ class EventHub:
             last = self._journal.last_position  # before the look: what comes meanwhile is behind it
             page = await self._journal.read(cursor, _PAGE, wanted)
             reached = page[-1].position if len(page) == _PAGE else max(last, page[-1].position if page else 0)
-            return reached, b"".join(frame_of(each) for each in page if discreet or not is_discreet(each.event))
+            return reached, b"".join(
+                frame_of(each, discreet=discreet) for each in page if discreet or not is_discreet(each.event)
+            )
         start = cursor - self._ring[0].stored.position + 1
         passing: list[bytes] = []
         for frame in islice(self._ring, start, None):
             cursor = frame.stored.position
-            if (discreet or not frame.discreet) and (wanted is None or _passes(frame.stored, wanted)):
-                passing.append(frame.data)
+            data = frame.data if discreet else frame.place
+            if data is not None and (wanted is None or _passes(frame.stored, wanted)):
+                passing.append(data)
                 if len(passing) == _PAGE:
                     break
         return cursor, b"".join(passing)

@@ -232,7 +232,10 @@ def test_a_walk_test_ticks_devices_off_survives_a_kill_and_writes_a_report(daemo
         assert len(presses(daemon, client, "btn-01")) == before + 2, "it was ticked before the kill"
         found = client.get(f"/walktests/{walk['id']}").json()
         assert found["missing"] == ["acme-1"]
-        assert of(found["ticks"], "z2m")["kind"] == "duress"
+        assert of(found["ticks"], "z2m")["kind"] == "press", "this browser is not discreet-safe"
+        token = client.post("/tokens", json={"name": "office", "role": "viewer"}).json()["token"]
+        told = httpx.get(f"{daemon.url}/api/v1/walktests/{walk['id']}", headers={"Authorization": f"Bearer {token}"})
+        assert of(told.json()["ticks"], "z2m")["kind"] == "duress"
         ended = client.delete(f"/walktests/{walk['id']}").json()
         assert ended["ended"] is not None
         report = client.get(f"/walktests/{walk['id']}/report.txt").text

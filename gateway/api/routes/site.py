@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record, still_allowed
 from gateway.api.camera_import import read_cameras
-from gateway.api.discretion import MOST_SENT, shown_status, told_of
+from gateway.api.discretion import MOST_SENT, shown_meanings, shown_status, told_of
 from gateway.api.installation import (
     EntryExistsError,
     EntryRefusedError,
@@ -224,6 +224,8 @@ def _refuse_links(body: Fields, parts: ApiParts) -> None:
 def _device(parts: ApiParts, device: DeviceSettings, caller: Principal) -> Fields:
     status = {each.device: each for each in parts.device_statuses()}.get(device.id)
     body = shown(device, whole=True) | {"from_file": parts.installation.devices.in_file(device.id)}
+    if not (caller.sees_discreet or _is_admin(caller)):
+        body = shown_meanings(body)
     told = shown_status(status, discreet=caller.sees_discreet) if status else {}
     return body | {"topics": parts.device_topics(device), "status": told}
 
