@@ -294,7 +294,8 @@ def _why(error: GatewayError | ValidationError) -> str:
         return error.what
     found = error.errors(include_url=False, include_input=False)
     told = [each["msg"] for each in found if each["type"] == "url_credentials"]
-    return told[0] if told else "its settings are not valid"
+    first = entry_fault(found[0], Slice)
+    return told[0] if told else f"its settings are not valid: {first.key} {first.what}"
 
 
 def _public_addresses(settings: Slice) -> dict[str, str]:

@@ -126,7 +126,7 @@ class DestinationSettings(EntrySlice):
     url: ReceiverUrl
     secret: SecretStr | None = None
     secret_file: Path | None = None
-    events: Annotated[tuple[str, ...], Field(max_length=64)] = ()
+    events: Annotated[tuple[str, ...], Field(max_length=256)] = ()
     minimum_severity: Literal["critical", "high", "medium", "low", "info"] = "info"
     audience: Literal["office", "police"] = "office"
     minimum_level: Annotated[int, Field(ge=0, le=10)] = 0

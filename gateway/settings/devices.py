@@ -82,7 +82,7 @@ class DeviceSettings(EntrySlice):
     sleeps: bool = False
     press_test_days: Annotated[float, Field(ge=0, le=_DAYS)] = 31.0
     battery_low_percent: Annotated[float, Field(ge=0, le=100)] = 20.0
-    linked_cameras: Annotated[tuple[Name, ...], Field(max_length=64)] = ()
+    linked_cameras: Annotated[tuple[Name, ...], Field(max_length=256)] = ()
     looks: Annotated[dict[Name, Word], Field(max_length=16)] = Field(default_factory=dict)
     look_seconds: Annotated[float, Field(ge=5, le=3600)] = 60.0
     reports_clear: bool = False
