@@ -19,7 +19,7 @@ from gateway.wire import (
     SealedRow,
     TracksPerDay,
 )
-from gateway.workers import Workers
+from gateway.workers import WorkerAwayError, Workers
 
 _WINDOW_DAYS, _DRIFT_DAYS = 30, 7
 _CONFIRMED = "confirmed"
@@ -55,10 +55,12 @@ class Calibrations:
         """What thresholds mean for the list and the traffic there are, or for others.
 
         Raises:
-            WorkerAwayError: the gallery child is away.
+            WorkerAwayError: the gallery child is away, or still loads the list.
         """
         today = self._clock.now().date()
         model = self._workers.gallery().fingerprint
+        if not model:  # nothing would be found to be counted of no model, and the answer would look like an empty site
+            raise WorkerAwayError("the watch-list is being loaded", remedy="Try again in a moment.")
         seen = await self._stores.histograms.seen(today - timedelta(days=_WINDOW_DAYS), model)
         request = calibration_request(seen, today, people=people, tracks_per_day=tracks_per_day)
         return await self._workers.calibrate(request)
