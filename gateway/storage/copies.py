@@ -1,5 +1,6 @@
 """Copies of the state folder, and what can be read of it, while a gateway may be running on it."""
 
+import lzma
 import os
 import shutil
 import sqlite3
@@ -7,6 +8,7 @@ import stat
 import tarfile
 import tempfile
 import time
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -34,6 +36,8 @@ _PARTS = frozenset(
 )
 _RESTORING = "restoring"
 _BEING_MADE_SECONDS = 60.0
+# What reading a cut or damaged archive, packed or not, raises; the compressions have errors of their own.
+_DAMAGED = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError)
 _REMEDY = "Name a file that `backup` wrote."
 _KEEP = "Keep the backups that you have. Start the gateway anew, which puts the file aside and goes on without it."
 _NOT_COPIED = frozenset({"lock", "state.lock", "reserve", "running", "setup-link", "models", "restoring"})
@@ -114,10 +118,10 @@ def _check_target(directory: Path, target: Path) -> None:
 def _is_backup(path: Path) -> bool:
     try:
         with tarfile.open(path) as archive:
-            first = archive.next()
-    except tarfile.TarError:
+            first = [archive.next(), archive.next()]
+    except (OSError, *_DAMAGED):
         return False
-    return first is not None and first.name in _DATABASES
+    return {each.name for each in first if each is not None} == set(_DATABASES)
 
 
 def _clear_unfinished(folder: Path) -> None:
@@ -274,7 +278,7 @@ def _unpack(source: Path, directory: Path) -> None:
             sync_folder(directory)
             for member in archive:
                 _extract(archive, member, directory)
-    except tarfile.TarError as error:
+    except _DAMAGED as error:
         said = str(error).partition("\n")[0]
         what = "is no backup of a gateway" if isinstance(error, tarfile.ReadError) else f"cannot be unpacked: {said}"
         raise PermanentError(what, where=str(source), remedy=_REMEDY) from None

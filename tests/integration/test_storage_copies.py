@@ -1,6 +1,7 @@
 """Backup, restore and the check of the chains, beside a running gateway and without one."""
 
 import fcntl
+import gzip
 import io
 import os
 import sqlite3
@@ -214,6 +215,18 @@ def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
         archive.addfile(tarfile.TarInfo("readme"), io.BytesIO())
     with pytest.raises(PermanentError, match="no backup"):
         restore(tmp_path / "other.tar", tmp_path / "new")
+
+
+@pytest.mark.parametrize("content", [b"\x1f\x8b\x08", gzip.compress(b"x" * 2000)[:-9], b"\xfd7zXZ\x00\x00", b"BZh9"])
+async def test_a_cut_archive_is_told_and_kept(directory: Path, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "cut.tar.gz").write_bytes(content)
+    with pytest.raises(PermanentError, match=r"no backup|cannot be unpacked"):
+        restore(tmp_path / "cut.tar.gz", tmp_path / "new")
+    stores = await filled(directory)
+    with pytest.raises(PermanentError, match="no backup"):
+        back_up(directory, tmp_path / "cut.tar.gz")
+    await stores.close()
+    assert (tmp_path / "cut.tar.gz").read_bytes() == content
 
 
 def test_no_file_gets_out_of_the_folder(tmp_path: Path) -> None:
