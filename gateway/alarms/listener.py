@@ -12,6 +12,7 @@ from gateway.alarms.device_status import DeviceMemory
 from gateway.alarms.device_topics import TopicTree
 from gateway.alarms.dialects import DIALECTS
 from gateway.alarms.dialects.campus import feedback_topic, parse_topic
+from gateway.alarms.dialects.onvif import CONTACT
 from gateway.alarms.dialects.said import (
     DISCREET,
     Action,
@@ -247,6 +248,11 @@ class AlarmListener:
         if wired and not meant and contact.active and not contact.initial:
             cause = complaints.unknown_contact(contact.camera, contact.input)
             await self._fault(cause, message_of(contact), severity=Severity.HIGH)
+
+    def is_quiet_contact(self, camera: str, contact: str) -> bool:
+        """Whether nothing but silent alarm buttons is wired to a camera's contact: the place is not told of it."""
+        wired = [each for each in self._wired_to(camera) if not contact or each.input in ("", contact)]
+        return bool(wired) and all(each.actions.get(CONTACT) in DISCREET for each in wired)
 
     async def _take_contact(self, told: _Told, contact: Contact) -> None:
         said = condition_of(contact, told.device)

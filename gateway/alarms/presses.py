@@ -70,10 +70,14 @@ class PressBook:
         self._last: dict[_Key, _Last] = {}
         self._former: dict[tuple[str, str], _Last] = {}
         self._others: dict[str, _Spoken] = {}
+        self._quiet: dict[tuple[str, str], bool] = {}
+        self._formerly_quiet: dict[str, bool] = {}
 
     def remember(self, events: Iterable[Event], monotonic: float) -> None:
         """Take up counters of a former run, from old to new: what a device says again of them is no new press."""
         for event in events:
+            if isinstance(event, ButtonPressed):
+                self._formerly_quiet[event.device] = event.kind is not PressKind.PRESS
             if isinstance(event, ButtonPressed | ButtonTested) and event.seq is not None:
                 meaning = event.kind.value if event.kind is not None else "test"
                 self._former[event.device, meaning] = _Last(own_id_of(event), monotonic, event.seq)
@@ -95,9 +99,11 @@ class PressBook:
             "seq": action.seq,
             "device_time": action.at,
         }
+        if meaning == "clear":
+            return ButtonCleared(**_own_of(common), discreet=self._ends_quiet_ones(device.id, action.part))
         if meaning not in PRESSES:
             return _other(meaning, common)
-        return ButtonPressed(
+        event = ButtonPressed(
             **common,
             severity=Severity.CRITICAL,
             kind=PressKind(meaning),
@@ -105,6 +111,20 @@ class PressBook:
             clock_wrong=wrong,
             detail=action.detail,
         )
+        self._note_kind(event, action.part)
+        return event
+
+    def _note_kind(self, event: ButtonPressed, part: str) -> None:
+        """Whether all presses of an input since its last end were silent or under duress."""
+        if len(self._quiet) >= _MOST_INPUTS:  # a device makes up inputs
+            self._quiet.clear()
+        key, quiet = (event.device, part), event.kind is not PressKind.PRESS
+        self._quiet[key] = quiet and self._quiet.get(key, True)
+        self._formerly_quiet.pop(event.device, None)
+
+    def _ends_quiet_ones(self, device: str, part: str) -> bool:
+        """Of a former run the last press of the device decides."""
+        return self._quiet.pop((device, part), self._formerly_quiet.get(device, False))
 
     def other_press(self, event: ButtonEvent, before: Event) -> ButtonEvent | None:
         """The press under an id of its own, if it only bears the id of another before it; None: it is the same.
@@ -188,11 +208,13 @@ def _is_other(event: _Spoken, before: _Spoken) -> bool:
     return apart > SENT_AGAIN or (counted and bool(apart))
 
 
+def _own_of(common: dict[str, Any]) -> dict[str, Any]:
+    """Without a press id the event's id is made of the counter, which then tells nothing more."""
+    return common if common["press_id"] is not None else common | {"seq": None}
+
+
 def _other(meaning: str, common: dict[str, Any]) -> ButtonEvent:
-    if common["press_id"] is None:  # then its own id is made of the counter, which tells nothing more
-        common["seq"] = None
-    if meaning == "clear":
-        return ButtonCleared(**common)
+    common = _own_of(common)
     if meaning == "tamper":
         return ButtonTampered(**common, severity=Severity.HIGH)
     return ButtonTested(**common)

@@ -365,6 +365,7 @@ class Installation:
 
     Attributes:
         loaded: what comes from now on comes by API.
+        linking: held while a link to a camera is checked and kept, or a camera is removed that none may lead to.
     """
 
     def __init__(
@@ -377,6 +378,7 @@ class Installation:
         self.devices = devices
         self.destinations = destinations
         self.loaded = False
+        self.linking = asyncio.Lock()
 
     @property
     def faults(self) -> list[Cause]:

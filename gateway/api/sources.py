@@ -9,6 +9,7 @@ from gateway.api.problems import Problem
 from gateway.settings import NAME_PATTERN, DeviceSettings, OutputSettings, address_of, name_or_camera
 
 _NAME = re.compile(NAME_PATTERN)
+_MOST_VALUES, _LONGEST_NAME = 1000, 64
 _SECRETS = ("password", "secret")
 _ADDRESS_KEYS = ("url", "sub_url")
 
@@ -27,6 +28,18 @@ def refuse_local_files(body: dict[str, Any]) -> None:
             remedy = f"Send {name} itself; it is sealed at rest." if name in _SECRETS else "Name it there."
             what = "a file can be named in the configuration file only"
             raise Problem(422, what, code="only_in_file", where=key, remedy=remedy)
+
+
+def refuse_masses(body: dict[str, Any]) -> None:
+    """Refuse an entry with more keys or values than any has, before each of them is looked at.
+
+    Raises:
+        Problem: 422.
+    """
+    for key, value in [("", body), *body.items()]:
+        if isinstance(value, list | dict) and len(value) > _MOST_VALUES:
+            what = f"holds too many: at most {_MOST_VALUES}"
+            raise Problem(422, what, code="too_long", where=key[:_LONGEST_NAME], limit=_MOST_VALUES)
 
 
 def refuse_local_address(body: dict[str, Any], networks: Sequence[str] = ()) -> None:

@@ -112,6 +112,10 @@ class AlarmLine:
         contact = Contact(camera=said.camera, input=said.input, active=said.active, initial=said.initial, at=at)
         await self.listener.handle_contact(contact)
 
+    def is_quiet_contact(self, camera: str, contact: str) -> bool:
+        """Whether nothing but silent alarm buttons is wired to a camera's contact."""
+        return self.listener.is_quiet_contact(camera, contact)
+
     async def note_heard(self, said: ContactsHeard) -> None:
         """Whether a camera's contacts are heard: its buttons live, or are lost with it."""
         await self.listener.note_heard(said.camera, heard=said.heard)

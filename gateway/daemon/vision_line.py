@@ -3,11 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.api import counted_rows, sealed_rows
 from gateway.clock import Clock
+from gateway.events import CameraInputTriggered, Event
 from gateway.settings import OutputSettings, Settings
 from gateway.storage import ClipPart, ClipState, Evidence, Stores
 from gateway.wire import (
@@ -39,6 +41,10 @@ class ContactTaker(Protocol):
         """Whether a camera's contacts are heard."""
         ...
 
+    def is_quiet_contact(self, camera: str, contact: str) -> bool:
+        """Whether nothing but silent alarm buttons is wired to a camera's contact."""
+        ...
+
 
 class VisionLine:
     """Binds the workers to the stores, and the contacts of cameras to the alarm path."""
@@ -47,6 +53,7 @@ class VisionLine:
         self._settings = settings
         self._stores = stores
         self._clock = clock
+        self._alarms = alarms
         outfit = Outfit(
             site=settings.gateway.site,
             vision=settings.vision,
@@ -57,7 +64,7 @@ class VisionLine:
             trusted_cameras=frozenset(camera.id for camera in settings.cameras),
         )
         ports = WorkerPorts(
-            on_report=stores.journal.append,
+            on_report=self._report,
             on_evidence=self._keep,
             on_clip=self._clip,
             on_passage=self._note_passage,
@@ -77,6 +84,12 @@ class VisionLine:
     async def _rows(self) -> tuple[int, Sequence[SealedRow]]:
         revision, rows = await self._stores.watchlist.rows(self._clock.now())
         return revision, await asyncio.to_thread(sealed_rows, rows)
+
+    async def _report(self, event: Event) -> None:
+        """A child's event into the journal; which contacts are silent buttons no child knows."""
+        if isinstance(event, CameraInputTriggered):
+            event = replace(event, discreet=self._alarms.is_quiet_contact(event.camera, event.input))
+        await self._stores.journal.append(event)
 
     async def _keep(self, picture: EvidencePicture) -> None:
         await self._stores.evidence.keep(self._evidence(picture, picture.kind), picture.jpeg)

@@ -57,9 +57,14 @@ class ButtonPressed(ButtonEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonCleared(ButtonEvent):
-    """The button's own condition is back to normal; the incident stays until it is resolved."""
+    """The button's own condition is back to normal; the incident stays until it is resolved.
+
+    Attributes:
+        discreet: all that it ends was pressed silently or under duress: the place must not learn of the end either.
+    """
 
     TYPE: ClassVar[str] = "campus.button.cleared"
+    discreet: bool = False
     press_id: str | None = None
     seq: int | None = None
     device_time: datetime | None = None

@@ -115,9 +115,11 @@ class CameraInputTriggered(CameraEvent):
         active: as the camera says it; whether that is closed depends on its wiring.
         initial: it was so when the camera was heard again: the change happened while nobody heard it.
         withheld: changes before it that came too fast to be told.
+        discreet: a silent alarm button is wired to it, so the place must not learn of it.
     """
 
     TYPE: ClassVar[str] = "campus.camera.input_triggered"
+    discreet: bool = False
     input: str = ""
     active: bool = True
     initial: bool = False

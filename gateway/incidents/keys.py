@@ -5,6 +5,7 @@ from gateway.events import (
     ButtonLost,
     ButtonPressed,
     ButtonRestored,
+    CameraInputTriggered,
     CameraLost,
     CameraRestored,
     DestinationFailing,
@@ -81,7 +82,7 @@ def place_of(event: Event) -> str:
 
 def is_discreet(event: Event) -> bool:
     """Whether nothing at the place may show an event: a silent or duress press, what follows or may have been one."""
-    if isinstance(event, IncidentEvent):
+    if isinstance(event, IncidentEvent | ButtonCleared | CameraInputTriggered):
         return event.discreet
     if isinstance(event, UnreadableEvent):
         return not event.was or event.was.startswith(_MAYBE_DISCREET)

@@ -11,14 +11,14 @@ from gateway.clock import Clock
 from gateway.workers.reports import Deliverer, Delivery
 
 _LANE = 200
-_KEPT_OF_EACH = 2
+_KEPT_OF_EACH = 3
 
 
 class ContactQueue:
     """A bounded lane of deliveries for each camera; one that fails for now is tried until it succeeds.
 
-    A lane that is full keeps of each input the first change that waits and the newest one, so that no press that
-    begins an alarm is left out and the state that it ends in is always told; what is between is not.
+    A lane that is full keeps of each input the first two changes that wait and the newest one: one of the first two is
+    a closing, so that no press that begins an alarm is left out, and the state that it ends in is always told.
 
     Args:
         clock: the gateway's.

@@ -25,6 +25,7 @@ from gateway.api.sources import (
     refuse_links_into_nothing,
     refuse_local_address,
     refuse_local_files,
+    refuse_masses,
     refuse_to_cut_links,
 )
 from gateway.errors import GatewayError, PermanentError
@@ -50,6 +51,7 @@ def _conflict(error: PermanentError) -> Problem:
 
 
 async def _create(register: Register[Any], body: Fields, parts: ApiParts, caller: str, kind: str) -> Fields:
+    refuse_masses(body)
     refuse_local_files(body)
     try:
         made = await register.create(body)
@@ -62,6 +64,7 @@ async def _create(register: Register[Any], body: Fields, parts: ApiParts, caller
 
 
 async def _change(register: Register[Any], identity: str, body: Fields, parts: ApiParts, caller: str) -> Slice:
+    refuse_masses(body)
     refuse_local_files(body)
     try:
         changed: Slice = await register.change(identity, body)
@@ -178,9 +181,10 @@ async def change_camera(identity: str, body: Fields, caller: Admin, parts: Parts
 async def remove_camera(identity: str, caller: Admin, parts: Parts) -> None:
     """Remove a camera; 409 if it is of the configuration file, or named by an alarm device or an output."""
     cameras = parts.installation.cameras
-    if cameras.find(identity) is not None and not cameras.in_file(identity):
-        refuse_to_cut_links(identity, parts.installation.devices.all(), parts.settings.outputs)
-    await _delete(cameras, identity, parts, caller.name)
+    async with parts.installation.linking:
+        if cameras.find(identity) is not None and not cameras.in_file(identity):
+            refuse_to_cut_links(identity, parts.installation.devices.all(), parts.settings.outputs)
+        await _delete(cameras, identity, parts, caller.name)
 
 
 @router.get("/cameras/{identity}/snapshot.jpg", response_class=Response)
@@ -239,8 +243,9 @@ async def devices(caller: Caller, parts: Parts) -> Fields:
 @router.post("/devices", status_code=201)
 async def add_device(body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Add an alarm device; 422 if it is linked to a camera that is not there."""
-    _refuse_links(body, parts)
-    return await _create(parts.installation.devices, body, parts, caller.name, "device")
+    async with parts.installation.linking:
+        _refuse_links(body, parts)
+        return await _create(parts.installation.devices, body, parts, caller.name, "device")
 
 
 @router.get("/devices/{identity}")
@@ -252,8 +257,9 @@ async def device(identity: str, caller: Caller, parts: Parts) -> Fields:
 @router.patch("/devices/{identity}")
 async def change_device(identity: str, body: Fields, caller: Admin, parts: Parts) -> Fields:
     """Change an alarm device; 409 if it is of the configuration file, 422 if a new link leads to no camera."""
-    _refuse_links(body, parts)
-    await _change(parts.installation.devices, identity, body, parts, caller.name)
+    async with parts.installation.linking:
+        _refuse_links(body, parts)
+        await _change(parts.installation.devices, identity, body, parts, caller.name)
     return _device(parts, parts.installation.devices.get(identity), caller)
 
 

@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ _LOG = logging.getLogger(__name__)
 _MAX_HEAD = 16 * 1024
 _MAX_BODY = 1024 * 1024
 _READ_SECONDS = 10.0
-_MOST_CONNECTIONS = 256
+_MOST_OF_EACH = 16
 _LENGTH = re.compile(rb"(?im)^content-length:\s*(\d{1,9})\s*$")
 _TAKEN = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 _REFUSED = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -46,7 +47,7 @@ class PushReceiver:
         self._port = port
         self._server: asyncio.Server | None = None
         self._paths: dict[str, _Consumer] = {}
-        self._connections = 0
+        self._connections: Counter[str] = Counter()
         self._opening = asyncio.Lock()
 
     async def _is_open(self) -> bool:
@@ -89,10 +90,11 @@ class PushReceiver:
         self._paths.pop("/events/" + consumer.rpartition("/events/")[2], None)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections += 1
+        peer = str(writer.get_extra_info("peername", ("",))[0])
+        self._connections[peer] += 1
         try:
-            if self._connections <= _MOST_CONNECTIONS:
-                taken = await self._is_taken(reader, writer.get_extra_info("peername")[0])
+            if self._is_welcome(peer):
+                taken = await self._is_taken(reader, peer)
                 async with asyncio.timeout(_READ_SECONDS):
                     writer.write(_TAKEN if taken else _REFUSED)
                     await writer.drain()
@@ -101,10 +103,16 @@ class PushReceiver:
         except Exception as error:  # the text may hold what the camera was told
             _LOG.error("a camera's notification: what nobody foresaw: %s", type(error).__name__)
         finally:
-            self._connections -= 1
+            self._connections[peer] -= 1
+            if not self._connections[peer]:
+                del self._connections[peer]
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    def _is_welcome(self, peer: str) -> bool:
+        """Whether a camera that was told an address is there, and does not hold too many connections."""
+        return self._connections[peer] <= _MOST_OF_EACH and any(each.camera == peer for each in self._paths.values())
 
     async def _is_taken(self, reader: asyncio.StreamReader, peer: str) -> bool:
         """Read a notification and hand it on; what is read whole is not given up, and none overtakes another."""

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from gateway.alarms import Contact
 from gateway.events import ButtonCleared, ButtonLost, ButtonPressed, ButtonRestored, Event, GatewayFault
+from gateway.incidents import is_discreet
 from gateway.settings import DeviceSettings
 
 
@@ -145,3 +146,29 @@ async def test_a_contact_that_no_device_stands_for_is_a_fault_where_others_are_w
     (fault,) = bench.events
     assert isinstance(fault, GatewayFault)
     assert (fault.fault, fault.reason) == ("unknown_device", "unknown_contact")
+
+
+@pytest.mark.parametrize("meaning", ["silent", "duress"])
+async def test_the_end_of_a_silent_press_is_as_silent_as_the_press(meaning: str) -> None:
+    bench = wired(actions={"contact": meaning})
+    await say(bench, active=False, initial=True)
+    await say(bench, active=True)
+    await say(bench, active=False)
+
+    assert [is_discreet(each) for each in bench.events] == [True, True]
+    assert bench.listener.is_quiet_contact("cam-01", "1")
+    assert bench.listener.is_quiet_contact("cam-01", "")
+    assert not bench.listener.is_quiet_contact("cam-01", "2")
+    assert not wired().listener.is_quiet_contact("cam-01", "1")
+
+
+async def test_the_end_of_a_silent_press_of_a_former_run_is_silent_too() -> None:
+    before, after = wired(actions={"contact": "silent"}), wired(actions={"contact": "silent"})
+    await say(before, active=False, initial=True)
+    await say(before, active=True)
+    after.listener.restore(before.listener.memories().values(), [], before.events)
+    await say(after, active=False)
+
+    (cleared,) = after.events
+    assert isinstance(cleared, ButtonCleared)
+    assert is_discreet(cleared)

@@ -18,6 +18,7 @@ from gateway.events import (
     Severity,
     derived_id,
 )
+from gateway.incidents import is_discreet
 
 OWN = "campus/east/button/btn-01/event"
 SOURCE = "/site/east/button/btn-01"
@@ -295,3 +296,14 @@ async def test_the_newest_press_under_a_reused_id_that_comes_again_late_is_the_s
     last = bench.events[-1]
     assert isinstance(last, GatewayFault)
     assert (last.reason, last.severity) == ("press_id_repeated", Severity.HIGH)
+
+
+async def test_an_end_is_silent_only_if_every_press_before_it_was() -> None:
+    bench = own()
+    ends = []
+    for kinds_pressed in (["silent"], ["silent", "press"], ["press", "duress"], ["press"], ["duress", "silent"], []):
+        for kind in kinds_pressed:
+            await say(bench, {"type": kind}, after=5)
+        await say(bench, {"type": "clear"}, after=5)
+        ends.append(is_discreet(kept(bench, ButtonCleared)[-1]))
+    assert ends == [True, False, False, False, True, False]

@@ -7,6 +7,7 @@ from gateway.api.sources import (
     refuse_links_into_nothing,
     refuse_local_address,
     refuse_local_files,
+    refuse_masses,
     refuse_to_cut_links,
 )
 from gateway.settings import DeviceSettings, OutputSettings
@@ -105,3 +106,10 @@ def test_a_camera_that_is_named_elsewhere_is_not_removed_and_all_that_name_it_ar
         "camera gate is named by device btn-01 (linked_cameras, looks), device btn-02 (camera), output siren (camera)"
     )
     refuse_to_cut_links("hall", devices, outputs)
+
+
+@pytest.mark.parametrize("body", [{str(each): 1 for each in range(1001)}, {"linked_cameras": [1] * 1001}])
+def test_what_holds_more_than_any_entry_is_refused_before_it_is_looked_at(body: dict[str, object]) -> None:
+    with pytest.raises(Problem) as caught:
+        refuse_masses(body)
+    assert (caught.value.status, caught.value.code, caught.value.more["limit"]) == (422, "too_long", 1000)
