@@ -2,21 +2,30 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
-from gateway.alarms.packets import LEVEL_5, Disconnect, Puback, Pubcomp, Publish, Pubrec, Pubrel, Suback, Subscribe
+from gateway.alarms.packets import (
+    LEVEL_5,
+    Disconnect,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Suback,
+    Subscribe,
+    Will,
+)
 from gateway.alarms.properties import Properties
 from gateway.alarms.reasons import FAILURE
 from harness.endpoint import Client
 
-LASTS = MappingProxyType(
-    {"clean_session": False, "protocol_level": LEVEL_5, "properties": Properties(session_expiry=3600)}
-)
 
-
-async def lasting(port: int, client_id: str, **connect: object) -> Client:
+async def lasting(port: int, client_id: str, will: Will | None = None) -> Client:
     """A client whose session lasts an hour."""
-    return await Client.open(port, client_id=client_id, **LASTS, **connect)
+    lasts = Properties(session_expiry=3600)
+    return await Client.open(
+        port, client_id=client_id, clean_session=False, protocol_level=LEVEL_5, properties=lasts, will=will
+    )
 
 
 @dataclass
