@@ -1,9 +1,10 @@
 """Presses a second with full durability and everything on, beside mosquitto with autosave_on_changes.
 
-Run:  .venv/bin/python benchmarks/alarm_throughput.py [--seconds 10] [--clients 64] [--quick] [--json] [--folder DIR]
+Run:  .venv/bin/python benchmarks/alarm_throughput.py [--seconds 10] [--clients 64] [--qos 1] [--quick] [--json]
 
 The gateway runs as it ships, with incidents, feedback to each button, one stream client and one destination. Half of
-the buttons speak MQTT 3.1.1 and half MQTT 5, each with up to 8 presses unacknowledged (QoS 1). The load generator
+the buttons speak MQTT 3.1.1 and half MQTT 5, each with up to 8 presses unacknowledged. With --qos 2 their sessions
+last, and PUBREC acknowledges. The load generator
 (benchmarks/pressing.py) is a process of its own on the same machine; its share of a core is stated. mosquitto gets the
 same load with one durable subscriber (mosquitto_sub) that acknowledges, persistence and autosave_on_changes.
 """
@@ -20,6 +21,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
@@ -63,10 +66,17 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def commits(url: str) -> int:
+    """Commits of the journal's file so far."""
+    lines = httpx.get(f"{url}/metrics").text.splitlines()
+    return int(float(next(line.split()[-1] for line in lines if "journal_commits_total " in line and line[0] != "#")))
+
+
 def press(port: int, arguments: argparse.Namespace, run: str) -> dict[str, Any]:
     """One run of the load generator."""
     command = [sys.executable, str(ROOT / "benchmarks/pressing.py"), "--port", str(port), "--run", run]
     command += ["--clients", str(arguments.clients), "--window", "8", "--seconds", str(arguments.seconds)]
+    command += ["--qos", str(arguments.qos)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
@@ -92,10 +102,11 @@ def of_the_gateway(folder: Path, arguments: argparse.Namespace) -> dict[str, Any
         with daemon.client() as client:
             cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
             stream, output = drain(daemon.url, cookie)
-            press(daemon.mqtt_port, argparse.Namespace(clients=arguments.clients, seconds=1), "warm")
-            before, began = cpu_seconds(daemon.process.pid), time.monotonic()
+            press(daemon.mqtt_port, argparse.Namespace(**vars(arguments) | {"seconds": 1}), "warm")
+            before, began, first = cpu_seconds(daemon.process.pid), time.monotonic(), commits(daemon.url)
             result = press(daemon.mqtt_port, arguments, "run")
             used, seconds = cpu_seconds(daemon.process.pid) - before, time.monotonic() - began
+            result["commits_per_press"] = round((commits(daemon.url) - first) / max(1, result["all_acknowledged"]), 3)
             until = time.monotonic() + 30
             while time.monotonic() < until and output.read_bytes().count(b'"run-') < result["all_acknowledged"]:
                 time.sleep(0.5)
@@ -137,6 +148,7 @@ def main() -> None:
     parser = options(__doc__, quick="4 seconds")
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--qos", type=int, choices=(1, 2), default=1)
     arguments = parser.parse_args()
     arguments.seconds = 4 if arguments.quick else arguments.seconds
     with folder_in(arguments.folder) as folder:
@@ -156,6 +168,7 @@ def main() -> None:
             )
     row = result["gateway"]
     print(f"gateway: {row['gateway_cpu_share']} of a core, {row['cpu_ms_per_press']} ms of CPU per press,")
+    print(f"{row['commits_per_press']} commits per press,")
     print(f"feedback {row['feedback']}, on the stream {row['on_the_stream']}")
     print(f"forwarded meanwhile {row['forwarded_meanwhile']}")
     print(f"ratio: {result.get('ratio')}")

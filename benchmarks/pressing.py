@@ -25,9 +25,14 @@ def _text(text: str) -> bytes:
 
 
 class Button(asyncio.Protocol):
-    """One client: publishes with QoS 1, up to `window` unacknowledged, and acknowledges its feedback."""
+    """One client: publishes, up to `window` at a time, and acknowledges its feedback.
 
-    def __init__(self, number: int, run: str, window: int, rate: float, feedback: bool) -> None:
+    With QoS 2 its session lasts, a press is acknowledged by PUBREC, and has its place in the window until PUBCOMP.
+    """
+
+    def __init__(self, number: int, run: str, window: int, rate: float, feedback: bool, qos: int = 1) -> None:
+        self.qos = qos
+        self.unreleased = 0
         self.number = number
         self.run = run
         self.window = window
@@ -46,8 +51,15 @@ class Button(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
-        properties = b"\x00" if self.level == 5 else b""
-        body = _text("MQTT") + bytes([self.level, 2]) + struct.pack(">H", 60) + properties + _text(self.device)
+        lasting = b"\x05\x11" + struct.pack(">I", 3600) if self.qos == 2 else b"\x00"
+        properties = lasting if self.level == 5 else b""
+        body = (
+            _text("MQTT")
+            + bytes([self.level, 0 if self.qos == 2 else 2])
+            + struct.pack(">H", 60)
+            + properties
+            + _text(self.device)
+        )
         transport.write(b"\x10" + _length(len(body)) + body)
 
     def data_received(self, data: bytes) -> None:
@@ -67,11 +79,18 @@ class Button(asyncio.Protocol):
 
     def _take(self, head: int, body: bytes) -> None:
         kind = head >> 4
-        if kind == 4:
+        if kind == 7:
+            self.unreleased -= 1
+            if not self.rate:
+                self.press()
+        elif kind in (4, 5):
             (identifier,) = struct.unpack_from(">H", body)
             self.latencies.append(time.perf_counter() - self.sent.pop(identifier))
             self.acknowledged += 1
-            if not self.rate:
+            if kind == 5:
+                self.unreleased += 1
+                self.transport.write(b"\x62\x02" + body[:2])
+            elif not self.rate:
                 self.press()
         elif kind == 3:
             self.answers += 1
@@ -90,7 +109,7 @@ class Button(asyncio.Protocol):
 
     def press(self) -> None:
         """Publish one."""
-        while not self.stopped and len(self.sent) < self.window:
+        while not self.stopped and len(self.sent) + self.unreleased < self.window:
             self.pressed += 1
             identifier = self.pressed % 60_000 + 1
             payload = b'{"id":"%s-%d-%d","type":"press"}' % (self.run.encode(), self.number, self.pressed)
@@ -98,7 +117,7 @@ class Button(asyncio.Protocol):
             topic = _text(f"campus/east/button/{self.device}/event")
             body = topic + struct.pack(">H", identifier) + properties + payload
             self.sent[identifier] = time.perf_counter()
-            self.transport.write(b"\x32" + _length(len(body)) + body)
+            self.transport.write(bytes([0x30 | self.qos << 1]) + _length(len(body)) + body)
             if self.rate:
                 return
 
@@ -132,7 +151,12 @@ async def drive(arguments: argparse.Namespace) -> dict[str, object]:
     for number in range(arguments.clients):
         _transport, button = await loop.create_connection(
             lambda number=number: Button(
-                number, arguments.run, arguments.window, arguments.rate, not arguments.no_feedback
+                number,
+                arguments.run,
+                arguments.window,
+                arguments.rate,
+                not arguments.no_feedback,
+                arguments.qos,
             ),
             "127.0.0.1",
             arguments.port,
@@ -148,7 +172,7 @@ async def drive(arguments: argparse.Namespace) -> dict[str, object]:
     for button in buttons:
         button.stopped = True
     for _ in range(2000):
-        if not any(button.sent for button in buttons):
+        if not any(button.sent or button.unreleased for button in buttons):
             break
         await asyncio.sleep(0.01)
     latencies = sorted(each for button in buttons for each in button.latencies)
@@ -182,6 +206,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=0.0, help="presses a second, all together; 0: as fast as they go")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--run", default="r", help="begins each press id")
+    parser.add_argument("--qos", type=int, choices=(1, 2), default=1)
     parser.add_argument("--no-feedback", action="store_true")
     import uvloop  # noqa: PLC0415  # the program's own loop
 

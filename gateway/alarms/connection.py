@@ -41,7 +41,6 @@ from gateway.errors import GatewayError
 from gateway.events import Cause, of_error
 
 _LOW_WATER_BYTES = 64 * 1024
-_MOST_UNRELEASED = 1024
 _MOST_ALIASES = 10
 _CONNECT_HEAD = 0x10
 _KEEPALIVE_FACTOR = 1.5
@@ -63,7 +62,7 @@ class Connection(Line):
         self._ending: Reason | None = None
         self._window = board.settings.max_inflight
         self._largest = 0
-        self._unanswered = 0
+        self._unanswered: set[int] = set()
         self._explains = True
         self.rights = Rights()
 
@@ -186,15 +185,13 @@ class Connection(Line):
 
     def _take_publish(self, packet: Publish, session: Session) -> None:
         packet = self._resolved(packet)
-        known = packet.qos == _QOS_2 and packet.packet_id in session.received
-        if packet.qos and not known:
-            self._check_window(session)
-            self._unanswered += 1
+        if packet.qos and session.level >= LEVEL_5:
+            self._count(packet.packet_id)
         if not self.rights.may_publish(packet.topic):
             outcome: asyncio.Future[Any] | Reason = self._board.refuse_publish(self, packet.topic, packet.payload)
         else:
             outcome = self._board.take(session, packet)
-        self._answer_behind(outcome, lambda reason: self._acknowledge(packet, reason, known=known))
+        self._answer_behind(outcome, lambda reason: self._acknowledge(packet, reason))
 
     def _resolved(self, packet: Publish) -> Publish:
         """The message with the topic that its alias stands for (§3.3.2.3.4)."""
@@ -214,13 +211,15 @@ class Connection(Line):
             raise ProtocolBreachError(f"topic alias {alias} was never given a topic")
         return replace(packet, topic=self._aliases[alias])
 
-    def _check_window(self, session: Session) -> None:
-        """§4.9: a client of MQTT 5 may have as many unanswered messages as it was told."""
-        unreleased = len(session.received)
-        if session.level >= LEVEL_5 and self._unanswered + unreleased >= self._board.settings.max_inflight:
+    def _count(self, packet_id: int) -> None:
+        """§3.3.4, §4.9: a client of MQTT 5 may have as many messages without PUBACK or PUBCOMP as it was told.
+
+        Each connection begins anew: an id of QoS 2 that was not released on a former one does not count.
+        """
+        unanswered = self._unanswered
+        if packet_id not in unanswered and len(unanswered) >= self._board.settings.max_inflight:
             raise ProtocolBreachError("more messages than Receive Maximum", Reason.RECEIVE_MAXIMUM_EXCEEDED)
-        if unreleased >= _MOST_UNRELEASED:
-            raise ProtocolBreachError("too many messages that are not released", Reason.QUOTA_EXCEEDED)
+        unanswered.add(packet_id)
 
     @property
     def _most_answers(self) -> int:
@@ -228,19 +227,23 @@ class Connection(Line):
         most = self._board.settings.max_inflight
         return most if self._reader.level < LEVEL_5 else 2 * most
 
-    def _acknowledge(self, packet: Publish, reason: Reason, *, known: bool) -> None:
-        if packet.qos and not known:
-            self._unanswered -= 1
+    def _acknowledge(self, packet: Publish, reason: Reason) -> None:
         if packet.qos == 1:
+            self._unanswered.discard(packet.packet_id)
             self.send(Puback(packet.packet_id, reason))
         elif packet.qos == _QOS_2:
+            if reason >= FAILURE:
+                self._unanswered.discard(packet.packet_id)
             self.send(Pubrec(packet.packet_id, reason))
 
     def _take_release(self, packet: Pubrel, session: Session) -> None:
         known = self._board.release(session, packet.packet_id)
         reason = Reason.SUCCESS if known else Reason.PACKET_ID_NOT_FOUND
-        stored = self._board.flushed() if known else Reason.SUCCESS
-        self._answer_behind(stored, lambda _reason: self.send(Pubcomp(packet.packet_id, reason)))
+        self._answer_behind(self._board.flushed(), lambda _reason: self._complete(packet.packet_id, reason))
+
+    def _complete(self, packet_id: int, reason: Reason) -> None:
+        self._unanswered.discard(packet_id)
+        self.send(Pubcomp(packet_id, reason))
 
     def _not_stored(self, _error: GatewayError) -> None:
         """Without an acknowledgement it will be sent again (§4.4); an error code would end the matter."""

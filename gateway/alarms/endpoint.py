@@ -214,7 +214,7 @@ class MqttEndpoint:
             if not connection.rights.may_publish(packet.will.topic):
                 self.refuse(refused_will(packet.will.topic), connection)
             else:
-                connection.will = self._wills.note(client_id, packet.will, user)
+                connection.will = self._wills.note(client_id, packet.will, user, expiry)
         return session, present
 
     def disconnected(self, connection: Line) -> None:

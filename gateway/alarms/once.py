@@ -41,14 +41,17 @@ class OnceTaker:
         self._start = start
         self._flushed = flushed
 
-    def take(self, session: Session, packet: Publish) -> "asyncio.Future[Reason] | Reason":
-        """A message is handled, and its id kept, before PUBREC; the same one again waits for that."""
+    def take(self, session: Session, packet: Publish) -> "asyncio.Future[Any] | Reason":
+        """A message is handled, and its id kept, before PUBREC; the same one again waits for that.
+
+        So does one whose records could not be stored when it came first: it was not acknowledged then.
+        """
         number, mark = packet.packet_id, mark_of(packet)
         underway = session.taking.get(number)
         if underway is not None and self._is_copy(packet, mark, underway.mark):
             return underway.done
         if underway is None and number in session.received and self._is_copy(packet, mark, session.received[number]):
-            return Reason.SUCCESS
+            return self._flushed()
         task = self._start(self._take(session, packet, mark), "mqtt publish")
         taking = session.taking[number] = Taking(mark, task)
         task.add_done_callback(lambda _done: self._forget(session, number, taking))

@@ -2,20 +2,15 @@
 
 import asyncio
 import logging
-import struct
-import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol
 
-from gateway.alarms.codec import decode_packet
-from gateway.alarms.encoding import encode_packet
-from gateway.alarms.packets import LEVEL_5, Publish
-from gateway.alarms.wireformat import Cursor, MalformedPacketError
-from gateway.errors import GatewayError, PermanentError
+from gateway.alarms.moments import Moments
+from gateway.errors import GatewayError
 
 SESSION, MESSAGE, RECEIVED, RETAINED, WILL = "session", "message", "received", "retained", "will"
 _LAZY_SECONDS = 0.05
-_HEAD = struct.Struct(">d")
 _log = logging.getLogger(__name__)
 
 Key = tuple[str, str, int]
@@ -36,18 +31,21 @@ class SessionStore(Protocol):
 class RecordBook:
     """Gathers changes until somebody waits for them, or a moment has passed.
 
-    A message that was put and removed before it was saved never reaches the disk. What could not be saved is tried
-    again with the next change.
+    What comes while a save is under way is saved together behind it. A message that was put and removed before it was
+    saved never reaches the disk. What could not be saved is tried again with the next change.
 
     Args:
         store: None keeps nothing.
+        moments: writes down when something ends.
     """
 
-    def __init__(self, store: SessionStore | None) -> None:
+    def __init__(self, store: SessionStore | None, moments: Moments | None = None) -> None:
         self._store = store
         self._pending: dict[Key, bytes | None] = {}
-        self._newest: asyncio.Future[None] | None = None
+        self._underway: asyncio.Future[None] | None = None
+        self._following: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self.moments = moments or Moments()
 
     async def load(self) -> list[tuple[str, str, int, bytes]]:
         """All that was kept."""
@@ -77,16 +75,20 @@ class RecordBook:
 
         The future fails with a GatewayError if that cannot be stored.
         """
-        if self._pending:
-            self._save()
-        if self._newest is not None and self._newest.done() and _is_good(self._newest):
-            self._newest = None
-        return self._newest
+        if not self._pending:
+            return self._underway
+        if self._following is None:
+            self._following = asyncio.get_running_loop().create_future()
+        following = self._following
+        if self._underway is None:
+            self._save(following)
+        return following
 
-    def _save(self) -> None:
+    def _save(self, told: "asyncio.Future[None]") -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._underway, self._following = told, None
         batch, self._pending = self._pending, {}
         assert self._store is not None  # noqa: S101  # nothing is gathered without one
         try:
@@ -94,12 +96,26 @@ class RecordBook:
         except GatewayError as error:
             saved = asyncio.get_running_loop().create_future()
             saved.set_exception(error)
-        saved.add_done_callback(lambda done: self._saved(batch, done))
-        self._newest = saved
+        saved.add_done_callback(partial(self._saved, batch, told))
 
-    def _saved(self, batch: dict[Key, bytes | None], done: "asyncio.Future[None]") -> None:
-        if not _is_good(done):
+    def _saved(
+        self, batch: dict[Key, bytes | None], told: "asyncio.Future[None]", done: "asyncio.Future[None]"
+    ) -> None:
+        self._underway = None
+        error = asyncio.CancelledError() if done.cancelled() else done.exception()
+        if error is not None:
             self._pending = batch | self._pending
+        if told.done():  # who waited was cancelled
+            pass
+        elif done.cancelled():
+            told.cancel()
+        elif error is not None:
+            told.set_exception(error)
+            told.exception()  # nobody need wait for it
+        else:
+            told.set_result(None)
+        if self._following is not None:
+            self._save(self._following)
 
     def _flush_quietly(self) -> None:
         self._timer = None
@@ -116,31 +132,3 @@ class RecordBook:
                 await newest
             except GatewayError as error:
                 _log.error("sessions could not be stored: %s", error)
-
-
-def _is_good(done: "asyncio.Future[None]") -> bool:
-    return not done.cancelled() and done.exception() is None
-
-
-def put_message(message: Publish, expires: float | None) -> bytes:
-    """A message as a record's body: the wall time of its expiry in seconds (0: none), then the PUBLISH of MQTT 5."""
-    ends = 0.0 if expires is None else expires - time.monotonic() + time.time()
-    return _HEAD.pack(ends) + encode_packet(message, LEVEL_5)
-
-
-def take_message(body: bytes) -> tuple[Publish, float | None]:
-    """The message of a record's body and its expiry on the monotonic clock.
-
-    Raises:
-        PermanentError: it is no such record.
-    """
-    try:
-        (ends,) = _HEAD.unpack_from(body)
-        cursor = Cursor(body[_HEAD.size :])
-        head, length = cursor.byte(), cursor.variable()
-        packet = decode_packet(head, cursor.take(length), LEVEL_5)
-    except (MalformedPacketError, struct.error) as error:
-        raise PermanentError(f"a stored message cannot be read: {error}") from None
-    if not isinstance(packet, Publish):
-        raise PermanentError("a stored message is no PUBLISH")
-    return packet, ends - time.time() + time.monotonic() if ends else None

@@ -6,8 +6,9 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from operator import itemgetter
 
+from gateway.alarms.kept_messages import put_message, take_message
 from gateway.alarms.packets import Publish
-from gateway.alarms.records import RETAINED, RecordBook, put_message, take_message
+from gateway.alarms.records import RETAINED, RecordBook
 
 _MOST = 10_000
 _MOST_BYTES = 32 * 1024 * 1024
@@ -45,7 +46,8 @@ class RetainedBook:
             self._records.remove(RETAINED, message.topic, 0)
             return
         self._put(message, expires)
-        body = put_message(replace(message, packet_id=1 if message.qos else 0), expires)
+        kept = replace(message, packet_id=1 if message.qos else 0)
+        body = put_message(kept, expires, self._records.moments)
         self._records.put(RETAINED, message.topic, 0, body)
 
     def _put(self, message: Publish, expires: float | None) -> None:
@@ -69,7 +71,7 @@ class RetainedBook:
 
     def restore(self, topic: str, body: bytes) -> None:
         """Take back one that was kept."""
-        message, expires = take_message(body)
+        message, expires = take_message(body, self._records.moments)
         self._put(replace(message, topic=topic, packet_id=0), expires)
 
     def of_topic(self, topic: str) -> Kept | None:

@@ -7,10 +7,12 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from gateway.alarms.kept_messages import put_message, take_message
+from gateway.alarms.moments import Moment
 from gateway.alarms.packets import LEVEL_311, Publish
 from gateway.alarms.properties import NOTHING
 from gateway.alarms.reasons import Reason
-from gateway.alarms.records import MESSAGE, RECEIVED, SESSION, RecordBook, put_message, take_message
+from gateway.alarms.records import MESSAGE, RECEIVED, SESSION, RecordBook
 from gateway.alarms.topics import FilterTree, Subscription
 
 NEVER_EXPIRES = 0xFFFF_FFFF
@@ -21,6 +23,7 @@ _SUBSCRIPTIONS = 100
 _ALL_FILTERS = 10_000
 _FILTER_BYTES = 64 * 1024
 _ALL_FILTER_BYTES = 8 * 1024 * 1024
+_UNRELEASED = 1024
 _LAST_ID = 65_535
 
 
@@ -170,7 +173,7 @@ class SessionBook:
             self.end(session)
         elif session.expiry != NEVER_EXPIRES:
             self._expire_in(session, session.expiry)
-            self._save(session, ends=time.time() + session.expiry)
+            self._save(session, ends=self._records.moments.at(time.monotonic() + session.expiry))
         while len(self._sessions) > self._limit:
             idle = next((each for each in self._sessions.values() if not self._connected(each.client_id)), None)
             if idle is None:
@@ -217,7 +220,7 @@ class SessionBook:
         session.expiry = expiry
         self._save(session)
 
-    def _save(self, session: Session, ends: float | None = None) -> None:
+    def _save(self, session: Session, ends: Moment | None = None) -> None:
         if not session.lasts:
             if session.saved:
                 self._forget_records(session)
@@ -227,7 +230,9 @@ class SessionBook:
             "level": session.level,
             "user": session.user,
             "expiry": session.expiry,
-            "ends": ends,
+            "ends": ends and ends.wall,
+            "boot": ends and ends.boot,
+            "monotonic": ends and ends.monotonic,
             "filters": filters,
         }
         body = json.dumps(said, ensure_ascii=False).encode()
@@ -282,7 +287,9 @@ class SessionBook:
         self._append(session, outgoing)
         if session.lasts:
             kept = replace(message, packet_id=1)
-            self._records.put(MESSAGE, session.client_id, outgoing.number, put_message(kept, expires))
+            self._records.put(
+                MESSAGE, session.client_id, outgoing.number, put_message(kept, expires, self._records.moments)
+            )
 
     def _append(self, session: Session, outgoing: Outgoing) -> None:
         session.queue.append(outgoing)
@@ -315,10 +322,17 @@ class SessionBook:
             self._records.remove(MESSAGE, session.client_id, outgoing.number)
 
     def receive(self, session: Session, packet_id: int, mark: bytes) -> None:
-        """A message with QoS 2 was taken (§4.3.3); `mark` tells it from another with its id."""
+        """A message with QoS 2 was taken (§4.3.3); `mark` tells it from another with its id.
+
+        Of too many that were never released the oldest is forgotten: a device that lost its power behind PUBREC again
+        and again would never be taken any more.
+        """
+        session.received.pop(packet_id, None)
         session.received[packet_id] = mark
         if session.lasts:
             self._records.put(RECEIVED, session.client_id, packet_id, mark)
+        if len(session.received) > _UNRELEASED:
+            self.release(session, next(iter(session.received)))
 
     def release(self, session: Session, packet_id: int) -> bool:
         """It was released; False if it was not there."""
@@ -337,7 +351,8 @@ class SessionBook:
         if ends is None and session.expiry != NEVER_EXPIRES:
             self._expire_in(session, session.expiry)
         elif ends is not None:
-            self._expire_in(session, max(0.0, ends - time.time()))
+            moment = Moment(said.get("boot", ""), said.get("monotonic", 0.0), ends)
+            self._expire_in(session, self._records.moments.left_until(moment, session.expiry))
         self._sessions[client_id] = session
         for pattern, options, identifier in said["filters"]:
             subscription = Subscription(pattern, options, identifier)
@@ -351,7 +366,7 @@ class SessionBook:
         if session is None:
             self._records.remove(MESSAGE, client_id, number)
             return
-        message, expires = take_message(body)
+        message, expires = take_message(body, self._records.moments)
         session.next_number = max(session.next_number, number + 1)
         self._append(session, Outgoing(number, replace(message, packet_id=0), expires, again=True))
 

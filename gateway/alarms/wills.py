@@ -6,8 +6,9 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gateway.alarms.kept_messages import put_message, take_message
 from gateway.alarms.packets import Publish, Will
-from gateway.alarms.records import WILL, RecordBook, put_message, take_message
+from gateway.alarms.records import WILL, RecordBook
 
 _RESTART_GRACE_SECONDS = 10.0
 _HEAD = struct.Struct(">II")
@@ -44,8 +45,8 @@ class WillKeeper:
         self._waiting: dict[str, LastWill] = {}
         self._next = 1
 
-    def note(self, client_id: str, will: Will, user: str) -> LastWill:
-        """Keep the will of a new connection."""
+    def note(self, client_id: str, will: Will, user: str, session_seconds: int) -> LastWill:
+        """Keep the will of a new connection; behind a restart it waits no longer than its session lasts."""
         properties = replace(will.properties, will_delay=None)
         message = Publish(
             topic=will.topic, payload=will.payload, qos=will.qos, retain=will.retain, properties=properties
@@ -53,8 +54,9 @@ class WillKeeper:
         kept = LastWill(client_id, self._next, message, will.properties.will_delay or 0, user)
         self._next += 1
         said = json.dumps({"user": user}).encode()
-        body = put_message(replace(message, packet_id=1 if message.qos else 0), None)
-        self._records.put(WILL, client_id, kept.number, _HEAD.pack(kept.delay, len(said)) + said + body)
+        body = put_message(replace(message, packet_id=1 if message.qos else 0), None, self._records.moments)
+        head = _HEAD.pack(min(kept.delay, session_seconds), len(said))
+        self._records.put(WILL, client_id, kept.number, head + said + body)
         return kept
 
     def forget(self, will: LastWill) -> None:
@@ -99,7 +101,7 @@ class WillKeeper:
         """Take back a will: the process ended under that client; it has some seconds to come back."""
         delay, length = _HEAD.unpack_from(body)
         said = json.loads(body[_HEAD.size : _HEAD.size + length])
-        message, _expires = take_message(body[_HEAD.size + length :])
+        message, _expires = take_message(body[_HEAD.size + length :], self._records.moments)
         self._next = max(self._next, number + 1)
         will = LastWill(client_id, number, replace(message, packet_id=0), delay, said["user"])
         self._after(will, max(delay, _RESTART_GRACE_SECONDS))

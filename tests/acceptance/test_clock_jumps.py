@@ -8,13 +8,13 @@ from typing import Any
 import httpx
 import pytest
 from harness.daemon import BUTTON, Daemon
+from harness.faketime import environment_of, needs_faketime
 from harness.press import Presser
 
-LIBRARY = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 RULES = "[incidents]\nescalate_after_seconds = [3, 600, 1200]\nunattended_level = 0\n"
 pytestmark = [
     pytest.mark.long,  # a start takes long with every look at the clock intercepted
-    pytest.mark.skipif(not LIBRARY.exists(), reason="needs libfaketime (Debian: faketime)"),
+    needs_faketime,
     pytest.mark.timeout(120),
 ]
 
@@ -29,14 +29,8 @@ def wall(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, wall: Path) -> Iterator[Daemon]:
-    environment = {
-        "LD_PRELOAD": str(LIBRARY),
-        "FAKETIME_TIMESTAMP_FILE": str(wall),
-        "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # a step of NTP leaves the monotonic clock alone
-    }
     folder = tmp_path_factory.mktemp("jumps")
-    with Daemon(folder, extra=BUTTON + RULES, environment=environment) as running:
+    with Daemon(folder, extra=BUTTON + RULES, environment=environment_of(wall)) as running:
         running.set_up_administrator()
         yield running
 

@@ -1,15 +1,30 @@
 """QoS 2 over a socket, in both versions: what is sent again is one, a new press under an unreleased id counts."""
 
+import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.endpoint import Client, Desk, running
+from harness.endpoint import Client, Desk, running, until
 
-from gateway.alarms.packets import LEVEL_5, LEVEL_311, Puback, Pubcomp, Publish, Pubrec, Pubrel, Suback, Subscribe
+from gateway.alarms.packets import (
+    LEVEL_5,
+    LEVEL_311,
+    Disconnect,
+    Puback,
+    Pubcomp,
+    Publish,
+    Pubrec,
+    Pubrel,
+    Suback,
+    Subscribe,
+)
 from gateway.alarms.properties import Properties
+from gateway.alarms.reasons import Reason
 from gateway.clock import SystemClock
+from gateway.errors import TransientError
 from gateway.settings import StorageSettings
 from gateway.storage import Journal, MqttSessionStore
 
@@ -143,7 +158,6 @@ async def test_what_an_id_stands_for_outlives_the_process(level: int, tmp_path: 
 
 
 async def test_an_unreleased_id_takes_no_more_room_by_being_used_again() -> None:
-    """§4.9: the ids that are not released count towards Receive Maximum, each once."""
     desk = ready()
     async with running(desk, max_inflight=2) as endpoint:
         for number in range(5):
@@ -153,3 +167,113 @@ async def test_an_unreleased_id_takes_no_more_room_by_being_used_again() -> None
         await client.expect(Puback(2))
         await client.close()
     assert len(desk.handled) == 6
+
+
+def numbered(number: int) -> Publish:
+    return Publish(topic=TOPIC, payload=b'{"type": "press", "id": "%d"}' % number, qos=2, packet_id=number)
+
+
+async def test_what_is_not_released_counts_until_its_pubcomp() -> None:
+    """§3.3.4, §4.9."""
+    async with running(ready(), max_inflight=2) as endpoint:
+        client = await back(endpoint.port, LEVEL_5)
+        await client.send(numbered(1), numbered(2))
+        await client.expect(Pubrec(1), Pubrec(2))
+        await client.send(Pubrel(1))
+        await client.expect(Pubcomp(1))
+        await client.send(numbered(3))
+        await client.expect(Pubrec(3))
+        await client.send(Publish(topic=TOPIC, payload=ONE, qos=1, packet_id=4))
+        last = await client.read()
+        assert isinstance(last, Disconnect)
+        assert last.reason == Reason.RECEIVE_MAXIMUM_EXCEEDED
+        await client.close()
+
+
+async def test_a_message_counts_once_while_its_id_is_being_stored() -> None:
+    store = Held()
+    async with running(ready(), store, max_inflight=2) as endpoint:
+        client = await back(endpoint.port, LEVEL_5)
+        store.held = True
+        await client.send(numbered(1))
+        await until(lambda: bool(store.waiting))
+        await client.send(numbered(2))
+        await client.nothing_more()
+        store.let_go()
+        await client.expect(Pubrec(1), Pubrec(2))
+        await client.close()
+
+
+async def test_what_a_former_connection_did_not_release_locks_no_press_out() -> None:
+    """§4.9: the quota of a connection begins anew; a device that lost its power behind PUBREC never releases."""
+    desk = ready()
+    async with running(desk, max_inflight=2) as endpoint:
+        for number in range(1, 6):
+            client = await back(endpoint.port, LEVEL_5)
+            await client.send(numbered(number))
+            await client.expect(Pubrec(number))
+            await client.close()
+    assert len(desk.handled) == 5
+
+
+@LEVELS
+async def test_what_could_not_be_stored_is_not_acknowledged_when_it_comes_again(level: int) -> None:
+    store = Held()
+    async with running(ready(), store) as endpoint:
+        client = await back(endpoint.port, level)
+        kept = message(b"kept", "t/x", retain=True)
+        store.full = True
+        await client.send(kept)
+        await refused(client)
+        for again in (message(b"kept", "t/x", retain=True, dup=True), Pubrel(1)):
+            client = await back(endpoint.port, level)
+            await client.send(again)
+            await refused(client)
+        store.full = False
+        client = await back(endpoint.port, level)
+        await client.send(message(b"kept", "t/x", retain=True, dup=True))
+        await client.expect(Pubrec(1))
+        store.full = True
+        await client.send(Pubrel(1))
+        await refused(client)
+        client = await back(endpoint.port, level)
+        await client.send(Pubrel(1))
+        await refused(client)
+        store.full = False
+        client = await back(endpoint.port, level)
+        await client.send(Pubrel(1))
+        assert isinstance(await client.read(), Pubcomp)
+        await client.close()
+
+
+async def refused(client: Client) -> None:
+    """The connection ends without an acknowledgement."""
+    while (answer := await client.read()) is not None:
+        assert not isinstance(answer, Puback | Pubrec | Pubcomp)
+    await client.close()
+
+
+class Held:
+    """A store in memory whose disk may be full, and slow."""
+
+    def __init__(self) -> None:
+        self.full = self.held = False
+        self.waiting: list[asyncio.Future[None]] = []
+
+    async def load(self) -> list[tuple[str, str, int, bytes]]:
+        return []
+
+    def save(self, records: Sequence[tuple[str, str, int, bytes | None]]) -> "asyncio.Future[None]":
+        if self.full:
+            raise TransientError("the disk is full")
+        saved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.held:
+            self.waiting.append(saved)
+        else:
+            saved.set_result(None)
+        return saved
+
+    def let_go(self) -> None:
+        self.held = False
+        for each in self.waiting:
+            each.set_result(None)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from gateway.alarms.moments import Moments
 from gateway.alarms.packets import LEVEL_5, Publish
 from gateway.alarms.records import MESSAGE, RECEIVED, SESSION, RecordBook
 from gateway.alarms.sessions import Session, SessionBook
@@ -68,7 +69,7 @@ async def test_a_session_that_is_to_last_no_longer_leaves_no_record(bench: Bench
     session = await filled(bench)
     bench.book.set_expiry(session, 0)
     bench.book.close(session)
-    bench.records.flush()
+    await bench.records.close()
     assert bench.kept.records == {}
 
 
@@ -76,7 +77,38 @@ async def test_one_that_goes_on_without_an_expiry_keeps_its_messages_and_no_reco
     """CONNECT without Clean Start and with an expiry of 0: what waits is still sent, but not after a restart."""
     await filled(bench)
     session = bench.open(0)
-    bench.records.flush()
+    await bench.records.close()
     assert bench.kept.records == {}
     assert len(session.queue) == 1
     assert session.received == {7: b"mark"}
+
+
+async def test_of_too_many_ids_that_are_never_released_the_oldest_is_forgotten(bench: Bench) -> None:
+    session = bench.open(300)
+    for number in (*range(1, 1025), 1, 2000):
+        bench.book.receive(session, number, b"mark")
+    assert len(session.received) == 1024
+    assert 2 not in session.received
+    assert {1, 3, 2000} <= session.received.keys()
+    await bench.records.close()
+    assert len([kind for kind, *_rest in await bench.kept.load() if kind == RECEIVED]) == 1024
+
+
+@pytest.mark.parametrize(("boot", "wall", "left"), [("one", 7200, 280), ("one", -7200, 280), ("two", -7200, 300)])
+async def test_a_session_s_end_is_known_behind_a_step_of_the_wall_clock(boot: str, wall: float, left: float) -> None:
+    now = asyncio.get_running_loop().time()
+    kept = Kept()
+    before = RecordBook(kept, Moments("one", lambda: now, lambda: 1e9))
+    book = SessionBook(before, 100, lambda _client: True, lambda _session: None)
+    book.close(book.open("btn-01", clean=False, expiry=300, level=LEVEL_5, user="")[0])
+    book.end_all_timers()
+    await before.close()
+    after = RecordBook(kept, Moments(boot, lambda: now + 20, lambda: 1e9 + wall))
+    again = SessionBook(after, 100, lambda _client: False, lambda _session: None)
+    ((_kind, name, _number, body),) = await kept.load()
+    again.restore_session(name, body)
+    session = again.get("btn-01")
+    assert session is not None
+    assert session.timer is not None
+    assert session.timer.when() == pytest.approx(now + left, abs=5)
+    again.end_all_timers()
