@@ -37,6 +37,7 @@ _ADDRESSES = (
     Quirk("https", "serves HTTPS only, with a certificate that it signed itself", (7,)),
     Quirk("no-get-services", "does not know GetServices, only GetCapabilities", (15,)),
     Quirk("broken-xml", "replies have NUL bytes, bad UTF-8 and unquoted attributes", (5,)),
+    Quirk("mutated-soap", "spoils every other HTTP answer at random, the same for the same number", (5,), 1.0),
     Quirk("few-requests", "restarts, that is drops all connections, at more than so many requests at once", (40,), 2.0),
 )
 _TRUST = (
@@ -109,6 +110,7 @@ _STREAM = (
     Quirk("rtp-jump", "the RTP clock jumps by an hour after so many seconds", (36,), 2.0),
     Quirk("rtp-stuck", "the RTP clock stands at 0", (36,)),
     Quirk("one-session", "serves one RTSP session; the next gets 453", (36, 38)),
+    Quirk("mutated-rtsp", "spoils every other RTSP answer at random, the same for the same number", (36,), 1.0),
     Quirk("redirects", "DESCRIBE is answered with a redirect to another host", (2,)),
 )
 KNOWN = (*_ADDRESSES, *_TRUST, *_MEDIA, *_EVENTS, *_MOVEMENT, *_STREAM)
