@@ -55,7 +55,7 @@ class Session:
         picker: makes what decides which packets are decoded; None decodes all.
 
     Raises:
-        StreamFaultError: NO_VIDEO.
+        StreamFaultError: NO_VIDEO; INVALID_DATA for a codec that is not known.
     """
 
     def __init__(
@@ -70,6 +70,8 @@ class Session:
             raise StreamFaultError(LossReason.NO_VIDEO)
         self._container = container
         self._stream: AvVideoStream = container.streams.video[0]
+        if self._stream.codec_context is None:  # PyAV's stubs do not say so
+            raise StreamFaultError(LossReason.INVALID_DATA)
         # One thread and no frame threading: those would hold back one to three pictures.
         self._stream.thread_type = "NONE"
         self._stream.codec_context.thread_count = 1

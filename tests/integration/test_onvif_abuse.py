@@ -160,7 +160,7 @@ async def _probe_a_spoilt_camera(recording: Path, enough: Callable[[int, int], b
                     await camera.probe()
                     await camera.events.subscribe()
                 outcomes["described"] += 1
-            except GatewayError as error:
+            except (GatewayError, FaultError) as error:
                 name = getattr(error, "state", type(error).__name__)
                 outcomes[name] = outcomes.get(name, 0) + 1
             finally:

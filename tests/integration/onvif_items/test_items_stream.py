@@ -84,6 +84,7 @@ async def test_item_17_codec_and_size_are_those_of_the_stream(long_recording: Pa
         ("stream-dies=0.5", {LossReason.ENDED, LossReason.CLOSED}),
         ("rtp-jump=0.5", {LossReason.CLOCK_JUMP}),
         ("rtp-stuck", {LossReason.CLOCK_STUCK}),
+        ("unknown-codec", {LossReason.INVALID_DATA}),
     ],
 )
 async def test_item_36_each_end_of_a_stream_has_a_name_and_is_tried_again(

@@ -92,7 +92,10 @@ class RtspConnection:
             return Reply(302, {"Location": "rtsp://192.0.2.10:554/elsewhere"})
         host: str = self._writer.get_extra_info("sockname")[0]
         headers = {"Content-Base": f"{request.url.rstrip('/')}/", "Content-Type": "application/sdp"}
-        return Reply(headers=headers, body=sdp.describe(playback.recording, host, self._number))
+        described = sdp.describe(playback.recording, host, self._number)
+        if "unknown-codec" in self._quirks:
+            described = described.replace(b"H264/", b"NEW9/")
+        return Reply(headers=headers, body=described)
 
     async def _setup(self, request: Request) -> Reply:
         path, _, track = request.path.rpartition("/")
