@@ -98,12 +98,16 @@ class CameraRestored(CameraEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraFault(CameraEvent):
-    """Something about a camera needs the installer: its state, the remedy in words, and a figure in `detail`."""
+    """Something about a camera needs the installer: its state, the remedy in words, and a figure in `detail`.
+
+    `figures`: what the console's text of the state names, such as a number of days.
+    """
 
     TYPE: ClassVar[str] = "campus.camera.fault"
     state: str
     remedy: str = ""
     detail: str = ""
+    figures: dict[str, str | int | float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

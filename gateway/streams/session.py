@@ -30,14 +30,19 @@ _CORRUPT_IN_A_ROW = 100
 
 
 @contextmanager
-def opened(source: StreamSource) -> Iterator[InputContainer]:
-    """The container, closed by the thread that opened it: closing from another crashes the process."""
+def opened(
+    source: StreamSource, shown: Callable[[bytes], None] = lambda _certificate: None
+) -> Iterator[InputContainer]:
+    """The container, closed by the thread that opened it: closing from another crashes the process.
+
+    `shown` gets the certificate of a camera with TLS, in DER.
+    """
     if source.is_recording:
         container = av.open(source.address())
     else:
         # PyAV's own timeouts: FFmpeg's `timeout` is reset by RTCP, and older names of it are silently ignored.
         timeouts = (source.open_timeout_seconds, source.read_timeout_seconds)
-        container = av.open(checked(source).address(), options=_LIVE_OPTIONS, timeout=timeouts)
+        container = av.open(checked(source, shown).address(), options=_LIVE_OPTIONS, timeout=timeouts)
     try:
         yield container
     finally:

@@ -68,8 +68,14 @@ export function eventRow({ position, event }, incidents = {}) {
     event.drill && h("span", { class: "drill" }, t("drill")),
     h("span", { class: "muted position" }, position === null ? "…" : `#${position}`),
     event.type === FAULT && faultDetails(event.data),
-    event.type === CAMERA_FAULT && h("span", { class: "fault" }, tOr(`camerafault.${event.data.state}`, event.data.remedy)),
+    event.type === CAMERA_FAULT && h("span", { class: "fault" }, cameraFaultText(event.data)),
   );
+}
+
+/** What is wrong with a camera, with its figures where the text names any; without a text, what to do in English. */
+function cameraFaultText({ state, remedy, figures }) {
+  const key = `camerafault.${state}`;
+  return tOr(key, "") ? t(key, figures ?? {}) : remedy;
 }
 
 /** What is wrong, and of which message, to be opened. */
