@@ -27,6 +27,7 @@ _LIVE_OPTIONS = {
     "fpsprobesize": "0",
 }
 _CORRUPT_IN_A_ROW = 100
+_NAMES = "replace"  # many cameras name their stream in GBK or Latin-1, which is no reason to show no picture
 
 
 @contextmanager
@@ -38,11 +39,13 @@ def opened(
     `shown` gets the certificate of a camera with TLS, in DER.
     """
     if source.is_recording:
-        container = av.open(source.address())
+        container = av.open(source.address(), metadata_errors=_NAMES)
     else:
         # PyAV's own timeouts: FFmpeg's `timeout` is reset by RTCP, and older names of it are silently ignored.
         timeouts = (source.open_timeout_seconds, source.read_timeout_seconds)
-        container = av.open(checked(source, shown).address(), options=_LIVE_OPTIONS, timeout=timeouts)
+        container = av.open(
+            checked(source, shown).address(), options=_LIVE_OPTIONS, timeout=timeouts, metadata_errors=_NAMES
+        )
     try:
         yield container
     finally:

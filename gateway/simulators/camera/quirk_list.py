@@ -113,6 +113,7 @@ _STREAM = (
     Quirk("rtp-jump", "the RTP clock jumps by an hour after so many seconds", (36,), 2.0),
     Quirk("rtp-stuck", "the RTP clock stands at 0", (36,)),
     Quirk("one-session", "serves one RTSP session; the next gets 453", (36, 38)),
+    Quirk("gbk-name", "its stream has a name in GBK, which is no UTF-8", (36,)),
     Quirk("unknown-codec", "describes its stream with a codec that nobody knows", (36,)),
     Quirk("mutated-rtsp", "spoils every other RTSP answer at random, the same for the same number", (36,), 1.0),
     Quirk("redirects", "DESCRIBE is answered with a redirect to another host", (2,)),

@@ -126,6 +126,16 @@ async def test_item_36_each_end_of_a_stream_has_a_name_and_is_tried_again(
         await _in_thread(look)
 
 
+async def test_item_36_a_name_in_another_encoding_ends_no_stream(long_recording: Path) -> None:
+    async with SimulatedCamera(long_recording, quirks=["gbk-name"]) as camera:
+
+        def look() -> None:
+            with _stream(camera.rtsp_url) as stream:
+                _next(stream, Frame)
+
+        await _in_thread(look)
+
+
 async def test_item_36_a_refusal_and_a_wrong_path_have_names(long_recording: Path) -> None:
     async with SimulatedCamera(long_recording, username="gate", password=PASSWORD) as camera:
 
