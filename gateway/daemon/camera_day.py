@@ -9,7 +9,6 @@ from typing import Any
 from gateway.events import (
     CameraDay,
     CameraFault,
-    CameraInputTriggered,
     CameraLost,
     CameraMotion,
     CameraRestored,
@@ -50,7 +49,10 @@ class CameraTally:
         self._counts = {camera: _Counts(lost_at=since) for camera in lost_before}
 
     def take(self, event: Event) -> None:
-        """Count one event, in the journal's order; those of other days and of other things count nothing."""
+        """Count one event, in the journal's order; those of other days and of other things count nothing.
+
+        Nor do contacts: one may be a silent button, and everybody may read the report.
+        """
         if not self._since <= event.time < self._until:
             return
         match event:
@@ -66,9 +68,7 @@ class CameraTally:
                 counts = self._of(camera)
                 counts.heard += not detector.startswith(_OURS)
                 counts.tampered[detector.removeprefix(_OURS)] += active
-            case (
-                CameraMotion(camera=camera, withheld=withheld) | CameraInputTriggered(camera=camera, withheld=withheld)
-            ):
+            case CameraMotion(camera=camera, withheld=withheld):
                 self._of(camera).heard += 1 + withheld
 
     def _of(self, camera: str) -> _Counts:

@@ -157,7 +157,7 @@ class CameraDay:
         lost: it gave no picture at the day's end.
         faults: how often each state of a `CameraFault` began.
         tampered: how often each ailment of the picture, or each of the camera's own detectors, began.
-        events_heard: movements, contacts and tampering that the camera told.
+        events_heard: movements and tampering that the camera told; no contacts, for one may be a silent button.
         clock_offset_seconds, certificate_days_left: when the report was made; None if unknown.
     """
 

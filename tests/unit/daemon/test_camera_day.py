@@ -98,11 +98,11 @@ def test_faults_and_ailments_are_counted_when_they_begin() -> None:
     assert (day.events_heard, day.well) == (1, False)
 
 
-def test_what_the_camera_told_is_counted_with_what_came_too_fast() -> None:
+def test_movements_are_counted_with_those_that_came_too_fast_and_contacts_are_not() -> None:
     motion = CameraMotion(**COMMON, time=at(1), withheld=7)
     contact = CameraInputTriggered(**COMMON, time=at(1), input="1")
     day = played(motion, contact)
-    assert (day.events_heard, day.well) == (9, True)
+    assert (day.events_heard, day.well) == (8, True)
 
 
 def test_events_of_other_days_count_nothing() -> None:
