@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import random
 import socket
 import threading
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import av.error
 import pytest
-from harness.memory import anonymous_megabytes
+from harness.memory import Growth
 
 from gateway.clock import SystemClock
 from gateway.simulators.camera import SimulatedCamera, write_test_recording
@@ -74,7 +73,7 @@ def _answering(seed: int) -> Iterator[int]:
 def _ask_often(count: int, seed: int) -> Counter[str]:
     """How often each answer came; nothing but a named fault or a failure of the connection may come."""
     outcomes: Counter[str] = Counter()
-    warm = 0.0
+    growth = Growth()
     with _answering(seed) as port:
         source = StreamSource(
             url=f"rtsp://127.0.0.1:{port}/main", username="gate", password="secret", open_timeout_seconds=0.2
@@ -90,9 +89,15 @@ def _ask_often(count: int, seed: int) -> Counter[str]:
                 outcomes[type(error).__name__] += 1
             assert time.thread_time() - began < 2, f"seed {seed}, answer {number}"
             if number == count // 10:
-                warm = anonymous_megabytes(os.getpid())
-    assert anonymous_megabytes(os.getpid()) - warm < GROWTH_AT_MOST_MEGABYTES
+                growth.warm()
+    _check(growth)
     return outcomes
+
+
+def _check(growth: Growth) -> None:
+    grown = growth.megabytes()
+    _LOG.info("memory grew by %.1f MB", grown)
+    assert grown < GROWTH_AT_MOST_MEGABYTES
 
 
 def test_the_question_before_ffmpegs_takes_mutated_answers() -> None:
@@ -124,7 +129,7 @@ def _watch(source: StreamSource) -> str:
 async def _watch_a_spoilt_camera(recording: Path, sessions: int, answers: int, seed: int) -> Counter[str]:
     """Sessions until there were so many of both; some at once."""
     outcomes: Counter[str] = Counter()
-    warm: float | None = None
+    growth = Growth()
     async with SimulatedCamera(
         recording, username="gate", password="secret", quirks=[f"mutated-rtsp={seed}"]
     ) as camera:
@@ -139,11 +144,9 @@ async def _watch_a_spoilt_camera(recording: Path, sessions: int, answers: int, s
         )
         while outcomes.total() < sessions or mutator.count < answers:
             outcomes.update(await asyncio.gather(*(asyncio.to_thread(_watch, source) for _ in range(AT_ONCE))))
-            if warm is None and mutator.count > answers / 5:
-                warm = anonymous_megabytes(os.getpid())
-    if answers:
-        assert warm is not None
-        assert anonymous_megabytes(os.getpid()) - warm < GROWTH_AT_MOST_MEGABYTES
+            if mutator.count >= answers / 5:
+                growth.warm()
+    _check(growth)
     return outcomes
 
 
