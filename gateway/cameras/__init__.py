@@ -15,6 +15,7 @@ from gateway.cameras.eventing import (
     PushReceiver,
 )
 from gateway.cameras.http import Timeouts
+from gateway.cameras.inquiry import main_and_sub
 from gateway.cameras.jpeg_size import jpeg_size
 from gateway.cameras.lockout import PasswordGuard
 from gateway.cameras.movement import Preset
@@ -47,6 +48,7 @@ __all__ = [
     "Search",
     "Timeouts",
     "jpeg_size",
+    "main_and_sub",
     "parse_onvif_url",
     "rehost",
     "with_credentials",

@@ -117,6 +117,11 @@ class OnvifCamera:
         asks, pulls = (self._lane, self._caller), self._open_caller()
         self.events = CameraEvents(self.address, asks, pulls, self._services, self._rehoster, self._guard)
 
+    @property
+    def certificate(self) -> bytes:
+        """The TLS certificate that it showed last, in DER; empty without TLS or before it was asked."""
+        return self._http.certificate
+
     def _services(self) -> Mapping[str, str]:
         return self._inquiry.services
 

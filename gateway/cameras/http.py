@@ -76,6 +76,11 @@ class CameraHttp:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, TrackedAdapter(self._sockets, self._trust, fresh=fresh))
 
+    @property
+    def certificate(self) -> bytes:
+        """What the camera showed last, in DER; empty without TLS."""
+        return self._sockets.certificate
+
     def begin(self, more_seconds: float = 0.0) -> None:
         """Start the clock of one operation, which may be several requests; `more_seconds` for a long poll."""
         self._more = more_seconds

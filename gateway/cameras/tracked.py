@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Lock
@@ -37,12 +38,16 @@ class Sockets:
 
     A socket counts until it is really closed: of an answer that ends with its connection, http.client closes that
     before the body is read.
+
+    Attributes:
+        certificate: what the peer of the newest one showed, in DER; empty without TLS.
     """
 
     def __init__(self) -> None:
         self._open: set[socket.socket] = set()
         self._lock = Lock()
         self._broken_off = False
+        self.certificate = b""
 
     def add(self, opened: socket.socket | None) -> None:
         """Note a socket and forget those that are closed by now; after `break_off` it is ended at once."""
@@ -137,6 +142,8 @@ def _tracked_pools(sockets: Sockets, trust: Trust) -> tuple[type[HTTPConnectionP
         def connect(self) -> None:
             super().connect()
             sockets.add(self.sock)
+            if isinstance(self.sock, ssl.SSLSocket):
+                sockets.certificate = self.sock.getpeercert(binary_form=True) or b""
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

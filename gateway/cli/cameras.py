@@ -26,6 +26,48 @@ def list_cameras(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CON
         put_table([_camera(each) for each in items], ["id", "name", "state", "model", "remedy"], as_json=False)
 
 
+@cameras_app.command("report", short_help="What became of each camera yesterday.")
+def report(as_json: JsonOption = False, config: ConfigOption = DEFAULT_CONFIG, set_: SetOption = None) -> None:
+    """Print the newest daily report of cameras: losses, time without picture, faults, and how each is."""
+    with interface(settings_of(config, set_)) as client:
+        items = asked(client, "GET", "/cameras/report")["items"]
+    if as_json:
+        put(json.dumps(items, ensure_ascii=False))
+    elif not items:
+        say("There is no report yet: it is made after midnight.")
+    else:
+        put_table([_day(each) for each in items[0]["cameras"]], list(_DAY), as_json=False)
+        say(_summary(items[0]))
+
+
+_DAY = ("id", "name", "losses", "minutes without picture", "faults", "heard", "clock", "certificate")
+
+
+def _day(item: dict[str, Any]) -> dict[str, object]:
+    """A row; nothing stands where there was nothing."""
+    wrong = item["faults"] | item["tampered"] | ({"lost": 1} if item["lost"] else {})
+    offset, left = item.get("clock_offset_seconds"), item.get("certificate_days_left")
+    minutes = round(item["seconds_without_picture"] / 60, 1)
+    cells = (
+        item["camera"],
+        item["name"],
+        item["losses"] or None,
+        minutes or None,
+        ", ".join(name if times == 1 else f"{name} ({times})" for name, times in wrong.items()),
+        item["events_heard"] or None,
+        None if offset is None else f"{offset:+g} s",
+        None if left is None else counted(left, "day"),
+    )
+    return dict(zip(_DAY, cells, strict=True))
+
+
+def _summary(report: dict[str, Any]) -> str:
+    cameras = report["cameras"]
+    well = sum(each["well"] for each in cameras)
+    more = "" if report["complete"] else " The day had too many events: not all are counted."
+    return f"{report['day']}: {well} of {counted(len(cameras), 'camera')} well all day.{more}"
+
+
 def _camera(item: dict[str, Any]) -> dict[str, object]:
     status = item["status"]
     said, told = status.get("asked") or "", status.get("description") or {}

@@ -23,6 +23,7 @@ from gateway.api import (
 )
 from gateway.clock import Clock, SystemClock
 from gateway.daemon.alarm_line import AlarmLine
+from gateway.daemon.camera_reports import CameraReports
 from gateway.daemon.chores import Chores, Failing, keep_going, without_harm
 from gateway.daemon.damage import noting_damage
 from gateway.daemon.device_memory import DeviceMemories
@@ -98,6 +99,8 @@ class AlarmHouse:
             stores.journal, settings.evidence, self._linked_cameras, self._vision.workers.record_clip, clock
         )
         find_camera, look_at = self._installation.cameras.find, self._vision.workers.look_at
+        cameras, states = self._installation.cameras.all, self._vision.workers.cameras
+        self._camera_reports = CameraReports(site, stores.journal, cameras, states, clock)
         self._press_looks = PressLooks(stores.journal, self._device, find_camera, look_at)
 
     async def _report(self, event: Event) -> Stored:
@@ -259,6 +262,7 @@ class AlarmHouse:
             "clips": lambda: self._stores.clips.run(self._report_fault),
             "clips of presses": self._press_clips.run,
             "looks of cameras": self._press_looks.run,
+            "report of cameras": self._camera_reports.run,
             "calibration": self._calibrations.run,
             "warnings for calibration": self._calibrations.follow,
             "loop lag": self._chores.measure_lag,

@@ -1,6 +1,6 @@
 """What cameras and the comparison of faces tell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from gateway.events.base import Event
@@ -98,12 +98,16 @@ class CameraRestored(CameraEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraFault(CameraEvent):
-    """Something about a camera needs the installer: its state, the remedy in words, and a figure in `detail`."""
+    """Something about a camera needs the installer: its state, the remedy in words, and a figure in `detail`.
+
+    `figures`: what the console's text of the state names, such as a number of days.
+    """
 
     TYPE: ClassVar[str] = "campus.camera.fault"
     state: str
     remedy: str = ""
     detail: str = ""
+    figures: dict[str, str | int | float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,3 +146,47 @@ class CameraMotion(CameraEvent):
     TYPE: ClassVar[str] = "campus.camera.motion"
     detector: str = ""
     withheld: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraDay:
+    """What became of one camera on one day, so far as the gateway knows.
+
+    Attributes:
+        well: nothing below is a trouble.
+        losses: how often its picture was lost; a restart of the gateway begins a loss anew.
+        seconds_without_picture: for how long in all; not while the gateway itself was off.
+        lost: it gave no picture at the day's end.
+        faults: how often each state of a `CameraFault` began.
+        tampered: how often each ailment of the picture, or each of the camera's own detectors, began.
+        events_heard: movements and tampering that the camera told; no contacts, for one may be a silent button.
+        clock_offset_seconds, certificate_days_left: when the report was made; None if unknown.
+    """
+
+    camera: str
+    name: str = ""
+    place: str = ""
+    well: bool = True
+    losses: int = 0
+    seconds_without_picture: float = 0.0
+    lost: bool = False
+    faults: dict[str, int] = field(default_factory=dict)
+    tampered: dict[str, int] = field(default_factory=dict)
+    events_heard: int = 0
+    clock_offset_seconds: float | None = None
+    certificate_days_left: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CamerasReported(Event):
+    """The daily report of cameras.
+
+    Attributes:
+        day: ISO 8601, by the gateway's time zone.
+        complete: False if the day had more events than are read for a report.
+    """
+
+    TYPE: ClassVar[str] = "campus.camera.reported"
+    day: str
+    complete: bool = True
+    cameras: tuple[CameraDay, ...] = ()

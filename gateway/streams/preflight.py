@@ -10,6 +10,7 @@ import secrets
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import urlsplit, urlunsplit
 
@@ -28,8 +29,10 @@ _MOVED = range(300, 400)
 _UNAUTHORIZED = 401
 
 
-def checked(source: StreamSource) -> StreamSource:
+def checked(source: StreamSource, shown: Callable[[bytes], None] = lambda _certificate: None) -> StreamSource:
     """The source at the address that its name leads to, within the source's time for opening.
+
+    `shown` gets the certificate of a camera with TLS, in DER.
 
     Raises:
         StreamFaultError: `ELSEWHERE`: the address is in none of the source's networks; `REDIRECTED`: the camera sends
@@ -45,6 +48,8 @@ def checked(source: StreamSource) -> StreamSource:
             raise StreamFaultError(LossReason.ELSEWHERE)
         plain.settimeout(_left(deadline))
         with _secured(plain, host) if parts.scheme == "rtsps" else plain as opened:
+            if isinstance(opened, ssl.SSLSocket):
+                shown(opened.getpeercert(binary_form=True) or b"")
             _refuse_redirects(opened, source, {host, address}, deadline)
     if source.networks is None or address_of(host) is not None:
         return source

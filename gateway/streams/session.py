@@ -27,17 +27,25 @@ _LIVE_OPTIONS = {
     "fpsprobesize": "0",
 }
 _CORRUPT_IN_A_ROW = 100
+_NAMES = "replace"  # many cameras name their stream in GBK or Latin-1, which is no reason to show no picture
 
 
 @contextmanager
-def opened(source: StreamSource) -> Iterator[InputContainer]:
-    """The container, closed by the thread that opened it: closing from another crashes the process."""
+def opened(
+    source: StreamSource, shown: Callable[[bytes], None] = lambda _certificate: None
+) -> Iterator[InputContainer]:
+    """The container, closed by the thread that opened it: closing from another crashes the process.
+
+    `shown` gets the certificate of a camera with TLS, in DER.
+    """
     if source.is_recording:
-        container = av.open(source.address())
+        container = av.open(source.address(), metadata_errors=_NAMES)
     else:
         # PyAV's own timeouts: FFmpeg's `timeout` is reset by RTCP, and older names of it are silently ignored.
         timeouts = (source.open_timeout_seconds, source.read_timeout_seconds)
-        container = av.open(checked(source).address(), options=_LIVE_OPTIONS, timeout=timeouts)
+        container = av.open(
+            checked(source, shown).address(), options=_LIVE_OPTIONS, timeout=timeouts, metadata_errors=_NAMES
+        )
     try:
         yield container
     finally:
@@ -55,7 +63,7 @@ class Session:
         picker: makes what decides which packets are decoded; None decodes all.
 
     Raises:
-        StreamFaultError: NO_VIDEO.
+        StreamFaultError: NO_VIDEO; INVALID_DATA for a codec that is not known.
     """
 
     def __init__(
@@ -70,6 +78,8 @@ class Session:
             raise StreamFaultError(LossReason.NO_VIDEO)
         self._container = container
         self._stream: AvVideoStream = container.streams.video[0]
+        if self._stream.codec_context is None:  # PyAV's stubs do not say so
+            raise StreamFaultError(LossReason.INVALID_DATA)
         # One thread and no frame threading: those would hold back one to three pictures.
         self._stream.thread_type = "NONE"
         self._stream.codec_context.thread_count = 1

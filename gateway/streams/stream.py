@@ -52,6 +52,9 @@ class VideoStream:
         sparing: how decoding is saved while the scene is still; None decodes all.
         latch: if given, instead: only while it is open anything is decoded.
         backoff: the pauses between attempts.
+
+    Attributes:
+        certificate: what a camera with TLS showed when it was opened last, in DER; else empty.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class VideoStream:
         self._pace = Pace()
         self._watchdog = Watchdog(source, clock)
         self._number = 0
+        self.certificate = b""
         # A daemon: a reader that hangs in the library must not hold up the end of the process.
         self._thread = threading.Thread(target=self._run, name=f"{name}-reader", daemon=True)
 
@@ -197,7 +201,7 @@ class VideoStream:
         shown = False
         self._watchdog.opening()
         try:
-            with opened(self._source) as container:
+            with opened(self._source, self._note_certificate) as container:
                 self._watchdog.reading()
                 session = Session(
                     container, self._ring, self._clock.monotonic, self._board.count_corrupt, self._picker()
@@ -223,6 +227,9 @@ class VideoStream:
             return _Ending(opening_reason(error, now - begun, self._source.open_timeout_seconds), detail)
         self._forgive(now - session_began)
         return _Ending(reading_reason(error), detail)
+
+    def _note_certificate(self, shown: bytes) -> None:
+        self.certificate = shown
 
     def _forgive(self, live_seconds: float) -> None:
         if live_seconds >= _PROVEN_SECONDS:

@@ -65,6 +65,7 @@ class CameraStatus:
         decision_age_ms, decision_age_p95_ms: age of the picture when its look was done, lately; negative if unknown.
         remedy: what can be done about the reason of a loss.
         main_state, main_reason: the same of the main stream, where a sub-stream is looked at; empty where not.
+        certificate_days_left: until that of an ``rtsps://`` stream ends; None without TLS.
         main_frames, main_decode_ms: pictures of the main stream that were decoded, and the mean CPU ms of one.
     """
 
@@ -97,6 +98,7 @@ class CameraStatus:
     main_reason: str = ""
     main_frames: int = 0
     main_decode_ms: float = 0.0
+    certificate_days_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """`campus-gateway cameras` beside a running gateway, as an installer types it."""
 
+import asyncio
 import json
 import os
 from collections.abc import Iterator
@@ -8,6 +9,11 @@ from pathlib import Path
 import pytest
 from harness.command import command
 from harness.daemon import Daemon
+
+from gateway.clock import SystemClock
+from gateway.events import CameraDay, CamerasReported
+from gateway.settings import StorageSettings
+from gateway.storage import Journal
 
 CSV = """id,name,url,username,password
 east,East gate,onvif://10.255.255.1,gate,p@ss:w/rd#1
@@ -51,6 +57,42 @@ def test_cameras_are_judged_added_and_listed(tmp_path: Path) -> None:
         assert command("token", "list", "--json", *config).stdout.strip() == "[]", "it leaves no token behind"
         output = tried.stdout + tried.stderr + added.stdout + listed.stdout + "".join(daemon.log)
         assert "p@ss" not in output
+
+
+async def _keep_report(state: Path) -> None:
+    clock = SystemClock()
+    journal = await Journal.open(state, clock=clock, settings=StorageSettings(directory=state))
+    gate = CameraDay(
+        camera="gate", name="东门", well=False, losses=2, seconds_without_picture=5400.0,
+        faults={"clock_off": 2}, tampered={"dark": 1}, clock_offset_seconds=-61.3, certificate_days_left=12,
+    )  # fmt: skip
+    report = CamerasReported(
+        id="r1", source="/site/east/gateway", subject="gateway", time=clock.now(), day="2026-11-26",
+        cameras=(gate, CameraDay(camera="back", events_heard=7)),
+    )  # fmt: skip
+    await journal.append(report)
+    await journal.close()
+
+
+def test_the_daily_report_is_given_as_text_and_as_it_is(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path)
+    with daemon:
+        none = command("cameras", "report", "--config", str(daemon.folder))
+        assert (none.returncode, none.stdout) == (0, "")
+        assert "There is no report yet" in none.stderr
+    asyncio.run(_keep_report(daemon.state))
+    with daemon:
+        told = command("cameras", "report", "--config", str(daemon.folder))
+        as_json = command("cameras", "report", "--json", "--config", str(daemon.folder))
+    assert told.returncode == 0, told.stderr
+    _head, gate, back = told.stdout.splitlines()
+    assert gate.split()[:4] == ["gate", "东门", "2", "90.0"]
+    assert "clock_off (2), dark" in gate
+    assert gate.endswith("-61.3 s  12 days")
+    assert back.split() == ["back", "7"]
+    assert "2026-11-26: 1 of 2 cameras well all day." in told.stderr
+    (report,) = json.loads(as_json.stdout)
+    assert report["cameras"][0]["seconds_without_picture"] == 5400.0
 
 
 def test_discovery_says_where_it_looked(daemon: Daemon) -> None:

@@ -1,5 +1,6 @@
 """What a process holds in memory, and whether that grows."""
 
+import os
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,22 @@ def pss_megabytes(pid: int) -> float:
 def anonymous_megabytes(pid: int) -> float:
     """Memory that belongs to no file, so that nobody else's use of the same libraries changes it: where leaks are."""
     return _megabytes(pid, "Anonymous:")
+
+
+class Growth:
+    """Of this process's own memory since `warm` was said."""
+
+    def __init__(self) -> None:
+        self._warm: float | None = None
+
+    def warm(self) -> None:
+        """What is needed anyway is there from now on; only the first time counts."""
+        self._warm = anonymous_megabytes(os.getpid()) if self._warm is None else self._warm
+
+    def megabytes(self) -> float:
+        """How much more there is now."""
+        assert self._warm is not None, "nothing was warm"
+        return anonymous_megabytes(os.getpid()) - self._warm
 
 
 def _megabytes(pid: int, name: str) -> float:

@@ -1,6 +1,7 @@
 """What must not grow and must not break: cameras that come and go while frozen, and answers that are mutated."""
 
 import asyncio
+import logging
 import os
 import random
 import subprocess
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from harness.memory import Growth
 from lxml import etree
 
 from gateway.cameras import Login, OnvifCamera, OnvifLibrary, Timeouts
@@ -22,12 +24,18 @@ from gateway.cameras.eventing.subscription import granted_in, parameters_in
 from gateway.cameras.media import _profile_of
 from gateway.cameras.soap import FaultError, NotSoapError, descendants, read_reply
 from gateway.clock import SystemClock
+from gateway.errors import GatewayError
+from gateway.simulators.camera import SimulatedCamera, write_test_recording
+from gateway.simulators.camera.mutation import mutated
 from gateway.simulators.camera.onvif import notification, soap
 from gateway.simulators.camera.onvif.happenings import Happenings
 from gateway.simulators.camera.quirks import Quirks
 
+_LOG = logging.getLogger(__name__)
 FEW, MANY = 1500, 10_000
-LARGEST = 64 * 1024
+
+FEW_PROBES = 8
+GROWTH_AT_MOST_MEGABYTES = 48.0
 
 
 @contextmanager
@@ -103,30 +111,6 @@ def _answers() -> list[bytes]:
     return [*(soap.envelope(body) for body in bodies), *faults]
 
 
-def _mutated(answer: bytes, chance: random.Random) -> bytes:
-    body = bytearray(answer)
-    for _ in range(chance.randint(1, 12)):
-        at = chance.randrange(len(body))
-        match chance.randrange(6):
-            case 0:
-                body[at] = chance.randrange(256)
-            case 1:
-                del body[at : at + chance.randint(1, 40)]
-            case 2:
-                body[at:at] = chance.choice(
-                    [b"<", b">", b"&", b"\x00", b'"', b"<!--", b"]]>", b"<![CDATA[", b"&#x0;", b"\xff"]
-                )
-            case 3:
-                body[at:at] = body[at : at + chance.randint(1, 200)]
-            case 4:
-                body[at:at] = b"<x>" * chance.randint(1, 50)
-            case _:
-                body[at:at] = str(chance.randint(-(10**30), 10**30)).encode()
-        if not body:
-            break
-    return bytes(body[:LARGEST])
-
-
 def _read(answer: bytes) -> None:
     """Everything that is made of an answer."""
     read_announcements(answer)
@@ -146,13 +130,13 @@ def _read(answer: bytes) -> None:
 def _fuzz(count: int, seed: int) -> None:
     chance, answers = random.Random(seed), _answers()
     for number in range(count):
-        mutated = _mutated(chance.choice(answers), chance)
+        spoilt = mutated(chance.choice(answers), chance)
         began = time.thread_time()
         try:
-            _read(mutated)
+            _read(spoilt)
         except Exception as error:
-            raise AssertionError(f"seed {seed}, answer {number}: {mutated!r}") from error
-        assert time.thread_time() - began < 2, mutated
+            raise AssertionError(f"seed {seed}, answer {number}: {spoilt!r}") from error
+        assert time.thread_time() - began < 2, spoilt
 
 
 def test_mutated_answers_are_read_or_refused() -> None:
@@ -163,3 +147,48 @@ def test_mutated_answers_are_read_or_refused() -> None:
 @pytest.mark.timeout(900)
 def test_ten_thousand_mutated_answers_are_read_or_refused() -> None:
     _fuzz(MANY, random.SystemRandom().randrange(2**31))
+
+
+async def _probe_a_spoilt_camera(recording: Path, enough: Callable[[int, int], bool], seed: int) -> dict[str, int]:
+    """How often each answer came: a description, or a named error; nothing else may come, and nothing may hang."""
+    library, outcomes, growth = OnvifLibrary(), {"described": 0}, Growth()
+    async with SimulatedCamera(recording, quirks=[f"mutated-soap={seed}"]) as simulated:
+        mutator = simulated.inside.http.mutator
+        assert mutator is not None
+        while not enough(sum(outcomes.values()), mutator.count):
+            camera = OnvifCamera(simulated.onvif_url, library=library, timeouts=Timeouts(1.0, 0.3, 3.0))
+            try:
+                async with asyncio.timeout(10):
+                    await camera.probe()
+                    await camera.events.subscribe()
+                outcomes["described"] += 1
+            except (GatewayError, FaultError) as error:
+                name = getattr(error, "state", type(error).__name__)
+                outcomes[name] = outcomes.get(name, 0) + 1
+            finally:
+                await camera.close()
+            if mutator.count > FEW_PROBES:
+                growth.warm()
+    grown = growth.megabytes()
+    _LOG.info("memory grew by %.1f MB", grown)
+    assert grown < GROWTH_AT_MOST_MEGABYTES
+    return outcomes
+
+
+async def test_a_camera_whose_answers_are_spoilt_is_described_or_refused_by_name(tmp_path: Path) -> None:
+    recording = write_test_recording(tmp_path / "short.mp4", frames=12)
+
+    outcomes = await _probe_a_spoilt_camera(recording, lambda probes, _spoilt: probes >= FEW_PROBES, seed=1)
+
+    assert len(outcomes) > 1
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+async def test_ten_thousand_spoilt_answers_of_a_camera_end_in_named_states(tmp_path: Path) -> None:
+    recording = write_test_recording(tmp_path / "short.mp4", frames=12)
+    seed = random.SystemRandom().randrange(2**31)
+
+    outcomes = await _probe_a_spoilt_camera(recording, lambda _probes, spoilt: spoilt >= MANY, seed)
+
+    _LOG.info("seed %d: %s", seed, outcomes)

@@ -9,9 +9,9 @@ import pytest
 from vision_bench import House, built, cut_clip, until, yunet_file
 
 from gateway.errors import PermanentError
-from gateway.events import CameraLost, CameraRestored
+from gateway.events import CameraFault, CameraLost, CameraRestored
 from gateway.settings import CameraSettings
-from gateway.simulators.camera import Ports, SimulatedCamera
+from gateway.simulators.camera import Ports, SimulatedCamera, write_test_recording
 from gateway.workers import Workers
 
 PASSWORD = "p@ss:w/rd#1"
@@ -79,6 +79,27 @@ async def test_a_camera_over_onvif_to_a_warning_and_its_end(
     assert house.described[0].description["model"] == "Simulated Camera"
     assert left_behind(temporary) == set()
     assert all(name.endswith(".onnx") for name in left_behind(models))
+
+
+async def test_both_children_tell_the_end_of_a_certificate_as_one_event(models: Path, tmp_path: Path) -> None:
+    recording, house = write_test_recording(tmp_path / "short.mp4", frames=12), House()
+    quirks = ["https", "rtsps", "certificate-ends=20"]
+    async with house.open(models, yunet_file()) as workers, SimulatedCamera(recording, quirks=quirks) as camera:
+        trusted = camera.inside.fingerprint
+        await workers.assign(CameraSettings(id="cam-01", url=camera.onvif_url, tls_fingerprint=trusted))
+        await until(lambda: len(faults_of(house)) == 2)
+        await until(lambda: (now := workers.cameras()[0].status) and now.certificate_days_left is not None)
+        state = workers.cameras()[0]
+
+    assert {each.state for each in faults_of(house)} == {"certificate_ends"}
+    assert len({each.id for each in faults_of(house)}) == 1, "the journal keeps one"
+    assert state.status is not None
+    assert state.status.certificate_days_left == state.description["certificate_days_left"]
+    assert state.description["certificate_days_left"] in (19, 20)
+
+
+def faults_of(house: House) -> list[CameraFault]:
+    return [event for event in house.events if isinstance(event, CameraFault)]
 
 
 async def test_the_gallery_child_judges_photos(models: Path) -> None:

@@ -21,6 +21,7 @@ from gateway.api.installation import (
 )
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
+from gateway.api.routes.events import item_of
 from gateway.api.sources import (
     refuse_links_into_nothing,
     refuse_local_address,
@@ -29,9 +30,10 @@ from gateway.api.sources import (
     refuse_to_cut_links,
 )
 from gateway.errors import GatewayError, PermanentError
+from gateway.events import CamerasReported
 from gateway.forwarding import Verdict
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Slice
-from gateway.storage import UnreadableEvent
+from gateway.storage import EventFilter, UnreadableEvent
 
 router = APIRouter()
 _MJPEG_SECONDS = 0.5
@@ -161,6 +163,15 @@ async def _text_of(request: Request) -> str:
     except UnicodeDecodeError as error:
         remedy = "Save it as UTF-8."
         raise Problem(422, f"not UTF-8 at byte {error.start}", code="no_csv", remedy=remedy) from None
+
+
+@router.get("/cameras/report")
+async def camera_report(
+    _caller: Caller, parts: Parts, days: Annotated[int, Query(ge=1, le=31, description="the newest so many")] = 1
+) -> Fields:
+    """The daily reports of cameras, the newest last; none before the gateway's first midnight."""
+    found = await parts.stores.journal.tail(days, EventFilter(types=(CamerasReported.TYPE,)))
+    return {"items": [item_of(each)["event"]["data"] for each in found]}
 
 
 @router.get("/cameras/{identity}")

@@ -99,7 +99,7 @@ export class Stream {
 }
 
 const BUTTON = ["pressed", "cleared", "tampered", "lost", "restored", "battery_low", "tested", "test_due"];
-const CAMERA = ["lost", "restored", "tampered", "input_triggered", "motion", "fault"];
+const CAMERA = ["lost", "restored", "tampered", "input_triggered", "motion", "fault", "reported"];
 const INCIDENT = ["opened", "acknowledged", "escalated", "dispatched", "noted", "resolved", "raised_again",
   "shelved", "unshelved", "checked"];
 const OTHER = ["face.matched", "face.verified", "flood.started", "flood.ended", "drill.started", "drill.ended",

@@ -87,12 +87,16 @@ class SimulatedCamera:
     @property
     def rtsp_url(self) -> str:
         """Address of the main stream, without credentials."""
-        return f"rtsp://{self._ports.host}:{self._rtsp_port}/main"
+        return f"{self._rtsp_scheme}://{self._ports.host}:{self._rtsp_port}/main"
 
     @property
     def rtsp_sub_url(self) -> str:
         """Address of the sub-stream, without credentials; there only if the camera has one."""
-        return f"rtsp://{self._ports.host}:{self._rtsp_port}/sub"
+        return f"{self._rtsp_scheme}://{self._ports.host}:{self._rtsp_port}/sub"
+
+    @property
+    def _rtsp_scheme(self) -> str:
+        return "rtsps" if "rtsps" in self._quirks else "rtsp"
 
     @property
     def snapshot_url(self) -> str:

@@ -78,8 +78,8 @@ class Insides:
         self.rtsp = RtspServer(playbacks, realm, quirks)
         self._tls: ssl.SSLContext | None = None
         self.fingerprint = ""
-        if "https" in quirks:
-            self._tls, self.fingerprint = self_signed()
+        if "https" in quirks or "rtsps" in quirks:
+            self._tls, self.fingerprint = self_signed(quirks.value("certificate-ends"))
         self.discovery: DiscoveryResponder | None = None
         self.discovery_port = 0
         self._servers: list[asyncio.Server] = []
@@ -95,13 +95,16 @@ class Insides:
     ) -> None:
         """Serve at the bound sockets, with tasks of `group`."""
         self._open_more, self._group = bind_another, group
-        self._servers.append(await listen("onvif", http, self.http.serve, group, self._tls))
-        self._servers.append(await listen("rtsp", rtsp, self.rtsp.serve, group))
+        self._servers.append(await listen("onvif", http, self.http.serve, group, self._secure("https")))
+        self._servers.append(await listen("rtsp", rtsp, self.rtsp.serve, group, self._secure("rtsps")))
         group.create_task(push_all(self.subscriptions, self._quirks), name="push of events")
         if "event-storm" in self._quirks:
             group.create_task(self._storm(), name="event storm")
         if "stuck-motion" in self._quirks:
             group.create_task(self._stuck(), name="stuck motion")
+
+    def _secure(self, quirk: str) -> ssl.SSLContext | None:
+        return self._tls if quirk in self._quirks else None
 
     async def be_found(self, host: str, port: int) -> None:
         """Answer WS-Discovery at a UDP port; 0 picks a free one.
@@ -127,7 +130,7 @@ class Insides:
         assert self._open_more is not None  # noqa: S101  # set before anybody can ask
         assert self._group is not None  # noqa: S101
         bound = self._open_more()
-        self._servers.append(await listen("onvif", bound, self.http.serve, self._group, self._tls))
+        self._servers.append(await listen("onvif", bound, self.http.serve, self._group, self._secure("https")))
         port: int = bound.getsockname()[1]
         return port
 

@@ -35,8 +35,11 @@ _ADDRESSES = (
     Quirk("empty-stream-uri", "answers GetStreamUri with status 500 and nothing", (5,)),
     Quirk("close-after-reply", "closes each connection after one reply without saying so", (6,)),
     Quirk("https", "serves HTTPS only, with a certificate that it signed itself", (7,)),
+    Quirk("certificate-ends", "its certificate ends in so many days", (7,), 20.0),
+    Quirk("rtsps", "serves its streams over TLS only, with a certificate that it signed itself", (7,)),
     Quirk("no-get-services", "does not know GetServices, only GetCapabilities", (15,)),
     Quirk("broken-xml", "replies have NUL bytes, bad UTF-8 and unquoted attributes", (5,)),
+    Quirk("mutated-soap", "spoils every other HTTP answer at random, the same for the same number", (5,), 1.0),
     Quirk("few-requests", "restarts, that is drops all connections, at more than so many requests at once", (40,), 2.0),
 )
 _TRUST = (
@@ -62,6 +65,7 @@ _MEDIA = (
     Quirk("bare-profile", "its first profile has no video encoder", (16,)),
     Quirk("wrong-names", "the small profile stands first and is named main", (16,)),
     Quirk("wrong-size", "profiles tell another size than the stream has", (17,)),
+    Quirk("profile-drift", "after so many looks at its profiles they tell half the size", (17,), 1.0),
     Quirk("no-snapshot", "has no snapshot address", (18,)),
     Quirk("empty-snapshot-uri", "tells an empty snapshot address", (18,)),
     Quirk("rtsp-snapshot-uri", "tells the stream's address as that of the snapshot", (18,)),
@@ -109,6 +113,9 @@ _STREAM = (
     Quirk("rtp-jump", "the RTP clock jumps by an hour after so many seconds", (36,), 2.0),
     Quirk("rtp-stuck", "the RTP clock stands at 0", (36,)),
     Quirk("one-session", "serves one RTSP session; the next gets 453", (36, 38)),
+    Quirk("gbk-name", "its stream has a name in GBK, which is no UTF-8", (36,)),
+    Quirk("unknown-codec", "describes its stream with a codec that nobody knows", (36,)),
+    Quirk("mutated-rtsp", "spoils every other RTSP answer at random, the same for the same number", (36,), 1.0),
     Quirk("redirects", "DESCRIBE is answered with a redirect to another host", (2,)),
 )
 KNOWN = (*_ADDRESSES, *_TRUST, *_MEDIA, *_EVENTS, *_MOVEMENT, *_STREAM)

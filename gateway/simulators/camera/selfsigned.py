@@ -11,9 +11,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+_LASTS_DAYS = 3650.0
 
-def self_signed(days: int = 3650) -> tuple[ssl.SSLContext, str]:
-    """A server's context, and the certificate's SHA-256 in hex, lower case."""
+
+def self_signed(days: float | None = None) -> tuple[ssl.SSLContext, str]:
+    """A server's context, and the SHA-256 in hex, lower case, of its certificate, which ends in `days`: ten years."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
     now = datetime.now(UTC)
@@ -25,7 +27,7 @@ def self_signed(days: int = 3650) -> tuple[ssl.SSLContext, str]:
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_after(now + timedelta(days=_LASTS_DAYS if days is None else days))
         .add_extension(loopback, critical=False)
         .sign(key, hashes.SHA256())
     )

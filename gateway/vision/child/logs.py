@@ -26,6 +26,8 @@ def configure_logs(worker: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    # It warns of each header that it cannot read, with a traceback; the camera's state says what came of it.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 
 def _named(worker: str) -> structlog.typing.Processor:

@@ -13,6 +13,8 @@ from gateway.cameras import CameraDescription, CameraError, CameraState, jpeg_si
 from gateway.clock import Clock, doubled
 from gateway.errors import GatewayError
 from gateway.events import CameraFault, Severity, camera_source, encode, new_id
+from gateway.vision.certificates import CertificateWatch
+from gateway.vision.devices.profile_drift import Drift, ProfileWatch
 from gateway.wire import CameraAssigned, CameraDescribed, Message, Report, StreamAddress
 
 _LOG = logging.getLogger(__name__)
@@ -35,6 +37,11 @@ class AskedCamera(Protocol):
 
     async def snapshot(self) -> bytes:
         """A picture of now, or a CameraError."""
+        ...
+
+    @property
+    def certificate(self) -> bytes:
+        """The certificate that it showed last, in DER; empty without TLS."""
         ...
 
     async def close(self) -> None:
@@ -99,6 +106,8 @@ class DeviceWatch:
         self._reported = CameraState.OK
         self._failures = 0
         self._told_of: dict[str, float] = {}
+        self._certificate = CertificateWatch(assigned, site)
+        self._profiles = ProfileWatch()
 
     @property
     def is_away(self) -> bool:
@@ -192,11 +201,31 @@ class DeviceWatch:
         self.described = described
         self._answered_once.set()
         heard = self._listening.figures() if self._listening is not None else {}
-        await self._describe(state, asdict(described) | heard, _clock_in_words(described))
+        faults = self._health(described)
+        await self._describe(state, asdict(described) | heard | self._certificate_said(), _clock_in_words(described))
         await self._sender.send(
             StreamAddress(camera=self._assigned.camera, url=described.stream, sub_url=described.sub_stream or "")
         )
         await self._report(state, _clock_in_words(described))
+        for fault in faults:
+            await self._sender.send(Report(event=encode(fault)))
+
+    def _health(self, described: CameraDescription) -> list[CameraFault]:
+        """What is news about its certificate and its profiles."""
+        now = self._clock.now()
+        ends = self._certificate.judge(self._camera.certificate, now)
+        drifts = [
+            drift_event(self._assigned, self._site, now, each) for each in self._profiles.judge(described.profiles)
+        ]
+        return drifts if ends is None else [ends, *drifts]
+
+    def _certificate_said(self) -> dict[str, object]:
+        """When its certificate ends, for its description; nothing without TLS."""
+        ends = self._certificate.ends
+        if ends is None:
+            return {}
+        left = self._certificate.days_left(self._clock.now())
+        return {"certificate_ends": ends.isoformat(), "certificate_days_left": left}
 
     async def _describe(self, state: CameraState, description: dict[str, object], detail: str = "") -> None:
         await self._sender.send(
@@ -262,6 +291,24 @@ def elsewhere_event(assigned: CameraAssigned, site: str, now: datetime) -> Camer
     """The event of a camera that is away, and whose endpoint is announced at another address."""
     remedy = "If that is this camera, change the url of its entry, or set vision.follow_moved_cameras."
     return _address_event(assigned, site, now, ("seen_elsewhere", f"it seems to be at {assigned.url} now", remedy))
+
+
+def drift_event(assigned: CameraAssigned, site: str, now: datetime, drift: Drift) -> CameraFault:
+    """The event of a stream that was set up anew."""
+    return CameraFault(
+        id=new_id(),
+        source=camera_source(site, assigned.camera),
+        subject=assigned.camera,
+        time=now,
+        severity=Severity.MEDIUM,
+        camera=assigned.camera,
+        name=assigned.name,
+        place=assigned.place,
+        state="profile_changed",
+        remedy="If nobody meant that, set the stream up in the camera as it was.",
+        detail=f"its {drift.stream} stream was {drift.before} and is {drift.now}",
+        figures=asdict(drift),
+    )
 
 
 def _address_event(assigned: CameraAssigned, site: str, now: datetime, said: tuple[str, str, str]) -> CameraFault:

@@ -22,6 +22,7 @@ from gateway.events import (
     new_id,
 )
 from gateway.matching import Shot
+from gateway.vision.certificates import CertificateWatch
 from gateway.vision.shared_list import SharedList
 from gateway.vision.video.health import Ailment, Verdict
 from gateway.vision.video.passers import Departure, Match
@@ -43,6 +44,9 @@ class Announcer:
         site: for the source of events.
         clock: for their time.
         cooldown_seconds: a person who was warned of is not warned of again within it.
+
+    Attributes:
+        certificate: when that of the stream's server ends.
     """
 
     def __init__(self, assigned: CameraAssigned, site: str, clock: Clock, cooldown_seconds: float = 0.0) -> None:
@@ -51,6 +55,7 @@ class Announcer:
         self._clock = clock
         self._lost_since: datetime | None = None
         self._main_lost = False
+        self.certificate = CertificateWatch(assigned, site)
         self._cooldown = cooldown_seconds
         now = clock.monotonic()
         self._warned = {each.person: now - each.seconds_ago for each in assigned.warned}
@@ -89,6 +94,11 @@ class Announcer:
     def health(self, verdicts: Iterable[Verdict]) -> tuple[Message, ...]:
         """What began or ended to be wrong with the picture."""
         return tuple(Report(event=encode(self._ailment(each))) for each in verdicts)
+
+    def shown(self, certificate: bytes) -> tuple[Message, ...]:
+        """The news about the certificate that the stream's server shows, in DER."""
+        event = self.certificate.judge(certificate, self._clock.now())
+        return () if event is None else (Report(event=encode(event)),)
 
     def _ailment(self, verdict: Verdict) -> CameraEvent:
         """A picture that stands still is a fault; everything else may be somebody's doing."""

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
@@ -122,7 +122,8 @@ class CameraPipeline:
 
     def status(self) -> CameraStatus:
         """How the camera is, with figures since the last call."""
-        return self._figures.status(self._looker.times, self._looker.counts.total, self._looker.gate)
+        status = self._figures.status(self._looker.times, self._looker.counts.total, self._looker.gate)
+        return replace(status, certificate_days_left=self._announcer.certificate.days_left(self._kit.clock.now()))
 
     def take_statistics(self) -> PassageStatistics:
         """The counts of passages since the last call; to be taken before another list is compared with."""
@@ -197,6 +198,7 @@ class CameraPipeline:
         now = self._kit.clock.monotonic()
         if not self._assigned.url.startswith("file:") and self._health.is_due(now):
             self._post(self._announcer.health(self._health.judge(frame.luma(WIDTH), now)))
+            self._post(self._announcer.shown(self._stream.certificate))
 
     def _look(self, frame: Frame, current: SharedList) -> None:
         main = self._main.near(frame) if self._main is not None else None

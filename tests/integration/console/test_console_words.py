@@ -153,3 +153,46 @@ def test_where_there_is_no_picture_that_is_said(bare: Page, language: str) -> No
     said(bare, language, "/js/views/common.js", ask, "摄像机 东门")
     expect(bare.locator(".nopicture")).to_have_text(words)
     expect(bare.locator("img")).to_have_count(0)
+
+
+DAY = {"camera": "gate", "name": "东门", "well": False, "losses": 2, "seconds_without_picture": 5400, "lost": True,
+       "faults": {"clock_off": 2}, "tampered": {"dark": 1}, "clock_offset_seconds": -61.3}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh-CN", "断线 2 次，90 分钟 · 日终仍无画面 · 故障 2 次 · 遮挡/移位等 1 次 · 时钟偏差 -61 秒"),
+        (
+            "en",
+            "2 losses, 90 min · no picture at the end of the day · 2 faults · 1 × covered, turned or the like"
+            " · its clock is off by -61 s",
+        ),
+    ],
+)
+def test_what_was_wrong_with_a_camera_on_a_day_is_said_in_words(page: Page, language: str, words: str) -> None:
+    assert said(page, language, "/js/views/common.js", "module.cameraDayText(value)", DAY) == words
+
+
+def _row(bare: Page, language: str, kind: str, data: dict[str, Any]) -> str:
+    event = {"type": f"campus.camera.{kind}", "severity": "info", "time": "2026-11-27T00:01:00Z", "subject": "gateway"}
+    frame = {"position": 7, "event": event | {"data": data}}
+    text = said(bare, language, "/js/views/common.js", "module.eventRow(value).textContent", frame)
+    assert isinstance(text, str)
+    return text
+
+
+def test_the_daily_report_of_cameras_is_a_line_that_names_who_was_not_well(bare: Page) -> None:
+    well = {"camera": "back", "well": True, "losses": 0, "seconds_without_picture": 0}
+    told = _row(bare, "zh-CN", "reported", {"day": "2026-11-26", "complete": True, "cameras": [DAY, well]})
+    assert "摄像机日报" in told
+    assert "2026-11-26：2 台摄像机，1 台全天正常；断线 2 次，无画面共 90 分钟" in told
+    assert "东门" in told
+    assert "back" not in told
+
+
+def test_a_fault_of_a_camera_is_said_with_its_figures(bare: Page) -> None:
+    told = _row(bare, "en", "fault", {"state": "certificate_ends", "figures": {"date": "2026-12-28", "days": 30}})
+    assert "its TLS certificate ends on 2026-12-28 (days left: 30)" in told
+    assert "is well again" in _row(bare, "en", "fault", {"state": "ok"})
+    assert "Look." in _row(bare, "en", "fault", {"state": "of a newer gateway", "remedy": "Look."})

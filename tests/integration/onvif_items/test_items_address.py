@@ -7,6 +7,8 @@ import pytest
 from harness.onvif_bench import JPEG, PASSWORD, Bench, state_of
 
 from gateway.cameras import CameraError, CameraState, Timeouts
+from gateway.clock import SystemClock
+from gateway.vision.certificates import end_of
 
 
 async def test_item_01_every_wrong_host_is_replaced(bench: Bench) -> None:
@@ -88,6 +90,16 @@ async def test_item_07_a_certificate_is_trusted_by_its_fingerprint_only(bench: B
         said = await opened.client.probe()
         assert said.snapshot == opened.simulated.snapshot_url
         assert (await opened.client.snapshot()).startswith(JPEG)
+
+
+async def test_item_07_the_end_of_a_certificate_is_known(bench: Bench) -> None:
+    async with bench("https", "certificate-ends=20", fingerprint="right") as opened:
+        assert opened.client.certificate == b""
+        await opened.client.probe()
+        ends = end_of(opened.client.certificate)
+
+    assert ends is not None
+    assert 19 <= (ends - SystemClock().now()).days <= 20
 
 
 @pytest.mark.parametrize("fingerprint", ["", "0" * 64])

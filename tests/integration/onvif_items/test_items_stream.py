@@ -17,6 +17,8 @@ from gateway.cameras import CameraError, CameraState, Login, OnvifCamera
 from gateway.clock import SystemClock
 from gateway.simulators.camera import SimulatedCamera
 from gateway.streams import Backoff, Frame, LossReason, PacketRing, StreamLive, StreamLost, StreamSource, VideoStream
+from gateway.vision.certificates import end_of
+from gateway.vision.devices.profile_drift import ProfileWatch
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +78,29 @@ async def test_item_17_codec_and_size_are_those_of_the_stream(long_recording: Pa
         await _in_thread(look)
 
 
+async def test_item_17_a_profile_that_says_other_than_before_is_told_with_both(bench: Bench) -> None:
+    watch = ProfileWatch()
+    async with bench("profile-drift=1") as opened:
+        looks = [watch.judge((await opened.client.probe()).profiles) for _ in range(3)]
+
+    assert [len(each) for each in looks] == [0, 2, 0]
+    assert looks[1][0].before.startswith("320x180 H264")
+    assert looks[1][0].now.startswith("160x90 H264")
+
+
+async def test_item_07_a_stream_over_tls_plays_and_the_end_of_its_certificate_is_known(long_recording: Path) -> None:
+    async with SimulatedCamera(long_recording, quirks=["rtsps", "certificate-ends=20"]) as camera:
+
+        def look() -> None:
+            with _stream(camera.rtsp_url) as stream:
+                _next(stream, Frame)
+                ends = end_of(stream.certificate)
+            assert ends is not None
+            assert 19 <= (ends - SystemClock().now()).days <= 20
+
+        await _in_thread(look)
+
+
 @pytest.mark.parametrize(
     ("quirk", "reasons"),
     [
@@ -84,6 +109,7 @@ async def test_item_17_codec_and_size_are_those_of_the_stream(long_recording: Pa
         ("stream-dies=0.5", {LossReason.ENDED, LossReason.CLOSED}),
         ("rtp-jump=0.5", {LossReason.CLOCK_JUMP}),
         ("rtp-stuck", {LossReason.CLOCK_STUCK}),
+        ("unknown-codec", {LossReason.INVALID_DATA}),
     ],
 )
 async def test_item_36_each_end_of_a_stream_has_a_name_and_is_tried_again(
@@ -96,6 +122,16 @@ async def test_item_36_each_end_of_a_stream_has_a_name_and_is_tried_again(
                 lost = _next(stream, StreamLost)
                 assert lost.reason in reasons
                 assert lost.retry_seconds is not None
+
+        await _in_thread(look)
+
+
+async def test_item_36_a_name_in_another_encoding_ends_no_stream(long_recording: Path) -> None:
+    async with SimulatedCamera(long_recording, quirks=["gbk-name"]) as camera:
+
+        def look() -> None:
+            with _stream(camera.rtsp_url) as stream:
+                _next(stream, Frame)
 
         await _in_thread(look)
 

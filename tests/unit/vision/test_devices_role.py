@@ -35,6 +35,7 @@ class Camera:
 
     may_answer: asyncio.Event
     picture: Exception | bytes = b""
+    certificate: bytes = b""
     events: Any = field(default_factory=Nothing)
     host: str = "127.0.0.1"
 

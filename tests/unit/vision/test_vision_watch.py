@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
+from harness.certificates import certificate
 from harness.devices_bench import ASSIGNED, DESCRIBED, Outbox
 
-from gateway.cameras import CameraDescription, CameraError, CameraState
+from gateway.cameras import CameraDescription, CameraError, CameraState, MediaProfile
 from gateway.clock import ManualClock
 from gateway.vision.devices import DeviceWatch
 from gateway.vision.devices.returning import is_the_same, may_follow
@@ -21,6 +23,7 @@ class Camera:
     answers: list[CameraDescription | CameraState | Exception]
     picture: bytes = b"\xff\xd8\xff..."
     closed: bool = False
+    certificate: bytes = b""
 
     async def probe(self) -> CameraDescription:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -37,9 +40,9 @@ class Camera:
         self.closed = True
 
 
-async def watch(*answers: CameraDescription | CameraState | Exception, looks: int) -> Outbox:
+async def watch(*answers: CameraDescription | CameraState | Exception, looks: int, certificate: bytes = b"") -> Outbox:
     """Let a camera be asked `looks` times."""
-    camera, outbox, clock = Camera(list(answers)), Outbox(), ManualClock()
+    camera, outbox, clock = Camera(list(answers), certificate=certificate), Outbox(), ManualClock()
     watched = DeviceWatch(ASSIGNED, camera, "east", outbox, clock)
     task = asyncio.create_task(watched.run())
     for _ in range(looks):
@@ -87,6 +90,22 @@ async def test_a_wrong_clock_is_a_fault_of_a_camera_that_works() -> None:
     outbox = await watch(off, looks=1)
     assert outbox.faults() == ["clock_off"]
     assert StreamAddress(camera="cam-01", url="rtsp://127.0.0.1/1") in outbox.sent
+
+
+async def test_a_stream_that_was_set_up_anew_is_told_once() -> None:
+    before = replace(DESCRIBED, profiles=(MediaProfile("p", "main", 1920, 1080, "H264", 25.0),))
+    now = replace(DESCRIBED, profiles=(MediaProfile("p", "main", 1280, 720, "H264", 25.0),))
+    outbox = await watch(before, before, now, now, now, looks=5)
+    assert outbox.faults() == ["profile_changed"]
+
+
+async def test_a_certificate_that_ends_is_described_and_told_once() -> None:
+    ends = ManualClock().now() + timedelta(days=9, hours=1)
+    outbox = await watch(DESCRIBED, looks=3, certificate=certificate(ends))
+    assert outbox.faults() == ["certificate_ends"]
+    described = outbox.of(CameraDescribed)[0]
+    assert isinstance(described, CameraDescribed)
+    assert described.description["certificate_days_left"] == 9
 
 
 _HUGE = b"\xff\xd8\xff\xc0\x00\x11\x08\x75\x30\x75\x30\x03"

@@ -7,6 +7,7 @@ import { here, isOwn, whereText } from "../where.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 const CAMERA_FAULT = "campus.camera.fault";
+const REPORTED = "campus.camera.reported";
 const PRESSED = "campus.button.pressed";
 const SHAPES = { critical: "◆", high: "▲", medium: "●", low: "○", info: "–" };
 
@@ -68,8 +69,42 @@ export function eventRow({ position, event }, incidents = {}) {
     event.drill && h("span", { class: "drill" }, t("drill")),
     h("span", { class: "muted position" }, position === null ? "…" : `#${position}`),
     event.type === FAULT && faultDetails(event.data),
-    event.type === CAMERA_FAULT && h("span", { class: "fault" }, tOr(`camerafault.${event.data.state}`, event.data.remedy)),
+    event.type === CAMERA_FAULT && h("span", { class: "fault" }, cameraFaultText(event.data)),
+    event.type === REPORTED && cameraReport(event.data),
   );
+}
+
+/** What is wrong with a camera, with its figures where the text names any; without a text, what to do in English. */
+function cameraFaultText({ state, remedy, figures }) {
+  const key = `camerafault.${state}`;
+  return tOr(key, "") ? t(key, figures ?? {}) : remedy;
+}
+
+/** The daily report of cameras: the sums, and to be opened each camera that was not well. */
+function cameraReport({ day, complete, cameras = [] }) {
+  const sum = (name) => cameras.reduce((total, each) => total + each[name], 0);
+  const minutes = minutesOf(sum("seconds_without_picture"));
+  const ill = cameras.filter((each) => !each.well);
+  const words = t("camerareport.summary", { day, cameras: cameras.length, well: cameras.length - ill.length, losses: sum("losses"), minutes });
+  const text = complete === false ? `${words} · ${t("camerareport.incomplete")}` : words;
+  if (!ill.length) return h("span", { class: "muted" }, text);
+  return h("details", {}, h("summary", {}, text), facts(ill.map((each) => [each.name || each.camera, cameraDayText(each)])));
+}
+
+const minutesOf = (seconds) => Math.round(seconds / 60);
+const total = (counts = {}) => Object.values(counts).reduce((sum, each) => sum + each, 0);
+
+/** What was wrong with one camera on one day. */
+export function cameraDayText(camera) {
+  const { losses, lost, seconds_without_picture: seconds, clock_offset_seconds: offset } = camera;
+  const [faults, tampered] = [total(camera.faults), total(camera.tampered)];
+  return [
+    (losses > 0 || seconds > 0) && t("camerareport.losses", { losses, minutes: minutesOf(seconds) }),
+    lost && t("camerareport.lost"),
+    faults > 0 && t("camerareport.faults", { count: faults }),
+    tampered > 0 && t("camerareport.tampered", { count: tampered }),
+    Math.abs(offset ?? 0) > 5 && t("camerareport.clock", { seconds: Math.round(offset) }),
+  ].filter(Boolean).join(" · ");
 }
 
 /** What is wrong, and of which message, to be opened. */

@@ -137,7 +137,8 @@ class SimulatedDevice:
     def rtsp_address(self, host: str, path: str) -> str:
         """The advertised stream address of `path`."""
         somebody = "root:toor@" if "uri-credentials" in self.quirks else ""
-        return f"rtsp://{somebody}{self._advertised(host)}:{self.rtsp_port}{path}"
+        scheme = "rtsps" if "rtsps" in self.quirks else "rtsp"
+        return f"{scheme}://{somebody}{self._advertised(host)}:{self.rtsp_port}{path}"
 
     def profile(self, token: str) -> Profile | None:
         """The profile of that token."""

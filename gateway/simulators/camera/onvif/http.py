@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
+from gateway.simulators.camera.mutation import Mutator
 from gateway.simulators.camera.quirks import Quirks
 
 _MAX_BODY = 256 * 1024
@@ -56,6 +57,7 @@ class HttpServer:
     Attributes:
         restarts: how often all connections were ended at once.
         connections: how many are open.
+        mutator: spoils answers; None without that quirk.
     """
 
     def __init__(self, answer: Callable[[HttpRequest], Awaitable[HttpReply]], quirks: Quirks) -> None:
@@ -63,6 +65,8 @@ class HttpServer:
         self._quirks = quirks
         self._open: set[asyncio.StreamWriter] = set()
         self.restarts = 0
+        seed = quirks.value("mutated-soap")
+        self.mutator = None if seed is None else Mutator(seed)
 
     @property
     def connections(self) -> int:
@@ -87,10 +91,15 @@ class HttpServer:
         here: tuple[str, int] = writer.get_extra_info("sockname")[:2]
         while (request := await _read_request(reader, here)) is not None:
             keep_alive = request.headers.get("connection", "").lower() != "close"
-            writer.write((await self._answer(request)).encode(keep_alive=keep_alive))
+            writer.write(self._encoded(await self._answer(request), keep_alive=keep_alive))
             await writer.drain()
             if not keep_alive or "close-after-reply" in self._quirks:
                 return
+
+    def _encoded(self, reply: HttpReply, *, keep_alive: bool) -> bytes:
+        if self.mutator is None:
+            return reply.encode(keep_alive=keep_alive)
+        return self.mutator.encoded(lambda body: replace(reply, body=body).encode(keep_alive=keep_alive), reply.body)
 
 
 async def _read_request(reader: asyncio.StreamReader, here: tuple[str, int]) -> HttpRequest | None:

@@ -4,8 +4,10 @@ import asyncio
 import re
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from gateway.simulators.camera.digest import DigestRealm
+from gateway.simulators.camera.mutation import Mutator
 from gateway.simulators.camera.playback import Playback
 from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.rtsp import sdp
@@ -37,6 +39,7 @@ class RtspConnection:
         self._id = secrets.token_hex(8)
         self._session: StreamSession | None = None
         self.may_set_up: Callable[[], bool] = lambda: True
+        self.mutator: Mutator | None = None
         self._answers = {
             "DESCRIBE": self._describe,
             "PLAY": self._play,
@@ -55,10 +58,15 @@ class RtspConnection:
         """
         while (request := await read_request(reader)) is not None:
             reply = await self._answer(request)
-            self._writer.write(reply.encode(request))
+            self._writer.write(self._encoded(reply, request))
             await self._writer.drain()
             if request.method == "PLAY" and reply.status == 200 and self._session is not None:  # noqa: PLR2004 a status
                 self._session.play()
+
+    def _encoded(self, reply: Reply, request: Request) -> bytes:
+        if self.mutator is None:
+            return reply.encode(request)
+        return self.mutator.encoded(lambda body: replace(reply, body=body).encode(request), reply.body)
 
     def close(self) -> None:
         """End the stream, if there is one."""
@@ -84,7 +92,12 @@ class RtspConnection:
             return Reply(302, {"Location": "rtsp://192.0.2.10:554/elsewhere"})
         host: str = self._writer.get_extra_info("sockname")[0]
         headers = {"Content-Base": f"{request.url.rstrip('/')}/", "Content-Type": "application/sdp"}
-        return Reply(headers=headers, body=sdp.describe(playback.recording, host, self._number))
+        return Reply(headers=headers, body=self._as_told(sdp.describe(playback.recording, host, self._number)))
+
+    def _as_told(self, described: bytes) -> bytes:
+        if "unknown-codec" in self._quirks:
+            described = described.replace(b"H264/", b"NEW9/")
+        return described.replace(b"s=Live", "s=东门".encode("gbk")) if "gbk-name" in self._quirks else described
 
     async def _setup(self, request: Request) -> Reply:
         path, _, track = request.path.rpartition("/")

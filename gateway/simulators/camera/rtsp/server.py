@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 
 from gateway.simulators.camera.digest import DigestRealm
+from gateway.simulators.camera.mutation import Mutator
 from gateway.simulators.camera.playback import Playback
 from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.rtsp.connection import RtspConnection
@@ -15,6 +16,7 @@ class RtspServer:
 
     Attributes:
         open_sessions: connections that have set up a stream.
+        mutator: spoils answers; None without that quirk.
     """
 
     def __init__(self, playbacks: Mapping[str, Playback], realm: DigestRealm, quirks: Quirks) -> None:
@@ -23,6 +25,8 @@ class RtspServer:
         self._quirks = quirks
         self._session_number = secrets.randbits(31)
         self.open_sessions: set[RtspConnection] = set()
+        seed = quirks.value("mutated-rtsp")
+        self.mutator = None if seed is None else Mutator(seed)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection until it ends; its session ends with it."""
@@ -30,6 +34,7 @@ class RtspServer:
             await asyncio.Event().wait()
         connection = RtspConnection(self._playbacks, self._realm, self._quirks, writer, self._session_number)
         connection.may_set_up = lambda: self._may_set_up(connection)
+        connection.mutator = self.mutator
         try:
             await connection.answer_all(reader)
         finally:

@@ -1,0 +1,128 @@
+"""Counts what the journal says of cameras on one day; pure, so that a day can be played in a test."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from gateway.events import (
+    CameraDay,
+    CameraFault,
+    CameraLost,
+    CameraMotion,
+    CameraRestored,
+    CameraTampered,
+    Event,
+    GatewayStarted,
+    Severity,
+)
+from gateway.settings import CameraSettings
+from gateway.workers import CameraState
+
+COUNTED_TYPES = ("campus.camera.", GatewayStarted.TYPE)
+_OURS = "picture "
+_CLOCK_OFF_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class _Counts:
+    losses: int = 0
+    seconds: float = 0.0
+    lost_at: datetime | None = None
+    heard: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+    tampered: Counter[str] = field(default_factory=Counter)
+
+
+class CameraTally:
+    """One day.
+
+    Args:
+        since, until: its begin and its end, aware.
+        lost_before: cameras that gave no picture when it began.
+    """
+
+    def __init__(self, since: datetime, until: datetime, lost_before: Collection[str] = ()) -> None:
+        self._since = since
+        self._until = until
+        self._counts = {camera: _Counts(lost_at=since) for camera in lost_before}
+
+    def take(self, event: Event) -> None:
+        """Count one event, in the journal's order; those of other days and of other things count nothing.
+
+        Nor do contacts: one may be a silent button, and everybody may read the report.
+        """
+        if not self._since <= event.time < self._until:
+            return
+        match event:
+            case GatewayStarted(time=now):
+                self._restarted(now)
+            case CameraLost(camera=camera, time=now):
+                self._lost(self._of(camera), now)
+            case CameraRestored(camera=camera, time=now, outage=outage):
+                self._restored(self._of(camera), now, outage)
+            case CameraFault(camera=camera, state=state) if event.severity is not Severity.INFO:
+                self._of(camera).faults[state] += 1
+            case CameraTampered(camera=camera, active=active, detector=detector):
+                counts = self._of(camera)
+                counts.heard += not detector.startswith(_OURS)
+                counts.tampered[detector.removeprefix(_OURS)] += active
+            case CameraMotion(camera=camera, withheld=withheld):
+                self._of(camera).heard += 1 + withheld
+
+    def _of(self, camera: str) -> _Counts:
+        return self._counts.setdefault(camera, _Counts())
+
+    def _lost(self, counts: _Counts, now: datetime) -> None:
+        if counts.lost_at is None:
+            counts.losses += 1
+            counts.lost_at = now
+
+    def _restored(self, counts: _Counts, now: datetime, outage: float) -> None:
+        began = counts.lost_at.timestamp() if counts.lost_at else max(self._since.timestamp(), now.timestamp() - outage)
+        counts.seconds += max(0.0, now.timestamp() - began)
+        counts.lost_at = None
+
+    def _restarted(self, now: datetime) -> None:
+        """What was lost before is not known to be so any more; if it is, that is told anew."""
+        for counts in self._counts.values():
+            if counts.lost_at is not None:
+                self._restored(counts, now, 0.0)
+
+    def days(self, cameras: Iterable[CameraSettings], states: Mapping[str, CameraState]) -> tuple[CameraDay, ...]:
+        """One value for each camera that there is, in their order, with what is known of it now."""
+        return tuple(self._day(camera, states.get(camera.id)) for camera in cameras)
+
+    def _day(self, camera: CameraSettings, state: CameraState | None) -> CameraDay:
+        counts = self._of(camera.id)
+        told: Mapping[str, Any] = state.description if state is not None else {}
+        if state is not None and state.lost_since is not None and state.lost_since <= self._since:
+            counts.lost_at = self._since  # all day: nothing was told of it on this day
+        lost = counts.lost_at is not None
+        if lost:
+            self._restored(counts, self._until, 0.0)
+        offset = told.get("clock_offset_seconds")
+        troubles = counts.losses or lost or counts.seconds or counts.faults or +counts.tampered
+        return CameraDay(
+            camera=camera.id,
+            name=camera.name,
+            place=camera.place,
+            well=not troubles and abs(offset or 0.0) <= _CLOCK_OFF_SECONDS,
+            losses=counts.losses,
+            seconds_without_picture=round(counts.seconds, 1),
+            lost=lost,
+            faults=dict(sorted(counts.faults.items())),
+            tampered=dict(sorted((+counts.tampered).items())),
+            events_heard=counts.heard,
+            clock_offset_seconds=None if offset is None else round(offset, 1),
+            certificate_days_left=_days_left(state),
+        )
+
+
+def _days_left(state: CameraState | None) -> int | None:
+    """Of the certificate of its ONVIF side, else of that of its stream."""
+    if state is None:
+        return None
+    of_onvif: int | None = state.description.get("certificate_days_left")
+    return state.status.certificate_days_left if of_onvif is None and state.status is not None else of_onvif
