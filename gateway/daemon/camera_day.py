@@ -23,6 +23,7 @@ from gateway.workers import CameraState
 COUNTED_TYPES = ("campus.camera.", GatewayStarted.TYPE)
 _OURS = "picture "
 _CLOCK_OFF_SECONDS = 5.0
+_MOST_DETECTORS, _OTHERS = 16, "others"
 
 
 @dataclass(slots=True)
@@ -67,7 +68,7 @@ class CameraTally:
             case CameraTampered(camera=camera, active=active, detector=detector):
                 counts = self._of(camera)
                 counts.heard += not detector.startswith(_OURS)
-                counts.tampered[detector.removeprefix(_OURS)] += active
+                counts.tampered[_named(counts.tampered, detector.removeprefix(_OURS))] += active
             case CameraMotion(camera=camera, withheld=withheld):
                 self._of(camera).heard += 1 + withheld
 
@@ -118,6 +119,11 @@ class CameraTally:
             clock_offset_seconds=None if offset is None else round(offset, 1),
             certificate_days_left=_days_left(state),
         )
+
+
+def _named(known: Counter[str], detector: str) -> str:
+    """A camera names its detectors as it likes, and as many as it likes."""
+    return detector if detector in known or len(known) < _MOST_DETECTORS else _OTHERS
 
 
 def _days_left(state: CameraState | None) -> int | None:

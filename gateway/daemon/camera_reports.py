@@ -13,8 +13,8 @@ from gateway.workers import CameraState
 
 _LOOK_SECONDS = 60.0
 _LATE = timedelta(seconds=60)
-_PAGE, _MOST = 500, 500_000
-_REST_SECONDS = 0.02
+_PAGE, _MOST = 100, 500_000
+_REST_SECONDS = 0.01
 
 
 class CameraReports:

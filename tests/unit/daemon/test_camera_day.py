@@ -98,6 +98,12 @@ def test_faults_and_ailments_are_counted_when_they_begin() -> None:
     assert (day.events_heard, day.well) == (1, False)
 
 
+def test_a_camera_that_names_a_thousand_detectors_makes_no_long_report() -> None:
+    day = played(*(tampered(f"Tamper {number}") for number in range(1000)))
+    assert len(day.tampered) == 17
+    assert day.tampered["others"] == 984
+
+
 def test_movements_are_counted_with_those_that_came_too_fast_and_contacts_are_not() -> None:
     motion = CameraMotion(**COMMON, time=at(1), withheld=7)
     contact = CameraInputTriggered(**COMMON, time=at(1), input="1")

@@ -33,7 +33,7 @@ def reading(
         def __init__(self, *_wiring: object) -> None:
             self.pictures = pictures
 
-    monkeypatch.setattr(stream_module, "opened", lambda *_: nullcontext())
+    monkeypatch.setattr(stream_module, "opened", lambda _source, _shown: nullcontext())
     monkeypatch.setattr(stream_module, "Session", Library)
     stream = VideoStream(LIVE, clock=clock)
     stream.start()
