@@ -2,11 +2,14 @@
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable
 from itertools import islice
+from operator import attrgetter
 
 from gateway.storage.passing import passes
 from gateway.storage.values import EventFilter, Stored
+
+_POSITION = attrgetter("position")
 
 
 class Ring:
@@ -50,6 +53,12 @@ class Ring:
         return list(islice(filter(passes(wanted), self._behind(mine, after)), limit))
 
     @staticmethod
-    def _behind(events: deque[Stored], after: int) -> Iterator[Stored]:
-        start = bisect_right(events, after, key=lambda stored: stored.position)
-        return islice(events, start, None)
+    def _behind(events: deque[Stored], after: int) -> Iterable[Stored]:
+        """Those behind a position, by the shorter way: most readers want the newest few."""
+        start = bisect_right(events, after, key=_POSITION)
+        count = len(events) - start
+        if start < count:
+            return islice(events, start, None)
+        newest = list(islice(reversed(events), count))
+        newest.reverse()
+        return newest
