@@ -4,12 +4,11 @@ import asyncio
 import logging
 import os
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -24,6 +23,7 @@ from gateway.storage.faults import StorageFailedError
 from gateway.storage.folder import Ballast
 from gateway.storage.passing import passes, type_of
 from gateway.storage.readers import Readers
+from gateway.storage.ring import Ring
 from gateway.storage.scan import find_event, scan, scan_at, scan_back
 from gateway.storage.statements import load_statements
 from gateway.storage.subscription import Subscription, Waiters
@@ -65,7 +65,7 @@ class Journal:
         self._committed = _Head(max(newest.position, floor), newest.hash)
         self._head = replace(self._committed)
         self._clock = clock
-        self._ring: deque[Stored] = deque(maxlen=_RING)
+        self._ring = Ring(_RING)
         self._waiters = Waiters(lambda: self._last)
         self.failed: asyncio.Future[StorageFailedError] = asyncio.get_running_loop().create_future()
         self.unreadable: set[int] = set()
@@ -181,13 +181,13 @@ class Journal:
             if not result.is_new:
                 self._note_unreadable(stored)
             else:
-                self._ring.append(stored)
+                self._ring.add(stored)
                 self._last = stored.position
         self._waiters.wake_soon()
 
     async def read(self, after: int = 0, limit: int = 500, filter: EventFilter | None = None) -> list[Stored]:
         """Events behind a position, in order, at most `limit` that pass the filter."""
-        recent = self._from_ring(after, limit, filter)
+        recent = self._ring.read(after, limit, filter) if after < self._last else []
         if recent is not None:
             return recent
         found: list[Stored] = []
@@ -214,17 +214,6 @@ class Journal:
         if isinstance(stored.event, UnreadableEvent) and stored.position not in self.unreadable:
             self.unreadable.add(stored.position)
             self.found_unreadable.set()
-
-    def _from_ring(self, after: int, limit: int, wanted: EventFilter | None) -> list[Stored] | None:
-        if after >= self._last:
-            return []
-        if not self._ring or after < self._ring[0].position - 1:
-            return None
-        start, size = after - self._ring[0].position + 1, len(self._ring)
-        if wanted is None:
-            return [self._ring[place] for place in range(start, min(start + limit, size))]
-        behind = (self._ring[place] for place in range(start, size))
-        return list(islice(filter(passes(wanted), behind), limit))
 
     async def at(self, positions: Sequence[int]) -> list[Stored]:
         """The events at these very positions, in their order; one that is not there (any more) is left out."""
