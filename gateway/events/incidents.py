@@ -43,6 +43,7 @@ class IncidentOpened(IncidentEvent):
         lasting: the source says when its condition is over; until then only a forced resolve ends the incident.
         during_drill: it is real, though a drill is on.
         press: how the button was pressed: press, silent or duress; empty if it was no press.
+        arrived: when the press reached the gateway, if it was late; `time` is when it was made.
     """
 
     TYPE: ClassVar[str] = "campus.incident.opened"
@@ -56,6 +57,7 @@ class IncidentOpened(IncidentEvent):
     lasting: bool = False
     during_drill: bool = False
     press: str = ""
+    arrived: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class IncidentRaisedAgain(IncidentEvent):
             or ``acknowledgement_timeout``: acknowledged, and nobody was sent in time.
         origin: source of the trigger.
         press: how the button was pressed this time; empty if it was no press.
+        arrived: when that press reached the gateway, if it was late.
     """
 
     TYPE: ClassVar[str] = "campus.incident.raised_again"
@@ -78,6 +81,7 @@ class IncidentRaisedAgain(IncidentEvent):
     reason: str = "trigger"
     origin: str = ""
     press: str = ""
+    arrived: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

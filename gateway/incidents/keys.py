@@ -1,5 +1,7 @@
 """Which events belong together: what opens an incident, what joins it, what says that its condition is over."""
 
+from datetime import datetime
+
 from gateway.events import (
     ButtonCleared,
     ButtonLost,
@@ -91,6 +93,11 @@ def is_discreet(event: Event) -> bool:
 def press_of(event: Event) -> str:
     """How a button was pressed: press, silent or duress; empty if it was none."""
     return event.kind.value if isinstance(event, ButtonPressed) else ""
+
+
+def arrival_of(event: Event) -> datetime | None:
+    """When a press that was late reached the gateway; None if it was not late, or is none."""
+    return (event.recorded or event.time) if isinstance(event, ButtonPressed) and event.late else None
 
 
 def is_group(incident: Incident) -> bool:

@@ -20,6 +20,7 @@ from gateway.incidents.keys import (
     LOSS_KINDS,
     LOSSES,
     Key,
+    arrival_of,
     group_key,
     is_discreet,
     is_emergency,
@@ -134,6 +135,7 @@ def _raised_again(incident: Incident, stored: Stored, reason: str = "trigger") -
         reason=reason,
         origin=name_of_loss(event),
         press=press_of(event),
+        arrived=arrival_of(event),
     )
 
 
@@ -160,6 +162,7 @@ def _opened(stored: Stored, key: Key, policy: Policy, situation: Situation) -> I
         lasting=bool(device) and is_emergency(event) and policy.reports_clear(device),
         during_drill=bool(situation.drill) and not event.drill,
         press=press_of(event),
+        arrived=arrival_of(event),
     )
 
 

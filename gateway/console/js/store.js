@@ -124,6 +124,7 @@ function takeIncident(state, event) {
       ...incident, severity: event.severity, kind: data.kind, source: data.origin, title: data.title,
       place: data.place, discreet: data.discreet, drill: event.drill === true, opened: event.time,
       triggered: event.time, during_drill: data.during_drill, press: data.press, lasting: data.lasting, active: true,
+      late: lateOf(event),
     };
   } else if (verb === "raised_again") incident = raisedAgain(incident, event);
   else if (verb === "shelved") incident.shelf = { until: data.until, since: event.time, actor: data.actor, reason: data.reason };
@@ -146,10 +147,14 @@ function bounded(incidents, selected) {
   return Object.fromEntries(Object.entries(incidents).filter(([id]) => !gone.has(id)));
 }
 
+/** Both times of a press that waited on its way; null if it did not. */
+const lateOf = ({ data, time }) => (data.arrived ? { pressed: time, arrived: data.arrived } : null);
+
 function raisedAgain(incident, { data, time }) {
   if (data.reason === "inhibited") return { ...incident, hidden: (incident.hidden ?? 0) + 1 };
   const again = { ...incident, count: data.count };
   if (data.press === "duress") again.press = data.press;
+  if (data.arrived) again.late = lateOf({ data, time });
   if (data.reason !== "acknowledgement_timeout") Object.assign(again, { triggered: time, active: true });
   if (incident.state !== "resolved" && !incident.shelf) again.state = "raised";
   return again;

@@ -175,3 +175,15 @@ def test_a_silent_incident_that_a_duress_press_joins_is_one_of_duress_and_stays_
     ask = "[state.incidents.i1.press, store.soundOf(state)]"
     assert run(page, [silent], ask) == ["silent", None]
     assert run(page, [silent, again, later], ask) == ["duress", None]
+
+
+def test_an_incident_of_a_late_press_has_both_its_times(page: Page) -> None:
+    late = {"incident": "i1", "kind": "campus.button.pressed", "arrived": "2026-11-23T09:30:00Z"}
+    opened = frame(2, "campus.incident.opened", **late)
+    again = frame(3, "campus.incident.raised_again", incident="i1", count=2)
+    times = {"pressed": "2026-11-23T08:00:00Z", "arrived": "2026-11-23T09:30:00Z"}
+    assert run(page, [opened], "[state.incidents.i1.late, store.soundOf(state)]") == [times, "emergency"]
+    assert run(page, [opened, again], "state.incidents.i1.late") == times
+    joined = frame(3, "campus.incident.raised_again", count=2, **late)
+    assert run(page, [OPENED, joined], "state.incidents.i1.late") == times
+    assert run(page, [OPENED, again], "state.incidents.i1.late") is None

@@ -1,5 +1,6 @@
 """What the views say of an incident, a destination and a person: run where it lives, in a browser."""
 
+import re
 from typing import Any
 
 import pytest
@@ -153,3 +154,29 @@ def test_where_there_is_no_picture_that_is_said(bare: Page, language: str) -> No
     said(bare, language, "/js/views/common.js", ask, "摄像机 东门")
     expect(bare.locator(".nopicture")).to_have_text(words)
     expect(bare.locator("img")).to_have_count(0)
+
+
+LATE = {
+    "zh-CN": r"迟到：.*08:00:00 按下，.*09:30:00 到达",
+    "en": r"late: pressed .*08:00:00, arrived .*09:30:00",
+}
+
+
+@BOTH
+def test_a_late_press_has_both_times_on_the_card_and_in_the_timeline(bare: Page, language: str) -> None:
+    incident = {"late": {"pressed": "2025-11-23T08:00:00", "arrived": "2025-11-23T09:30:00"}}
+    ask = "module.badges(value, {}).querySelector('.late').textContent"
+    assert re.fullmatch(LATE[language], str(said(bare, language, "/js/views/common.js", ask, incident)))
+    event = {
+        "type": "campus.button.pressed",
+        "time": "2025-11-23T08:00:00",
+        "recordedtime": "2025-11-23T09:30:00",
+        "data": {"late": True},
+    }
+    ask = "module.IncidentPane.prototype.step({event: value}).textContent"
+    assert re.search(LATE[language], str(said(bare, language, "/js/views/incident.js", ask, event)))
+
+
+def test_an_incident_of_a_press_that_came_at_once_says_nothing_of_it(bare: Page) -> None:
+    ask = "module.badges(value, {first: ''})"
+    assert said(bare, "en", "/js/views/common.js", ask, {"late": None}) is False
