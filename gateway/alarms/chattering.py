@@ -57,13 +57,17 @@ class Chatter:
         """Why it is a fault."""
         if what == TAMPER:
             words = "its tamper contact opens and closes again and again: is the cover loose?"
-            return because(CHATTERING, words, reason="chattering_tamper")
+            return because("device_chattering", words, reason="chattering_tamper")
         if what == BATTERY:
-            return because(CHATTERING, "its battery is low and well by turns: change it", reason="chattering_battery")
-        return because(CHATTERING, f"{what} comes and goes again and again", reason="chattering_trouble", trouble=what)
+            return because(
+                "device_chattering", "its battery is low and well by turns: change it", reason="chattering_battery"
+            )
+        return because(
+            "device_chattering", f"{what} comes and goes again and again", reason="chattering_trouble", trouble=what
+        )
 
     def ended(self) -> Cause:
         """That it is over, and how many events were not told; counts anew."""
         count, self.count = self.count, 0
         words = f"quiet for five minutes; {count} more were not told"
-        return because(CHATTERING, words, reason="chattering_over", count=count)
+        return because("device_chattering", words, reason="chattering_over", count=count)

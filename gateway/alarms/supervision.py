@@ -109,6 +109,15 @@ class SupervisionTimer:
         """All devices as they are now."""
         return tuple(watched.snapshot() for watched in self._devices.values())
 
+    def look_again(self, device: str) -> None:
+        """The device is in service again: that it is lost is told anew, because nobody had to act on it before."""
+        watched = self._devices.get(device)
+        if watched is not None and watched.status.lost:
+            watched.reason = watched.status.reason
+            watched.status = replace(watched.status, lost=False)
+            watched.deadline = self._clock.monotonic()
+            self._changed.set()
+
     def heard_for(self, device: str) -> float:
         """Seconds for which a device was never silent past its deadline; 0 if it is lost, or was not heard yet."""
         watched = self._devices.get(device)

@@ -18,6 +18,7 @@ class IncidentEvent(Event):
         command_id: the client's id of the command, so that the same one again is one transition.
         was: the state that the incident was in.
         discreet: it is about a silent or duress press: nothing at the place may show it.
+        out_of_service: true if its button is out of service: it is shown, neither sounds an alarm nor escalates.
     """
 
     incident: str
@@ -26,6 +27,7 @@ class IncidentEvent(Event):
     command_id: str = ""
     was: str = ""
     discreet: bool = False
+    out_of_service: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

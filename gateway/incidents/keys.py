@@ -40,8 +40,9 @@ def key_of(event: Event) -> Key | None:
 
     Every critical event opens one, every face warning, and every loss of protection: nobody need act on anything else
     (ISA-18.2: an alarm requires a response). A silent press never shares one with a loud press, and a real one never
-    with a drill, so that neither is told, or kept quiet, in the other's place. What is damaged in the journal opens
-    none by itself: the fault that tells of it does.
+    with a drill or one of a button that is out of service, so that neither is told, or kept quiet, in the other's
+    place. What is damaged in the journal opens none by itself: the fault that tells of it does. A button that is out of
+    service is not missed.
     """
     type_ = type_of(event)
     if isinstance(event, IncidentEvent | UnreadableEvent) or type_.startswith(_OWN) or not _needs_somebody(event):
@@ -51,6 +52,8 @@ def key_of(event: Event) -> Key | None:
 
 
 def _needs_somebody(event: Event) -> bool:
+    if isinstance(event, ButtonLost) and event.out_of_service:
+        return False
     return event.severity is Severity.CRITICAL or isinstance(event, (FaceMatched, *LOSSES))
 
 
@@ -61,7 +64,8 @@ def _detail_of(event: Event) -> str:
         case GatewayFault():
             return f"{event.fault} {event.device}".strip()
         case _:
-            return "discreet" if is_discreet(event) else ""
+            marks = ("out of service" if is_out_of_service(event) else "", "discreet" if is_discreet(event) else "")
+            return " ".join(each for each in marks if each)
 
 
 def key_of_incident(incident: Incident) -> Key:
@@ -93,6 +97,11 @@ def is_discreet(event: Event) -> bool:
 def press_of(event: Event) -> str:
     """How a button was pressed: press, silent or duress; empty if it was none."""
     return event.kind.value if isinstance(event, ButtonPressed) else ""
+
+
+def is_out_of_service(event: Event) -> bool:
+    """Whether two administrators took what it is of out of service: it is shown, and calls nobody out."""
+    return bool(getattr(event, "out_of_service", False))
 
 
 def arrival_of(event: Event) -> datetime | None:

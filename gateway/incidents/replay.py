@@ -103,6 +103,7 @@ def _first(event: IncidentOpened, stored: Stored) -> Incident:
         during_drill=event.during_drill,
         press=event.press,
         late=_late(event),
+        out_of_service=bool(event.out_of_service),
     )
     if is_group(incident) and incident.kind in LOSS_KINDS:
         return replace(incident, hidden=(Hidden(event.trigger, event.trigger_position, event.origin),))

@@ -25,6 +25,7 @@ from gateway.incidents.keys import (
     is_discreet,
     is_emergency,
     is_group,
+    is_out_of_service,
     is_worse,
     key_of,
     name_of_loss,
@@ -129,6 +130,7 @@ def _raised_again(incident: Incident, stored: Stored, reason: str = "trigger") -
         incident=incident.id,
         was=incident.state,
         discreet=incident.discreet,
+        out_of_service=incident.out_of_service or None,
         trigger=event.id,
         trigger_position=stored.position,
         count=incident.count + (reason != INHIBITED),
@@ -163,6 +165,7 @@ def _opened(stored: Stored, key: Key, policy: Policy, situation: Situation) -> I
         during_drill=bool(situation.drill) and not event.drill,
         press=press_of(event),
         arrived=arrival_of(event),
+        out_of_service=is_out_of_service(event) or None,
     )
 
 
@@ -211,4 +214,5 @@ def common_of(incident: Incident, identity: str) -> dict[str, Any]:
         "incident": incident.id,
         "was": incident.state,
         "discreet": incident.discreet,
+        "out_of_service": incident.out_of_service or None,
     }

@@ -66,6 +66,7 @@ class Incident:
         discreet: from a silent or duress press.
         press: how its button was pressed: press, silent, or duress if one of its presses was; empty if none was told.
         late: its newest press that was late; None if none was.
+        out_of_service: its button was out of service: it drives no output and does not escalate.
         level: of escalation.
         active: the source's own condition; False once it cleared.
         raised: when it began to wait for an acknowledgement; escalation counts from there.
@@ -108,6 +109,7 @@ class Incident:
     during_drill: bool = False
     press: str = ""
     late: Late | None = None
+    out_of_service: bool = False
     hidden: tuple[Hidden, ...] = ()
     cleared: int = 0
     shelf: Shelf | None = None

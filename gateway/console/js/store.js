@@ -124,7 +124,7 @@ function takeIncident(state, event) {
       ...incident, severity: event.severity, kind: data.kind, source: data.origin, title: data.title,
       place: data.place, discreet: data.discreet, drill: event.drill === true, opened: event.time,
       triggered: event.time, during_drill: data.during_drill, press: data.press, lasting: data.lasting, active: true,
-      late: lateOf(event),
+      late: lateOf(event), out_of_service: data.out_of_service === true,
     };
   } else if (verb === "raised_again") incident = raisedAgain(incident, event);
   else if (verb === "shelved") incident.shelf = { until: data.until, since: event.time, actor: data.actor, reason: data.reason };
@@ -206,14 +206,15 @@ export function shelvedIncidents(state) {
 
 /**
  * Which sound the state asks for: emergency, warning, drill or chirp, or none. Losses of protection chirp only; a drill
- * has a sound of its own as long as nothing real sounds.
+ * has a sound of its own as long as nothing real sounds, and what is out of service chirps only.
  */
 export function soundOf(state) {
   const raised = activeIncidents(state).filter((each) => each.state === "raised" && !each.discreet);
   const real = raised.filter((each) => !each.drill);
+  const calling = real.filter((each) => !each.out_of_service);
   const audible = state.unstored.filter((each) => !DISCREET.has(each.data?.kind));
-  if (audible.length || real.some((each) => each.severity === "critical")) return "emergency";
-  if (real.some((each) => !LOSSES.has(each.kind))) return "warning";
+  if (audible.length || calling.some((each) => each.severity === "critical")) return "emergency";
+  if (calling.some((each) => !LOSSES.has(each.kind))) return "warning";
   if (raised.some((each) => each.drill)) return "drill";
   return real.length || state.link.state !== "live" ? "chirp" : null;
 }

@@ -65,6 +65,7 @@ export function eventRow({ position, event }, incidents = {}) {
     h("span", { class: "what" }, eventText(event)),
     h("span", { class: "where" }, eventWhere(event, incidents)),
     event.data?.late && h("span", { class: "late" }, lateText(event)),
+    event.data?.out_of_service && h("span", { class: "badge out" }, t("incident.out_of_service")),
     event.drill && h("span", { class: "drill" }, t("drill")),
     h("span", { class: "muted position" }, position === null ? "…" : `#${position}`),
     event.type === FAULT && faultDetails(event.data),
@@ -106,6 +107,7 @@ export function facts(pairs) {
 export function badges(incident, situation) {
   const marks = [
     incident.drill && h("span", { class: "drill" }, t("drill")),
+    incident.out_of_service && h("span", { class: "badge out" }, t("incident.out_of_service")),
     incident.late && h("span", { class: "late" }, bothTimes(incident.late)),
     incident.during_drill && h("span", { class: "real" }, t("incident.during_drill")),
     incident.group && h("span", { class: "badge" }, t("incident.group")),
