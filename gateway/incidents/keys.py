@@ -7,6 +7,7 @@ from gateway.events import (
     ButtonLost,
     ButtonPressed,
     ButtonRestored,
+    ButtonTested,
     CameraLost,
     CameraRestored,
     DestinationFailing,
@@ -26,7 +27,7 @@ LOSS_KINDS = frozenset(kind.TYPE for kind in LOSSES)
 CLEARING = (ButtonCleared, ButtonRestored, CameraRestored, DestinationRecovered)
 GROUP = "flood "
 _OWN = ("campus.incident.", "campus.flood.", "campus.drill.")
-_MAYBE_DISCREET = (ButtonPressed.TYPE, "campus.incident.")
+_MAYBE_DISCREET = (ButtonPressed.TYPE, ButtonTested.TYPE, "campus.incident.")
 _RANK = {severity: number for number, severity in enumerate(Severity)}
 _OVER: dict[type[Event], str] = {
     ButtonRestored: ButtonLost.TYPE,
@@ -86,11 +87,16 @@ def place_of(event: Event) -> str:
 
 
 def is_discreet(event: Event) -> bool:
-    """Whether nothing at the place may show an event: a silent or duress press, what follows or may have been one."""
+    """Whether nothing at the place may show an event: a silent or duress press, what follows or may have been one.
+
+    The test of a silent button tells which one is silent, and is not shown there either.
+    """
     if isinstance(event, IncidentEvent):
         return event.discreet
     if isinstance(event, UnreadableEvent):
         return not event.was or event.was.startswith(_MAYBE_DISCREET)
+    if isinstance(event, ButtonTested):
+        return event.kind in (PressKind.SILENT, PressKind.DURESS)
     return isinstance(event, ButtonPressed) and event.kind is not PressKind.PRESS
 
 

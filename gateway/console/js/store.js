@@ -6,6 +6,7 @@ const LOSSES = new Set(["campus.button.lost", "campus.camera.lost", "campus.dest
 const CLOSED = new Set(["resolved"]);
 const FACE = "campus.face.matched";
 const EVIDENCE_MS = 15000;
+const TICK_MS = 10000;
 const KEPT_ENDED = 200;
 const MOST_ENDED = 300;
 const MOST_DETAILS = 20;
@@ -217,6 +218,18 @@ export function soundOf(state) {
   if (calling.some((each) => !LOSSES.has(each.kind))) return "warning";
   if (raised.some((each) => each.drill)) return "drill";
   return real.length || state.link.state !== "live" ? "chirp" : null;
+}
+
+/**
+ * Whether a frame ticks a button off in the walk test that is on, so that posts hear it once. A silent button is never
+ * heard, and nothing is that is told behind its time, as after a broken link.
+ * @param {Object} state
+ * @param {{event: Object}} frame
+ * @param {number} now the gateway's time in milliseconds
+ */
+export function isTick(state, { event: { type, data, recordedtime } }, now) {
+  if (type !== "campus.button.tested" || !data.trial || data.trial !== state.walks?.current) return false;
+  return !DISCREET.has(data.kind) && Math.abs(now - new Date(recordedtime).getTime()) < TICK_MS;
 }
 
 /** Counts of what protects: [ok, not ok, not heard yet] of cameras, buttons and destinations. */
