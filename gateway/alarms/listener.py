@@ -339,6 +339,8 @@ class AlarmListener:
         arrival = Arrival(self._clock.now(), self._clock.monotonic(), heard)
         certain = action.certain or (action.id is None and action.seq is None)
         claim = self.trials.claim(self._presses.event_of(device, action, meaning, arrival), certain=certain)
+        if await self._supervision.hushes(claim.event):
+            return
         quiet = meaning in DISCREET
         event, complaint = await self._store.store(claim, lambda stored: self._confirm(stored, quiet=quiet))
         if complaint is not None:

@@ -6,13 +6,24 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from gateway.alarms.chattering import BATTERY, CHATTERING, TAMPER, Chatter
 from gateway.alarms.device_events import DeviceEvents
 from gateway.alarms.device_status import BatterySample, DeviceMemory, DeviceStatus, trend_of, with_sample
 from gateway.alarms.dialects.said import Health
 from gateway.alarms.flapping import Flapping
 from gateway.alarms.recall import recall
 from gateway.clock import Clock, wait_at_most
-from gateway.events import ButtonEvent, ButtonPressed, ButtonTested, Cause, Event, PressKind, because
+from gateway.events import (
+    ButtonCleared,
+    ButtonEvent,
+    ButtonPressed,
+    ButtonTampered,
+    ButtonTested,
+    Cause,
+    Event,
+    PressKind,
+    because,
+)
 from gateway.settings import DeviceSettings
 
 _WILL_GRACE_SECONDS = 3.0
@@ -43,6 +54,9 @@ class _Watched:
     via: str = ""
     told: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_IN_A_MINUTE))
     flapping: Flapping = field(default_factory=Flapping)
+    chatter: Chatter = field(default_factory=Chatter)
+    tampering: str = ""
+    pressed: bool = True
 
     def snapshot(self) -> DeviceStatus:
         """The status with what changes with every message."""
@@ -95,6 +109,15 @@ class SupervisionTimer:
         """All devices as they are now."""
         return tuple(watched.snapshot() for watched in self._devices.values())
 
+    def look_again(self, device: str) -> None:
+        """The device is in service again: that it is lost is told anew, because nobody had to act on it before."""
+        watched = self._devices.get(device)
+        if watched is not None and watched.status.lost:
+            watched.reason = watched.status.reason
+            watched.status = replace(watched.status, lost=False)
+            watched.deadline = self._clock.monotonic()
+            self._changed.set()
+
     def heard_for(self, device: str) -> float:
         """Seconds for which a device was never silent past its deadline; 0 if it is lost, or was not heard yet."""
         watched = self._devices.get(device)
@@ -125,6 +148,8 @@ class SupervisionTimer:
             watched.take(replace(recalled, flapping=flaps))
             if flaps:
                 watched.flapping.resume(self._clock.monotonic())
+            if CHATTERING in recalled.troubles:
+                watched.chatter.resume(self._clock.monotonic())
             watched.deadline = self._clock.monotonic() + watched.settings.health_deadline_seconds
         self._changed.set()
 
@@ -176,14 +201,14 @@ class SupervisionTimer:
         if said.battery_low or below:
             if not watched.status.battery_low:
                 event = self._events.battery_low(watched.settings, self._clock.now(), said.battery)
-                await self._tell(watched, event)
+                await self._comes(watched, BATTERY, event)
                 watched.status = replace(watched.status, battery_low=True)
         elif above:
             watched.status = replace(watched.status, battery_low=False)
 
     async def _judge_tamper(self, watched: _Watched, tampered: bool) -> None:
         if tampered and not watched.status.tampered:
-            await self._tell(watched, self._events.tampered(watched.settings, self._clock.now()))
+            await self._comes(watched, TAMPER, self._events.tampered(watched.settings, self._clock.now()))
         watched.status = replace(watched.status, tampered=tampered)
 
     def told(self, event: ButtonEvent) -> None:
@@ -191,6 +216,7 @@ class SupervisionTimer:
         watched = self._devices.get(event.device)
         if watched is None:
             return
+        watched.pressed = not isinstance(event, ButtonCleared) and (watched.pressed or isinstance(event, ButtonPressed))
         if isinstance(event, ButtonPressed):
             watched.last_press = self._clock.now()
             if event.kind is not PressKind.PRESS:
@@ -208,12 +234,58 @@ class SupervisionTimer:
         watched, fault = self._devices.get(device), cause.fault
         if watched is None or (fault in watched.status.troubles) == active:
             return
-        left = [each for each in watched.status.troubles if each != fault]
-        if active and len(left) >= _MOST_TROUBLES:
+        own = fault in (CHATTERING, _FLAPPING)
+        if active and not own and len(watched.status.troubles) >= _MOST_TROUBLES:
             return
         event = self._events.trouble(watched.settings, self._clock.now(), cause, cleared=not active)
-        await self._tell(watched, event)
+        if own:
+            await self._report(event)
+        elif active:
+            await self._comes(watched, fault, event)
+        elif not watched.chatter.hushes(fault):
+            await self._tell(watched, event)
+        left = [each for each in watched.status.troubles if each != fault]
         watched.status = replace(watched.status, troubles=(*left, fault) if active else tuple(left))
+
+    async def hushes(self, event: ButtonEvent) -> bool:
+        """Whether an event is one of too much tampering, or the end of it, and is not stored; a press never is."""
+        watched = self._devices.get(event.device)
+        if watched is None:
+            return False
+        if isinstance(event, ButtonTampered):
+            if event.id == watched.tampering:  # the same message again
+                return watched.chatter.hushes(TAMPER)
+            watched.tampering = event.id
+            return await self._hushed(watched, TAMPER, event)
+        if isinstance(event, ButtonCleared) and not watched.pressed and watched.chatter.hushes(TAMPER):
+            watched.status = replace(watched.status, tampered=False)
+            return True
+        return False
+
+    async def _comes(self, watched: _Watched, what: str, event: Event) -> None:
+        if not await self._hushed(watched, what, event):
+            await self._tell(watched, event)
+
+    async def _hushed(self, watched: _Watched, what: str, event: Event) -> bool:
+        """A condition came; True if that is not told, because it chatters: then that is what is told, once."""
+        chatter = watched.chatter
+        if not chatter.came(what, event, self._clock.monotonic()):
+            return False
+        if what == TAMPER:
+            watched.status = replace(watched.status, tampered=True)
+        await self.trouble(watched.settings.id, chatter.began(what), active=True)
+        self._changed.set()
+        return True
+
+    async def _grows_quiet(self, watched: _Watched, now: float) -> None:
+        """Tell what stands of that which was not told, once it is quiet."""
+        for what, event in watched.chatter.calmed(now):
+            status = watched.status
+            stands = {TAMPER: status.tampered, BATTERY: status.battery_low}.get(what, what in status.troubles)
+            if event is not None and stands:
+                await self._report(event)
+        if CHATTERING in watched.status.troubles and not watched.chatter.active:
+            await self.trouble(watched.settings.id, watched.chatter.ended(), active=False)
 
     async def _tell(self, watched: _Watched, event: Event) -> None:
         """Report what a device may bring about at will: 20 times a minute at most, because more is its own fault."""
@@ -283,6 +355,7 @@ class SupervisionTimer:
             await self._flaps(watched, active=False)
             if watched.status.lost and watched.heard_within(now):
                 await self._is_back(watched)
+        await self._grows_quiet(watched, now)
         if self._is_due(watched) and not watched.status.test_due:
             event = self._events.test_due(watched.settings, self._clock.now(), watched.status.last_test)
             await self._report(event)
@@ -298,6 +371,7 @@ class SupervisionTimer:
         now = self._clock.monotonic()
         deadlines = [each.deadline - now for each in self._devices.values() if not each.status.lost]
         calm = [each.flapping.calm_at - now for each in self._devices.values() if each.flapping.active]
-        wait = max(0.0, min([_LONGEST_SLEEP_SECONDS, *deadlines, *calm]))
+        quiet = [each.chatter.calm_at - now for each in self._devices.values()]
+        wait = max(0.0, min([_LONGEST_SLEEP_SECONDS, *deadlines, *calm, *quiet]))
         self._changed.clear()
         await wait_at_most(self._clock, wait, self._changed)

@@ -13,7 +13,7 @@ from gateway.api.walktests import WalkTests
 from gateway.api.watchlist import WatchList
 from gateway.clock import Clock
 from gateway.forwarding import Forwarders
-from gateway.incidents import DrillDesk, IncidentDesk, OutputDriver, PostBook
+from gateway.incidents import DrillDesk, IncidentDesk, OutputDriver, PostBook, ServiceDesk
 from gateway.settings import DeviceSettings, Settings
 from gateway.storage import PasswordHasher, Stores
 from gateway.workers import Workers
@@ -47,6 +47,7 @@ class ApiParts:
     stores: Stores
     desk: IncidentDesk
     drills: DrillDesk
+    service: ServiceDesk
     posts: PostBook
     outputs: OutputDriver
     hub: EventHub

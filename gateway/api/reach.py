@@ -1,7 +1,7 @@
 """Which buttons would not reach the office now: one view over device, way, gateway and destinations."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from gateway.alarms import BrokerState, DeviceStatus
 from gateway.events import ButtonPressed
@@ -37,7 +37,7 @@ class Reach:
     Attributes:
         reasons: why not: lost, never_heard, flapping, broker_down, not_accepting, storage_failed, no_destination,
             destinations_failing.
-        warnings: what may end it soon or is not proved: battery_low, tampered, clock_wrong, test_due,
+        warnings: what may end it soon or is not proved: out_of_service, battery_low, tampered, clock_wrong, test_due,
             destinations_unproved, and the names of the device's own troubles.
     """
 
@@ -61,10 +61,19 @@ def office_faults(
 
 
 def reach_of(
-    devices: Sequence[DeviceSettings], statuses: Mapping[str, DeviceStatus], ways: Ways, *, proved: bool
+    devices: Sequence[DeviceSettings],
+    statuses: Mapping[str, DeviceStatus],
+    ways: Ways,
+    *,
+    proved: bool,
+    out_of_service: Collection[str] = (),
 ) -> list[Reach]:
     """Each device, those that would not reach the office first; `proved`: a destination has taken something already."""
     found = [_reach(each, statuses.get(each.id, DeviceStatus(device=each.id)), ways, proved) for each in devices]
+    found = [
+        replace(each, warnings=("out_of_service", *each.warnings)) if each.device in out_of_service else each
+        for each in found
+    ]
     return sorted(found, key=lambda each: (each.reaches, not each.warnings, each.device))
 
 

@@ -90,6 +90,7 @@ class AlarmHouse:
             device=self._device,
             switch=self._switch,
             on_transition=self._on_transition,
+            returned=self._alarms.supervision.look_again,
         )
         self._forwarders = Forwarders(self._forwarder)
         self._installation = self._registers(file)
@@ -104,7 +105,7 @@ class AlarmHouse:
         self._press_looks = PressLooks(stores.journal, self._device, find_camera, look_at)
 
     async def _report(self, event: Event) -> Stored:
-        return await self._response.drills.report(event, self._stores.journal.append)
+        return await self._response.report(event, self._stores.journal.append)
 
     async def _report_press(self, event: Event) -> Event:
         return (await self._report(event)).event
@@ -174,6 +175,7 @@ class AlarmHouse:
             stores=self._stores,
             desk=self._response.desk,
             drills=self._response.drills,
+            service=self._response.service,
             posts=self._response.posts,
             outputs=self._response.outputs,
             hub=self._hub,

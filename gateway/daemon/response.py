@@ -13,11 +13,12 @@ from gateway.incidents import (
     Patience,
     Policy,
     PostBook,
+    ServiceDesk,
     Switch,
     Transition,
 )
 from gateway.settings import DeviceSettings, IncidentSettings, Settings
-from gateway.storage import Incident, Stores
+from gateway.storage import Incident, Stored, Stores
 
 
 class Response:
@@ -27,6 +28,7 @@ class Response:
         device: the settings of an alarm device, if there is one.
         switch: tells an output.
         on_transition: told of each incident event behind its commit, besides the outputs.
+        returned: told of a device that is in service again.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Response:
         device: Callable[[str], DeviceSettings | None],
         switch: Switch,
         on_transition: Transition,
+        returned: Callable[[str], None] = lambda _device: None,
     ) -> None:
         source = gateway_source(settings.gateway.site)
         rules = settings.incidents
@@ -45,6 +48,9 @@ class Response:
         self.outputs = OutputDriver(settings.outputs, self._unresolved, switch, clock)
         self.drills = DrillDesk(
             stores.journal, clock, site=settings.gateway.site, source=source, device=_names_of(device)
+        )
+        self.service = ServiceDesk(
+            stores.journal, clock, site=settings.gateway.site, device=_names_of(device), returned=returned
         )
 
         def tell(incident: Incident, event: Event) -> None:
@@ -68,6 +74,11 @@ class Response:
         await self.desk.load()
         await self.posts.load()
         await self.drills.load()
+        await self.service.load()
+
+    async def report(self, event: Event, store: Callable[[Event], Awaitable[Stored]]) -> Stored:
+        """Store what a device says, marked if a drill waits for it or its button is out of service."""
+        return await self.drills.report(event, lambda marked: self.service.report(marked, store))
 
     def work(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """The endless tasks by name."""
@@ -75,6 +86,7 @@ class Response:
             "incident desk": self.desk.run,
             "escalation": self._escalation.run,
             "drills": self.drills.run,
+            "out of service": self.service.run,
             "outputs": self.outputs.run,
         }
 

@@ -43,6 +43,7 @@ class ButtonPressed(ButtonEvent):
         late: true if the press waited (outage) before it reached the gateway.
         clock_wrong: true if the device's clock cannot be right.
         detail: more of it in the device's words, such as a panel's code and zone.
+        out_of_service: true if two administrators took the button out of service: it is shown, and calls nobody out.
     """
 
     TYPE: ClassVar[str] = "campus.button.pressed"
@@ -53,6 +54,7 @@ class ButtonPressed(ButtonEvent):
     late: bool = False
     clock_wrong: bool = False
     detail: str | None = None
+    out_of_service: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +111,12 @@ class ButtonTestDue(ButtonEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonLost(ButtonEvent):
-    """A button was silent past its health deadline, or its last will arrived."""
+    """A button was silent past its health deadline, or its last will arrived; no incident if it is out of service."""
 
     TYPE: ClassVar[str] = "campus.button.lost"
     reason: str = "silent"
     last_seen: datetime | None = None
+    out_of_service: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +132,36 @@ class BatteryLow(ButtonEvent):
 
     TYPE: ClassVar[str] = "campus.button.battery_low"
     battery: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonServiceAsked(ButtonEvent):
+    """An administrator, `actor`, wants the button out of service for `seconds`; another one has to confirm."""
+
+    TYPE: ClassVar[str] = "campus.button.service_asked"
+    actor: str
+    seconds: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonOutOfService(ButtonEvent):
+    """The button is out of service (ISA-18.2) until `until`: `asked_by` asked for it, `actor` confirmed."""
+
+    TYPE: ClassVar[str] = "campus.button.out_of_service"
+    actor: str
+    asked_by: str
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonInService(ButtonEvent):
+    """The button counts as ever; `actor` is empty if its time was over, or nobody confirmed the request."""
+
+    TYPE: ClassVar[str] = "campus.button.in_service"
+    actor: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

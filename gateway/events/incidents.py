@@ -18,6 +18,7 @@ class IncidentEvent(Event):
         command_id: the client's id of the command, so that the same one again is one transition.
         was: the state that the incident was in.
         discreet: it is about a silent or duress press: nothing at the place may show it.
+        out_of_service: true if its button is out of service: it is shown, neither sounds an alarm nor escalates.
     """
 
     incident: str
@@ -26,6 +27,7 @@ class IncidentEvent(Event):
     command_id: str = ""
     was: str = ""
     discreet: bool = False
+    out_of_service: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class IncidentOpened(IncidentEvent):
         lasting: the source says when its condition is over; until then only a forced resolve ends the incident.
         during_drill: it is real, though a drill is on.
         press: how the button was pressed: press, silent or duress; empty if it was no press.
+        arrived: when the press reached the gateway, if it was late; `time` is when it was made.
     """
 
     TYPE: ClassVar[str] = "campus.incident.opened"
@@ -56,6 +59,7 @@ class IncidentOpened(IncidentEvent):
     lasting: bool = False
     during_drill: bool = False
     press: str = ""
+    arrived: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,7 @@ class IncidentRaisedAgain(IncidentEvent):
             or ``acknowledgement_timeout``: acknowledged, and nobody was sent in time.
         origin: source of the trigger.
         press: how the button was pressed this time; empty if it was no press.
+        arrived: when that press reached the gateway, if it was late.
     """
 
     TYPE: ClassVar[str] = "campus.incident.raised_again"
@@ -78,6 +83,7 @@ class IncidentRaisedAgain(IncidentEvent):
     reason: str = "trigger"
     origin: str = ""
     press: str = ""
+    arrived: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

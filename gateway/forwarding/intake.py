@@ -16,7 +16,9 @@ _ORDER = list(Severity)
 
 
 def wants(destination: DestinationSettings, event: Event) -> bool:
-    """Whether a destination gets an event: none about itself, no drill to the police, and what its entry asks for.
+    """Whether a destination gets an event: none about itself, and what its entry asks for.
+
+    The police get no drill, and nothing of a button that two administrators took out of service.
 
     What is damaged in the journal goes to nobody: a receiver knows the event by its id, and would take this for it.
     """
@@ -24,7 +26,7 @@ def wants(destination: DestinationSettings, event: Event) -> bool:
         return False
     if getattr(event, "destination", None) == destination.id or event.source.endswith(f"/gateway#{destination.id}"):
         return False
-    if event.drill and destination.audience == "police":
+    if (event.drill or getattr(event, "out_of_service", False)) and destination.audience == "police":
         return False
     if isinstance(event, IncidentEscalated) and event.level < destination.minimum_level:
         return False

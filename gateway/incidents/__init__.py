@@ -6,7 +6,7 @@ from gateway.incidents.drills import Drill, DrillDesk
 from gateway.incidents.escalation import EscalationClock, Patience
 from gateway.incidents.faults import BadCommandError, ConflictError, NotFoundError
 from gateway.incidents.follower import Transition
-from gateway.incidents.keys import is_discreet, is_group
+from gateway.incidents.keys import is_discreet, is_group, is_out_of_service
 from gateway.incidents.outputs import OutputDriver, OutputStatus, Switch, wanted
 from gateway.incidents.policy import Policy
 from gateway.incidents.ports import DeadlinePort, JournalPort, StorePort
@@ -14,6 +14,7 @@ from gateway.incidents.posts import PostBook, Presence
 from gateway.incidents.procedures import procedure_for
 from gateway.incidents.replay import apply
 from gateway.incidents.rules import decide
+from gateway.incidents.service import OutOfService, ServiceDesk
 from gateway.incidents.situation import Situation
 
 __all__ = [
@@ -29,12 +30,14 @@ __all__ = [
     "IncidentDesk",
     "JournalPort",
     "NotFoundError",
+    "OutOfService",
     "OutputDriver",
     "OutputStatus",
     "Patience",
     "Policy",
     "PostBook",
     "Presence",
+    "ServiceDesk",
     "Situation",
     "StorePort",
     "Switch",
@@ -43,6 +46,7 @@ __all__ = [
     "decide",
     "is_discreet",
     "is_group",
+    "is_out_of_service",
     "procedure_for",
     "wanted",
 ]

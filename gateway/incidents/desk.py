@@ -34,6 +34,7 @@ from gateway.storage import Incident
 VERDICTS = ("genuine", "false_alarm", "test", "duplicate")
 VERIFICATIONS = ("confirmed", "rejected", "unsure")
 LONGEST_SHELF = timedelta(hours=8)
+_OF_INCIDENTS = ("post", "was", "discreet", "out_of_service")
 
 
 class IncidentDesk:
@@ -219,7 +220,7 @@ class IncidentDesk:
         match = known.triggers[-1].event
 
         def make(common: dict[str, Any]) -> FaceVerified:
-            kept = {name: value for name, value in common.items() if name not in ("post", "was", "discreet")}
+            kept = {name: value for name, value in common.items() if name not in _OF_INCIDENTS}
             kept["severity"] = Severity.INFO
             return FaceVerified(verdict=verdict, match=match, camera=camera, place=known.place, **kept)
 

@@ -67,7 +67,9 @@ class Patience:
     unattended_level: int = 2
 
     def ladder(self, incident: Incident) -> Sequence[float]:
-        """When an incident rises; a loss that is over does not."""
+        """When an incident rises; a loss that is over does not, nor one of a button that is out of service."""
+        if incident.out_of_service:
+            return ()
         if incident.kind in LOSS_KINDS and not incident.active:
             return ()
         return self.emergency if incident.severity is Severity.CRITICAL else self.warning
@@ -143,7 +145,7 @@ class EscalationClock:
         if incident.state == RAISED:
             ladder = self._patience.ladder(incident)
             return _Wait(RAISED, incident.raised or incident.opened, ladder[-1] if ladder else 0.0)
-        if incident.state == ACKNOWLEDGED and self._patience.acknowledged:
+        if incident.state == ACKNOWLEDGED and self._patience.acknowledged and not incident.out_of_service:
             return _Wait(ACKNOWLEDGED, incident.acknowledged or incident.updated, self._patience.acknowledged)
         return None
 
@@ -180,7 +182,7 @@ class EscalationClock:
     async def _climb(self, incident: Incident, waited: float) -> float:
         """Raise an incident to the level of its wait in seconds; seconds until its next level."""
         ladder, level = self._patience.ladder(incident), incident.level
-        at_once = self._patience.unattended_level if incident.severity is Severity.CRITICAL else 0
+        at_once = self._patience.unattended_level if ladder and incident.severity is Severity.CRITICAL else 0
         soonest = _LONGEST_SLEEP_SECONDS
         if level < at_once:
             soonest = _LISTENING_SECONDS

@@ -1,10 +1,13 @@
 """Which events belong together: what opens an incident, what joins it, what says that its condition is over."""
 
+from datetime import datetime
+
 from gateway.events import (
     ButtonCleared,
     ButtonLost,
     ButtonPressed,
     ButtonRestored,
+    ButtonTested,
     CameraInputTriggered,
     CameraLost,
     CameraRestored,
@@ -25,7 +28,7 @@ LOSS_KINDS = frozenset(kind.TYPE for kind in LOSSES)
 CLEARING = (ButtonCleared, ButtonRestored, CameraRestored, DestinationRecovered)
 GROUP = "flood "
 _OWN = ("campus.incident.", "campus.flood.", "campus.drill.")
-_MAYBE_DISCREET = (ButtonPressed.TYPE, "campus.incident.")
+_MAYBE_DISCREET = (ButtonPressed.TYPE, ButtonTested.TYPE, "campus.incident.")
 _RANK = {severity: number for number, severity in enumerate(Severity)}
 _OVER: dict[type[Event], str] = {
     ButtonRestored: ButtonLost.TYPE,
@@ -39,8 +42,9 @@ def key_of(event: Event) -> Key | None:
 
     Every critical event opens one, every face warning, and every loss of protection: nobody need act on anything else
     (ISA-18.2: an alarm requires a response). A silent press never shares one with a loud press, and a real one never
-    with a drill, so that neither is told, or kept quiet, in the other's place. What is damaged in the journal opens
-    none by itself: the fault that tells of it does.
+    with a drill or one of a button that is out of service, so that neither is told, or kept quiet, in the other's
+    place. What is damaged in the journal opens none by itself: the fault that tells of it does. A button that is out of
+    service is not missed.
     """
     type_ = type_of(event)
     if isinstance(event, IncidentEvent | UnreadableEvent) or type_.startswith(_OWN) or not _needs_somebody(event):
@@ -50,6 +54,8 @@ def key_of(event: Event) -> Key | None:
 
 
 def _needs_somebody(event: Event) -> bool:
+    if isinstance(event, ButtonLost) and event.out_of_service:
+        return False
     return event.severity is Severity.CRITICAL or isinstance(event, (FaceMatched, *LOSSES))
 
 
@@ -60,7 +66,8 @@ def _detail_of(event: Event) -> str:
         case GatewayFault():
             return f"{event.fault} {event.device}".strip()
         case _:
-            return "discreet" if is_discreet(event) else ""
+            marks = ("out of service" if is_out_of_service(event) else "", "discreet" if is_discreet(event) else "")
+            return " ".join(each for each in marks if each)
 
 
 def key_of_incident(incident: Incident) -> Key:
@@ -92,6 +99,16 @@ def is_discreet(event: Event) -> bool:
 def press_of(event: Event) -> str:
     """How a button was pressed: press, silent or duress; empty if it was none."""
     return event.kind.value if isinstance(event, ButtonPressed) else ""
+
+
+def is_out_of_service(event: Event) -> bool:
+    """Whether two administrators took what it is of out of service: it is shown, and calls nobody out."""
+    return bool(getattr(event, "out_of_service", False))
+
+
+def arrival_of(event: Event) -> datetime | None:
+    """When a press that was late reached the gateway; None if it was not late, or is none."""
+    return (event.recorded or event.time) if isinstance(event, ButtonPressed) and event.late else None
 
 
 def is_group(incident: Incident) -> bool:

@@ -28,7 +28,9 @@ def wanted(output: OutputSettings, incidents: Iterable[Incident]) -> Incident | 
 
 
 def _drives(output: OutputSettings, incident: Incident) -> bool:
-    if incident.discreet or incident.shelf is not None or (incident.drill and not output.drills):
+    if incident.discreet or incident.out_of_service or incident.shelf is not None:
+        return False
+    if incident.drill and not output.drills:
         return False
     severe = _RANK[incident.severity] <= _RANK[Severity(output.minimum_severity)]
     return (

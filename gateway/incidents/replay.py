@@ -22,7 +22,7 @@ from gateway.events import (
     PressKind,
 )
 from gateway.incidents.keys import CLEARING, LOSS_KINDS, ends, is_group, name_of_loss
-from gateway.storage import Check, Hidden, Incident, Shelf, Stored, Trigger
+from gateway.storage import Check, Hidden, Incident, Late, Shelf, Stored, Trigger
 
 RAISED, ACKNOWLEDGED, DISPATCHED, RESOLVED = "raised", "acknowledged", "dispatched", "resolved"
 _FIRST, _NEWEST = 2, 500
@@ -102,10 +102,16 @@ def _first(event: IncidentOpened, stored: Stored) -> Incident:
         lasting=event.lasting,
         during_drill=event.during_drill,
         press=event.press,
+        late=_late(event),
+        out_of_service=bool(event.out_of_service),
     )
     if is_group(incident) and incident.kind in LOSS_KINDS:
         return replace(incident, hidden=(Hidden(event.trigger, event.trigger_position, event.origin),))
     return incident
+
+
+def _late(event: IncidentOpened | IncidentRaisedAgain) -> Late | None:
+    return Late(event.time, event.arrived) if event.arrived is not None else None
 
 
 def _raised_again(incident: Incident, event: IncidentRaisedAgain, moment: datetime) -> dict[str, Any]:
@@ -123,6 +129,8 @@ def _raised_again(incident: Incident, event: IncidentRaisedAgain, moment: dateti
     joined = {"active": active, "count": event.count, "triggers": triggers, "triggered": moment} | hidden
     if event.press == PressKind.DURESS:  # who is threatened now is told, though the first press was but silent
         joined["press"] = event.press
+    if event.arrived is not None:
+        joined["late"] = _late(event)
     waits = incident.state == RAISED or incident.shelf is not None
     return joined if waits else joined | raise_it
 

@@ -20,10 +20,12 @@ from gateway.incidents.keys import (
     LOSS_KINDS,
     LOSSES,
     Key,
+    arrival_of,
     group_key,
     is_discreet,
     is_emergency,
     is_group,
+    is_out_of_service,
     is_worse,
     key_of,
     name_of_loss,
@@ -128,12 +130,14 @@ def _raised_again(incident: Incident, stored: Stored, reason: str = "trigger") -
         incident=incident.id,
         was=incident.state,
         discreet=incident.discreet,
+        out_of_service=incident.out_of_service or None,
         trigger=event.id,
         trigger_position=stored.position,
         count=incident.count + (reason != INHIBITED),
         reason=reason,
         origin=name_of_loss(event),
         press=press_of(event),
+        arrived=arrival_of(event),
     )
 
 
@@ -160,6 +164,8 @@ def _opened(stored: Stored, key: Key, policy: Policy, situation: Situation) -> I
         lasting=bool(device) and is_emergency(event) and policy.reports_clear(device),
         during_drill=bool(situation.drill) and not event.drill,
         press=press_of(event),
+        arrived=arrival_of(event),
+        out_of_service=is_out_of_service(event) or None,
     )
 
 
@@ -208,4 +214,5 @@ def common_of(incident: Incident, identity: str) -> dict[str, Any]:
         "incident": incident.id,
         "was": incident.state,
         "discreet": incident.discreet,
+        "out_of_service": incident.out_of_service or None,
     }

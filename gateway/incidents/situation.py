@@ -69,7 +69,9 @@ def _with_alarm(
     situation: Situation, event: IncidentOpened | IncidentRaisedAgain, moment: datetime, policy: Policy
 ) -> Situation:
     grouped = isinstance(event, IncidentRaisedAgain)
-    if event.discreet or event.drill or (grouped and getattr(event, "reason", "") != GROUPED):
+    if event.discreet or event.drill or event.out_of_service:
+        return situation
+    if grouped and getattr(event, "reason", "") != GROUPED:
         return situation
     if (moment, event.incident) in situation.recent:
         return situation

@@ -19,7 +19,7 @@ from gateway.storage.faults import (
 from gateway.storage.folder import Ballast, FolderLock
 from gateway.storage.histograms import DistanceRow, FaceWarning, Histograms, SeenPassages
 from gateway.storage.incident_store import IncidentStore
-from gateway.storage.incident_values import Check, Deadline, Hidden, Incident, Post, Shelf, Trigger
+from gateway.storage.incident_values import Check, Deadline, Hidden, Incident, Late, Post, Shelf, Trigger
 from gateway.storage.inspection import Inspected, entries_of, inspect_state
 from gateway.storage.journal import Journal
 from gateway.storage.key_check import WrongKeyError
@@ -92,6 +92,7 @@ __all__ = [
     "IncidentStore",
     "Inspected",
     "Journal",
+    "Late",
     "MqttSessionStore",
     "NewTemplate",
     "NewerFileError",

@@ -42,6 +42,14 @@ class Shelf:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A press that waited on its way, in an outage: when it was made and when it arrived."""
+
+    pressed: datetime
+    arrived: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """An incident as the replay of its events gives it.
@@ -57,6 +65,8 @@ class Incident:
         verification: a guard's judgement of a face warning: confirmed, rejected or unsure.
         discreet: from a silent or duress press.
         press: how its button was pressed: press, silent, or duress if one of its presses was; empty if none was told.
+        late: its newest press that was late; None if none was.
+        out_of_service: its button was out of service: it drives no output and does not escalate.
         level: of escalation.
         active: the source's own condition; False once it cleared.
         raised: when it began to wait for an acknowledgement; escalation counts from there.
@@ -98,6 +108,8 @@ class Incident:
     lasting: bool = False
     during_drill: bool = False
     press: str = ""
+    late: Late | None = None
+    out_of_service: bool = False
     hidden: tuple[Hidden, ...] = ()
     cleared: int = 0
     shelf: Shelf | None = None

@@ -62,6 +62,26 @@ def test_a_broker_that_is_away_is_a_state_and_is_joined_when_it_comes(tmp_path: 
             assert wait_for(daemon, 1) == ["late"]
 
 
+def test_5_a_subscription_that_is_granted_and_filtered_is_seen_as_a_button_that_was_never_heard(tmp_path: Path) -> None:
+    """Facts of the field: mosquitto answers «granted» to a subscription that its list forbids, and delivers nothing."""
+    rights = tmp_path / "acl"
+    rights.write_text("topic write campus/#\n", "utf-8")
+    rights.chmod(0o600)
+    with Mosquitto(tmp_path / "broker", settings=(f"acl_file {rights}",)) as broker:
+        settings = ('mqtt.mode="external"', f'mqtt.url="mqtt://127.0.0.1:{broker.port}"')
+        with Daemon(tmp_path / "gateway", settings=settings) as daemon, Presser(broker.port) as presser:
+            daemon.set_up_administrator()
+            wait_until_joined(daemon)
+            presser.press_and_wait("filtered")
+            with daemon.client() as client:
+                tried = client.post("/devices/btn-01/test", json={"seconds": 2}).json()
+                (seen,) = (each for each in client.get("/protection").json()["items"] if each["device"] == "btn-01")
+            assert all(readiness(daemon)["alarms"]["brokers"].values()), "the broker says that all is well"
+            assert (tried["passed"], tried["pressed"]) == (False, False)
+            assert (seen["reaches"], "never_heard" in seen["reasons"]) == (False, True)
+            assert stored_presses(daemon) == []
+
+
 def readiness(daemon: Daemon) -> dict[str, dict[str, dict[str, bool]]]:
     body: dict[str, dict[str, dict[str, bool]]] = httpx.get(f"{daemon.url}/readyz").json()
     return body

@@ -1,10 +1,14 @@
 """The table in docs/devices.md is the one that the fixtures give."""
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from harness.dialects import FIXTURES
+
+from gateway.alarms.dialects import DIALECTS
 
 SCRIPT = Path(__file__).parents[2] / "fixtures" / "device_table.py"
 
@@ -23,6 +27,16 @@ def test_the_published_table_is_the_fixtures_own(made: ModuleType) -> None:
     page = made.PAGE.read_text("utf-8")
     assert page == made.page_with(page), "docs/devices.md is old. Run: python fixtures/device_table.py"
     assert "| Shelly Button 1" in page
+
+
+@pytest.mark.parametrize("dialect", sorted(DIALECTS.keys() - {"onvif"}))
+def test_every_dialect_has_a_device_with_its_messages_and_its_row(made: ModuleType, dialect: str) -> None:
+    """A camera's contact has no message of its own: its fixtures are those of docs/onvif.md."""
+    entries = {path.parent: json.loads(path.read_text("utf-8"))["entry"] for path in FIXTURES.glob("*/*/device.json")}
+    folders = [folder for folder, entry in entries.items() if entry["dialect"] == dialect]
+    assert any(len(list(folder.glob("*.json"))) > 1 for folder in folders)
+    rows = [line for line in made.PAGE.read_text("utf-8").splitlines() if f"| `{dialect}` |" in line]
+    assert len([each for each in rows if "press" in each]) >= len(folders)
 
 
 @pytest.mark.parametrize("lacks", ["BEGIN", "END"])

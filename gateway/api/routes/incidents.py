@@ -93,6 +93,8 @@ def _brief(incident: Incident) -> dict[str, Any]:
         "verification": incident.verification,
         "discreet": incident.discreet,
         "press": incident.press,
+        "out_of_service": incident.out_of_service,
+        "late": asdict(incident.late) if incident.late else None,
         "drill": incident.drill,
         "level": incident.level,
         "active": incident.active,

@@ -7,13 +7,14 @@ from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
-from gateway.api.auth import Caller, Guard, Parts, Principal, record
+from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.reach import Ways, office_faults, reach_of
 from gateway.api.roundtrip import DeviceBusyError, try_round_trip
 from gateway.api.routes.session import Body
 from gateway.api.walktests import WalkTest, WalkTestRunningError, report_of
+from gateway.incidents import OutOfService
 from gateway.settings import Name
 
 router = APIRouter()
@@ -38,19 +39,29 @@ class DeviceTest(Body):
     seconds: Annotated[float, Field(gt=0, le=300)] = 60.0
 
 
+class ServiceRequest(Body):
+    """For how long a device is to be out of service, and why."""
+
+    minutes: Annotated[float, Field(gt=0, le=43_200)]
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
 @router.get("/protection")
 async def protection(_caller: Caller, parts: Parts) -> Fields:
     """Which buttons would not reach the office now and why, those first; and the ways that all presses take."""
     ways = _ways(parts)
     proved = any(each.last_success is not None for each in parts.forwarders.statuses())
     statuses = {each.device: each for each in parts.device_statuses()}
-    found = reach_of(parts.installation.devices.all(), statuses, ways, proved=proved)
+    service = parts.service.all()
+    out = {each.device for each in service if each.confirmed}
+    found = reach_of(parts.installation.devices.all(), statuses, ways, proved=proved, out_of_service=out)
     return {
         "items": [asdict(each) for each in found],
         "reaching": sum(each.reaches for each in found),
         "not_reaching": sum(not each.reaches for each in found),
         "test_due": [each.device for each in statuses.values() if each.test_due],
         "walk_test": parts.walk_tests.current or None,
+        "out_of_service": [_service(each) for each in service],
         "ways": asdict(ways) | {"proved": proved},
     }
 
@@ -64,6 +75,41 @@ def _ways(parts: ApiParts) -> Ways:
         brokers=parts.brokers(),
         office=office_faults(destinations, parts.forwarders.statuses()),
     )
+
+
+def _service(found: OutOfService) -> Fields:
+    return asdict(found) | {"confirmed": found.confirmed}
+
+
+def _refuse_program(caller: Principal) -> None:
+    if not caller.by_cookie:
+        remedy = "Two administrators have to sign in for it."
+        raise Problem(422, "a program is no administrator", code="program_no_administrator", remedy=remedy)
+
+
+@router.post("/devices/{identity}/out-of-service", status_code=202)
+async def ask_out_of_service(identity: str, body: ServiceRequest, caller: Admin, parts: Parts) -> Fields:
+    """Ask for a device to be out of service; nothing changes until another administrator confirms within an hour."""
+    _refuse_program(caller)
+    asked = await parts.service.ask(identity, actor=caller.name, seconds=body.minutes * 60, reason=body.reason)
+    await record(parts, caller.name, "asked for out of service", identity, f"{body.minutes:g} min: {body.reason}")
+    return _service(asked)
+
+
+@router.post("/devices/{identity}/out-of-service/confirm")
+async def confirm_out_of_service(identity: str, caller: Admin, parts: Parts) -> Fields:
+    """Take it out of service: its presses are recorded and shown, and call nobody out; 422 for who asked."""
+    _refuse_program(caller)
+    found = await parts.service.confirm(identity, actor=caller.name)
+    await record(parts, caller.name, "took out of service", identity, f"asked by {found.asked_by}: {found.reason}")
+    return _service(found)
+
+
+@router.delete("/devices/{identity}/out-of-service", status_code=204)
+async def end_out_of_service(identity: str, caller: Admin, parts: Parts) -> None:
+    """Back in service, or the request withdrawn: one administrator is enough for that."""
+    await parts.service.end(identity, actor=caller.name)
+    await record(parts, caller.name, "put back in service", identity)
 
 
 @router.post("/devices/{identity}/test")

@@ -1,6 +1,7 @@
 /** Speaks through the live regions: alarms at once, the rest politely and not more often than every 3 seconds. */
 
 import { tOr } from "./i18n.js";
+import { lateText } from "./views/common.js";
 import { here, whereText } from "./where.js";
 
 const PAUSE_MS = 3000;
@@ -14,7 +15,9 @@ export function hush() {
 
 /** Tell assistive technology of an event. */
 export function announce(event) {
-  const text = `${tOr(`type.${event.type}`, event.type)} ${whereText(here(event.data?.place), event.data?.name)}`.trim();
+  const late = event.data?.late && lateText(event);
+  const where = whereText(here(event.data?.place), event.data?.name);
+  const text = [tOr(`type.${event.type}`, event.type), where, late].filter(Boolean).join(" ");
   if (event.severity === "critical") document.getElementById("alert-region").textContent = text;
   else if (Date.now() - last > PAUSE_MS) {
     last = Date.now();

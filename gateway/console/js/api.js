@@ -40,6 +40,7 @@ async function call(method, path, body) {
   return content;
 }
 
+const serviceOf = (id) => `/devices/${encodeURIComponent(id)}/out-of-service`;
 const commandId = () => crypto.randomUUID();
 
 export const api = {
@@ -86,6 +87,9 @@ export const api = {
   walkTests: () => call("GET", "/walktests"),
   startWalkTest: (minutes) => call("POST", "/walktests", { minutes }),
   endWalkTest: (id) => call("DELETE", `/walktests/${encodeURIComponent(id)}`),
+  askOutOfService: (id, request) => call("POST", serviceOf(id), request),
+  confirmOutOfService: (id) => call("POST", `${serviceOf(id)}/confirm`),
+  endOutOfService: (id) => call("DELETE", serviceOf(id)),
   addDevice: (device) => call("POST", "/devices", device),
   removeDevice: (id) => call("DELETE", `/devices/${encodeURIComponent(id)}`),
   testDevice: (id, seconds) => call("POST", `/devices/${encodeURIComponent(id)}/test`, { seconds }),

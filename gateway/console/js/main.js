@@ -4,7 +4,7 @@ import { api, changes } from "./api.js";
 import { h } from "./dom.js";
 import { loadLanguage, otherLanguage, t } from "./i18n.js";
 import { Sound } from "./sound.js";
-import { activeIncidents, awaitsEvidence, initialState, reduce, soundOf } from "./store.js";
+import { activeIncidents, awaitsEvidence, initialState, isTick, reduce, soundOf } from "./store.js";
 import { Stream } from "./stream.js";
 import { problemText } from "./problems.js";
 import { Shell } from "./views/shell.js";
@@ -154,6 +154,7 @@ class Console {
   take(frame) {
     this.dispatch({ type: "frame", frame });
     announce(frame.event);
+    if (isTick(this.state, frame, Date.now() + this.state.clockOffset)) this.sound.tick();
     const { type, data } = frame.event;
     if (type === "campus.incident.opened" && this.state.selected === null) this.select(data.incident);
     else if (data?.incident && (data.incident === this.state.selected || !this.state.incidents[data.incident])) this.fetchIncident(data.incident);

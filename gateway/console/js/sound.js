@@ -1,9 +1,10 @@
-/** The two sounds of the console, that of a drill, and the chirp; synthesised, so that no file can be missing. */
+/** The two sounds of the console, that of a drill, the tick of a walk test, and the chirp; synthesised, so that no file can be missing. */
 
 const PATTERNS = {
   emergency: { notes: [880, 660, 880, 660], type: "square", length: 0.28, every: 3 },
   warning: { notes: [520, 520], type: "sine", length: 0.35, every: 6 },
   drill: { notes: [1400, 1400, 880, 660], type: "sine", length: 0.28, every: 5 },
+  tick: { notes: [1500, 1900], type: "sine", length: 0.12 },
   chirp: { notes: [1200, 900], type: "sine", length: 0.08, every: 30 },
 };
 const RAMP_SECONDS = 10;
@@ -51,12 +52,21 @@ export class Sound {
     return Math.max(0, Math.ceil((this.silencedUntil - Date.now()) / 1000));
   }
 
-  /** Sound a pattern one time. */
+  /** Tell one time that a button was ticked off; never beside an alarm. */
+  tick() {
+    if (!this.kind || this.kind === "chirp") this.sound("tick", 1);
+  }
+
+  /** Sound a pattern one time, the louder the longer it goes on. */
   once(kind) {
+    const ramp = Math.min(1, 0.3 + (0.7 * (Date.now() - this.began)) / (RAMP_SECONDS * 1000));
+    this.sound(kind, ramp);
+  }
+
+  sound(kind, volume) {
     if (!this.armed || this.silenced) return;
     const pattern = PATTERNS[kind];
-    const ramp = Math.min(1, 0.3 + (0.7 * (Date.now() - this.began)) / (RAMP_SECONDS * 1000));
-    pattern.notes.forEach((frequency, index) => this.tone(frequency, pattern, index, ramp));
+    pattern.notes.forEach((frequency, index) => this.tone(frequency, pattern, index, volume));
   }
 
   tone(frequency, pattern, index, volume) {

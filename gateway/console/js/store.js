@@ -6,6 +6,7 @@ const LOSSES = new Set(["campus.button.lost", "campus.camera.lost", "campus.dest
 const CLOSED = new Set(["resolved"]);
 const FACE = "campus.face.matched";
 const EVIDENCE_MS = 15000;
+const TICK_MS = 10000;
 const KEPT_ENDED = 200;
 const MOST_ENDED = 300;
 const MOST_DETAILS = 20;
@@ -124,6 +125,7 @@ function takeIncident(state, event) {
       ...incident, severity: event.severity, kind: data.kind, source: data.origin, title: data.title,
       place: data.place, discreet: data.discreet, drill: event.drill === true, opened: event.time,
       triggered: event.time, during_drill: data.during_drill, press: data.press, lasting: data.lasting, active: true,
+      late: lateOf(event), out_of_service: data.out_of_service === true,
     };
   } else if (verb === "raised_again") incident = raisedAgain(incident, event);
   else if (verb === "shelved") incident.shelf = { until: data.until, since: event.time, actor: data.actor, reason: data.reason };
@@ -146,10 +148,14 @@ function bounded(incidents, selected) {
   return Object.fromEntries(Object.entries(incidents).filter(([id]) => !gone.has(id)));
 }
 
+/** Both times of a press that waited on its way; null if it did not. */
+const lateOf = ({ data, time }) => (data.arrived ? { pressed: time, arrived: data.arrived } : null);
+
 function raisedAgain(incident, { data, time }) {
   if (data.reason === "inhibited") return { ...incident, hidden: (incident.hidden ?? 0) + 1 };
   const again = { ...incident, count: data.count };
   if (data.press === "duress") again.press = data.press;
+  if (data.arrived) again.late = lateOf({ data, time });
   if (data.reason !== "acknowledgement_timeout") Object.assign(again, { triggered: time, active: true });
   if (incident.state !== "resolved" && !incident.shelf) again.state = "raised";
   return again;
@@ -201,16 +207,29 @@ export function shelvedIncidents(state) {
 
 /**
  * Which sound the state asks for: emergency, warning, drill or chirp, or none. Losses of protection chirp only; a drill
- * has a sound of its own as long as nothing real sounds.
+ * has a sound of its own as long as nothing real sounds, and what is out of service chirps only.
  */
 export function soundOf(state) {
   const raised = activeIncidents(state).filter((each) => each.state === "raised" && !each.discreet);
   const real = raised.filter((each) => !each.drill);
+  const calling = real.filter((each) => !each.out_of_service);
   const audible = state.unstored.filter((each) => !DISCREET.has(each.data?.kind));
-  if (audible.length || real.some((each) => each.severity === "critical")) return "emergency";
-  if (real.some((each) => !LOSSES.has(each.kind))) return "warning";
+  if (audible.length || calling.some((each) => each.severity === "critical")) return "emergency";
+  if (calling.some((each) => !LOSSES.has(each.kind))) return "warning";
   if (raised.some((each) => each.drill)) return "drill";
   return real.length || state.link.state !== "live" ? "chirp" : null;
+}
+
+/**
+ * Whether a frame ticks a button off in the walk test that is on, so that posts hear it once. A silent button is never
+ * heard, and nothing is that is told behind its time, as after a broken link.
+ * @param {Object} state
+ * @param {{event: Object}} frame
+ * @param {number} now the gateway's time in milliseconds
+ */
+export function isTick(state, { event: { type, data, recordedtime } }, now) {
+  if (type !== "campus.button.tested" || !data.trial || data.trial !== state.walks?.current) return false;
+  return !DISCREET.has(data.kind) && Math.abs(now - new Date(recordedtime).getTime()) < TICK_MS;
 }
 
 /** Counts of what protects: [ok, not ok, not heard yet] of cameras, buttons and destinations. */

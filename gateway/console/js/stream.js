@@ -98,7 +98,8 @@ export class Stream {
   }
 }
 
-const BUTTON = ["pressed", "cleared", "tampered", "lost", "restored", "battery_low", "tested", "test_due"];
+const BUTTON = ["pressed", "cleared", "tampered", "lost", "restored", "battery_low", "tested", "test_due",
+  "service_asked", "out_of_service", "in_service"];
 const CAMERA = ["lost", "restored", "tampered", "input_triggered", "motion", "fault", "reported"];
 const INCIDENT = ["opened", "acknowledged", "escalated", "dispatched", "noted", "resolved", "raised_again",
   "shelved", "unshelved", "checked"];

@@ -1,6 +1,7 @@
 """What a guard does to an incident: once, in order, and with force only by right."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -26,6 +27,23 @@ def test_a_double_click_is_one_transition_and_the_second_guard_is_told_who_was_f
     taken = [each["event"] for each in timeline if each["event"]["type"] == "campus.incident.acknowledged"]
     assert [(each["data"]["post"], each["data"]["was"]) for each in taken] == [("Gate house", "raised")]
     assert [each.get("first", False) for each in timeline] == [True] + [False] * (len(timeline) - 1)
+    resolve_all(safe)
+
+
+def test_a_press_that_waited_in_an_outage_has_both_its_times_on_incident_and_timeline(
+    safe: httpx.Client, presser: Presser
+) -> None:
+    pressed = (datetime.now(UTC) - timedelta(hours=2)).replace(microsecond=0)
+    name = str(uuid.uuid4())
+    presser.press(name, at=pressed.isoformat())
+    presser.wait(name)
+    brief = the_open(safe)
+    times = {each: datetime.fromisoformat(moment) for each, moment in brief["late"].items()}
+    assert (times["pressed"], datetime.fromisoformat(brief["opened"])) == (pressed, pressed)
+    assert timedelta(0) <= datetime.now(UTC) - times["arrived"] < timedelta(minutes=1)
+    step = safe.get(f"/incidents/{brief['id']}").json()["timeline"][0]["event"]
+    assert step["data"]["late"] is True
+    assert [datetime.fromisoformat(step[each]) for each in ("time", "recordedtime")] == list(times.values())
     resolve_all(safe)
 
 

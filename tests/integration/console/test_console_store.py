@@ -175,3 +175,67 @@ def test_a_silent_incident_that_a_duress_press_joins_is_one_of_duress_and_stays_
     ask = "[state.incidents.i1.press, store.soundOf(state)]"
     assert run(page, [silent], ask) == ["silent", None]
     assert run(page, [silent, again, later], ask) == ["duress", None]
+
+
+def test_an_incident_of_a_late_press_has_both_its_times(page: Page) -> None:
+    late = {"incident": "i1", "kind": "campus.button.pressed", "arrived": "2026-11-23T09:30:00Z"}
+    opened = frame(2, "campus.incident.opened", **late)
+    again = frame(3, "campus.incident.raised_again", incident="i1", count=2)
+    times = {"pressed": "2026-11-23T08:00:00Z", "arrived": "2026-11-23T09:30:00Z"}
+    assert run(page, [opened], "[state.incidents.i1.late, store.soundOf(state)]") == [times, "emergency"]
+    assert run(page, [opened, again], "state.incidents.i1.late") == times
+    joined = frame(3, "campus.incident.raised_again", count=2, **late)
+    assert run(page, [OPENED, joined], "state.incidents.i1.late") == times
+    assert run(page, [OPENED, again], "state.incidents.i1.late") is None
+
+
+def test_a_press_of_a_button_out_of_service_is_shown_and_only_chirps(page: Page) -> None:
+    out = {"incident": "i1", "kind": "campus.button.pressed", "out_of_service": True}
+    opened = frame(2, "campus.incident.opened", **out)
+    ask = "[state.incidents.i1.out_of_service, store.activeIncidents(state).length, store.soundOf(state)]"
+    assert run(page, [opened], ask) == [True, 1, "chirp"]
+    real = frame(3, "campus.incident.opened", incident="i2", kind="campus.button.pressed")
+    assert run(page, [opened, real], "store.soundOf(state)") == "emergency"
+
+
+def tick(**changed: Any) -> dict[str, Any]:
+    event = frame(5, "campus.button.tested", "low", **({"trial": "walk-1", "kind": "press"} | changed))
+    event["event"]["recordedtime"] = "2026-11-23T08:00:00Z"
+    return event
+
+
+def hears(page: Page, ticked: dict[str, Any], seconds: int = 1) -> Any:
+    state = "{...state, walks: {current: 'walk-1', items: []}}"
+    now = f"new Date('2026-11-23T08:00:00Z').getTime() + {seconds * 1000}"
+    return run(page, [], f"store.isTick({state}, {json.dumps(ticked)}, {now})")
+
+
+def test_a_button_that_is_ticked_off_in_a_walk_test_is_heard_once_and_a_silent_one_never(page: Page) -> None:
+    assert hears(page, tick()) is True
+    assert hears(page, tick(kind=None)) is True, "a button in test position"
+    assert [hears(page, tick(kind=kind)) for kind in ("silent", "duress")] == [False, False]
+    assert hears(page, tick(trial="another")) is False
+    assert hears(page, tick(trial=None)) is False
+    assert hears(page, tick(), seconds=60) is False, "told behind its time"
+    assert hears(page, frame(6, "campus.button.pressed", trial="walk-1")) is False
+
+
+def test_a_tick_sounds_one_time_and_never_beside_an_alarm(page: Page) -> None:
+    script = """
+    async () => {
+      const { Sound } = await import('/js/sound.js');
+      const heard = [];
+      for (const kind of [null, 'chirp', 'drill', 'warning', 'emergency']) {
+        const sound = new Sound();
+        let tones = [];
+        sound.tone = (_frequency, _pattern, _index, volume) => tones.push(volume);
+        sound.context = { state: 'running' };
+        sound.play(kind);
+        tones = [];
+        sound.tick();
+        sound.play(null);
+        heard.push(tones);
+      }
+      return heard;
+    }"""
+    assert page.evaluate(script) == [[1, 1], [1, 1], [], [], []]

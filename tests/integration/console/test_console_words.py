@@ -1,5 +1,6 @@
 """What the views say of an incident, a destination and a person: run where it lives, in a browser."""
 
+import re
 from typing import Any
 
 import pytest
@@ -196,3 +197,59 @@ def test_a_fault_of_a_camera_is_said_with_its_figures(bare: Page) -> None:
     assert "its TLS certificate ends on 2026-12-28 (days left: 30)" in told
     assert "is well again" in _row(bare, "en", "fault", {"state": "ok"})
     assert "Look." in _row(bare, "en", "fault", {"state": "of a newer gateway", "remedy": "Look."})
+
+
+LATE = {
+    "zh-CN": r"迟到：.*08:00:00 按下，.*09:30:00 到达",
+    "en": r"late: pressed .*08:00:00, arrived .*09:30:00",
+}
+
+
+@BOTH
+def test_a_late_press_has_both_times_on_the_card_and_in_the_timeline(bare: Page, language: str) -> None:
+    incident = {"late": {"pressed": "2025-11-23T08:00:00", "arrived": "2025-11-23T09:30:00"}}
+    ask = "module.badges(value, {}).querySelector('.late').textContent"
+    assert re.fullmatch(LATE[language], str(said(bare, language, "/js/views/common.js", ask, incident)))
+    event = {
+        "type": "campus.button.pressed",
+        "time": "2025-11-23T08:00:00",
+        "recordedtime": "2025-11-23T09:30:00",
+        "data": {"late": True},
+    }
+    ask = "module.IncidentPane.prototype.step({event: value}).textContent"
+    assert re.search(LATE[language], str(said(bare, language, "/js/views/incident.js", ask, event)))
+
+
+def test_an_incident_of_a_press_that_came_at_once_says_nothing_of_it(bare: Page) -> None:
+    ask = "module.badges(value, {first: ''})"
+    assert said(bare, "en", "/js/views/common.js", ask, {"late": None}) is False
+
+
+ASKED = {"device": "b", "confirmed": False, "asked_by": "li", "seconds": 28800, "reason": "water", "until": None}
+OUT = ASKED | {"confirmed": True, "confirmed_by": "wang", "until": "2025-11-23T08:00:00"}
+
+
+@BOTH
+def test_who_took_a_button_out_of_service_until_when_and_why_is_said(bare: Page, language: str) -> None:
+    ask = "module.serviceLine(value).textContent"
+    asked, out = (str(said(bare, language, "/js/views/service.js", ask, each)) for each in (ASKED, OUT))
+    assert all(each in asked for each in ("li", "8", "water"))
+    assert all(each in out for each in ("li", "wang", "2025", "water"))
+    badge = {"zh-CN": "按钮已停用", "en": "button out of service"}[language]
+    ask = "module.badges(value, {first: ''}).textContent"
+    assert said(bare, language, "/js/views/common.js", ask, {"out_of_service": True}) == badge
+
+
+@pytest.mark.parametrize(
+    ("service", "me", "words"),
+    [
+        (ASKED, "li", ["撤回申请"]),
+        (ASKED, "wang", ["确认停用", "撤回申请"]),
+        (OUT, "li", ["恢复使用"]),
+        (None, "li", ["停用…"]),
+    ],
+)
+def test_who_asked_cannot_confirm(bare: Page, service: dict[str, Any] | None, me: str, words: list[str]) -> None:
+    ask = """[...module.serviceButtons({state: {me: {username: value[1]}}}, {id: 'b', service: value[0]})
+      .querySelectorAll('button')].map((each) => each.textContent)"""
+    assert said(bare, "zh-CN", "/js/views/service.js", ask, [service, me]) == words

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from harness.dialects import Bench
 
-from gateway.alarms import InboundMessage
+from gateway.alarms import BrokerState, InboundMessage
+from gateway.alarms.access import AccessList, nobody
+from gateway.api.reach import Ways, reach_of
 from gateway.events import ButtonLost, ButtonPressed, ButtonTested, GatewayFault, Severity
 from gateway.incidents.keys import key_of
-from gateway.settings import DeviceSettings
+from gateway.settings import DeviceSettings, MqttSettings
 
 OWN = "campus/east/button/btn-01"
 
@@ -270,6 +272,26 @@ async def test_3_a_late_press_is_no_test_although_one_waits() -> None:
     assert len(presses(bench)) == 1
     await say(bench, {"id": "new", "type": "press", "at": bench.clock.now().isoformat()})
     assert [type(each) for each in bench.events] == [ButtonPressed, ButtonTested]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["#", "campus/#", "campus/east/button/+/feedback", "campus/east/button/btn-02/feedback", f"$share/all/{OWN}/event"],
+)
+def test_5_a_subscription_that_the_list_forbids_is_refused_and_not_granted_and_filtered(pattern: str) -> None:
+    """On the wire: test_mqtt_security.py; with a broker that does grant it: test_external_broker.py."""
+    rights = AccessList(MqttSettings(), "east", nobody).rights_of("btn-01", "btn-01")
+    assert rights.may_subscribe(f"{OWN}/feedback")
+    assert not rights.may_subscribe(pattern)
+
+
+def test_5_a_device_of_which_a_broker_delivers_nothing_counts_as_one_that_reaches_nobody() -> None:
+    bench = own()
+    broker = BrokerState("mqtt://broker:1883", connected=True)
+    ways = Ways(accepting=True, stored=True, embedded=False, brokers=(broker,), office=())
+    statuses = {each.device: each for each in bench.supervision.statuses()}
+    (found,) = reach_of([bench.device], statuses, ways, proved=True)
+    assert (found.reaches, found.reasons) == (False, ("never_heard",))
 
 
 async def test_6_a_last_will_has_a_few_seconds_and_then_the_button_is_lost() -> None:

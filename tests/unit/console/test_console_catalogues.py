@@ -48,6 +48,7 @@ EXPANSIONS = {
         "clock_wrong",
         "test_due",
         "destinations_unproved",
+        "out_of_service",
     ],
     "newdevice.": ["id", "name", "place", "topic", "input", "account", "zone", "health_deadline_seconds"],
     "quiet.": ["silent", "duress"],

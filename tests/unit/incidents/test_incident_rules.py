@@ -31,7 +31,7 @@ from gateway.events import (
     encode,
 )
 from gateway.incidents import Policy, apply, decide
-from gateway.storage import Incident, Stored
+from gateway.storage import Incident, Late, Stored
 
 POLICY = Policy(join_window_seconds=600)
 
@@ -91,6 +91,30 @@ def test_what_is_no_press_tells_of_none() -> None:
 
 def test_a_late_press_opens_one_like_any_other() -> None:
     assert decide(None, stored(1, press(late=True, clock_wrong=True), at=7200), POLICY)
+
+
+def test_a_late_press_tells_its_incident_when_it_was_made_and_when_it_arrived() -> None:
+    arrived = START + timedelta(seconds=7200)
+    late = stored(1, press(late=True), at=7200)
+    (opening,) = decide(None, late, POLICY)
+    incident = apply(None, stored(2, opening, at=7201))
+    assert incident is not None
+    assert incident.late == Late(pressed=START, arrived=arrived)
+    assert (incident.opened, incident.raised) == (START, arrived + timedelta(seconds=1))
+    (again,) = decide(incident, stored(3, press("p2", time=START + timedelta(seconds=7300)), at=7300), POLICY)
+    joined = apply(incident, stored(4, again, at=7300))
+    assert joined is not None
+    assert joined.late == incident.late, "that a newer one came at once takes nothing from it"
+
+
+def test_a_late_press_that_joins_an_incident_is_told_on_it() -> None:
+    incident = opened_by(press())
+    assert incident.late is None
+    old = START - timedelta(hours=1)
+    (again,) = decide(incident, stored(3, press("p2", time=old, late=True), at=60), POLICY)
+    joined = apply(incident, stored(4, again, at=60))
+    assert joined is not None
+    assert joined.late == Late(pressed=old, arrived=START + timedelta(seconds=60))
 
 
 def test_a_face_warning_opens_one_of_its_own_kind() -> None:

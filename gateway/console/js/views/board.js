@@ -86,7 +86,7 @@ export class Board {
     button.setAttribute("aria-pressed", String(incident.id === state.selected));
     card.dataset.opened = incident.opened;
     const signature = JSON.stringify([incident.state, incident.count, incident.owner, incident.level, incident.title, incident.place,
-      incident.hidden, incident.active, incident.triggered, incident.press, state.situation.first === incident.id]);
+      incident.hidden, incident.active, incident.triggered, incident.press, incident.late, state.situation.first === incident.id]);
     if (card.dataset.signature === signature) return;
     card.dataset.signature = signature;
     const { place, name } = incidentWhere(incident);

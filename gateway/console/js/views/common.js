@@ -66,6 +66,7 @@ export function eventRow({ position, event }, incidents = {}) {
     h("span", { class: "what" }, eventText(event)),
     h("span", { class: "where" }, eventWhere(event, incidents)),
     event.data?.late && h("span", { class: "late" }, lateText(event)),
+    event.data?.out_of_service && h("span", { class: "badge out" }, t("incident.out_of_service")),
     event.drill && h("span", { class: "drill" }, t("drill")),
     h("span", { class: "muted position" }, position === null ? "…" : `#${position}`),
     event.type === FAULT && faultDetails(event.data),
@@ -119,7 +120,10 @@ function faultDetails(data) {
 
 /** That a press waited on its way: both its times. */
 export const lateText = (event) =>
-  t("press.late", { pressed: moment(event.time), arrived: event.recordedtime ? moment(event.recordedtime) : "…" });
+  bothTimes({ pressed: event.time, arrived: event.recordedtime });
+
+const bothTimes = ({ pressed, arrived }) =>
+  t("press.late", { pressed: moment(pressed), arrived: arrived ? moment(arrived) : "…" });
 
 /** A picture; while there is none to be had that is said, and no browser's sign of something broken. */
 export function picture(src, alt) {
@@ -138,6 +142,8 @@ export function facts(pairs) {
 export function badges(incident, situation) {
   const marks = [
     incident.drill && h("span", { class: "drill" }, t("drill")),
+    incident.out_of_service && h("span", { class: "badge out" }, t("incident.out_of_service")),
+    incident.late && h("span", { class: "late" }, bothTimes(incident.late)),
     incident.during_drill && h("span", { class: "real" }, t("incident.during_drill")),
     incident.group && h("span", { class: "badge" }, t("incident.group")),
     situation.first === incident.id && h("span", { class: "badge" }, t("incident.first")),

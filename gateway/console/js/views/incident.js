@@ -56,7 +56,7 @@ export class IncidentPane {
 
   drawHead(incident, situation) {
     const signature = JSON.stringify([incident.id, incident.state, incident.owner, incident.count, incident.verification,
-      incident.active, incident.hidden, incident.level, incident.shelf, incident.resolved, incident.press, this.resolver(), situation.first]);
+      incident.active, incident.hidden, incident.level, incident.shelf, incident.resolved, incident.press, incident.late, this.resolver(), situation.first]);
     if (signature === this.headSignature) return;
     this.headSignature = signature;
     const { place, name } = incidentWhere(incident);

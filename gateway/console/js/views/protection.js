@@ -12,6 +12,7 @@ import { NewDevice } from "./newdevice.js";
 import { Reach } from "./reach.js";
 import { WalkTest } from "./walktest.js";
 import { Posts } from "./posts.js";
+import { serviceButtons, serviceLine } from "./service.js";
 
 const TEST_SECONDS = 60;
 const PEOPLE = ["guard", "admin"];
@@ -48,7 +49,9 @@ export class Protection {
     this.reach.update(state.protection);
     this.walk.update(state.walks);
     this.show(this.cameras, watching, (tile, each) => this.camera(tile, each));
-    this.show(this.devices, state.devices, (tile, each) => this.device(tile, each));
+    const service = Object.fromEntries((state.protection?.out_of_service ?? []).map((each) => [each.device, each]));
+    const devices = state.devices.map((each) => ({ ...each, service: service[each.id] ?? null }));
+    this.show(this.devices, devices, (tile, each) => this.device(tile, each));
     this.show(this.destinations, state.destinations, (tile, each) => this.destination(tile, each));
     this.show(this.outputs, state.outputs, (tile, each) => this.output(tile, each));
     this.posts.update(state);
@@ -111,6 +114,8 @@ export class Protection {
         [t("device.last_test"), testText(status)],
       ]),
       PEOPLE.includes(this.app.state.me?.role) ? this.testButton(device) : "",
+      serviceLine(device.service),
+      this.app.state.me?.role === "admin" ? serviceButtons(this.app, device) : "",
     );
   }
 

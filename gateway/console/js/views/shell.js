@@ -134,11 +134,13 @@ export class Shell {
     this.strip.replaceChildren(...parts);
   }
 
-  /** What all posts must know: buttons that reach nobody, a walk test that is on, tests that are due. */
+  /** What all posts must know: buttons that reach nobody or are out of service, a walk test that is on, tests that are due. */
   warnings({ protection: view }) {
     if (!view) return [];
     const words = [
       view.not_reaching && t("strip.unreached", { count: view.not_reaching }),
+      view.out_of_service?.some((each) => each.confirmed) &&
+        t("strip.out_of_service", { count: view.out_of_service.filter((each) => each.confirmed).length }),
       view.walk_test && t("strip.walk"),
       view.test_due.length && t("strip.test_due", { count: view.test_due.length }),
     ];
