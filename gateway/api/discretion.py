@@ -1,13 +1,13 @@
-"""What a browser that may not know of silent and duress presses is told of tests, devices and deliveries."""
+"""What a browser that may not know of silent and duress presses is told of devices and deliveries."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from gateway.alarms import DeviceStatus
-from gateway.events import ButtonTested, PressKind, encode
+from gateway.events import PressKind
 from gateway.incidents import is_discreet
-from gateway.storage import DeadLetter, Delivery, Journal, Stored
+from gateway.storage import DeadLetter, Delivery, Journal
 
 Sent = TypeVar("Sent", Delivery, DeadLetter)
 MOST_SENT = 500
@@ -19,15 +19,6 @@ def shown_status(status: DeviceStatus, *, discreet: bool) -> dict[str, Any]:
     body = asdict(status)
     loud = body.pop("last_loud_press")
     return body if discreet else body | {"last_press": loud}
-
-
-def body_of(stored: Stored, *, discreet: bool) -> bytes:
-    """An event's JSON; of a press that a test took, a screen at the place learns neither its kind nor its own id."""
-    event = stored.event
-    if discreet or not isinstance(event, ButtonTested) or event.trial is None:
-        return stored.body
-    kind = event.kind and PressKind.PRESS
-    return encode(replace(event, kind=kind, own_id=None))
 
 
 def shown_meanings(body: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from starlette.responses import Response
 
-from gateway.api.discretion import body_of
 from gateway.clock import Clock
 from gateway.events import Event, encode
 from gateway.incidents import is_discreet
@@ -28,25 +27,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class _Frame:
-    """An event as it is sent; `place`: to screens that may not know of silent presses, None if they get none."""
-
     stored: Stored
     data: bytes
-    place: bytes | None
+    discreet: bool
 
 
-def frame_of(stored: Stored, *, discreet: bool = True) -> bytes:
+def frame_of(stored: Stored) -> bytes:
     """One server-sent event: ``id:`` the position, ``event:`` the type, ``data:`` the CloudEvent."""
-    body = body_of(stored, discreet=discreet)
-    return b"id: %d\nevent: %b\ndata: %b\n\n" % (stored.position, type_of(stored.event).encode(), body)
-
-
-def _framed(stored: Stored) -> _Frame:
-    data = frame_of(stored)
-    if is_discreet(stored.event):
-        return _Frame(stored, data, None)
-    same = body_of(stored, discreet=False) is stored.body
-    return _Frame(stored, data, data if same else frame_of(stored, discreet=False))
+    return b"id: %d\nevent: %b\ndata: %b\n\n" % (stored.position, type_of(stored.event).encode(), stored.body)
 
 
 class EventHub:
@@ -69,7 +57,7 @@ class EventHub:
             while True:
                 await subscription.wait(self._last)
                 for stored in await self._journal.read(self._last, _PAGE):
-                    self._ring.append(_framed(stored))
+                    self._ring.append(_Frame(stored, frame_of(stored), is_discreet(stored.event)))
                     self._last = stored.position
                 self._wake()
 
@@ -114,16 +102,13 @@ class EventHub:
             last = self._journal.last_position  # before the look: what comes meanwhile is behind it
             page = await self._journal.read(cursor, _PAGE, wanted)
             reached = page[-1].position if len(page) == _PAGE else max(last, page[-1].position if page else 0)
-            return reached, b"".join(
-                frame_of(each, discreet=discreet) for each in page if discreet or not is_discreet(each.event)
-            )
+            return reached, b"".join(frame_of(each) for each in page if discreet or not is_discreet(each.event))
         start = cursor - self._ring[0].stored.position + 1
         passing: list[bytes] = []
         for frame in islice(self._ring, start, None):
             cursor = frame.stored.position
-            data = frame.data if discreet else frame.place
-            if data is not None and (wanted is None or _passes(frame.stored, wanted)):
-                passing.append(data)
+            if (discreet or not frame.discreet) and (wanted is None or _passes(frame.stored, wanted)):
+                passing.append(frame.data)
                 if len(passing) == _PAGE:
                     break
         return cursor, b"".join(passing)

@@ -88,11 +88,16 @@ def place_of(event: Event) -> str:
 
 
 def is_discreet(event: Event) -> bool:
-    """Whether nothing at the place may show an event: a silent or duress press, what follows or may have been one."""
+    """Whether nothing at the place may show an event: a silent or duress press, what follows or may have been one.
+
+    The test of a silent button tells which one is silent, and is not shown there either.
+    """
     if isinstance(event, IncidentEvent | ButtonCleared | CameraInputTriggered):
         return event.discreet
     if isinstance(event, UnreadableEvent):
         return not event.was or event.was.startswith(_MAYBE_DISCREET)
+    if isinstance(event, ButtonTested):
+        return event.kind in (PressKind.SILENT, PressKind.DURESS)
     return isinstance(event, ButtonPressed) and event.kind is not PressKind.PRESS
 
 

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from gateway.api.auth import Auditor, Caller, Parts, still_allowed
-from gateway.api.discretion import body_of
 from gateway.api.hub import EventStream
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
@@ -68,11 +67,11 @@ async def events(
         position = journal.last_position  # before the look: what comes meanwhile is behind it
         found = await journal.tail(last, wanted)
         behind = max(position, found[-1].position) if found else position
-        return {"items": [item_of(each, discreet=discreet) for each in _told(found, discreet=discreet)], "next": behind}
+        return {"items": [item_of(each) for each in _told(found, discreet=discreet)], "next": behind}
     while found := await journal.read(after, limit, wanted):
         after = found[-1].position
         if told := _told(found, discreet=discreet):
-            return {"items": [item_of(each, discreet=discreet) for each in told], "next": after}
+            return {"items": [item_of(each) for each in told], "next": after}
     return {"items": [], "next": after}
 
 
@@ -80,9 +79,9 @@ def _told(found: list[Stored], *, discreet: bool) -> list[Stored]:
     return [each for each in found if discreet or not is_discreet(each.event)]
 
 
-def item_of(stored: Stored, *, discreet: bool = True) -> dict[str, Any]:
-    """An event with its position, as `gateway.api.discretion.body_of` tells it."""
-    return {"position": stored.position, "event": json.loads(body_of(stored, discreet=discreet))}
+def item_of(stored: Stored) -> dict[str, Any]:
+    """An event with its position."""
+    return {"position": stored.position, "event": json.loads(stored.body)}
 
 
 class Streams:

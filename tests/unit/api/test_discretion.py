@@ -8,9 +8,10 @@ import pytest
 
 from gateway.alarms import DeviceStatus
 from gateway.api.auth import Principal
-from gateway.api.discretion import shown_status
+from gateway.api.discretion import shown_meanings, shown_status
 from gateway.api.routes.site import deliveries
-from gateway.events import ButtonPressed, PressKind, encode
+from gateway.events import ButtonPressed, ButtonTested, PressKind, encode
+from gateway.incidents import is_discreet
 from gateway.storage import DeadLetter, Delivery, Stored
 
 NOW = datetime(2026, 11, 26, tzinfo=UTC)
@@ -65,3 +66,18 @@ def test_the_last_press_is_one_that_the_caller_may_know_of(discreet: bool, at: d
     body = shown_status(status, discreet=discreet)
     assert body["last_press"] == at
     assert "last_loud_press" not in body
+
+
+@pytest.mark.parametrize(("kind", "told"), [(None, False), ("press", False), ("silent", True), ("duress", True)])
+def test_the_test_of_a_silent_button_is_not_shown_where_it_must_not_be_known(kind: str | None, told: bool) -> None:
+    """Whether it is withheld: event and stream would else say what a walk test keeps to itself."""
+    as_kind = PressKind(kind) if kind is not None else None
+    event = ButtonTested(id="t", source="/s", subject="b", time=NOW, device="b", trial="walk", kind=as_kind)
+    assert is_discreet(event) is told
+
+
+def test_an_entry_tells_no_silent_action_at_the_place() -> None:
+    body = {"id": "b", "actions": {"double": "silent", "single": "press"}, "generic": {"values": {"9": "duress"}}}
+    shown = shown_meanings(body)
+    assert shown["actions"] == {"double": "press", "single": "press"}
+    assert shown["generic"] == {"values": {"9": "press"}}
