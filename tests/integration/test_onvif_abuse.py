@@ -35,6 +35,7 @@ _LOG = logging.getLogger(__name__)
 FEW, MANY = 1500, 10_000
 
 FEW_PROBES = 8
+CPU_SECONDS_AT_MOST = 5.0
 GROWTH_AT_MOST_MEGABYTES = 48.0
 
 
@@ -158,7 +159,8 @@ async def _probe_a_spoilt_camera(recording: Path, enough: Callable[[int, int], b
         while not enough(sum(outcomes.values()), mutator.count):
             camera = OnvifCamera(simulated.onvif_url, library=library, timeouts=Timeouts(1.0, 0.3, 3.0))
             try:
-                async with asyncio.timeout(10):
+                began = time.process_time()
+                async with asyncio.timeout(60):
                     await camera.probe()
                     await camera.events.subscribe()
                 outcomes["described"] += 1
@@ -167,6 +169,7 @@ async def _probe_a_spoilt_camera(recording: Path, enough: Callable[[int, int], b
                 outcomes[name] = outcomes.get(name, 0) + 1
             finally:
                 await camera.close()
+            assert time.process_time() - began < CPU_SECONDS_AT_MOST, f"seed {seed}, answer {mutator.count}"
             if mutator.count > FEW_PROBES:
                 growth.warm()
     grown = growth.megabytes()

@@ -26,7 +26,7 @@ from gateway.streams.session import Session, opened
 _LOG = logging.getLogger(__name__)
 FEW, MANY = 400, 10_000
 FEW_SESSIONS, AT_ONCE = 12, 4
-SECONDS_AT_MOST = 20.0
+SECONDS_AT_MOST = 60.0
 GROWTH_AT_MOST_MEGABYTES = 48.0
 _ANSWERS = (
     b'RTSP/1.0 401 Unauthorized\r\nCSeq: 1\r\nWWW-Authenticate: Digest realm="C", nonce="0f3c", qop="auth"\r\n\r\n',

@@ -26,8 +26,9 @@ def configure_logs(worker: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    # It warns of each header that it cannot read, with a traceback; the camera's state says what came of it.
-    logging.getLogger("urllib3").setLevel(logging.ERROR)
+    # They tell of each header or value that they cannot read with a traceback; the camera's state says what came of it.
+    for library in ("urllib3", "zeep"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
 
 
 def _named(worker: str) -> structlog.typing.Processor:

@@ -10,21 +10,24 @@ from gateway.vision.child import configure_logs
 
 @pytest.fixture
 def _as_before() -> Iterator[None]:
-    root, library = logging.getLogger(), logging.getLogger("urllib3")
-    handlers, levels = root.handlers[:], (root.level, library.level)
+    root = logging.getLogger()
+    loggers = [root, *map(logging.getLogger, ("urllib3", "zeep"))]
+    handlers, levels = root.handlers[:], [each.level for each in loggers]
     yield
     root.handlers[:] = handlers
-    root.setLevel(levels[0])
-    library.setLevel(levels[1])
+    for each, level in zip(loggers, levels, strict=True):
+        each.setLevel(level)
 
 
 @pytest.mark.usefixtures("_as_before")
-def test_a_header_that_the_library_cannot_read_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_library_cannot_read_is_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("devices-1")
 
     logging.getLogger("urllib3.connection").warning("Failed to parse headers", exc_info=ValueError("Co"))
+    logging.getLogger("zeep.xsd.elements.attribute").error("Error during translation", exc_info=ValueError("180-2"))
     logging.getLogger("gateway.vision").warning("camera cam-01 is lost")
 
     told = capsys.readouterr().err
     assert "Failed to parse" not in told
+    assert "Error during" not in told
     assert "camera cam-01 is lost" in told
