@@ -19,6 +19,7 @@ from gateway.events import (
     ButtonPressed,
     ButtonServiceAsked,
     Event,
+    PressKind,
     Severity,
     button_source,
     new_id,
@@ -115,6 +116,8 @@ class ServiceDesk:
     def _marked(self, event: Event) -> Event:
         if not isinstance(event, ButtonPressed | ButtonLost):
             return event
+        if isinstance(event, ButtonPressed) and event.kind is PressKind.DURESS:
+            return event  # no fault of a button makes up the code of somebody under threat
         known = self._known.get(event.device)
         if known is None or known.since is None or self._is_over(event.device) or event.time < known.since:
             return event

@@ -64,7 +64,14 @@ async def test_one_administrator_alone_takes_nothing_out_of_service(bench: Bench
     assert await bench.press("p4", device="btn-2") is False
 
 
-@pytest.mark.parametrize("kind", list(PressKind))
+async def test_a_press_under_duress_is_real_all_the_same(bench: Bench) -> None:
+    await bench.take_out()
+    assert await bench.press("p1", PressKind.DURESS) is False
+    (incident,) = await bench.incidents()
+    assert not incident.out_of_service
+
+
+@pytest.mark.parametrize("kind", [PressKind.PRESS, PressKind.SILENT])
 async def test_a_press_is_recorded_and_shown_and_calls_nobody_out(bench: Bench, kind: PressKind) -> None:
     await bench.take_out()
     assert await bench.press("p1", kind) is True
