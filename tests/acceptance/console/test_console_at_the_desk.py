@@ -298,7 +298,7 @@ def test_a_walk_test_is_ticked_off_and_a_round_trip_is_told(page: Page, daemon: 
 
 def test_a_button_is_added_and_removed(page: Page, daemon: Daemon) -> None:
     page.click("button[data-view=protection]")
-    page.click("summary")
+    page.click(".newdevice summary")
     page.fill("input[name=id]", "library")
     page.fill("input[name=place]", "Library desk")
     page.fill("input[name=dialect]", "klingon")
@@ -313,6 +313,19 @@ def test_a_button_is_added_and_removed(page: Page, daemon: Daemon) -> None:
     page.once("dialog", lambda dialog: dialog.accept())
     tile.locator(".danger").click()
     expect(tile).to_have_count(0)
+    page.click("button[data-view=board]")
+
+
+def test_a_button_out_of_service_is_asked_for_and_withdrawn(page: Page) -> None:
+    page.click("button[data-view=protection]")
+    tile = page.locator("li.tile", has_text="East gate booth")
+    tile.locator(".service summary").click()
+    page.wait_for_timeout(2500)  # over a redraw or two
+    tile.locator("input[name=reason]").fill("water in the box")
+    tile.locator(".service button").click()
+    expect(tile).to_contain_text("another administrator has to confirm within an hour · water in the box")
+    tile.get_by_text("Withdraw").click()
+    expect(tile).not_to_contain_text("water in the box")
     page.click("button[data-view=board]")
 
 
