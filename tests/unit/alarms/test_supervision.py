@@ -2,66 +2,24 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Any
 
 import pytest
+from harness.supervision import Watch
 from pydantic import TypeAdapter
 
-from gateway.alarms import DeviceMemory, SupervisionTimer
+from gateway.alarms import DeviceMemory
 from gateway.alarms.dialects.said import Health
-from gateway.clock import ManualClock
 from gateway.events import (
     BatteryLow,
     ButtonLost,
     ButtonPressed,
     ButtonRestored,
-    ButtonTampered,
     ButtonTestDue,
-    Cause,
     Event,
     GatewayFault,
     PressKind,
     new_id,
 )
-from gateway.settings import DeviceSettings
-
-
-class Watch:
-    """Supervision with its clock; `pass_by` runs it while time passes."""
-
-    def __init__(self, clock: ManualClock | None = None, /, **devices: dict[str, Any]) -> None:
-        self.clock = clock or ManualClock()
-        self.events: list[Event] = []
-        self.timer = SupervisionTimer("east", self._report, self.clock)
-        for identity, entry in (devices or {"a": {}}).items():
-            self.timer.watch(DeviceSettings(id=identity, **entry))
-
-    async def _report(self, event: Event) -> None:
-        await asyncio.sleep(0)
-        self.events.append(event)
-
-    async def pass_by(self, seconds: float, step: float = 1.0) -> None:
-        task = asyncio.create_task(self.timer.run(), name="supervision")
-        for _ in range(int(seconds / step)):
-            await self._settle()
-            self.clock.advance(step)
-        await self._settle()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    @staticmethod
-    async def _settle() -> None:
-        for _ in range(12):
-            await asyncio.sleep(0)
-
-    def kinds(self) -> list[type[Event]]:
-        return [type(each) for each in self.events]
-
-    def restarted(self) -> "Watch":
-        """A new process with what the former one wrote down."""
-        again = Watch(self.clock, **{"a": {}})
-        again.timer.restore(list(self.timer.memories().values()), [])
-        return again
 
 
 async def test_a_silent_button_is_lost_within_its_deadline_and_five_seconds() -> None:
@@ -212,76 +170,6 @@ async def test_flapping_that_a_restart_fell_into_is_cleared_too() -> None:
     assert [each.cleared for each in again.events if isinstance(each, GatewayFault)] == [True]
 
 
-def faults(watch: Watch) -> list[tuple[str, bool]]:
-    return [(each.fault, each.cleared) for each in watch.events if isinstance(each, GatewayFault)]
-
-
-async def test_a_tamper_contact_that_chatters_is_one_fault_and_is_told_again_once_it_is_quiet() -> None:
-    watch = Watch(a={"health_deadline_seconds": 3600})
-    for number in range(101):
-        await watch.timer.health("a", Health(tamper=number % 2 == 0))
-        watch.clock.advance(2)
-    assert watch.kinds() == [ButtonTampered, ButtonTampered, GatewayFault]
-    assert watch.timer.statuses()[0].troubles == ("device_chattering",)
-    await watch.pass_by(290, 10)
-    assert len(watch.events) == 3
-    await watch.pass_by(20, 1)
-    assert watch.kinds() == [ButtonTampered, ButtonTampered, GatewayFault, ButtonTampered, GatewayFault]
-    assert faults(watch) == [("device_chattering", False), ("device_chattering", True)]
-    last = watch.events[-1]
-    assert isinstance(last, GatewayFault)
-    assert last.figures == {"count": 49}
-    assert watch.timer.statuses()[0].troubles == ()
-    await watch.timer.health("a", Health(tamper=False))
-    await watch.timer.health("a", Health(tamper=True))
-    assert watch.kinds()[-1] is ButtonTampered
-
-
-async def test_what_chattered_and_ended_well_is_not_told_again() -> None:
-    watch = Watch(a={"health_deadline_seconds": 3600})
-    for number in range(20):
-        await watch.timer.health("a", Health(battery_low=number % 2 == 0))
-    await watch.pass_by(310, 5)
-    assert watch.kinds() == [BatteryLow, BatteryLow, GatewayFault, GatewayFault]
-
-
-async def test_two_things_that_chatter_are_one_fault_and_a_trouble_counts_as_one() -> None:
-    watch = Watch(a={"health_deadline_seconds": 3600})
-    cause = Cause("stuck", "in the device's own words")
-    for number in range(20):
-        await watch.timer.trouble("a", cause, active=number % 2 == 0)
-        await watch.timer.health("a", Health(tamper=number % 2 == 0))
-    told = [each for each in faults(watch) if each[0] != "stuck"]
-    assert told == [("device_chattering", False)]
-    assert faults(watch).count(("stuck", False)) == 2
-    await watch.pass_by(310, 5)
-    assert watch.timer.statuses()[0].troubles == ()
-    assert faults(watch)[-1] == ("device_chattering", True)
-
-
-async def test_a_device_that_told_twice_is_not_said_to_chatter() -> None:
-    watch = Watch(a={"health_deadline_seconds": 3600})
-    for number in range(8):
-        await watch.timer.health("a", Health(tamper=number % 2 == 0))
-        watch.clock.advance(100)
-    assert watch.kinds() == [ButtonTampered] * 4
-
-
-async def test_chattering_that_a_restart_fell_into_ends_too() -> None:
-    watch = Watch(a={})
-    for number in range(9):
-        await watch.timer.health("a", Health(tamper=number % 2 == 0))
-    again = watch.restarted()
-    await again.timer.health("a", Health(tamper=False))
-    await again.timer.health("a", Health(tamper=True))
-    assert again.events == []
-    for _ in range(62):
-        await again.timer.seen("a")
-        await again.pass_by(5, 5)
-    assert again.kinds() == [ButtonTampered, GatewayFault]
-    assert faults(again) == [("device_chattering", True)]
-
-
 async def test_a_press_test_is_due_once_until_somebody_presses() -> None:
     day = 86400.0
     watch = Watch(a={"press_test_days": 7, "health_deadline_seconds": 31 * day})
@@ -393,20 +281,3 @@ def test_a_memory_outlives_its_json() -> None:
     adapter = TypeAdapter(DeviceMemory)
     assert adapter.validate_json(adapter.dump_json(memory)) == memory
     assert watch.clock.now() - memory.since < timedelta(seconds=1)
-
-
-async def test_a_device_that_makes_up_troubles_is_no_storm() -> None:
-    watch = Watch()
-    for number in range(200):
-        await watch.timer.trouble("a", Cause(f"alert/{number}", "made up"), active=True)
-    for _ in range(100):
-        await watch.timer.trouble("a", Cause("alert/0", "on and off"), active=False)
-        await watch.timer.trouble("a", Cause("alert/0", "on and off"), active=True)
-        await watch.timer.health("a", Health(tamper=True))
-        await watch.timer.health("a", Health(tamper=False))
-    assert [each for each in faults(watch) if not each[0].startswith("alert/")] == [("device_chattering", False)]
-    assert len(watch.events) == 20 + 1
-    assert len(watch.timer.statuses()[0].troubles) <= 16 + 1
-    watch.clock.advance(61)
-    await watch.timer.trouble("a", Cause("alert/1", "over"), active=False)
-    assert len(watch.events) == 22
