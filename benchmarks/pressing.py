@@ -144,10 +144,10 @@ async def flat_out(buttons: list[Button], seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
-async def drive(arguments: argparse.Namespace) -> dict[str, object]:
-    """Press for the asked time; counts, latencies and this program's own CPU."""
+async def connected(arguments: argparse.Namespace) -> list[Button]:
+    """The buttons, each ready to press."""
     loop = asyncio.get_running_loop()
-    buttons = []
+    buttons: list[Button] = []
     for number in range(arguments.clients):
         _transport, button = await loop.create_connection(
             lambda number=number: Button(
@@ -164,6 +164,12 @@ async def drive(arguments: argparse.Namespace) -> dict[str, object]:
         buttons.append(button)
     for button in buttons:
         await asyncio.wait_for(button.ready.wait(), 20)
+    return buttons
+
+
+async def drive(arguments: argparse.Namespace) -> dict[str, object]:
+    """Press for the asked time; counts, latencies and this program's own CPU."""
+    buttons = await connected(arguments)
     began, cpu = time.perf_counter(), time.process_time()
     await (at_rate(buttons, arguments) if arguments.rate else flat_out(buttons, arguments.seconds))
     counted = sum(button.acknowledged for button in buttons)

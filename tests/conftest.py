@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import ipaddress
 import os
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -21,6 +22,26 @@ hypothesis.settings.load_profile(os.environ.get("GATEWAY_HYPOTHESIS", "steady"))
 
 _CHILD_GRACE_SECONDS = 2.0
 _TASK_GRACE_SECONDS = 1.0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 8 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs root to mount a small disk")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture(scope="module")
+def wall(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the daemon takes for the offset of the wall clock."""
+    file = tmp_path_factory.mktemp("wall") / "offset"
+    file.write_text("+0")
+    return file
 
 
 class ForeignSocketError(AssertionError):

@@ -5,7 +5,7 @@ import os
 
 from gateway.clock import Clock
 from gateway.errors import PermanentError
-from gateway.events import Event, GatewayFault, Severity, because, decode, gateway_source, new_id
+from gateway.events import Cause, Event, GatewayFault, Severity, because, decode, gateway_source, new_id
 from gateway.wire import (
     CalibratedThresholds,
     CameraDescribed,
@@ -135,13 +135,16 @@ class Exchange:
 
     def _crash_loop(self, worker: WorkerSupervisor) -> GatewayFault:
         what = f"{worker.name} keeps ending: {worker.state().reason}"
+        return self._fault(worker.name, because("worker_crash_loop", what, worker=worker.name))
+
+    def _fault(self, subject: str, cause: Cause) -> GatewayFault:
         return GatewayFault(
             id=new_id(),
             source=gateway_source(self._site),
-            subject=worker.name,
+            subject=subject,
             time=self._clock.now(),
             severity=Severity.HIGH,
-            **because("worker_crash_loop", what, worker=worker.name).data,
+            **cause.data,
         )
 
     def _contacts_flood(self, camera: str) -> None:
@@ -152,15 +155,7 @@ class Exchange:
         self._flooded[camera] = now
         what = f"the contacts of {camera} change too fast to be stored one by one"
         _LOG.error("%s", what)
-        event = GatewayFault(
-            id=new_id(),
-            source=gateway_source(self._site),
-            subject=camera,
-            time=self._clock.now(),
-            severity=Severity.HIGH,
-            **because("contacts_flood", what, camera=camera).data,
-        )
-        self._report(event)
+        self._report(self._fault(camera, because("contacts_flood", what, camera=camera)))
 
     async def worker_said(self, worker: WorkerSupervisor, received: Received) -> None:
         """Route one message; one that its role must not send ends the child.

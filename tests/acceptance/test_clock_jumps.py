@@ -20,14 +20,6 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def wall(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the daemon takes for the offset of the wall clock."""
-    file = tmp_path_factory.mktemp("wall") / "offset"
-    file.write_text("+0")
-    return file
-
-
-@pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, wall: Path) -> Iterator[Daemon]:
     folder = tmp_path_factory.mktemp("jumps")
     with Daemon(folder, extra=BUTTON + RULES, environment=environment_of(wall)) as running:

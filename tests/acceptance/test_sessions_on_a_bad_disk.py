@@ -19,17 +19,6 @@ WILL = Will(topic="wills/a", payload=b"gone", qos=1, retain=True)
 pytestmark = pytest.mark.timeout(150)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
-    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs root to mount a small disk")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
-
-
 def fill(path: Path) -> None:
     with path.open("ab", buffering=0) as file:
         for size in (65536, 512):

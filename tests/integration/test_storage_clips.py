@@ -2,14 +2,11 @@
 
 import asyncio
 import os
-import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-
-import pytest
 
 from gateway.clock import ManualClock
 from gateway.events import Cause
@@ -309,17 +306,6 @@ async def test_an_id_that_is_none_is_refused(tmp_path: Path) -> None:
 
 async def _said(faults: Faults) -> bool:
     return bool(faults)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(disk)]
-    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("needs root to mount a small disk")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 async def test_a_full_disk_ends_the_clip_and_leaves_the_reserve_to_presses(small_disk: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -32,6 +33,7 @@ from gateway.api.sources import (
 from gateway.errors import GatewayError, PermanentError
 from gateway.events import CamerasReported
 from gateway.forwarding import Verdict
+from gateway.incidents import ConflictError
 from gateway.settings import CameraSettings, DestinationSettings, DeviceSettings, Slice
 from gateway.storage import EventFilter, UnreadableEvent
 
@@ -276,8 +278,10 @@ async def change_device(identity: str, body: Fields, caller: Admin, parts: Parts
 
 @router.delete("/devices/{identity}", status_code=204)
 async def remove_device(identity: str, caller: Admin, parts: Parts) -> None:
-    """Remove an alarm device; 409 if it is of the configuration file."""
+    """Remove an alarm device; 409 if it is of the configuration file. Another one under its id is in service."""
     await _delete(parts.installation.devices, identity, parts, caller.name)
+    with suppress(ConflictError):  # it was not out of service
+        await parts.service.end(identity, actor=caller.name, reason="the device was removed")
 
 
 def _destination(parts: ApiParts, destination: DestinationSettings, caller: Principal) -> Fields:

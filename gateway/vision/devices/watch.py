@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -284,34 +284,24 @@ def _clock_in_words(described: CameraDescription) -> str:
 def moved_event(assigned: CameraAssigned, site: str, now: datetime) -> CameraFault:
     """The event of a camera that was taken to another address."""
     remedy = "Give it a fixed address, and change the url of its entry."
-    return _address_event(assigned, site, now, ("moved", f"it answers at {assigned.url} now", remedy))
+    return _fault(assigned, site, now, ("moved", f"it answers at {assigned.url} now", remedy))
 
 
 def elsewhere_event(assigned: CameraAssigned, site: str, now: datetime) -> CameraFault:
     """The event of a camera that is away, and whose endpoint is announced at another address."""
     remedy = "If that is this camera, change the url of its entry, or set vision.follow_moved_cameras."
-    return _address_event(assigned, site, now, ("seen_elsewhere", f"it seems to be at {assigned.url} now", remedy))
+    return _fault(assigned, site, now, ("seen_elsewhere", f"it seems to be at {assigned.url} now", remedy))
 
 
 def drift_event(assigned: CameraAssigned, site: str, now: datetime, drift: Drift) -> CameraFault:
     """The event of a stream that was set up anew."""
-    return CameraFault(
-        id=new_id(),
-        source=camera_source(site, assigned.camera),
-        subject=assigned.camera,
-        time=now,
-        severity=Severity.MEDIUM,
-        camera=assigned.camera,
-        name=assigned.name,
-        place=assigned.place,
-        state="profile_changed",
-        remedy="If nobody meant that, set the stream up in the camera as it was.",
-        detail=f"its {drift.stream} stream was {drift.before} and is {drift.now}",
-        figures=asdict(drift),
-    )
+    remedy = "If nobody meant that, set the stream up in the camera as it was."
+    detail = f"its {drift.stream} stream was {drift.before} and is {drift.now}"
+    event = _fault(assigned, site, now, ("profile_changed", detail, remedy))
+    return replace(event, severity=Severity.MEDIUM, figures=asdict(drift))
 
 
-def _address_event(assigned: CameraAssigned, site: str, now: datetime, said: tuple[str, str, str]) -> CameraFault:
+def _fault(assigned: CameraAssigned, site: str, now: datetime, said: tuple[str, str, str]) -> CameraFault:
     state, detail, remedy = said
     return CameraFault(
         id=new_id(),

@@ -73,3 +73,12 @@ def test_what_is_refused_is_refused_by_name(daemon: Daemon, safe: httpx.Client, 
         with httpx.Client(headers={"Authorization": f"Bearer {token}"}, base_url=f"{daemon.url}/api/v1") as program:
             assert program.post(WAY, json=REQUEST).status_code == status
             assert program.post(f"{WAY}/confirm").status_code == status
+
+
+def test_a_device_that_is_removed_leaves_nothing_for_the_next_of_its_id(client: httpx.Client) -> None:
+    way = "/devices/btn-09/out-of-service"
+    assert client.post("/devices", json={"id": "btn-09"}).status_code == httpx.codes.CREATED
+    assert client.post(way, json=REQUEST).status_code == httpx.codes.ACCEPTED
+    assert client.delete("/devices/btn-09").status_code == httpx.codes.NO_CONTENT
+    assert client.get("/protection").json()["out_of_service"] == []
+    assert client.delete(way).json()["code"] == "in_service_already"

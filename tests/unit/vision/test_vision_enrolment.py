@@ -99,18 +99,22 @@ def test_a_face_whose_points_cannot_be_placed_is_no_face() -> None:
     assert refused.value.reason == "no_face"
 
 
-def test_what_the_detector_is_blind_to_is_said_with_the_first_photo_and_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Who only asks what a threshold costs detects nothing."""
+def a_role() -> GalleryRole:
     hello = Hello(
         role="gallery",
-        worker="gallery-command",
+        worker="gallery",
         site="east",
         vision=VisionSettings(),
         matching=MatchingSettings(),
         models_directory="/nonexistent",
         people_key=bytes(32),
     )
-    role = GalleryRole(hello, cast("Outlet", None))
+    return GalleryRole(hello, cast("Outlet", None))
+
+
+def test_what_the_detector_is_blind_to_is_said_with_the_first_photo_and_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Who only asks what a threshold costs detects nothing."""
+    role = a_role()
     blind = replace(tools(face(120)), notice="face detection by HOG")
     desk = _Desk(blind, GalleryKeeper(PersonSeals(bytes(32)), "m", 2))
     role._calibrate(desk, CalibrationRequest(request=1, people=0))
@@ -139,16 +143,7 @@ class Kept:
     ("distance", "refusal"), [(0.0, "photo_twice"), (3e-6, "photo_twice"), (0.004, ""), (0.9, ""), (None, "")]
 )
 def test_the_very_photo_that_the_entry_has_is_refused(distance: float | None, refusal: str) -> None:
-    hello = Hello(
-        role="gallery",
-        worker="gallery",
-        site="east",
-        vision=VisionSettings(),
-        matching=MatchingSettings(),
-        models_directory="/nonexistent",
-        people_key=bytes(32),
-    )
-    role = GalleryRole(hello, cast("Outlet", None))
+    role = a_role()
     desk = _Desk(tools(face(120)), cast(GalleryKeeper, Kept(distance)))
     request = EmbedRequest(request=1, person="p1", photo="f2", wrapped_key=b"", image=Photo(PICTURE).as_jpeg())
     reply = role._embed(desk, request)
