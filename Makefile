@@ -18,7 +18,7 @@ demo: ## Set everything up and run the whole chain on this machine, offline afte
 test: ## Set everything up and pass the tests
 	@scripts/setup dev
 	@$(PY) fixtures/make.py
-	$(PY) -m pytest -m "not long" -n 3 --dist loadfile --no-loadscope-reorder
+	$(PY) -m pytest -m "not long" -n 4 --dist loadfile --no-loadscope-reorder
 
 test-long: ## The tests that take longer than ten minutes
 	@scripts/setup dev
