@@ -328,17 +328,17 @@ class Connection(Line):
             message = self._board.next_message(session, self._window)
             if message is None:
                 return
-            if not self.send(message):
+            if not self.send(message, patient=True):
                 self._board.acknowledged(session, message.packet_id)
 
-    def send(self, packet: Packet) -> bool:
-        """Write a packet; False if it is larger than the client takes (§3.1.2.11.4)."""
+    def send(self, packet: Packet, *, patient: bool = False) -> bool:
+        """Write a packet, `patient` with the next turn's; False if the client takes no such large one (§3.1.2.11.4)."""
         if self._transport is None or self.closed:
             return True
         data = encode_packet(packet, self._reader.level)
         if self._largest and len(data) > self._largest:
             return False
-        self._write(data)
+        self._write(data, patient=patient)
         return True
 
     # --- the end

@@ -194,9 +194,14 @@ class Line(asyncio.Protocol):
         self._resume_reading()
         self._go_through()
 
-    def _write(self, data: bytes) -> None:
-        """Write with all else that this turn of the loop has for the client: system calls are dearer than turns."""
-        if not self._outgoing:
+    def _write(self, data: bytes, *, patient: bool = False) -> None:
+        """Write with all else that this turn of the loop has for the client: system calls are dearer than turns.
+
+        What is `patient` waits a turn for company, such as feedback for the acknowledgement of its press.
+        """
+        if not self._outgoing and patient:
+            self._loop.call_soon(self._loop.call_soon, self._write_out)
+        elif not self._outgoing:
             self._loop.call_soon(self._write_out)
         self._outgoing.append(data)
         self._outgoing_bytes += len(data)

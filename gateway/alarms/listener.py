@@ -1,9 +1,10 @@
 """From a device's message to a durable event and an answer; the sender is acknowledged only after `handle` returned."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+
+from pydantic_core import to_json
 
 from gateway.alarms import complaints
 from gateway.alarms.conditions import ConditionBook
@@ -362,9 +363,9 @@ class AlarmListener:
         known = self._devices.get(device)
         if known is None or known.dialect != _OWN:
             return
-        body = {"event": event, "state": state, "at": self._clock.now().isoformat().replace("+00:00", "Z")}
+        body = {"event": event, "state": state, "at": self._clock.now()}
         topic = feedback_topic(self._site, device)
-        self._answer(Feedback(topic=topic, payload=json.dumps(body).encode()))
+        self._answer(Feedback(topic=topic, payload=to_json(body)))
 
     async def _fault(
         self,

@@ -1,11 +1,13 @@
 """Who wants a topic: the filters of all sessions in one tree (§4.7)."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.alarms.levels import LevelTree
 from gateway.alarms.packets import NO_LOCAL, QOS_MASK, RETAIN_AS_PUBLISHED, RETAIN_HANDLING_SHIFT
 from gateway.alarms.wireformat import split_share
+
+_MOST_TOPICS, _MOST_TAKERS = 4096, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +50,31 @@ class FilterTree:
 
     def __init__(self) -> None:
         self._tree = LevelTree[tuple[str, str], Subscription]()
+        self._found: dict[str, tuple[tuple[str, str, Subscription], ...]] = {}
 
     def add(self, client_id: str, subscription: Subscription) -> None:
         """Add a filter, or replace its options."""
+        self._found.clear()
         group, wanted = split_share(subscription.pattern)
         self._tree.put(wanted, (group, client_id), subscription)
 
     def remove(self, client_id: str, pattern: str) -> None:
         """Remove a filter; one that is not there is no error."""
+        self._found.clear()
         group, wanted = split_share(pattern)
         self._tree.drop(wanted, (group, client_id))
 
-    def takers(self, topic: str) -> Iterator[tuple[str, str, Subscription]]:
+    def takers(self, topic: str) -> Sequence[tuple[str, str, Subscription]]:
         """Group, client and subscription of every filter that takes a topic."""
-        for entries in self._tree.taking(topic):
-            for (group, client_id), subscription in entries.items():
-                yield group, client_id, subscription
+        found = self._found.get(topic)
+        if found is None:
+            found = tuple(
+                (group, client_id, subscription)
+                for entries in self._tree.taking(topic)
+                for (group, client_id), subscription in entries.items()
+            )
+            if len(self._found) >= _MOST_TOPICS:  # a client makes up topics
+                self._found.clear()
+            if len(found) <= _MOST_TAKERS:
+                self._found[topic] = found
+        return found

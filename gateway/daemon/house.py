@@ -251,7 +251,7 @@ class AlarmHouse:
         self._server_task = group.create_task(server.run(), name="api")
         for name, work in {
             "event hub": self._hub.run,
-            "narrator": Narrator(self._stores.journal).run,
+            "narrator": Narrator(self._stores.journal, self._clock).run,
             "damaged events": self._unreadable().run,
             **self._response.work(),
             "supervision": self._alarms.supervision.run,

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gateway.clock import Clock
 from gateway.errors import counted
 from gateway.events import (
     BatteryLow,
@@ -23,8 +24,9 @@ from gateway.events import (
 )
 from gateway.storage import Journal
 
-_PAGE = 200
+_PAGE = 2000
 _MOST_LINES = 20
+_PAUSE_SECONDS = 0.2
 _log = logging.getLogger(__name__)
 
 
@@ -60,8 +62,9 @@ _LINES: dict[type[Event], tuple[int, Callable[[Any], str]]] = {
 class Narrator:
     """Follows the journal from now on; of a storm of events it tells the first ones and how many more there were."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
+        self._clock = clock
         self._position = journal.last_position
 
     async def run(self) -> None:
@@ -72,11 +75,12 @@ class Narrator:
                 page = await self._journal.read(self._position, _PAGE)
                 if page:
                     self._position = page[-1].position
-                    tell([stored.event for stored in page])
+                    if tell([stored.event for stored in page]):  # a line costs as much as a third of a press
+                        await self._clock.sleep(_PAUSE_SECONDS)
 
 
-def tell(events: Sequence[Event]) -> None:
-    """Log a line for each event that matters, critical faults first, so that no storm hides them."""
+def tell(events: Sequence[Event]) -> bool:
+    """Log a line for each event that matters, critical faults first, so that no storm hides them; whether one did."""
     lines = [
         (_weight(level, event), words(event))
         for event in events
@@ -88,6 +92,7 @@ def tell(events: Sequence[Event]) -> None:
         _log.log(level, "%s", line)
     if len(lines) > _MOST_LINES:
         _log.warning("and %d more; the journal has them all", len(lines) - _MOST_LINES)
+    return bool(lines)
 
 
 def _weight(level: int, event: Event) -> int:

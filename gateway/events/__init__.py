@@ -1,6 +1,6 @@
 """The domain's facts as small frozen values with CloudEvents attributes, and their JSON."""
 
-from gateway.events.base import Event, Severity, UnknownEvent
+from gateway.events.base import Event, Severity, UnknownEvent, recorded_at
 from gateway.events.buttons import (
     BatteryLow,
     ButtonCleared,
@@ -127,5 +127,6 @@ __all__ = [
     "nearest_event_type",
     "new_id",
     "of_error",
+    "recorded_at",
     "selects_events",
 ]

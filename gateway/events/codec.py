@@ -1,10 +1,11 @@
 """Events to CloudEvents 1.0 JSON (structured mode) and back."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,11 +33,19 @@ def event_types() -> Mapping[str, type[Event]]:
 class _Shape:
     adapter: TypeAdapter[Any]
     data_names: tuple[str, ...]
+    data: Callable[[Event], tuple[Any, ...]]
 
 
 def _shape_of(kind: type[Event]) -> _Shape:
     names = tuple(field.name for field in fields(kind) if field.name not in ATTRIBUTES)
-    return _Shape(TypeAdapter(kind), names)
+    return _Shape(TypeAdapter(kind), names, _values(names))
+
+
+def _values(names: tuple[str, ...]) -> Callable[[Event], tuple[Any, ...]]:
+    """What an event has under names."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda event: tuple(getattr(event, name) for name in names)
 
 
 @cache
@@ -70,8 +79,8 @@ def as_cloudevent(event: Event) -> dict[str, Any]:
 
 
 def _data(event: Event) -> dict[str, Any]:
-    values = ((name, getattr(event, name)) for name in _shapes()[event.TYPE].data_names)
-    return {name: value for name, value in values if value is not None}
+    shape = _shapes()[event.TYPE]
+    return {name: value for name, value in zip(shape.data_names, shape.data(event), strict=True) if value is not None}
 
 
 def _rfc3339(moment: datetime) -> str:

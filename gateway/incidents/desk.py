@@ -260,7 +260,7 @@ class IncidentDesk:
 
     async def end_flood(self) -> None:
         """End the flood if alarms come slowly enough again."""
-        if not self._follower.situation.flood:
+        if flood_ends(self._follower.situation, self._clock.now(), self._policy) is None:
             return
         async with self._follower.lock:
             await self._follower.refresh()

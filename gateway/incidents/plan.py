@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.events import Event
-from gateway.incidents.keys import LOSSES, Key, group_key, is_group, key_of
+from gateway.incidents.keys import LOSSES, Key, group_key, is_emergency, is_group, key_of
 from gateway.incidents.policy import Policy
 from gateway.incidents.projection import Projection
 from gateway.incidents.rules import decide, explains
@@ -55,7 +55,7 @@ class Plan:
     def _group_by(self, event: Event) -> Key | None:
         """How a flood groups an event: by its place, and once there are many groups of its kind by the kind alone."""
         board = self._view.board
-        if not self._view.situation.flood:
+        if not self._view.situation.flood or is_emergency(event):
             return None
         narrow = group_key(event)
         if board.of_key(narrow) is not None:

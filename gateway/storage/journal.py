@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from gateway.clock import Clock
-from gateway.events import ButtonPressed, Event, Severity, encode
+from gateway.events import ButtonPressed, Event, Severity, encode, recorded_at
 from gateway.settings import StorageSettings
 from gateway.storage.chain import GENESIS, chain_hash
 from gateway.storage.chain_check import first_broken_event
@@ -143,7 +143,7 @@ class Journal:
         return (await self._writer.submit(self._insertion(event))).stored
 
     def _insertion(self, event: Event) -> "_Insertion":
-        recorded = replace(event, recorded=self._clock.now())
+        recorded = recorded_at(event, self._clock.now())
         return _Insertion(self._head, recorded, encode(recorded))
 
     def submit(

@@ -9,12 +9,45 @@ from typing import Self
 _ANSWERING_TURNS = 3
 # A reader that goes first reads, those that it feeds are woken, and what they send is written out.
 _SHOWING_TURNS = 3
+# Seconds between two looks of one reader: a flood is read in pages, and costs each reader a look and no more.
+_SHOWING_PAUSE = 0.005
+_READING_PAUSE = 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     after: int
     first: bool
+
+
+class _Pause:
+    """Calls at once what was not called for a while, or else once that while is over.
+
+    Args:
+        seconds: how long.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._over = 0.0
+        self._planned = False
+
+    def end_with(self, act: Callable[[], None]) -> None:
+        """Call `act`, now or soon; one call stands for all that are asked for until then."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self._planned:
+            return
+        if now < self._over:
+            self._planned = True
+            loop.call_later(self._over - now, self._end, act)
+        else:
+            self._end(act)
+
+    def _end(self, act: Callable[[], None]) -> None:
+        self._planned = False
+        self._over = asyncio.get_running_loop().time() + self._seconds
+        act()
 
 
 class Waiters:
@@ -28,12 +61,13 @@ class Waiters:
         self._last = last
         self._waiting: dict[asyncio.Future[None], _Waiting] = {}
         self._due = False
+        self._screens, self._others = _Pause(_SHOWING_PAUSE), _Pause(_READING_PAUSE)
 
     def wake_soon(self) -> None:
         """Wake who waits for less than the newest position, once this turn's acknowledgements are out.
 
         Readers of the journal (screens, incidents, destinations) do much for each event: a press must not wait for them
-        to be acknowledged, nor a guard's screen for the others.
+        to be acknowledged, nor a guard's screen for the others. While event follows event they are woken now and then.
         """
         if not self._due:
             self._due = True
@@ -41,12 +75,18 @@ class Waiters:
 
     def _pass_turn(self, left: int) -> None:
         if left == _SHOWING_TURNS:
-            self._wake([each for each, waiting in self._waiting.items() if waiting.first])
+            self._screens.end_with(self._wake_screens)
         if left:
             asyncio.get_running_loop().call_soon(self._pass_turn, left - 1)
         else:
             self._due = False
-            self._wake(list(self._waiting))
+            self._others.end_with(self._wake_all_readers)
+
+    def _wake_screens(self) -> None:
+        self._wake([each for each, waiting in self._waiting.items() if waiting.first])
+
+    def _wake_all_readers(self) -> None:
+        self._wake(list(self._waiting))
 
     def _wake(self, futures: Iterable["asyncio.Future[None]"]) -> None:
         last = self._last()

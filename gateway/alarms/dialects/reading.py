@@ -20,13 +20,16 @@ def json_of(payload: bytes) -> Any:  # noqa: ANN401  # a JSON value is of any ty
         PayloadError: it is none.
     """
     try:
-        return json.loads(payload.decode("utf-8-sig"), parse_int=_whole)
+        return _DECODER.decode(payload.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise PayloadError("is no JSON", where="payload", code="payload_no_json") from None
 
 
 def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= _LONGEST_NUMBER else math.inf
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole)
 
 
 def object_of(payload: bytes) -> dict[str, Any]:

@@ -43,3 +43,22 @@ def test_a_tree_that_is_emptied_holds_nothing(added: list[str]) -> None:
 def test_a_filter_that_is_covered_takes_nothing_more(allowed: str, wanted: str, topic: str) -> None:
     if covers(allowed, wanted) and topic_matches(wanted, topic):
         assert topic_matches(allowed, topic)
+
+
+def test_a_topic_that_was_asked_for_sees_what_changed_since() -> None:
+    tree = FilterTree()
+    assert not tree.takers("a/b")
+    tree.add("one", Subscription("a/+", 1))
+    assert [client for _group, client, _filter in tree.takers("a/b")] == ["one"]
+    tree.add("one", Subscription("a/+", 0))
+    assert [each.options for _group, _client, each in tree.takers("a/b")] == [0]
+    tree.remove("one", "a/+")
+    assert not tree.takers("a/b")
+
+
+def test_topics_that_a_client_makes_up_are_not_kept_for_ever() -> None:
+    tree = FilterTree()
+    tree.add("all", Subscription("#", 1))
+    for number in range(10_000):
+        assert len(tree.takers(f"made/up/{number}")) == 1
+    assert len(tree._found) <= 4096

@@ -89,3 +89,25 @@ async def test_who_gives_up_waiting_is_forgotten() -> None:
     assert reader.cancelled()
     grown.grow()
     await _turns(10)
+
+
+async def test_while_event_follows_event_a_reader_looks_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: now[0])
+    grown, looks = Grown(), list[int]()
+
+    async def follow() -> None:
+        while True:
+            await grown.read("follows")
+            looks.append(grown.last)
+
+    following = asyncio.create_task(follow())
+    await _turns(2)
+    for _ in range(5):
+        grown.grow()
+        await _turns(12)
+    assert looks == [1]
+    now[0] += 0.02
+    await _turns(3)
+    assert looks == [1, 5]
+    following.cancel()
