@@ -27,6 +27,7 @@ from gateway.alarms.wireformat import MalformedPacketError, put_binary, put_leng
 _CLEAN, _WILL, _WILL_RETAIN, _PASSWORD, _USERNAME = 0x02, 0x04, 0x20, 0x40, 0x80
 _PINGS: dict[type[Packet], bytes] = {Pingreq: b"\xc0\x00", Pingresp: b"\xd0\x00"}
 # First bytes of the four acknowledgements; PUBREL has a flag that is reserved (§2.1.3).
+_ANSWERS = (Puback, Pubrec, Pubrel, Pubcomp)
 _ACKNOWLEDGEMENTS: dict[type[Packet], int] = {Puback: 0x40, Pubrec: 0x50, Pubrel: 0x62, Pubcomp: 0x70}
 
 
@@ -45,7 +46,7 @@ def encode_packet(packet: Packet, level: int = LEVEL_311) -> bytes:
         return _PINGS[kind]
     if isinstance(packet, Publish):
         return _publish(packet, level)
-    if isinstance(packet, Puback | Pubrec | Pubrel | Pubcomp):
+    if isinstance(packet, _ANSWERS):
         return _acknowledgement(_ACKNOWLEDGEMENTS[kind], packet, level)
     head, body = _body(packet, level)
     return bytes([head]) + put_length(len(body)) + body

@@ -153,15 +153,15 @@ class AlarmListener:
         found = self._supervision.memories()
         return {name: replace(each, conditions=self._conditions.known(name)) for name, each in found.items()}
 
-    async def handle(self, message: InboundMessage) -> None:
-        """Take one message; returns once what it means is durable.
+    def handle(self, message: InboundMessage) -> Awaitable[None]:
+        """Take one message; done once what it means is durable.
 
         Raises:
             GatewayError: it could not be stored; the sender must not be acknowledged.
         """
-        if message.topic.startswith("campus/"):
-            await self._handle_own(message)
-            return
+        return self._handle_own(message) if message.topic.startswith("campus/") else self._handle_foreign(message)
+
+    async def _handle_foreign(self, message: InboundMessage) -> None:
         devices = sorted(self._topics.devices_of(message.topic))
         if not devices:
             await self._fault(complaints.WRONG_TOPIC, message)
@@ -170,42 +170,37 @@ class AlarmListener:
             if device is not None:  # it may be removed while the message is stored for another
                 await self._decode(_Told(device, self._dialects[device.dialect], message), _EVENT)
 
-    async def _handle_own(self, message: InboundMessage) -> None:
+    def _handle_own(self, message: InboundMessage) -> Awaitable[None]:
         parts = parse_topic(message.topic)
         if parts is None or parts[2] == "feedback":
-            await self._fault(complaints.WRONG_TOPIC, message)
-            return
+            return self._fault(complaints.WRONG_TOPIC, message)
         site, identity, leaf = parts
         device = self._devices.get(identity)
         if site != self._site:
             known = identity if device is not None else ""
-            await self._stranger(complaints.other_site(site, identity, self._site), message, device=known)
-            return
+            return self._stranger(complaints.other_site(site, identity, self._site), message, device=known)
         if device is None or device.dialect != _OWN:
-            await self._stranger(complaints.unknown_device(identity), message)
-            return
+            return self._stranger(complaints.unknown_device(identity), message)
         if message.retain and leaf == _EVENT:
-            await self._kept_press(message, identity)
-            return
-        await self._decode(_Told(device, self._dialects[_OWN], message), leaf)
+            return self._kept_press(message, identity)
+        return self._decode(_Told(device, self._dialects[_OWN], message), leaf)
 
-    async def _stranger(self, cause: Cause, message: InboundMessage, *, device: str = "") -> None:
+    def _stranger(self, cause: Cause, message: InboundMessage, *, device: str = "") -> Awaitable[None]:
         severity = complaints.weight_of_a_stranger(message)
-        await self._fault(cause, message, device=device, severity=severity)
+        return self._fault(cause, message, device=device, severity=severity)
 
-    async def _kept_press(self, message: InboundMessage, device: str) -> None:
+    def _kept_press(self, message: InboundMessage, device: str) -> Awaitable[None]:
         """One that a broker kept is of no present interest; one that a device wants kept is its wrong setting."""
         severity = Severity.MEDIUM if message.replayed else Severity.HIGH
-        await self._fault(complaints.RETAINED_PRESS, message, device=device, severity=severity)
+        return self._fault(complaints.RETAINED_PRESS, message, device=device, severity=severity)
 
-    async def _decode(self, told: _Told, leaf: str) -> None:
+    def _decode(self, told: _Told, leaf: str) -> Awaitable[None]:
         try:
             said = told.dialect.decode(told.message.topic, told.message.payload)
         except PayloadError as error:
             cause = of_error("bad_payload", error)
-            await self._fault(cause, told.message, device=told.device.id, severity=_weight(told, leaf))
-            return
-        await self._take(told, said)
+            return self._fault(cause, told.message, device=told.device.id, severity=_weight(told, leaf))
+        return self._take(told, said)
 
     async def handle_panel(self, account: str, message: InboundMessage) -> bool:
         """Take a message of an alarm panel: its topic is ``<id token>/<sequence>``; False if no device has the account.

@@ -47,6 +47,9 @@ class PacketTooLargeError(MalformedPacketError):
     reason = Reason.PACKET_TOO_LARGE
 
 
+_OVER = "a field runs over the end of its packet"
+
+
 class Cursor:
     """Reads the fields of one packet's body in order and refuses what runs over its end."""
 
@@ -58,11 +61,19 @@ class Cursor:
 
     def byte(self) -> int:
         """One byte (§1.5.1)."""
-        return self.take(1)[0]
+        place = self._place
+        if place >= len(self._body):
+            raise MalformedPacketError(_OVER)
+        self._place = place + 1
+        return self._body[place]
 
     def word(self) -> int:
         """A two-byte integer, big-endian (§1.5.2)."""
-        return int.from_bytes(self.take(2), "big")
+        body, place = self._body, self._place
+        if place + 2 > len(body):
+            raise MalformedPacketError(_OVER)
+        self._place = place + 2
+        return body[place] << 8 | body[place + 1]
 
     def long(self) -> int:
         """A four-byte integer, big-endian (§1.5.3)."""
@@ -84,7 +95,7 @@ class Cursor:
         """`size` bytes."""
         end = self._place + size
         if end > len(self._body):
-            raise MalformedPacketError("a field runs over the end of its packet")
+            raise MalformedPacketError(_OVER)
         taken = self._body[self._place : end]
         self._place = end
         return taken

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -104,8 +104,8 @@ class AlarmHouse:
         self._camera_reports = CameraReports(site, stores.journal, cameras, states, clock)
         self._press_looks = PressLooks(stores.journal, self._device, find_camera, look_at)
 
-    async def _report(self, event: Event) -> Stored:
-        return await self._response.report(event, self._stores.journal.append)
+    def _report(self, event: Event) -> Awaitable[Stored]:
+        return self._response.report(event, self._stores.journal.append)
 
     async def _report_press(self, event: Event) -> Event:
         return (await self._report(event)).event

@@ -76,9 +76,9 @@ class Response:
         await self.drills.load()
         await self.service.load()
 
-    async def report(self, event: Event, store: Callable[[Event], Awaitable[Stored]]) -> Stored:
+    def report(self, event: Event, store: Callable[[Event], Awaitable[Stored]]) -> Awaitable[Stored]:
         """Store what a device says, marked if a drill waits for it or its button is out of service."""
-        return await self.drills.report(event, lambda marked: self.service.report(marked, store))
+        return self.drills.report(event, lambda marked: self.service.report(marked, store))
 
     def work(self) -> dict[str, Callable[[], Awaitable[None]]]:
         """The endless tasks by name."""

@@ -116,12 +116,16 @@ class DrillDesk:
         left = min(max(timedelta(0), drill.until - self._clock.now()), drill.until - drill.started)
         self._drill, self._ends = drill, self._clock.monotonic() + left.total_seconds()
 
-    async def report(self, event: Event, store: Callable[[Event], Awaitable[Stored]]) -> Stored:
+    def report(self, event: Event, store: Callable[[Event], Awaitable[Stored]]) -> Awaitable[Stored]:
         """Store what a device says, marked if it is the press that the drill waits for."""
         drill = self._drill
-        if drill is None or not self._awaits(drill, event):
-            return await store(event)
-        assert isinstance(event, ButtonPressed)  # noqa: S101  # as `_awaits` says
+        if drill is None or not isinstance(event, ButtonPressed) or not self._awaits(drill, event):
+            return store(event)
+        return self._take_part(drill, event, store)
+
+    async def _take_part(
+        self, drill: Drill, event: ButtonPressed, store: Callable[[Event], Awaitable[Stored]]
+    ) -> Stored:
         self._drill = replace(drill, pressed=drill.pressed | {event.device})
         try:
             stored = await store(replace(event, drill=True))
@@ -132,10 +136,9 @@ class DrillDesk:
             self._give_back(drill.id, event.device)  # the same press came before the drill
         return stored
 
-    def _awaits(self, drill: Drill, event: Event) -> bool:
+    def _awaits(self, drill: Drill, event: ButtonPressed) -> bool:
         return (
-            isinstance(event, ButtonPressed)
-            and event.kind is PressKind.PRESS
+            event.kind is PressKind.PRESS
             and not event.late
             and event.device in drill.devices
             and event.device not in drill.pressed

@@ -87,12 +87,15 @@ def place_of(event: Event) -> str:
     return getattr(event, "place", "") or getattr(event, "name", "") or event.subject
 
 
+_TOLD_DISCREET = (IncidentEvent, ButtonCleared, CameraInputTriggered)
+
+
 def is_discreet(event: Event) -> bool:
     """Whether nothing at the place may show an event: a silent or duress press, what follows or may have been one.
 
     The test of a silent button tells which one is silent, and is not shown there either.
     """
-    if isinstance(event, IncidentEvent | ButtonCleared | CameraInputTriggered):
+    if isinstance(event, _TOLD_DISCREET):
         return event.discreet
     if isinstance(event, UnreadableEvent):
         return not event.was or event.was.startswith(_MAYBE_DISCREET)

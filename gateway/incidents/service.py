@@ -109,9 +109,9 @@ class ServiceDesk:
             longest = whole if each.confirmed else _ANSWER_WITHIN.total_seconds()
             self._ends[each.device] = monotonic + min(left, longest)
 
-    async def report(self, event: Event, store: Callable[[Event], Awaitable[Stored]]) -> Stored:
+    def report(self, event: Event, store: Callable[[Event], Awaitable[Stored]]) -> Awaitable[Stored]:
         """Store what a device says; marked, if it is a press or a loss of one that is out of service."""
-        return await store(self._marked(event))
+        return store(self._marked(event))
 
     def _marked(self, event: Event) -> Event:
         if not isinstance(event, ButtonPressed | ButtonLost):

@@ -2,26 +2,26 @@
 
 import asyncio
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 from gateway.clock import Clock
 from gateway.events import ButtonPressed, Event, Severity, encode, recorded_at
 from gateway.settings import StorageSettings
-from gateway.storage.chain import GENESIS, chain_hash
+from gateway.storage.chain import GENESIS
 from gateway.storage.chain_check import first_broken_event
 from gateway.storage.damage import damaged, file_fault, is_damage, without_value, words_of
 from gateway.storage.database import lay_out_log, open_writer
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.folder import Ballast
-from gateway.storage.passing import passes, type_of
+from gateway.storage.insertion import Appended, AppendedAll, Head, Insertion, InsertionOfAll
+from gateway.storage.passing import passes
 from gateway.storage.readers import Readers
 from gateway.storage.ring import Ring
 from gateway.storage.scan import find_event, scan, scan_at, scan_back
@@ -33,17 +33,10 @@ from gateway.storage.writer import Result, Writer, WriterHooks, WriterStatistics
 
 _RING = 4096
 _LOG_BYTES = 4 * 1024 * 1024
-_SALT_BYTES = 16
 _LAST = 2**63 - 1
 _HIGHEST = 2**62
 _SQL = load_statements("journal")
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class _Head:
-    position: int
-    hash: bytes
 
 
 class Journal:
@@ -62,7 +55,7 @@ class Journal:
         lay_out_log(connection, path, _LOG_BYTES)
         newest = _newest(connection, path)
         self._last = newest.position
-        self._committed = _Head(max(newest.position, floor), newest.hash)
+        self._committed = Head(max(newest.position, floor), newest.hash)
         self._head = replace(self._committed)
         self._clock = clock
         self._ring = Ring(_RING)
@@ -142,9 +135,9 @@ class Journal:
         """
         return (await self._writer.submit(self._insertion(event))).stored
 
-    def _insertion(self, event: Event) -> "_Insertion":
+    def _insertion(self, event: Event) -> Insertion:
         recorded = recorded_at(event, self._clock.now())
-        return _Insertion(self._head, recorded, encode(recorded))
+        return Insertion(self._head, recorded, encode(recorded))
 
     def submit(
         self, work: Callable[[sqlite3.Connection], Result], *, patient: bool = False
@@ -161,7 +154,7 @@ class Journal:
     async def append_all(self, events: Sequence[Event]) -> list[Stored]:
         """Store several events, in order and all or nothing; else as `append`."""
         insertions = [self._insertion(event) for event in events]
-        return [each.stored for each in await self._writer.submit(_InsertionOfAll(self._head, insertions))]
+        return [each.stored for each in await self._writer.submit(InsertionOfAll(insertions))]
 
     def _roll_back(self) -> None:
         self._head.position, self._head.hash = self._committed.position, self._committed.hash
@@ -174,8 +167,8 @@ class Journal:
             self.failed.set_result(error)
 
     def _publish(self, results: list[object]) -> None:
-        for result in chain.from_iterable(each if isinstance(each, _AppendedAll) else (each,) for each in results):
-            if not isinstance(result, _Appended):
+        for result in chain.from_iterable(each if isinstance(each, AppendedAll) else (each,) for each in results):
+            if not isinstance(result, Appended):
                 continue
             stored = result.stored
             if not result.is_new:
@@ -267,7 +260,7 @@ class Journal:
             self.failed.cancel()
 
 
-def _newest(connection: sqlite3.Connection, path: Path) -> _Head:
+def _newest(connection: sqlite3.Connection, path: Path) -> Head:
     try:
         found = connection.execute(_SQL["last"]).fetchone()
         last = known_position(found[0], path) if found else 0
@@ -280,7 +273,7 @@ def _newest(connection: sqlite3.Connection, path: Path) -> _Head:
     except sqlite3.Error as error:
         connection.close()
         raise file_fault(error, path, "Check the disk.") from without_value(error)
-    return _Head(*found) if found else _Head(0, GENESIS)
+    return Head(*found) if found else Head(0, GENESIS)
 
 
 def known_position(position: int, path: Path) -> int:
@@ -307,61 +300,6 @@ def _try_insert(connection: sqlite3.Connection, last: int) -> None:
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-
-
-class _Appended(NamedTuple):
-    stored: Stored
-    is_new: bool
-
-
-class _Insertion:
-    """One append, run in the writer's thread; keeps the head in step."""
-
-    __slots__ = ("_body", "_event", "_head")
-
-    def __init__(self, head: _Head, event: Event, body: bytes) -> None:
-        self._head = head
-        self._event = event
-        self._body = body
-
-    def __call__(self, connection: sqlite3.Connection) -> _Appended:
-        event, body, head = self._event, self._body, self._head
-        if (old := find_event(connection, event.id)) is not None:
-            return _Appended(old, False)
-        position = head.position + 1
-        salt = os.urandom(_SALT_BYTES)
-        digest = chain_hash(head.hash, position, event.id, salt, body)
-        time_us = int(event.time.timestamp() * 1e6)
-        row = (position, event.id, type_of(event), event.source, event.severity.value, time_us, salt, body, digest)
-        try:
-            connection.execute(_SQL["insert"], row)
-        except sqlite3.IntegrityError:
-            remedy = "Let one gateway alone have the state folder."
-            raise StorageFailedError("another program wrote to the journal", remedy=remedy) from None
-        head.position, head.hash = position, digest
-        return _Appended(Stored(position, event, body), True)
-
-
-class _AppendedAll(list[_Appended]):
-    """What was appended together."""
-
-
-class _InsertionOfAll:
-    """Several appends as one work; one that fails leaves the head where it was."""
-
-    __slots__ = ("_head", "_insertions")
-
-    def __init__(self, head: _Head, insertions: Sequence[_Insertion]) -> None:
-        self._head = head
-        self._insertions = insertions
-
-    def __call__(self, connection: sqlite3.Connection) -> _AppendedAll:
-        before = replace(self._head)
-        try:
-            return _AppendedAll(each(connection) for each in self._insertions)
-        except Exception:
-            self._head.position, self._head.hash = before.position, before.hash
-            raise
 
 
 def last_position(connection: sqlite3.Connection) -> int:

@@ -1,5 +1,6 @@
 """The queries over the journal's rows; what is damaged among them is an `UnreadableEvent`."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 
@@ -11,6 +12,12 @@ def find_event(connection: sqlite3.Connection, event_id: str) -> Stored | None:
     """The event of that id."""
     row = connection.execute(f"SELECT {COLUMNS} FROM event WHERE id = ?", (event_id,)).fetchone()  # noqa: S608  # fixed
     return stored_of(row) if row else None
+
+
+def find_events(connection: sqlite3.Connection, event_ids: Sequence[str]) -> dict[str, Stored]:
+    """Those of these ids that are there, by id."""
+    query = f"SELECT id, {COLUMNS} FROM event WHERE id IN (SELECT value FROM json_each(?))"  # noqa: S608  # fixed
+    return {identity: stored_of(tuple(row)) for identity, *row in connection.execute(query, (json.dumps(event_ids),))}
 
 
 def scan_at(connection: sqlite3.Connection, positions: Sequence[int]) -> list[Stored]:

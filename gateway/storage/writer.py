@@ -7,9 +7,10 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ from gateway.storage.faults import StorageFailedError, StorageFullError, Storage
 
 _IDLE_SECONDS = 2.0
 _LARGEST_GROUP = 512
+_POURS_FROM = 8
+_WAIT_EACH, _MOST_WAIT = 0.0002, 0.005
 # A full disk that cannot hold the write-ahead index is told as an I/O error of its own.
 _FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
 _OF_THE_DISK = frozenset(
@@ -119,6 +122,7 @@ class Writer:
         self._closed = False
         self._counts = [0, 0]
         self._last_ms = 0.0
+        self._newest_group = 0
         self._checkpoint_due = ""
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -132,6 +136,8 @@ class Writer:
         self, work: Callable[[sqlite3.Connection], Result], *, patient: bool = False
     ) -> "asyncio.Future[Result]":
         """Queue `work`; the future is done once its effect is durable.
+
+        Works whose class has a static `together(connection, works)` are done by it where they stand side by side.
 
         What is `patient` lets all else go first: at most one such work is in a group, the oldest.
 
@@ -195,8 +201,8 @@ class Writer:
                 if first is None:
                     return None
                 self._sort(first, group)
-                if self._window:
-                    time.sleep(self._window)
+                if wait := self._window or self._company():
+                    time.sleep(wait)
             while len(group) < _LARGEST_GROUP:
                 job = self._jobs.get_nowait()
                 if job is None:
@@ -208,6 +214,10 @@ class Writer:
         if self._patient:
             group.append(self._patient.popleft())
         return group
+
+    def _company(self) -> float:
+        """Seconds to wait for company: what pours in costs less in larger groups, and each waits for many anyway."""
+        return min(_MOST_WAIT, _WAIT_EACH * self._newest_group) if self._newest_group >= _POURS_FROM else 0.0
 
     def _sort(self, job: _Job, group: list[_Job]) -> None:
         (self._patient if job.patient else group).append(job)
@@ -230,6 +240,7 @@ class Writer:
             self._last_ms = (time.perf_counter() - began) * 1e3
             self._counts[0] += 1
             self._counts[1] += len(group)
+            self._newest_group = len(group)
             self._hooks.on_commit()
             self._note_checkpoint(empties_log=any(job.empties_log for job in group))
         self._post(lambda: self._settle(group))
@@ -266,9 +277,8 @@ class Writer:
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            for job in group:
-                job.error = None
-                job.result = job.work(self._connection)
+            for together, jobs in groupby(group, key=_together_of):
+                self._work_off(together, list(jobs))
         except Exception as error:  # found again below, and given to who asked for the work
             if _ends_all(error):
                 raise
@@ -276,6 +286,16 @@ class Writer:
             self._transaction_one_by_one(group)
         else:
             execute("COMMIT")
+
+    def _work_off(self, together: Callable[..., Sequence[Any]] | None, jobs: Sequence[_Job]) -> None:
+        for job in jobs:
+            job.error = None
+        if together is not None:
+            results = together(self._connection, [job.work for job in jobs])
+        else:
+            results = [job.work(self._connection) for job in jobs]
+        for job, result in zip(jobs, results, strict=True):
+            job.result = result
 
     def _transaction_one_by_one(self, group: list[_Job]) -> None:
         execute = self._connection.execute
@@ -335,6 +355,11 @@ class Writer:
         busy, in_log, moved = row
         if not busy and in_log == moved:
             self._checkpoint_due = ""
+
+
+def _together_of(job: _Job) -> Callable[..., Sequence[Any]] | None:
+    """How works of a kind are done as one; None: each by itself."""
+    return getattr(job.work, "together", None)
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -111,7 +111,7 @@ async def test_all_or_nothing_of_several_is_stored_and_the_chain_goes_on(
             raise ValueError(event_id)
         return chain_hash(previous, position, event_id, salt, body)
 
-    monkeypatch.setattr("gateway.storage.journal.chain_hash", hash_but_the_third)
+    monkeypatch.setattr("gateway.storage.insertion.chain_hash", hash_but_the_third)
     others = [asyncio.ensure_future(journal.append(lost(number))) for number in range(2)]
     with pytest.raises(ValueError, match="press-3"):
         await journal.append_all([press(number) for number in range(1, 6)])
@@ -119,6 +119,20 @@ async def test_all_or_nothing_of_several_is_stored_and_the_chain_goes_on(
     assert [each.event.id for each in await journal.read(before)] == ["lost-0", "lost-1"]
     stored = await journal.append_all([press(1), lost(1), press(2)])
     assert [each.position - before for each in stored] == [3, 2, 4]
+    assert await journal.verify() is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 16, 17, 64, 90, 200])
+async def test_of_many_at_once_each_id_is_stored_once_and_the_chain_holds(journal: Journal, size: int) -> None:
+    before = (await journal.append(press(0))).position
+    numbers = [number // 2 if number % 5 == 4 else number for number in range(size)]
+    stored = await asyncio.gather(*(journal.append(press(number)) for number in numbers))
+    assert [each.event.id for each in stored] == [f"press-{number}" for number in numbers]
+    new = sorted({each.position for each in stored} - {before})
+    assert new == list(range(before + 1, before + len(set(numbers) - {0}) + 1))
+    assert {each.event.id: each.position for each in await journal.read(before, 500)} == {
+        each.event.id: each.position for each in stored if each.position != before
+    }
     assert await journal.verify() is None
 
 
