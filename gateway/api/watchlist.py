@@ -15,7 +15,8 @@ class PhotoRefusedError(PermanentError):
     """A photo that cannot be enrolled.
 
     Attributes:
-        code: not_an_image, no_face, several_faces, too_small, blurred, look_alike or photo_twice.
+        code: not_an_image, no_face, several_faces, too_small, blurred, no_vector, look_alike or
+            photo_twice.
         quality: parts of the face's quality, where a face was found.
         look_alikes: people of the list that it is near to, with the distance.
     """
@@ -34,6 +35,7 @@ _REMEDIES = {
     "several_faces": "Cut the photo so that it shows one person.",
     "too_small": "Give a larger photo: the face needs about 80 pixels.",
     "blurred": "Give a sharp, evenly lit photo.",
+    "no_vector": "The face network fails on this face: try another photo, or another network (matching.embedder).",
     "photo_twice": "Give another photo of this person.",
     "look_alike": "Is this person on the list already? Add the photo to that entry, or remove the other.",
 }

@@ -12,6 +12,7 @@ from gateway.matching.faults import (
     GalleryError,
     MissingLibraryError,
     ModelFileError,
+    NoVectorError,
     TruncatedModelError,
 )
 from gateway.matching.gallery import Gallery
@@ -83,6 +84,7 @@ __all__ = [
     "MissingLibraryError",
     "ModelFileError",
     "ModelFiles",
+    "NoVectorError",
     "OnnxEmbedder",
     "OpenedDetector",
     "Opinion",

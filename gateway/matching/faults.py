@@ -27,5 +27,9 @@ class BadImageError(PermanentError):
     """An image or a face chip has another shape or type than asked for."""
 
 
+class NoVectorError(PermanentError):
+    """A face network gave no vector for a face: NaN, infinity or nothing but zeros."""
+
+
 class CalibrationError(PermanentError):
     """Counts that no error rate can be told from."""

@@ -110,16 +110,28 @@ class OnnxEmbedder:
         return found.name, _DTYPES[found.type], batch if isinstance(batch, int) else BATCH
 
     def _try(self) -> None:
-        """Run one chip, so that a wrong output is found at start and not at the first face."""
-        ramp = np.linspace(0, 255, self.chip_side**2 * 3).astype(np.uint8)
+        """Run a few chips, so that a wrong output is found at start and not at the first face."""
+        found = np.concatenate([self._tried(chip[None]) for chip in self._samples()])
+        if (found == found[0]).all():
+            raise self._foreign("input", "the network answers the same whatever it is shown")
+
+    def _samples(self) -> NDArray[np.uint8]:
+        """A ramp, noise, black and white (4, side, side, 3): what overflows in half precision shows on one of them."""
+        shape = (self.chip_side, self.chip_side, 3)
+        ramp = np.linspace(0, 255, self.chip_side**2 * 3).astype(np.uint8).reshape(shape)
+        noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        return np.stack([ramp, noise, np.zeros(shape, np.uint8), np.full(shape, 255, np.uint8)])
+
+    def _tried(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         try:
-            found = self._run(ramp.reshape(1, self.chip_side, self.chip_side, 3))
+            found = self._run(chip)
         except Exception as error:  # ONNX Runtime's exceptions share no nearer base
             raise self._foreign("input", "the network fails on a chip as the file describes it") from error
         if found.shape != (1, self.dimension):
             raise self._foreign("dimension", f"the network answers {found.shape}, the file says (n, {self.dimension})")
         if found.dtype != np.float32 or not np.isfinite(found).all():
             raise self._foreign("dimension", f"the network answers {found.dtype} that are no finite numbers")
+        return found
 
     def _foreign(self, key: str, what: str) -> ForeignModelError:
         remedy = "Correct the key as docs/embedders.md says, or name another model"

@@ -18,6 +18,7 @@ from gateway.matching import (
     FivePointAligner,
     HogDetector,
     ModelFileError,
+    NoVectorError,
     OnnxEmbedder,
     TemplateAligner,
     detected_points,
@@ -64,11 +65,22 @@ class FaceTools:
         return min(near, key=lambda each: math.dist(each.centre, face.centre), default=face)
 
     def vectors(self, faces: list[tuple[NDArray[np.uint8], Detection]]) -> list[NDArray[np.float32] | None]:
-        """The vector (d,) of each image (h, w, 3) with a face in it; None where its points cannot be placed."""
+        """The vector (d,) of each image (h, w, 3) with a face in it; None where its points cannot be placed.
+
+        Raises:
+            NoVectorError: the network answers with no number, or with nothing but zeros.
+        """
         chips = [self.aligner.align(rgb, face) for rgb, face in faces]
         placed = [chip for chip in chips if chip is not None]
-        embedded = iter(self.embedder.embed(np.stack(placed))) if placed else iter(())
+        embedded = iter(self._checked(self.embedder.embed(np.stack(placed)))) if placed else iter(())
         return [None if chip is None else next(embedded) for chip in chips]
+
+    def _checked(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Vectors (n, d) that can be compared: what is no number is near nobody, and nothing tells that it is."""
+        if not np.isfinite(vectors).all() or not vectors.any(axis=1).all():
+            what, remedy = "the face network gave no vector", "Choose another network in matching.embedder."
+            raise NoVectorError(what, where=self.embedder.fingerprint, remedy=remedy)
+        return vectors
 
 
 def open_tools(

@@ -103,8 +103,8 @@ class EmbedReply(Message):
     """Gallery child to parent: the sealed template and photo, or why the photo is refused.
 
     Attributes:
-        refusal: empty if accepted; else not_an_image, no_face, several_faces, too_small, blurred, look_alike or
-            photo_twice.
+        refusal: empty if accepted; else not_an_image, no_face, several_faces, too_small, blurred, no_vector,
+            look_alike or photo_twice.
         detail: the refusal in words with figures.
         quality: the parts of the face's quality, 0 to 1, and its height in pixels.
         look_alikes: people of the list that the face is near to.

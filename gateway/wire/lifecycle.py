@@ -54,6 +54,7 @@ class CameraStatus:
         width, height: of the picture in pixels; 0 if unknown.
         frames_seen, frames_looked, frames_skipped: since the child started.
         looks_late: looks whose picture was older than 300 ms when they were done, since the child started.
+        looks_failed: looks that ended in an error, since the child started.
         looks_per_second, frames_per_second: looked at and decoded over the last heartbeat.
         frame_age_ms: age of the newest frame; negative if there is none.
         decode_ms, detect_ms, embed_ms: mean CPU milliseconds per frame, look and face lately.
@@ -78,6 +79,7 @@ class CameraStatus:
     frames_looked: int = 0
     frames_skipped: int = 0
     looks_late: int = 0
+    looks_failed: int = 0
     looks_per_second: float = 0.0
     frames_per_second: float = 0.0
     frame_age_ms: float = -1.0

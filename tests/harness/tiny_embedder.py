@@ -42,14 +42,15 @@ def write_tiny_embedder(
     threshold: float = 0.4,
     dimension: int = DIMENSION,
     seed: int = 5,
+    size: float = 0.1,
 ) -> Path:
     """Write `<folder>/<name>.onnx` and `.toml`; returns the path of the former.
 
     The network is a random convolution, a rectifier and a random linear layer; with `pixels` it takes uint8 as it is.
-    `dimension` is what the TOML says; the network has 24.
+    `dimension` is what the TOML says; the network has 24. `size` is that of the last layer's weights.
     """
     model = folder / f"{name}.onnx"
-    model.write_bytes(_network(layout, batch, seed, pixels=pixels))
+    model.write_bytes(_network(layout, batch, seed, size, pixels=pixels))
     form = _FORM.format(
         name=name,
         sha256=hashlib.sha256(model.read_bytes()).hexdigest(),
@@ -66,10 +67,10 @@ def write_tiny_embedder(
     return model
 
 
-def _network(layout: str, batch: int | str, seed: int, *, pixels: bool) -> bytes:
+def _network(layout: str, batch: int | str, seed: int, size: float, *, pixels: bool) -> bytes:
     rng = np.random.default_rng(seed)
     filters = rng.normal(0, 0.3, (6, 3, 8, 8)).astype(np.float32)
-    weights = rng.normal(0, 0.1, (6 * 36, DIMENSION)).astype(np.float32)
+    weights = rng.normal(0, size, (6 * 36, DIMENSION)).astype(np.float32)
     shape = [batch, 3, SIDE, SIDE] if layout == "nchw" else [batch, SIDE, SIDE, 3]
     order = [0, 3, 1, 2] if layout == "nhwc" else [0, 1, 2, 3]
     nodes = [

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.errors import PermanentError
-from gateway.matching import Detection, FaceQuality, assess
+from gateway.matching import Detection, FaceQuality, NoVectorError, assess
 from gateway.vision.faces import FaceTools
 from gateway.vision.gallery.photo import Photo
 
@@ -19,7 +19,7 @@ class PhotoRefusedError(PermanentError):
     """A photo that shows no face that could be compared.
 
     Attributes:
-        reason: no_face, several_faces, too_small or blurred.
+        reason: no_face, several_faces, too_small, blurred or no_vector.
         quality: of the face, if there is one.
     """
 
@@ -46,7 +46,7 @@ def read_portrait(photo: Photo, tools: FaceTools, *, judged: bool = True) -> Por
         judged: refuse a view that is not good enough; a photo that was accepted once is not judged again.
 
     Raises:
-        PhotoRefusedError: there is none, more than one, or none that is good enough.
+        PhotoRefusedError: there is none, more than one, none that is good enough, or the network fails on it.
     """
     face = _only_face(tools.detector.detect(photo.rgb))
     quality = assess(photo.rgb, face)
@@ -54,7 +54,10 @@ def read_portrait(photo: Photo, tools: FaceTools, *, judged: bool = True) -> Por
     for complaint in quality.complaints:
         if judged and complaint in _REFUSED:
             raise PhotoRefusedError(complaint, _in_words(complaint, quality), figures)
-    (vector,) = tools.vectors([(photo.rgb, face)])
+    try:
+        (vector,) = tools.vectors([(photo.rgb, face)])
+    except NoVectorError as error:
+        raise PhotoRefusedError("no_vector", error.what, figures) from error
     if vector is None:
         raise PhotoRefusedError("no_face", "eyes and nose cannot be found in the face", figures)
     return Portrait(vector, figures)

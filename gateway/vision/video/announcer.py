@@ -33,6 +33,7 @@ _RIM = 0.35
 _JPEG_QUALITY = 90
 _MOST_OPEN = 64
 _MAIN_REMEDY = "Meanwhile there are no clips, and faces are cut from the sub-stream: check the camera's main stream."
+_LOOKS_REMEDY = "Nobody is compared at this camera: the gateway's log says what failed; another face network may help."
 _FROZEN_REMEDY = "The stream goes on with one and the same picture: restart the camera or its encoder."
 
 
@@ -79,6 +80,12 @@ class Announcer:
         state, remedy = ("main_stream_lost", _MAIN_REMEDY) if lost else ("main_stream_ok", "")
         event = CameraFault(**self._common(), severity=severity, state=state, remedy=remedy, detail=lost)
         return (Report(event=encode(event)),)
+
+    def looks(self, *, failing: bool) -> tuple[Message, ...]:
+        """Look after look fails, or one is done again."""
+        severity = Severity.HIGH if failing else Severity.INFO
+        state, remedy = ("looks_fail", _LOOKS_REMEDY) if failing else ("looks_ok", "")
+        return (Report(event=encode(CameraFault(**self._common(), severity=severity, state=state, remedy=remedy))),)
 
     def _common(self) -> dict[str, Any]:
         return {

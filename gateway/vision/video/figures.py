@@ -5,7 +5,7 @@ from gateway.streams import StreamConnecting, StreamCounters, StreamLive, Stream
 from gateway.vision.video.main_stream import MainStream
 from gateway.vision.video.motion import GateCounts
 from gateway.vision.video.passers import StageTimes
-from gateway.vision.video.watchers import DecisionAges, GateWatch
+from gateway.vision.video.watchers import DecisionAges, GateWatch, LookWatch
 from gateway.wire import CameraStatus
 
 
@@ -28,6 +28,7 @@ class StreamFigures:
         self._last = (0, 0, 0.0, 0)
         self._gate = GateWatch(clock.monotonic())
         self.ages = DecisionAges()
+        self.looks = LookWatch()
 
     def status(self, times: StageTimes, passages: int, gate: GateCounts) -> CameraStatus:
         """The camera now."""
@@ -55,6 +56,7 @@ class StreamFigures:
             load=round((frames * counters.decode_ms + cut * of_main.decode_ms) / 1e3 + spent, 3),
             passages=passages,
             looks_late=self.ages.late,
+            looks_failed=self.looks.failed,
             frames_rested=counters.rested,
             resting=self._stream.resting,
             gate_asked=gate.asked,

@@ -51,7 +51,11 @@ class Looker:
             gallery: the watch-list.
             main: of the camera's main stream at about the same moment, if another is looked at: faces are cut from it.
         """
-        self._passers.presence.looked(frame.received)
+        matches = self._look(frame, gallery, main)
+        self._passers.presence.looked(frame.received)  # behind it: a look that fails has seen nobody
+        return matches
+
+    def _look(self, frame: Frame, gallery: Gallery, main: Frame | None) -> tuple[Match, ...]:
         plane = frame.luma(WIDTH)
         faces, sought = self._passers.boxes, self._passers.sought
         regions = self._attention.regions(frame.seconds, plane, faces, frame.width, sought=sought)

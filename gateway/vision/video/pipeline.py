@@ -144,9 +144,19 @@ class CameraPipeline:
                 self._step()
             except ChannelClosedError:
                 return
-            except Exception:  # one camera's fault must not take its siblings' pictures away
-                _LOG.exception("camera %s: a look failed", self._assigned.camera)
+            except Exception as error:  # one camera's fault must not take its siblings' pictures away
+                self._failed(error)
                 self._stopping.wait(_REST_SECONDS)
+
+    def _failed(self, error: Exception) -> None:
+        if self._figures.looks.note_failed(self._kit.clock.monotonic()):
+            _LOG.error("camera %s: a look failed: %s", self._assigned.camera, error, exc_info=error)
+        self._tell_of_looks()
+
+    def _tell_of_looks(self) -> None:
+        failing = self._figures.looks.news()
+        if failing is not None:
+            self._post(self._announcer.looks(failing=failing))
 
     def _step(self) -> None:
         """Take the next frame or loss, and rest until the next look is due."""
@@ -203,6 +213,8 @@ class CameraPipeline:
     def _look(self, frame: Frame, current: SharedList) -> None:
         main = self._main.near(frame) if self._main is not None else None
         self._warn(self._looker.look(frame, current.gallery, main), current)
+        self._figures.looks.note_done()
+        self._tell_of_looks()
         self._want_main(pictures=self._looker.wants_main)
         now = self._kit.clock.monotonic()
         self._figures.ages.note(now - frame.received, now)

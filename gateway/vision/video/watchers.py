@@ -10,6 +10,7 @@ _LATE_SECONDS = 0.3
 _OPEN_SECONDS, _SHUT_SECONDS = 3600.0, 86400.0
 _LEAST_ASKED = 1000
 _OPEN_SHARE = 0.98
+_FAILS_FROM, _LOG_SECONDS = 5, 60.0
 
 
 class DecisionAges:
@@ -37,6 +38,41 @@ class DecisionAges:
         with self._lock:
             ordered = sorted(age for _when, age in self._ages)
         return round(1e3 * ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1) if ordered else -1.0
+
+
+class LookWatch:
+    """Tells when look after look of a camera fails: it gives pictures, and nobody is compared.
+
+    Attributes:
+        failed: looks that failed, of all.
+    """
+
+    def __init__(self) -> None:
+        self.failed = 0
+        self._in_a_row = 0
+        self._told = False
+        self._logged_at = float("-inf")
+
+    def note_failed(self, now: float) -> bool:
+        """A look failed at monotonic `now` (s); whether its traceback is to be in the log."""
+        self.failed += 1
+        self._in_a_row += 1
+        if now - self._logged_at < _LOG_SECONDS:
+            return False
+        self._logged_at = now
+        return True
+
+    def note_done(self) -> None:
+        """A look was done."""
+        self._in_a_row = 0
+
+    def news(self) -> bool | None:
+        """True once looks fail, False once one is done again, None if nothing is new."""
+        failing = self._in_a_row >= _FAILS_FROM
+        if failing == self._told or (self._told and self._in_a_row):
+            return None
+        self._told = failing
+        return failing
 
 
 class GateWatch:

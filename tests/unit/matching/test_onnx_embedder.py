@@ -136,3 +136,13 @@ def test_a_network_may_take_pixels_as_they_are(tmp_path: Path) -> None:
     toml.write_text(toml.read_text().replace("mean = [0, 0, 0]", "mean = [0, 0, 7]"))
     with pytest.raises(ForeignModelError, match="mean must be 0 and scale 1"):
         opened(model)
+
+
+def test_a_network_that_answers_the_same_whatever_it_is_shown_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ForeignModelError, match="the same whatever it is shown"):
+        opened(write_tiny_embedder(tmp_path, size=0.0))
+
+
+def test_a_network_that_overflows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ForeignModelError, match="no finite numbers"):
+        opened(write_tiny_embedder(tmp_path, size=5e37))

@@ -1,7 +1,7 @@
 """The video child's bookkeeping: failing pictures, addresses that are none, streams that are over, latches."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,13 +11,13 @@ from harness.devices_bench import ASSIGNED, Outbox
 
 from gateway.clock import ManualClock
 from gateway.errors import PermanentError
-from gateway.events import CameraLost, decode
+from gateway.events import CameraFault, CameraLost, decode
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
 from gateway.streams import Frame, LossReason, StreamLost
 from gateway.vision.video import CameraPipeline, VideoRole, role
 from gateway.vision.video.announcer import Announcer
 from gateway.vision.video.pipeline import PipelineKit
-from gateway.wire import Hello, Message, PictureRequest, Received, Report, StreamAddress
+from gateway.wire import ChannelClosedError, Hello, Message, PictureRequest, Received, Report, StreamAddress
 
 FRAME = Frame.from_rgb(np.zeros((90, 160, 3), np.uint8))
 
@@ -98,6 +98,9 @@ class Main:
 class Waits:
     """Counts who rests, without resting."""
 
+    def is_set(self) -> bool:
+        return False
+
     waited: list[float] = field(default_factory=list)
 
     def wait(self, seconds: float) -> None:
@@ -151,3 +154,22 @@ def test_the_main_stream_is_not_decoded_while_the_sub_stream_is_lost() -> None:
     pipeline = _pipeline()
     pipeline._lost(StreamLost(ManualClock().now(), LossReason.REFUSED, 1, 1.0))
     assert not pipeline._main.wanted
+
+
+def test_looks_that_fail_are_a_fault_of_the_camera_and_counted() -> None:
+    pipeline = _pipeline()
+    pipeline._kit.lists.current = SimpleNamespace(gallery=None)
+    outcomes = iter([*[ValueError("no vector")] * 6, None, ChannelClosedError("the end")])
+
+    def look(*_asked: object) -> tuple[()]:
+        if (outcome := next(outcomes)) is not None:
+            raise outcome
+        return ()
+
+    pipeline._stream.next, pipeline._looker._look, pipeline._main = lambda _seconds: FRAME, look, None
+    pipeline._judge_picture, pipeline._assigned = lambda _frame: None, replace(ASSIGNED, watch_faces=True)
+    pipeline._stopping = Waits()
+    pipeline._run()
+    faults = [decode(each.event) for each in pipeline._kit.outlet.sent if isinstance(each, Report)]
+    assert [each.state for each in faults if isinstance(each, CameraFault)] == ["looks_fail", "looks_ok"]
+    assert pipeline.status().looks_failed == 6

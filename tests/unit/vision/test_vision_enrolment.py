@@ -17,7 +17,7 @@ from gateway.vision.gallery.keeper import GalleryKeeper
 from gateway.vision.gallery.photo import Photo
 from gateway.vision.gallery.role import GalleryRole, _Desk
 from gateway.vision.gallery.seals import PersonSeals
-from gateway.wire import CalibrationRequest, EmbedRequest, Hello
+from gateway.wire import CalibrationRequest, EmbedRequest, Hello, IdentifyRequest
 
 PICTURE = np.random.default_rng(3).integers(60, 190, (300, 300, 3)).astype(np.uint8)
 
@@ -47,8 +47,11 @@ class Aligner:
 class Embedder:
     fingerprint, dimension, metric = "m", 2, "euclidean"
 
+    def __init__(self, answer: float = 1.0) -> None:
+        self._answer = answer
+
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
-        return np.ones((len(chips), 2), np.float32)
+        return np.full((len(chips), 2), self._answer, np.float32)
 
 
 def tools(*faces: Detection, places: bool = True) -> FaceTools:
@@ -97,6 +100,16 @@ def test_a_face_whose_points_cannot_be_placed_is_no_face() -> None:
     with pytest.raises(PhotoRefusedError) as refused:
         read_portrait(Photo(PICTURE), tools(face(120), places=False))
     assert refused.value.reason == "no_face"
+
+
+def test_a_network_that_fails_on_a_face_refuses_the_photo_and_the_child_lives_on() -> None:
+    failing = replace(tools(face(120)), embedder=Embedder(float("nan")))  # type: ignore[arg-type]  # metric is a str here
+    desk = _Desk(failing, cast(GalleryKeeper, Kept(None)))
+    image = Photo(PICTURE).as_jpeg()
+    embedded = a_role()._embed(desk, EmbedRequest(request=1, person="p1", photo="f", wrapped_key=b"", image=image))
+    identified = a_role()._identify(desk, IdentifyRequest(request=2, image=image, limit=1))
+    assert (embedded.refusal, identified.refusal) == ("no_vector", "no_vector")
+    assert embedded.detail == "the face network gave no vector"
 
 
 def a_role() -> GalleryRole:

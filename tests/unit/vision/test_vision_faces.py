@@ -8,7 +8,7 @@ from harness.tiny_embedder import write_tiny_embedder
 from numpy.typing import NDArray
 
 from gateway.errors import ConfigError
-from gateway.matching import Detection, ModelFileError, OnnxEmbedder, TemplateAligner
+from gateway.matching import Detection, ModelFileError, NoVectorError, OnnxEmbedder, TemplateAligner
 from gateway.settings import MatchingSettings
 from gateway.vision.faces import FaceTools, open_tools
 
@@ -45,11 +45,16 @@ def test_a_fault_of_the_toml_is_said_as_one(tmp_path: Path) -> None:
 class CountingEmbedder:
     """Notes how many chips came at once."""
 
-    def __init__(self) -> None:
+    fingerprint = "counting"
+
+    def __init__(self, answer: float | None = None) -> None:
         self.calls: list[int] = []
+        self._answer = answer
 
     def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
         self.calls.append(len(chips))
+        if self._answer is not None:
+            return np.full((len(chips), 4), self._answer, np.float32)
         return chips.reshape(len(chips), -1)[:, :4].astype(np.float32)
 
 
@@ -68,3 +73,12 @@ def test_faces_are_embedded_together_and_keep_their_order() -> None:
     assert embedder.calls == [3]
     assert [None if vector is None else int(vector[0]) for vector in vectors] == [None, 1, 2, None, 4]
     assert tools.vectors([]) == []
+
+
+@pytest.mark.parametrize("answer", [np.nan, np.inf, 0.0])
+def test_what_is_no_vector_is_an_error_and_near_nobody(answer: float) -> None:
+    embedder = CountingEmbedder(answer)
+    tools = FaceTools(None, OddAligner(), embedder)  # type: ignore[arg-type]  # what the test uses of them
+    face = (np.full((8, 8, 3), 9, np.uint8), Detection(1, 0, 4, 4, 1.0))
+    with pytest.raises(NoVectorError, match="gave no vector"):
+        tools.vectors([face, face])

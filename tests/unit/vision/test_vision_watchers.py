@@ -4,7 +4,7 @@ import sys
 import threading
 
 from gateway.vision.video.motion import GateCounts
-from gateway.vision.video.watchers import DecisionAges, GateWatch
+from gateway.vision.video.watchers import DecisionAges, GateWatch, LookWatch
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -69,3 +69,21 @@ def test_ages_are_read_while_looks_go_on() -> None:
         thread.join()
         sys.setswitchinterval(usual)
     assert told <= {100.0, -1.0}
+
+
+def test_looks_that_fail_are_told_once_and_their_end_once() -> None:
+    watch, said = LookWatch(), list[bool | None]()
+    for done in [False] * 4 + [True] + [False] * 7 + [True] * 3:
+        if done:
+            watch.note_done()
+        else:
+            watch.note_failed(0.0)
+        said.append(watch.news())
+    assert [each for each in said if each is not None] == [True, False]
+    assert said.index(True) == 9
+    assert watch.failed == 11
+
+
+def test_the_log_has_a_failing_look_once_a_minute() -> None:
+    watch = LookWatch()
+    assert [watch.note_failed(float(second)) for second in range(0, 180, 20)] == [True, False, False] * 3
