@@ -56,3 +56,6 @@ export function syncList(container, items, key, create, update = () => {}) {
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
+
+/** Whether somebody writes in a field now. */
+export const isTyping = () => Boolean(document.activeElement?.closest("input, textarea, select"));

@@ -3,6 +3,8 @@
 import { activeIncidents } from "./store.js";
 
 const SILENCE_SECONDS = 30;
+/** So long an incident that took the place of another by itself cannot have been read. */
+const UNREAD_MS = 1000;
 
 /** Bind the keys to the console. */
 export function bindKeys(app) {
@@ -34,7 +36,7 @@ function move(app, step) {
   const list = activeIncidents(app.state);
   const index = list.findIndex((each) => each.id === app.state.selected);
   const next = list[Math.min(Math.max(index + step, 0), list.length - 1)];
-  if (next) app.select(next.id);
+  if (next) app.select(next.id, { byHand: true });
 }
 
 function verify(app, verdict) {
@@ -45,6 +47,7 @@ function verify(app, verdict) {
 /** Nobody acknowledges what is not before the eyes: what is not shown, or waits elsewhere, is shown first. */
 function acknowledge(app) {
   const incident = seen(app);
+  if (Date.now() - (app.changedAt ?? 0) < UNREAD_MS) return;
   if (incident?.state === "raised") app.command(incident.id, "acknowledge", { expected_state: "raised" });
   else showNext(app);
 }
@@ -54,7 +57,7 @@ function showNext(app) {
   const selected = detailOf(app);
   const [top] = activeIncidents(app.state);
   const free = !selected || selected.state === "resolved" || (selected.state !== "raised" && top?.state === "raised");
-  if (top && free) app.select(top.id);
+  if (top && free) app.select(top.id, { byHand: true });
 }
 
 const ACTIONS = {

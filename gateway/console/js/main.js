@@ -1,10 +1,10 @@
 /** The console's root: state, stream, sound and views are joined here and nowhere else. */
 
 import { api, changes } from "./api.js";
-import { h } from "./dom.js";
+import { h, isTyping } from "./dom.js";
 import { loadLanguage, otherLanguage, t } from "./i18n.js";
 import { Sound } from "./sound.js";
-import { activeIncidents, awaitsEvidence, initialState, isTick, reduce, soundOf } from "./store.js";
+import { activeIncidents, awaitsEvidence, initialState, isTick, isWorse, reduce, soundOf } from "./store.js";
 import { Stream } from "./stream.js";
 import { problemText } from "./problems.js";
 import { Shell } from "./views/shell.js";
@@ -158,6 +158,7 @@ class Console {
     const { type, data } = frame.event;
     if (type === "campus.incident.opened" && this.state.selected === null) this.select(data.incident);
     else if (data?.incident && (data.incident === this.state.selected || !this.state.incidents[data.incident])) this.fetchIncident(data.incident);
+    this.follow();
     if (/^campus\.(camera|button|destination|walktest|drill|flood)\./.test(type)) this.refreshSoon();
   }
 
@@ -175,9 +176,21 @@ class Console {
     return this.dispatch({ type: "link", state, detail });
   }
 
-  select(id) {
+  /** Show an incident; one that somebody chose stays until he chooses another. */
+  select(id, { byHand = false } = {}) {
+    this.picked = byHand;
     this.dispatch({ type: "select", id });
     if (id) this.fetchIncident(id);
+  }
+
+  /** What is worse than the incident that is shown by itself takes its place: `A` is for what stands on top. */
+  follow() {
+    const [top] = activeIncidents(this.state);
+    const shown = this.state.incidents[this.state.selected];
+    if (this.picked || !shown || top?.state !== "raised" || top.id === shown.id || isTyping()) return;
+    if (shown.state === "raised" && !isWorse(top, shown)) return;
+    this.select(top.id);
+    this.changedAt = Date.now();
   }
 
   async fetchIncident(id) {
@@ -191,6 +204,7 @@ class Console {
 
   /** Send a command about an incident; who was first is told in words. */
   async command(id, verb, body = {}) {
+    this.picked ||= id === this.state.selected;
     try {
       const incident = await api.command(id, verb, body);
       this.dispatch({ type: "incident", incident: incident.incident ?? incident });

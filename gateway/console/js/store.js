@@ -198,6 +198,9 @@ export function activeIncidents(state) {
     );
 }
 
+/** Whether one incident is more severe than another. */
+export const isWorse = (one, other) => (RANK[one.severity] ?? 9) < (RANK[other.severity] ?? 9);
+
 /** Incidents that were put aside, the one that comes back next first. */
 export function shelvedIncidents(state) {
   return unresolved(state)

@@ -59,7 +59,7 @@ export class Board {
 
   /** Select an incident; on a phone, where the list stands above it, go there. */
   open(id) {
-    this.app.select(id);
+    this.app.select(id, { byHand: true });
     const { top } = this.pane.element.getBoundingClientRect();
     if (top > innerHeight / 2) requestAnimationFrame(() => this.pane.element.scrollIntoView({ block: "start" }));
   }
