@@ -8,6 +8,7 @@ from gateway.events import Cause, Event, because
 
 CHATTERING = "device_chattering"
 TAMPER, BATTERY = "tamper", "battery"
+_OF_BEFORE = "of before"
 _MOST = 32
 
 
@@ -44,14 +45,30 @@ class Chatter:
             self._hushed[what] = event
         return known.active
 
-    def resume(self, now: float) -> None:
-        """The device chattered when the process ended; it has to be quiet from `now` on."""
-        for what in (TAMPER, BATTERY):
-            self._known.setdefault(what, Flapping()).resume(now)
+    def resume(self, now: float, standing: Event | None = None) -> None:
+        """Something of the device chattered when the process ended; it has to be quiet from `now` on.
+
+        What it was is not known any more: what comes now is told, until it chatters anew.
+
+        Args:
+            now: monotonic seconds.
+            standing: its tampering, which may be among what was not told.
+        """
+        self._known.setdefault(_OF_BEFORE, Flapping()).resume(now)
+        if standing is not None:
+            self._known.setdefault(TAMPER, Flapping()).resume(now)
+            self._hushed[TAMPER] = standing
 
     def calmed(self, now: float) -> list[tuple[str, Event | None]]:
-        """What is quiet again at `now`, because it did not come for five minutes, with the last event that was kept."""
-        return [(what, self._hushed.pop(what, None)) for what, each in self._known.items() if each.calmed(now)]
+        """What did not come for five minutes at `now`, with the last event that was kept; it is for `end` once told."""
+        return [
+            (what, self._hushed.get(what)) for what, each in self._known.items() if each.active and now >= each.calm_at
+        ]
+
+    def end(self, what: str) -> None:
+        """It is quiet again."""
+        self._known[what].end()
+        self._hushed.pop(what, None)
 
     def began(self, what: str) -> Cause:
         """Why it is a fault."""

@@ -33,7 +33,7 @@ from gateway.alarms.supervision import SupervisionTimer
 from gateway.alarms.trials import Trials
 from gateway.clock import Clock
 from gateway.errors import PermanentError
-from gateway.events import ButtonEvent, ButtonPressed, Cause, Event, Severity, of_error
+from gateway.events import ButtonCleared, ButtonEvent, ButtonPressed, Cause, Event, Severity, of_error
 from gateway.settings import DeviceSettings, Meaning
 
 _EVENT = "event"
@@ -337,7 +337,7 @@ class AlarmListener:
         claim = self.trials.claim(self._presses.event_of(device, action, meaning, arrival), certain=certain)
         if await self._supervision.hushes(claim.event):
             return
-        quiet = meaning in DISCREET
+        quiet = meaning in DISCREET or (isinstance(claim.event, ButtonCleared) and claim.event.discreet)
         event, complaint = await self._store.store(claim, lambda stored: self._confirm(stored, quiet=quiet))
         if complaint is not None:
             await self._fault(complaint.cause, told.message, device=device.id, severity=complaint.severity)

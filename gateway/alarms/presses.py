@@ -71,6 +71,7 @@ class PressBook:
         self._former: dict[tuple[str, str], _Last] = {}
         self._others: dict[str, _Spoken] = {}
         self._quiet: dict[tuple[str, str], bool] = {}
+        self._ended_quiet: dict[tuple[str, str], bool] = {}
         self._formerly_quiet: dict[str, bool] = {}
 
     def remember(self, events: Iterable[Event], monotonic: float) -> None:
@@ -118,13 +119,18 @@ class PressBook:
         """Whether all presses of an input since its last end were silent or under duress."""
         if len(self._quiet) >= _MOST_INPUTS:  # a device makes up inputs
             self._quiet.clear()
+            self._ended_quiet.clear()
         key, quiet = (event.device, part), event.kind is not PressKind.PRESS
         self._quiet[key] = quiet and self._quiet.get(key, True)
         self._formerly_quiet.pop(event.device, None)
+        self._ended_quiet.pop(key, None)
 
     def _ends_quiet_ones(self, device: str, part: str) -> bool:
-        """Of a former run the last press of the device decides."""
-        return self._quiet.pop((device, part), self._formerly_quiet.get(device, False))
+        """An end that is said again is as the first one was; of a former run the last press of the device decides."""
+        key = (device, part)
+        before = self._ended_quiet.get(key, self._formerly_quiet.get(device, False))
+        self._ended_quiet[key] = self._quiet.pop(key, before)
+        return self._ended_quiet[key]
 
     def other_press(self, event: ButtonEvent, before: Event) -> ButtonEvent | None:
         """The press under an id of its own, if it only bears the id of another before it; None: it is the same.

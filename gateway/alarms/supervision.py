@@ -149,7 +149,8 @@ class SupervisionTimer:
             if flaps:
                 watched.flapping.resume(self._clock.monotonic())
             if CHATTERING in recalled.troubles:
-                watched.chatter.resume(self._clock.monotonic())
+                tampered = self._events.tampered(watched.settings, self._clock.now())
+                watched.chatter.resume(self._clock.monotonic(), tampered if recalled.tampered else None)
             watched.deadline = self._clock.monotonic() + watched.settings.health_deadline_seconds
         self._changed.set()
 
@@ -284,6 +285,7 @@ class SupervisionTimer:
             stands = {TAMPER: status.tampered, BATTERY: status.battery_low}.get(what, what in status.troubles)
             if event is not None and stands:
                 await self._report(event)
+            watched.chatter.end(what)
         if CHATTERING in watched.status.troubles and not watched.chatter.active:
             await self.trouble(watched.settings.id, watched.chatter.ended(), active=False)
 

@@ -119,7 +119,9 @@ class ServiceDesk:
         if isinstance(event, ButtonPressed) and event.kind is PressKind.DURESS:
             return event  # no fault of a button makes up the code of somebody under threat
         known = self._known.get(event.device)
-        if known is None or known.since is None or self._is_over(event.device) or event.time < known.since:
+        if known is None or known.since is None or self._is_over(event.device):
+            return event
+        if self._device(event.device) is None or _is_of_before(event, known.since):
             return event
         return replace(event, out_of_service=True)
 
@@ -179,15 +181,21 @@ class ServiceDesk:
             self._ends[device] = self._clock.monotonic() + known.seconds
             return self._known[device]
 
-    async def end(self, device: str, *, actor: str, reason: str = "") -> None:
+    async def end(self, device: str, *, actor: str, reason: str = "", only: OutOfService | None = None) -> None:
         """Back in service before its time, or a request withdrawn; one administrator is enough for that.
+
+        Args:
+            device: its id.
+            actor: who says so; empty: nobody.
+            reason: why.
+            only: end nothing but this; what was confirmed meanwhile is another.
 
         Raises:
             ConflictError: it is in service.
         """
         async with self._lock:
             known = self._known.get(device)
-            if known is None:
+            if known is None or (only is not None and known is not only):
                 raise ConflictError("it is in service", state="in", owner="", since=None, code="in_service_already")
             await self._journal.append(ButtonInService(**self._common(device), actor=actor, reason=reason))
             del self._known[device], self._ends[device]
@@ -201,12 +209,16 @@ class ServiceDesk:
             await self._clock.sleep(_LOOK_SECONDS)
 
     async def end_what_is_over(self) -> None:
-        """Put back in service what was out for its time, and forget requests that nobody confirmed."""
+        """Put back in service what was out for its time, forget requests that nobody confirmed, and devices that went.
+
+        Another device may come under the id of one that is gone, and its presses are real.
+        """
         for each in self.all():
-            if self._is_over(each.device):
-                why = "its time was over" if each.confirmed else "nobody confirmed it"
-                with suppress(ConflictError):  # somebody ended it meanwhile
-                    await self.end(each.device, actor="", reason=why)
+            gone = self._device(each.device) is None
+            if gone or self._is_over(each.device):
+                why = "the device is gone" if gone else "its time was over" if each.confirmed else "nobody confirmed it"
+                with suppress(ConflictError):  # somebody ended it meanwhile, or confirmed it
+                    await self.end(each.device, actor="", reason=why, only=each)
 
     def _common(self, device: str) -> dict[str, Any]:
         name, place = self._device(device) or ("", "")
@@ -219,6 +231,12 @@ class ServiceDesk:
             "name": name,
             "place": place,
         }
+
+
+def _is_of_before(event: ButtonPressed | ButtonLost, since: datetime) -> bool:
+    """Whether a device's own clock says that it was pressed before; ours may have been set back meanwhile."""
+    dated = isinstance(event, ButtonPressed) and (event.late or event.device_time is not None)
+    return dated and event.time < since
 
 
 def _asked(event: ButtonServiceAsked) -> OutOfService:

@@ -87,6 +87,16 @@ def _refuse_program(caller: Principal) -> None:
         raise Problem(422, "a program is no administrator", code="program_no_administrator", remedy=remedy)
 
 
+async def _check_who_asked(identity: str, parts: ApiParts) -> None:
+    """Who asked has to be an administrator still: the word of one who lost his rights is none."""
+    asked = next((each for each in parts.service.all() if each.device == identity and not each.confirmed), None)
+    user = await parts.stores.accounts.user(asked.asked_by) if asked is not None else None
+    if asked is not None and (user is None or user.disabled or user.role != "admin"):
+        what = f"{asked.asked_by}, who asked for it, is no administrator any more"
+        remedy = "Withdraw the request, and ask anew."
+        raise Problem(409, what, code="service_asker_gone", remedy=remedy, who=asked.asked_by)
+
+
 @router.post("/devices/{identity}/out-of-service", status_code=202)
 async def ask_out_of_service(identity: str, body: ServiceRequest, caller: Admin, parts: Parts) -> Fields:
     """Ask for a device to be out of service; nothing changes until another administrator confirms within an hour."""
@@ -100,6 +110,7 @@ async def ask_out_of_service(identity: str, body: ServiceRequest, caller: Admin,
 async def confirm_out_of_service(identity: str, caller: Admin, parts: Parts) -> Fields:
     """Take it out of service: its presses are recorded and shown, and call nobody out; 422 for who asked."""
     _refuse_program(caller)
+    await _check_who_asked(identity, parts)
     found = await parts.service.confirm(identity, actor=caller.name)
     await record(parts, caller.name, "took out of service", identity, f"asked by {found.asked_by}: {found.reason}")
     return _service(found)

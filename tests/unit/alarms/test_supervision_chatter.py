@@ -1,9 +1,21 @@
 """A device that chatters: one fault, and what still stands is told again once it is quiet (ISA-18.2)."""
 
+import pytest
 from harness.supervision import Watch
 
 from gateway.alarms.dialects.said import Health
-from gateway.events import BatteryLow, ButtonTampered, Cause, GatewayFault
+from gateway.errors import TransientError
+from gateway.events import BatteryLow, ButtonTampered, Cause, Event, GatewayFault
+
+HOURLY = {"health_deadline_seconds": 3600}
+_QUIET_LOOKS = 81
+
+
+async def pass_quietly(watch: Watch) -> None:
+    """More than five minutes in which the device lives and nothing comes."""
+    for _ in range(_QUIET_LOOKS):
+        await watch.timer.seen("a")
+        await watch.pass_by(5, 5)
 
 
 def faults(watch: Watch) -> list[tuple[str, bool]]:
@@ -91,3 +103,46 @@ async def test_a_device_that_makes_up_troubles_is_no_storm() -> None:
     watch.clock.advance(61)
     await watch.timer.trouble("a", Cause("alert/1", "over"), active=False)
     assert len(watch.events) == 22
+
+
+async def test_behind_a_restart_what_did_not_chatter_is_told_at_once() -> None:
+    watch = Watch(a=HOURLY)
+    for number in range(20):
+        await watch.timer.health("a", Health(battery_low=number % 2 == 0))
+        watch.clock.advance(1)
+    again = watch.restarted()
+    await again.timer.health("a", Health(tamper=True))
+    assert again.kinds() == [ButtonTampered]
+    await pass_quietly(again)
+    assert [type(each) for each in again.events[1:]] == [GatewayFault], "that the battery is quiet"
+
+
+async def test_tampering_that_was_not_told_and_stands_is_told_behind_a_restart() -> None:
+    watch = Watch(a=HOURLY)
+    for number in range(21):
+        await watch.timer.health("a", Health(tamper=number % 2 == 0))
+        watch.clock.advance(1)
+    again = watch.restarted()
+    await pass_quietly(again)
+    assert again.kinds() == [ButtonTampered, GatewayFault]
+
+
+async def test_what_could_not_be_stored_when_it_grew_quiet_is_told_later() -> None:
+    watch = Watch(a=HOURLY)
+    for number in range(21):
+        await watch.timer.health("a", Health(tamper=number % 2 == 0))
+        watch.clock.advance(1)
+    told = len(watch.events)
+    report, full = watch.timer._report, [True]
+
+    async def refuse_once(event: Event) -> None:
+        if full.pop() if full else False:
+            raise TransientError("the disk is full")
+        await report(event)
+
+    watch.timer._report = refuse_once
+    watch.clock.advance(301)
+    with pytest.raises(TransientError):
+        await watch.timer.run()
+    await watch.pass_by(10)
+    assert watch.kinds()[told:] == [ButtonTampered, GatewayFault]

@@ -306,4 +306,15 @@ async def test_an_end_is_silent_only_if_every_press_before_it_was() -> None:
             await say(bench, {"type": kind}, after=5)
         await say(bench, {"type": "clear"}, after=5)
         ends.append(is_discreet(kept(bench, ButtonCleared)[-1]))
-    assert ends == [True, False, False, False, True, False]
+    assert ends == [True, False, False, False, True, True]
+
+
+@pytest.mark.parametrize("kind", ["silent", "duress"])
+async def test_the_end_of_a_silent_press_is_answered_at_the_place_no_more_than_the_press(kind: str) -> None:
+    bench = own()
+    for body in ({"type": kind}, {"type": "clear"}, {"type": "clear"}):
+        await say(bench, body, after=5)
+    assert bench.answers == []
+    await say(bench, {"type": "press"}, after=5)
+    await say(bench, {"type": "clear"}, after=5)
+    assert len(bench.answers) == 2

@@ -1,5 +1,6 @@
 """A button that two administrators took out of service: quiet, marked, over by itself, and never hidden."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from gateway.events import ButtonInService, ButtonLost, ButtonPressed, Event, Pr
 from gateway.forwarding.intake import wants
 from gateway.incidents import BadCommandError, ConflictError, IncidentDesk, Patience, ServiceDesk, wanted
 from gateway.settings import DestinationSettings, OutputSettings
-from gateway.storage import Incident
+from gateway.storage import Incident, Stored
 
 HOUR = 3600.0
 
@@ -107,6 +108,52 @@ async def test_a_press_of_before_is_real_however_late_it_comes(bench: Bench) -> 
     late = await bench.say(replace(press("late", "btn-1"), time=made, late=True))
     assert isinstance(late, ButtonPressed)
     assert not late.out_of_service
+
+
+async def test_a_clock_that_is_set_back_makes_no_press_real_that_the_posts_are_told_is_not(bench: Bench) -> None:
+    await bench.take_out()
+    bench.clock.jump(-HOUR)
+    assert await bench.press("p1") is True
+
+
+async def test_what_is_confirmed_in_its_last_moment_stands(bench: Bench) -> None:
+    await bench.service.ask("btn-1", actor="li", seconds=HOUR, reason="paint")
+    bench.clock.advance(HOUR - 0.01)
+    append, storing, stored = bench.journal.append, asyncio.Event(), asyncio.Event()
+
+    async def slow(event: Event) -> Stored:
+        storing.set()
+        await stored.wait()
+        return await append(event)
+
+    bench.journal.append = slow  # type: ignore[method-assign]  # a disk that takes its time
+    confirming = asyncio.create_task(bench.service.confirm("btn-1", actor="wang"))
+    await storing.wait()
+    bench.clock.advance(1)
+    ending = asyncio.create_task(bench.service.end_what_is_over())
+    await asyncio.sleep(0)
+    stored.set()
+    await asyncio.gather(confirming, ending)
+    (known,) = bench.service.all()
+    assert known.confirmed
+
+
+async def test_another_device_under_the_id_of_one_that_went_is_in_service(bench: Bench) -> None:
+    await bench.take_out(seconds=20 * 24 * HOUR)
+    there: dict[str, tuple[str, str]] = {}
+    again = ServiceDesk(bench.journal, bench.clock, site="east", device=there.get)
+    await again.load()
+    there["btn-1"] = ("another", "hall")
+    bench.service = again
+    assert await bench.press("p1") is True, "the file was read while the process ran"
+    there.clear()
+    assert await bench.press("p2") is False
+    await again.end_what_is_over()
+    there["btn-1"] = ("another", "hall")
+    assert await bench.press("p3") is False
+    assert again.all() == ()
+    ended = [each.event for each in bench.journal.stored if isinstance(each.event, ButtonInService)]
+    assert [each.reason for each in ended] == ["the device is gone"]
 
 
 async def test_it_is_not_missed_while_it_is_out_and_looked_at_when_it_is_back(bench: Bench) -> None:
