@@ -42,6 +42,7 @@ class RecordBook:
     def __init__(self, store: SessionStore | None, moments: Moments | None = None) -> None:
         self._store = store
         self._pending: dict[Key, bytes | None] = {}
+        self._covered: set[Key] = set()
         self._underway: asyncio.Future[None] | None = None
         self._following: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -53,13 +54,16 @@ class RecordBook:
 
     def put(self, kind: str, name: str, number: int, body: bytes) -> None:
         """Keep a record; the newest of a kind, name and number counts."""
-        self._change((kind, name, number), body)
+        key = (kind, name, number)
+        if self._pending.get(key, body) is None:
+            self._covered.add(key)
+        self._change(key, body)
 
     def remove(self, kind: str, name: str, number: int) -> None:
         """Keep it no longer."""
         key = (kind, name, number)
-        if kind == MESSAGE and self._pending.get(key) is not None:
-            del self._pending[key]
+        if kind == MESSAGE and self._pending.get(key) is not None and key not in self._covered:
+            del self._pending[key]  # it never was on the disk
         else:
             self._change(key, None)
 
@@ -105,6 +109,8 @@ class RecordBook:
         error = asyncio.CancelledError() if done.cancelled() else done.exception()
         if error is not None:
             self._pending = batch | self._pending
+        else:
+            self._covered -= batch.keys()
         if told.done():  # who waited was cancelled
             pass
         elif done.cancelled():

@@ -1,7 +1,7 @@
 """Supervision of alarm devices: each has a deadline of its own; whatever ails one is said once, and its end once."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -138,12 +138,14 @@ class SupervisionTimer:
         A device that was lost stays lost and is not said again; each other one has its whole deadline from now on.
         """
         known = {memory.status.device: memory for memory in memories}
-        events = list(said)
+        events = defaultdict[str, list[Event]](list)
+        for event in said:
+            events[getattr(event, "device", "")].append(event)
         for name, watched in self._devices.items():
             memory = known.get(name)
             if memory is not None:
                 watched.since, watched.samples = memory.since, memory.samples
-            recalled = recall(memory.status if memory is not None else watched.snapshot(), events)
+            recalled = recall(memory.status if memory is not None else watched.snapshot(), events[name])
             flaps = _FLAPPING in recalled.troubles
             watched.take(replace(recalled, flapping=flaps))
             if flaps:

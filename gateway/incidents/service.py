@@ -154,12 +154,17 @@ class ServiceDesk:
             self._ends[device] = self._clock.monotonic() + _ANSWER_WITHIN.total_seconds()
             return self._known[device]
 
-    async def confirm(self, device: str, *, actor: str) -> OutOfService:
+    async def confirm(self, device: str, *, actor: str, asked: datetime) -> OutOfService:
         """Take it out of service, as another one asked for.
+
+        Args:
+            device: its id.
+            actor: who confirms.
+            asked: when it was asked for what he saw; a request that took its place meanwhile is another.
 
         Raises:
             BadCommandError: it is the administrator who asked.
-            ConflictError: nobody asked, or it is out of service.
+            ConflictError: nobody asked, or for something else, or it is out of service.
         """
         async with self._lock:
             known = self._known.get(device)
@@ -169,6 +174,11 @@ class ServiceDesk:
                 what = f"it was confirmed by {known.confirmed_by}"
                 raise ConflictError(
                     what, state="out", owner=known.confirmed_by, since=known.since, code="service_confirmed_already"
+                )
+            if known.asked != asked:
+                what = "another request took its place"
+                raise ConflictError(
+                    what, state="asked", owner=known.asked_by, since=known.asked, code="service_other_request"
                 )
             if known.asked_by == actor:
                 remedy = "Another administrator has to confirm."

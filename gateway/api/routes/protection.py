@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record
 from gateway.api.parts import ApiParts
@@ -44,6 +44,12 @@ class ServiceRequest(Body):
 
     minutes: Annotated[float, Field(gt=0, le=43_200)]
     reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class ServiceConfirmation(Body):
+    """What is confirmed: the request that was asked for at this moment, as it was shown, and no other one."""
+
+    asked: AwareDatetime
 
 
 @router.get("/protection")
@@ -107,11 +113,14 @@ async def ask_out_of_service(identity: str, body: ServiceRequest, caller: Admin,
 
 
 @router.post("/devices/{identity}/out-of-service/confirm")
-async def confirm_out_of_service(identity: str, caller: Admin, parts: Parts) -> Fields:
-    """Take it out of service: its presses are recorded and shown, and call nobody out; 422 for who asked."""
+async def confirm_out_of_service(identity: str, body: ServiceConfirmation, caller: Admin, parts: Parts) -> Fields:
+    """Take it out of service: its presses are recorded and shown, and call nobody out; 422 for who asked.
+
+    `asked` is that of the request as it was shown; 409 if another one took its place meanwhile.
+    """
     _refuse_program(caller)
     await _check_who_asked(identity, parts)
-    found = await parts.service.confirm(identity, actor=caller.name)
+    found = await parts.service.confirm(identity, actor=caller.name, asked=body.asked)
     await record(parts, caller.name, "took out of service", identity, f"asked by {found.asked_by}: {found.reason}")
     return _service(found)
 

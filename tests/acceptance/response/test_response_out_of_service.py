@@ -16,6 +16,12 @@ REQUEST = {"minutes": 60, "reason": "water in the box"}
 SECOND = {"username": "wang", "password": "a second long pass phrase"}
 
 
+def seen(client: httpx.Client) -> dict[str, str]:
+    """The request as somebody sees it."""
+    found = client.get("/protection").json()["out_of_service"]
+    return {"asked": found[0]["asked"] if found else "2026-11-27T08:00:00Z"}
+
+
 @pytest.fixture
 def second(daemon: Daemon, client: httpx.Client) -> Iterator[httpx.Client]:
     """Another administrator, at a browser of his own."""
@@ -32,9 +38,9 @@ def test_two_administrators_take_it_out_and_its_press_is_shown_and_calls_nobody_
     asked = safe.post(WAY, json=REQUEST)
     assert asked.status_code == httpx.codes.ACCEPTED, asked.text
     assert asked.json()["confirmed"] is False
-    alone = safe.post(f"{WAY}/confirm")
+    alone = safe.post(f"{WAY}/confirm", json=seen(safe))
     assert (alone.status_code, alone.json()["code"]) == (httpx.codes.UNPROCESSABLE_ENTITY, "same_administrator")
-    done = second.post(f"{WAY}/confirm")
+    done = second.post(f"{WAY}/confirm", json=seen(safe))
     assert done.status_code == httpx.codes.OK, done.text
     (shown,) = safe.get("/protection").json()["out_of_service"]
     assert (shown["asked_by"], shown["confirmed_by"], shown["confirmed"]) == ("chief", "wang", True)
@@ -64,7 +70,7 @@ def test_two_administrators_take_it_out_and_its_press_is_shown_and_calls_nobody_
 
 def test_what_is_refused_is_refused_by_name(daemon: Daemon, safe: httpx.Client, client: httpx.Client) -> None:
     assert safe.post("/devices/none/out-of-service", json=REQUEST).json()["code"] == "no_such_device"
-    assert safe.post(f"{WAY}/confirm").json()["code"] == "service_not_asked"
+    assert safe.post(f"{WAY}/confirm", json=seen(safe)).json()["code"] == "service_not_asked"
     assert safe.delete(WAY).json()["code"] == "in_service_already"
     for body in ({"minutes": 0, "reason": "x"}, {"minutes": 43_201, "reason": "x"}, {"minutes": 5, "reason": ""}):
         assert safe.post(WAY, json=body).status_code == httpx.codes.UNPROCESSABLE_ENTITY
@@ -72,7 +78,7 @@ def test_what_is_refused_is_refused_by_name(daemon: Daemon, safe: httpx.Client, 
         token = client.post("/tokens", json={"name": f"service {role}", "role": role}).json()["token"]
         with httpx.Client(headers={"Authorization": f"Bearer {token}"}, base_url=f"{daemon.url}/api/v1") as program:
             assert program.post(WAY, json=REQUEST).status_code == status
-            assert program.post(f"{WAY}/confirm").status_code == status
+            assert program.post(f"{WAY}/confirm", json=seen(safe)).status_code == status
 
 
 def test_a_device_that_is_removed_leaves_nothing_for_the_next_of_its_id(client: httpx.Client) -> None:
@@ -87,7 +93,7 @@ def test_a_device_that_is_removed_leaves_nothing_for_the_next_of_its_id(client: 
 def test_the_word_of_an_administrator_who_lost_his_rights_is_none(safe: httpx.Client, second: httpx.Client) -> None:
     assert second.post(WAY, json=REQUEST).status_code == httpx.codes.ACCEPTED
     assert safe.patch(f"/users/{SECOND['username']}", json={"role": "guard"}).status_code == httpx.codes.OK
-    refused = safe.post(f"{WAY}/confirm")
+    refused = safe.post(f"{WAY}/confirm", json=seen(safe))
     assert (refused.status_code, refused.json()["code"]) == (httpx.codes.CONFLICT, "service_asker_gone")
     assert safe.delete(WAY).status_code == httpx.codes.NO_CONTENT
     assert safe.patch(f"/users/{SECOND['username']}", json={"role": "admin"}).status_code == httpx.codes.OK

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.alarms.records import RECEIVED, RecordBook
+from gateway.alarms.records import MESSAGE, RECEIVED, RecordBook
 from gateway.errors import TransientError
 
 Change = tuple[str, str, int, bytes | None]
@@ -88,3 +88,25 @@ async def test_the_end_waits_for_both_saves() -> None:
         store.ends[number].set_result(None)
     await closing
     assert len(store.saves) == 2
+
+
+async def test_a_message_that_stands_in_the_place_of_one_on_the_disk_takes_it_away_too() -> None:
+    store = Slow()
+    book = RecordBook(store)
+    book.remove(MESSAGE, "a", 1)
+    full = book.flush()
+    assert full is not None
+    store.ends[0].set_exception(TransientError("the disk is full"))
+    with pytest.raises(TransientError):
+        await full
+    book.put(MESSAGE, "a", 1, b"of the next session")
+    book.remove(MESSAGE, "a", 1)
+    saved = book.flush()
+    assert saved is not None
+    store.ends[1].set_result(None)
+    await saved
+    assert store.saves[1] == [(MESSAGE, "a", 1, None)]
+    book.put(MESSAGE, "a", 1, b"another")
+    book.remove(MESSAGE, "a", 1)
+    assert book.flush() is None, "it never was on the disk"
+    await book.close()

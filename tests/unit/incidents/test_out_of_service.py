@@ -33,7 +33,12 @@ class Bench:
 
     async def take_out(self, seconds: float = HOUR) -> None:
         await self.service.ask("btn-1", actor="li", seconds=seconds, reason="water in the box")
-        await self.service.confirm("btn-1", actor="wang")
+        await self.confirm("btn-1", "wang")
+
+    async def confirm(self, device: str, actor: str) -> None:
+        """Who confirms what he sees."""
+        seen = next((each.asked for each in self.service.all() if each.device == device), self.clock.now())
+        await self.service.confirm(device, actor=actor, asked=seen)
 
     async def say(self, event: Event) -> Event:
         return (await self.service.report(event, self.journal.append)).event
@@ -57,10 +62,10 @@ async def test_one_administrator_alone_takes_nothing_out_of_service(bench: Bench
     await bench.service.ask("btn-1", actor="li", seconds=HOUR, reason="water")
     assert await bench.press("p1") is False
     with pytest.raises(BadCommandError) as refused:
-        await bench.service.confirm("btn-1", actor="li")
+        await bench.confirm("btn-1", "li")
     assert refused.value.code == "same_administrator"
     assert await bench.press("p2") is False
-    await bench.service.confirm("btn-1", actor="wang")
+    await bench.confirm("btn-1", "wang")
     assert await bench.press("p3") is True
     assert await bench.press("p4", device="btn-2") is False
 
@@ -127,7 +132,7 @@ async def test_what_is_confirmed_in_its_last_moment_stands(bench: Bench) -> None
         return await append(event)
 
     bench.journal.append = slow  # type: ignore[method-assign]  # a disk that takes its time
-    confirming = asyncio.create_task(bench.service.confirm("btn-1", actor="wang"))
+    confirming = asyncio.create_task(bench.confirm("btn-1", "wang"))
     await storing.wait()
     bench.clock.advance(1)
     ending = asyncio.create_task(bench.service.end_what_is_over())
@@ -205,13 +210,24 @@ async def test_what_makes_no_sense_is_refused_by_name(bench: Bench) -> None:
     with pytest.raises(BadCommandError):
         await bench.service.ask("btn-1", actor="li", seconds=timedelta(days=31).total_seconds(), reason="x")
     with pytest.raises(ConflictError, match="nobody asked"):
-        await bench.service.confirm("btn-1", actor="wang")
+        await bench.confirm("btn-1", "wang")
     with pytest.raises(ConflictError, match="in service"):
         await bench.service.end("btn-1", actor="wang")
     await bench.take_out()
     with pytest.raises(ConflictError) as twice:
-        await bench.service.confirm("btn-1", actor="zhao")
+        await bench.confirm("btn-1", "zhao")
     assert (twice.value.code, twice.value.owner) == ("service_confirmed_already", "wang")
     with pytest.raises(ConflictError) as asked:
         await bench.service.ask("btn-1", actor="zhao", seconds=60, reason="x")
     assert asked.value.code == "service_asked_already"
+
+
+async def test_what_took_the_place_of_the_request_that_was_seen_is_not_confirmed(bench: Bench) -> None:
+    seen = await bench.service.ask("btn-1", actor="li", seconds=HOUR, reason="battery")
+    await bench.service.end("btn-1", actor="li")
+    bench.clock.advance(5)
+    await bench.service.ask("btn-1", actor="li", seconds=30 * 24 * HOUR, reason="something else")
+    with pytest.raises(ConflictError) as refused:
+        await bench.service.confirm("btn-1", actor="wang", asked=seen.asked)
+    assert refused.value.code == "service_other_request"
+    assert not bench.service.all()[0].confirmed

@@ -27,7 +27,7 @@ export function serviceButtons(app, device) {
   const confirm = !service.confirmed && service.asked_by !== app.state.me.username;
   const end = service.confirmed ? "service.end" : "service.withdraw";
   return h("div", { class: "actions" },
-    confirm && h("button", { on: { click: act(() => api.confirmOutOfService(id)) } }, t("service.confirm")),
+    confirm && h("button", { on: { click: act(() => api.confirmOutOfService(id, service.asked)) } }, t("service.confirm")),
     h("button", { class: "plain", on: { click: act(() => api.endOutOfService(id)) } }, t(end)));
 }
 
