@@ -89,17 +89,26 @@ class Exchange:
                 worker.offer(thresholds)
 
     async def _equip(self, worker: WorkerSupervisor) -> None:
+        if not self._is_ours(worker):
+            return
         self._feed.reader_ready(worker)
         for camera in self._book.of_worker(worker.name):
-            await worker.send(self._book.told(camera.camera, self._clock.monotonic()))
+            if self._book.worker_of(camera.camera) == worker.name:  # it may go while the one before it is sent
+                await worker.send(self._book.told(camera.camera, self._clock.monotonic()))
         for address in self._book.addresses_of(worker.name):
             await worker.send(address)
+
+    def _is_ours(self, worker: WorkerSupervisor) -> bool:
+        """Whether it is the child of its name: one that was released may say a word yet."""
+        return self.fleet is None or self.fleet.named(worker.name) is worker
 
     async def worker_beat(self, worker: WorkerSupervisor, heartbeat: Heartbeat) -> None:
         """Note how its cameras are."""
         if not worker.looping:
             self._in_loop.discard(worker.name)
         for status in heartbeat.cameras:
+            if self._book.worker_of(status.camera) != worker.name:
+                continue
             restored = self._book.note_status(status, self._clock.now())
             if restored is not None:
                 self._report(restored)
@@ -108,7 +117,7 @@ class Exchange:
         """Its cameras are away; in a crash loop that is reported, once."""
         self._book.worker_gone(worker.name)
         self._clips.worker_gone(worker.name)
-        await self._feed.reader_gone(worker.name)
+        await self._feed.reader_gone(worker)
         if not looping:  # a name goes to another child when its cameras are gone
             self._in_loop.discard(worker.name)
         elif worker.name not in self._in_loop:
@@ -117,6 +126,11 @@ class Exchange:
         if looping and not self._part(worker):
             for lost in self._book.lost_with(worker.name, self._clock.now()):
                 self._report(lost)
+
+    async def worker_over(self, worker: WorkerSupervisor) -> None:
+        """It was released: clips that it had begun and did not end, end with what came."""
+        self._clips.worker_gone(worker.name)
+        await self._feed.reader_gone(worker)
 
     def _part(self, worker: WorkerSupervisor) -> bool:
         """Move half of the cameras of a child in a crash loop: the one that ends it is alone after a few halvings.

@@ -85,10 +85,10 @@ class GalleryFeed:
         self._applied[reader.name] = 0
         self._hand_to((reader,))
 
-    async def reader_gone(self, name: str) -> None:
-        """A video child ended, and its memory with it."""
-        self._readers.pop(name, None)
-        self._applied.pop(name, None)
+    async def reader_gone(self, reader: FedWorker) -> None:
+        """A video child ended, and its memory with it; one whose name another one has now changes nothing."""
+        if self._readers.get(reader.name) is reader:
+            del self._readers[reader.name], self._applied[reader.name]
         await self._tell()
 
     async def run(self) -> None:

@@ -161,7 +161,7 @@ async def test_a_revision_is_done_when_every_living_child_has_it() -> None:
         await settled()
         assert not done.done()
         assert feed.state().waiting == ("video-2",)
-        await feed.reader_gone("video-2")
+        await feed.reader_gone(second)
         assert await done
     assert first.memories == second.memories
 
@@ -185,6 +185,19 @@ async def test_a_child_that_starts_later_gets_the_newest_and_counts_until_it_ans
         assert not await feed.applied(2, within_seconds=0.01), "the answer of a replaced child does not count"
         await feed.note_applied(GalleryApplied(worker="video-1", revision=2), late)
         assert await feed.applied(2)
+
+
+async def test_the_end_of_a_child_takes_nothing_from_the_one_that_has_its_name_now() -> None:
+    old, new = Child("video-1"), Child("video-1")
+    async with running(Store()) as feed:
+        feed.reader_ready(old)
+        feed.reader_ready(new)
+        await feed.reader_gone(old)
+        await feed.snapshot(*snapshot(1))
+        assert feed.state().waiting == ("video-1",)
+        await feed.reader_gone(new)
+        assert feed.state().applied == {}
+    assert (len(old.got), len(new.got)) == (0, 1)
 
 
 async def test_old_snapshots_are_let_go() -> None:
