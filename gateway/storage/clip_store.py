@@ -12,7 +12,7 @@ from typing import TypeVar
 from gateway.errors import GatewayError, PermanentError
 from gateway.events import Cause, because
 from gateway.storage.clip_file import GrowingFile, SealedFile
-from gateway.storage.evidence_store import EvidenceStore
+from gateway.storage.evidence_store import EvidenceStore, PersonRemovedError
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.state import State
 from gateway.storage.statements import load_statements
@@ -141,6 +141,9 @@ class ClipStore:
         growing.late_seconds, growing.lost_seconds = part.late_seconds, part.lost_seconds
         try:
             await self._write(growing, part)
+        except PersonRemovedError:  # as it should be: what is of somebody goes with the entry
+            await self._end(growing, cut_short=True)
+            return None
         except (OSError, GatewayError, sqlite3.Error) as error:
             growing.trouble = _in_words(error)
         if not (part.last or growing.trouble):

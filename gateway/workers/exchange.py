@@ -28,6 +28,7 @@ from gateway.workers.clips import ClipsUnderWay
 from gateway.workers.contact_queue import ContactQueue
 from gateway.workers.feed import GalleryFeed
 from gateway.workers.fleet import Fleet
+from gateway.workers.outdated import OutdatedMatches
 from gateway.workers.outfit import DEVICES, GALLERY, VIDEO
 from gateway.workers.ports import WorkerPorts
 from gateway.workers.relays import RelayBook
@@ -58,6 +59,7 @@ class Exchange:
         self._clock = clock
         self._in_loop: set[str] = set()
         self._clips = ClipsUnderWay(ports.on_clip)
+        self._outdated = OutdatedMatches(feed.is_outdated)
         self.reports = ReportQueue(clock)
         self.contacts = ContactQueue(clock, self._contacts_flood)
         self._flooded: dict[str, float] = {}
@@ -188,7 +190,8 @@ class Exchange:
         elif worker.role == VIDEO and isinstance(message, StreamLost):
             await self._send_to(DEVICES, message)
         elif worker.role == VIDEO and isinstance(message, ClipPiece):
-            self._clips.take(message, worker.name)
+            if message.event not in self._outdated:
+                self._clips.take(message, worker.name)
         elif worker.role == DEVICES and isinstance(message, StreamAddress):
             await self._pass_address(message)
         else:
@@ -197,16 +200,15 @@ class Exchange:
     def _take_finding(self, worker: WorkerSupervisor, message: object) -> None:
         ports = self._ports
         if isinstance(message, Report):
-            event = decode(message.event)
-            self._book.note_warning(event, self._clock.monotonic())
-            if self._book.is_news(event):
-                self._report(event)
+            self._take_event(decode(message.event))
         elif isinstance(message, ContactSaid):
             self.contacts.put(
                 message.camera, f"contact {message.input} of {message.camera}", lambda: ports.on_contact(message)
             )
         elif isinstance(message, ContactsHeard):
             self.contacts.put(message.camera, f"sign of life of {message.camera}", lambda: ports.on_heard(message))
+        elif isinstance(message, EvidencePicture) and message.event in self._outdated:
+            pass
         elif isinstance(message, EvidencePicture):
             self.reports.put(f"evidence {message.evidence}", lambda: ports.on_evidence(message))
         elif isinstance(message, PassageOver):
@@ -219,6 +221,13 @@ class Exchange:
             self.reports.put(f"description of {message.camera}", lambda: ports.on_described(message))
         else:
             raise PermanentError(f"{type(message).__name__} is not for a {worker.role} child to send")
+
+    def _take_event(self, event: Event) -> None:
+        if self._outdated.note(event):
+            return
+        self._book.note_warning(event, self._clock.monotonic())
+        if self._book.is_news(event):
+            self._report(event)
 
     def _report(self, event: Event) -> None:
         self.reports.put(f"{event.TYPE} of {event.subject}", lambda: self._ports.on_report(event))

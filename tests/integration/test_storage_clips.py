@@ -214,7 +214,8 @@ async def test_a_file_that_became_shorter_is_told_as_cut_short(tmp_path: Path) -
 
 
 async def test_a_clip_of_a_person_dies_with_the_person_also_while_it_grows(tmp_path: Path) -> None:
-    async with running(tmp_path) as stores:
+    faults: Faults = []
+    async with running(tmp_path, faults) as stores:
         await stores.watchlist.add(listed())
         mine = clip("c-1", "p-1")
         stores.clips.put(part(0, mine))
@@ -238,6 +239,7 @@ async def test_a_clip_of_a_person_dies_with_the_person_also_while_it_grows(tmp_p
         assert os.listdir(tmp_path / "evidence") == ["c-3"]
         (tmp_path / "evidence" / "c-1").write_bytes(copy)
         assert await stores.clips.read("c-1", 0, 10) is None
+    assert faults == [], "who was removed is nobody whose clip is missing"
 
 
 async def is_gone(stores: Stores) -> bool:
