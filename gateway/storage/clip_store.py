@@ -69,7 +69,7 @@ class ClipStore:
         self._parts: asyncio.Queue[tuple[ClipPart, str]] = asyncio.Queue()
         self._waiting_bytes = 0
         self._growing: dict[str, _Growing] = {}
-        self._failing = False
+        self._failing: set[str] = set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="clip-writer")
 
     def put(self, part: ClipPart) -> None:
@@ -109,7 +109,7 @@ class ClipStore:
         """Write for ever.
 
         Args:
-            on_fault: told the fault when clips begin to be given up.
+            on_fault: told the fault when clips of a camera begin to be given up.
         """
         while True:
             try:
@@ -121,8 +121,11 @@ class ClipStore:
             ended = await self._take(part, trouble)
             if ended is None:
                 continue
-            begins, self._failing = bool(ended.trouble) and not self._failing, bool(ended.trouble)
-            if begins:
+            camera = ended.evidence.camera
+            if not ended.trouble:
+                self._failing.discard(camera)
+            elif camera not in self._failing:
+                self._failing.add(camera)
                 await on_fault(_given_up(ended))
 
     async def _end_silent(self) -> None:

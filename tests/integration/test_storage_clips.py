@@ -273,6 +273,28 @@ async def test_what_does_not_fit_together_is_given_up_with_what_there_was(tmp_pa
     assert "a part of it is missing" in faults[0][1]
 
 
+async def test_a_camera_of_which_no_clip_can_be_made_hides_no_other_one(tmp_path: Path) -> None:
+    faults: Faults = []
+
+    def refused(number: int, camera: str) -> ClipPart:
+        about = replace(clip(f"c-{number}"), camera=camera)
+        return part(0, about, data=b"", last=True, cut_short=True, trouble="no picture came")
+
+    async with running(tmp_path, faults) as stores:
+        for number, camera in enumerate(("cam-01", "cam-02", "cam-01")):
+            stores.clips.put(refused(number, camera))
+        stores.clips.put(part(0, clip("c-8"), last=True))
+        stores.clips.put(refused(9, "cam-01"))
+        await until(lambda: _are_said(faults, 3))
+    assert [words.rpartition(" of ")[2] for _, words in faults] == [
+        f"{camera}: no picture came" for camera in ("cam-01", "cam-02", "cam-01")
+    ], "a camera's trouble is told again once a clip of it was made"
+
+
+async def _are_said(faults: Faults, count: int) -> bool:
+    return len(faults) >= count
+
+
 async def test_more_than_fits_into_the_queue_is_given_up_without_waiting(tmp_path: Path) -> None:
     stores = await opened(tmp_path)
     for number in range(45):
