@@ -97,7 +97,12 @@ class AlarmHouse:
         trials, devices = self._alarms.listener.trials, self._installation.devices.all
         self._walk_tests = WalkTests(site, stores.journal, trials, devices, clock)
         self._press_clips = PressClips(
-            stores.journal, settings.evidence, self._linked_cameras, self._vision.workers.record_clip, clock
+            stores.journal,
+            settings.evidence,
+            self._linked_cameras,
+            self._vision.workers.record_clip,
+            self._vision.give_up,
+            clock,
         )
         find_camera, look_at = self._installation.cameras.find, self._vision.workers.look_at
         cameras, states = self._installation.cameras.all, self._vision.workers.cameras

@@ -26,13 +26,14 @@ class _Wish:
 
 
 class PressClips:
-    """Follows the journal; a child that is away is asked again as long as the clip would last.
+    """Follows the journal; a child that is away is asked again as long as the clip would last, then that is told.
 
     Args:
         journal: where presses are; those before now are over.
         settings: how long clips are.
         linked: the cameras of a device.
         record: asks a camera's child without waiting; whether it could be asked.
+        give_up: is told of a clip that nobody could be asked for.
         clock: the gateway's.
     """
 
@@ -42,12 +43,14 @@ class PressClips:
         settings: EvidenceSettings,
         linked: Callable[[str], Iterable[str]],
         record: Callable[[ClipRequest], bool],
+        give_up: Callable[[ClipRequest], None],
         clock: Clock,
     ) -> None:
         self._journal = journal
         self._settings = settings
         self._linked = linked
         self._record = record
+        self._give_up = give_up
         self._clock = clock
         self._position = journal.last_position
         self._wishes: deque[_Wish] = deque(maxlen=_MOST_WAITING)
@@ -74,5 +77,9 @@ class PressClips:
             wish = self._wishes.popleft()
             ago = now - wish.since
             request = ClipRequest(evidence=wish.evidence, event=wish.event, camera=wish.camera, ago_seconds=ago)
-            if not self._record(request) and ago < self._settings.clip_after_seconds:
+            if self._record(request):
+                continue
+            if ago < self._settings.clip_after_seconds:
                 self._wishes.append(wish)
+            else:
+                self._give_up(request)

@@ -15,6 +15,7 @@ from gateway.storage import ClipPart, ClipState, Evidence, Stores
 from gateway.wire import (
     CameraDescribed,
     ClipPiece,
+    ClipRequest,
     ContactSaid,
     ContactsHeard,
     EvidencePicture,
@@ -123,6 +124,10 @@ class VisionLine:
                 trouble=piece.trouble,
             )
         )
+
+    def give_up(self, wish: ClipRequest) -> None:  # of the clips of presses
+        """Tell that a clip was wanted and no child had the camera while it could be recorded."""
+        self._clip(wish.refused("its camera's child is away"))
 
     async def _note_passage(self, passage: PassageOver, said: datetime) -> None:
         first, last = (

@@ -12,7 +12,7 @@ from typing import TypeVar
 from gateway.errors import GatewayError, PermanentError
 from gateway.events import Cause, because
 from gateway.storage.clip_file import GrowingFile, SealedFile
-from gateway.storage.evidence_store import EvidenceStore
+from gateway.storage.evidence_store import EvidenceStore, PersonRemovedError
 from gateway.storage.faults import StorageFailedError
 from gateway.storage.state import State
 from gateway.storage.statements import load_statements
@@ -69,7 +69,7 @@ class ClipStore:
         self._parts: asyncio.Queue[tuple[ClipPart, str]] = asyncio.Queue()
         self._waiting_bytes = 0
         self._growing: dict[str, _Growing] = {}
-        self._failing = False
+        self._failing: set[str] = set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="clip-writer")
 
     def put(self, part: ClipPart) -> None:
@@ -109,7 +109,7 @@ class ClipStore:
         """Write for ever.
 
         Args:
-            on_fault: told the fault when clips begin to be given up.
+            on_fault: told the fault when clips of a camera begin to be given up.
         """
         while True:
             try:
@@ -121,8 +121,11 @@ class ClipStore:
             ended = await self._take(part, trouble)
             if ended is None:
                 continue
-            begins, self._failing = bool(ended.trouble) and not self._failing, bool(ended.trouble)
-            if begins:
+            camera = ended.evidence.camera
+            if not ended.trouble:
+                self._failing.discard(camera)
+            elif camera not in self._failing:
+                self._failing.add(camera)
                 await on_fault(_given_up(ended))
 
     async def _end_silent(self) -> None:
@@ -141,6 +144,9 @@ class ClipStore:
         growing.late_seconds, growing.lost_seconds = part.late_seconds, part.lost_seconds
         try:
             await self._write(growing, part)
+        except PersonRemovedError:  # as it should be: what is of somebody goes with the entry
+            await self._end(growing, cut_short=True)
+            return None
         except (OSError, GatewayError, sqlite3.Error) as error:
             growing.trouble = _in_words(error)
         if not (part.last or growing.trouble):

@@ -22,6 +22,10 @@ _PEOPLE = load_statements("watchlist")
 _log = logging.getLogger(__name__)
 
 
+class PersonRemovedError(PermanentError):
+    """Evidence of somebody who is no longer on the list is not kept."""
+
+
 class EvidenceStore:
     """Evidence files below one folder.
 
@@ -39,7 +43,8 @@ class EvidenceStore:
         """Seal and keep a picture; the file is durable before its row.
 
         Raises:
-            PermanentError: its person is no longer on the list, or there is no room.
+            PersonRemovedError: its person is no longer on the list.
+            PermanentError: there is no room.
         """
 
         def work(connection: sqlite3.Connection) -> None:
@@ -54,7 +59,7 @@ class EvidenceStore:
         """Within a transaction: note a clip that is going to be written; the key that seals its file.
 
         Raises:
-            PermanentError: its person is no longer on the list.
+            PersonRemovedError: its person is no longer on the list.
         """
         own_key, wrapped, owner = self._key_for(connection, evidence)
         clip = evidence.clip or ClipState()
@@ -87,7 +92,7 @@ class EvidenceStore:
             return wrapped, wrapped, evidence.id
         row = connection.execute(_PEOPLE["evidence_key"], (evidence.person,)).fetchone()
         if row is None:
-            raise PermanentError("its person is no longer on the list", where=f"evidence {evidence.id}")
+            raise PersonRemovedError("its person is no longer on the list", where=f"evidence {evidence.id}")
         return b"", bytes(row[0]), evidence.person
 
     async def open(self, evidence: str) -> tuple[Evidence, bytes] | None:

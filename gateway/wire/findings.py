@@ -76,6 +76,20 @@ class ClipRequest(Message):
     camera: str
     ago_seconds: float = 0.0
 
+    def refused(self, why: str) -> "ClipPiece":
+        """What to say if no clip is begun for it."""
+        return ClipPiece(
+            evidence=self.evidence,
+            event=self.event,
+            camera=self.camera,
+            person="",
+            number=0,
+            data=b"",
+            last=True,
+            cut_short=True,
+            trouble=why,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipPiece(Message):

@@ -28,6 +28,7 @@ from gateway.workers.clips import ClipsUnderWay
 from gateway.workers.contact_queue import ContactQueue
 from gateway.workers.feed import GalleryFeed
 from gateway.workers.fleet import Fleet
+from gateway.workers.outdated import OutdatedMatches
 from gateway.workers.outfit import DEVICES, GALLERY, VIDEO
 from gateway.workers.ports import WorkerPorts
 from gateway.workers.relays import RelayBook
@@ -58,6 +59,7 @@ class Exchange:
         self._clock = clock
         self._in_loop: set[str] = set()
         self._clips = ClipsUnderWay(ports.on_clip)
+        self._outdated = OutdatedMatches(feed.is_outdated)
         self.reports = ReportQueue(clock)
         self.contacts = ContactQueue(clock, self._contacts_flood)
         self._flooded: dict[str, float] = {}
@@ -89,17 +91,26 @@ class Exchange:
                 worker.offer(thresholds)
 
     async def _equip(self, worker: WorkerSupervisor) -> None:
+        if not self._is_ours(worker):
+            return
         self._feed.reader_ready(worker)
         for camera in self._book.of_worker(worker.name):
-            await worker.send(self._book.told(camera.camera, self._clock.monotonic()))
+            if self._book.worker_of(camera.camera) == worker.name:  # it may go while the one before it is sent
+                await worker.send(self._book.told(camera.camera, self._clock.monotonic()))
         for address in self._book.addresses_of(worker.name):
             await worker.send(address)
+
+    def _is_ours(self, worker: WorkerSupervisor) -> bool:
+        """Whether it is the child of its name: one that was released may say a word yet."""
+        return self.fleet is None or self.fleet.named(worker.name) is worker
 
     async def worker_beat(self, worker: WorkerSupervisor, heartbeat: Heartbeat) -> None:
         """Note how its cameras are."""
         if not worker.looping:
             self._in_loop.discard(worker.name)
         for status in heartbeat.cameras:
+            if self._book.worker_of(status.camera) != worker.name:
+                continue
             restored = self._book.note_status(status, self._clock.now())
             if restored is not None:
                 self._report(restored)
@@ -108,7 +119,7 @@ class Exchange:
         """Its cameras are away; in a crash loop that is reported, once."""
         self._book.worker_gone(worker.name)
         self._clips.worker_gone(worker.name)
-        await self._feed.reader_gone(worker.name)
+        await self._feed.reader_gone(worker)
         if not looping:  # a name goes to another child when its cameras are gone
             self._in_loop.discard(worker.name)
         elif worker.name not in self._in_loop:
@@ -117,6 +128,11 @@ class Exchange:
         if looping and not self._part(worker):
             for lost in self._book.lost_with(worker.name, self._clock.now()):
                 self._report(lost)
+
+    async def worker_over(self, worker: WorkerSupervisor) -> None:
+        """It was released: clips that it had begun and did not end, end with what came."""
+        self._clips.worker_gone(worker.name)
+        await self._feed.reader_gone(worker)
 
     def _part(self, worker: WorkerSupervisor) -> bool:
         """Move half of the cameras of a child in a crash loop: the one that ends it is alone after a few halvings.
@@ -174,7 +190,8 @@ class Exchange:
         elif worker.role == VIDEO and isinstance(message, StreamLost):
             await self._send_to(DEVICES, message)
         elif worker.role == VIDEO and isinstance(message, ClipPiece):
-            self._clips.take(message, worker.name)
+            if message.event not in self._outdated:
+                self._clips.take(message, worker.name)
         elif worker.role == DEVICES and isinstance(message, StreamAddress):
             await self._pass_address(message)
         else:
@@ -183,16 +200,15 @@ class Exchange:
     def _take_finding(self, worker: WorkerSupervisor, message: object) -> None:
         ports = self._ports
         if isinstance(message, Report):
-            event = decode(message.event)
-            self._book.note_warning(event, self._clock.monotonic())
-            if self._book.is_news(event):
-                self._report(event)
+            self._take_event(decode(message.event))
         elif isinstance(message, ContactSaid):
             self.contacts.put(
                 message.camera, f"contact {message.input} of {message.camera}", lambda: ports.on_contact(message)
             )
         elif isinstance(message, ContactsHeard):
             self.contacts.put(message.camera, f"sign of life of {message.camera}", lambda: ports.on_heard(message))
+        elif isinstance(message, EvidencePicture) and message.event in self._outdated:
+            pass
         elif isinstance(message, EvidencePicture):
             self.reports.put(f"evidence {message.evidence}", lambda: ports.on_evidence(message))
         elif isinstance(message, PassageOver):
@@ -205,6 +221,13 @@ class Exchange:
             self.reports.put(f"description of {message.camera}", lambda: ports.on_described(message))
         else:
             raise PermanentError(f"{type(message).__name__} is not for a {worker.role} child to send")
+
+    def _take_event(self, event: Event) -> None:
+        if self._outdated.note(event):
+            return
+        self._book.note_warning(event, self._clock.monotonic())
+        if self._book.is_news(event):
+            self._report(event)
 
     def _report(self, event: Event) -> None:
         self.reports.put(f"{event.TYPE} of {event.subject}", lambda: self._ports.on_report(event))

@@ -10,7 +10,9 @@ from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.errors import GatewayError
+from gateway.events import FaceMatched
 from gateway.wire import WHOLE_LIST, GalleryApplied, GalleryRows, GallerySnapshot, Message, SealedRow
+from gateway.workers.outfit import GALLERY
 from gateway.workers.ports import RowSource
 from gateway.workers.states import GalleryState
 
@@ -39,6 +41,14 @@ class FedWorker(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Listed:
+    """What the store had when it was read last: a revision, and who can be matched by it."""
+
+    revision: int = 0
+    people: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Sent:
     """What the gallery child has: a revision, and of each photo's row the hash."""
 
@@ -63,6 +73,7 @@ class GalleryFeed:
         self._keeper: FedWorker | None = None
         self._keepers = 0
         self._sent: _Sent | None = None
+        self._listed = _Listed()
         self._readers: dict[str, FedWorker] = {}
         self._applied: dict[str, int] = {}
         self._snapshot: GallerySnapshot | None = None
@@ -85,10 +96,10 @@ class GalleryFeed:
         self._applied[reader.name] = 0
         self._hand_to((reader,))
 
-    async def reader_gone(self, name: str) -> None:
-        """A video child ended, and its memory with it."""
-        self._readers.pop(name, None)
-        self._applied.pop(name, None)
+    async def reader_gone(self, reader: FedWorker) -> None:
+        """A video child ended, and its memory with it; one whose name another one has now changes nothing."""
+        if self._readers.get(reader.name) is reader:
+            del self._readers[reader.name], self._applied[reader.name]
         await self._tell()
 
     async def run(self) -> None:
@@ -110,15 +121,15 @@ class GalleryFeed:
 
     async def _feed(self) -> bool:
         """Send the newest revision; False if it must be tried again."""
-        keeper = self._keeper
-        if keeper is None or not keeper.ready:
-            return True  # its next ready begins anew
-        began = self._keepers
+        keeper, began = self._keeper, self._keepers
         try:
             revision, rows = await self._rows()
         except GatewayError as error:
             _LOG.error("the watch-list cannot be read: %s", error)
             return False
+        self._listed = _Listed(revision, frozenset(row.person for row in rows))
+        if keeper is None or not keeper.ready:
+            return True  # its next ready begins anew
         had = self._sent or _Sent(WHOLE_LIST, {})
         marks, changed = await _compared(rows, had.marks)
         removed = sorted(had.marks.keys() - marks.keys())
@@ -149,6 +160,10 @@ class GalleryFeed:
         for reader in readers:
             reader.offer(self._snapshot, (self._memory,))
 
+    def is_outdated(self, match: FaceMatched) -> bool:
+        """Whether it was compared with a list that is over and its person is not on the store's, removed or expired."""
+        return match.list_revision < self._listed.revision and match.person not in self._listed.people
+
     async def note_applied(self, message: GalleryApplied, reader: FedWorker) -> None:
         """A video child compares with a revision now."""
         if self._readers.get(reader.name) is reader:
@@ -177,17 +192,24 @@ class GalleryFeed:
     def state(self) -> GalleryState:
         """How far the newest revision has got."""
         if self._snapshot is None:
-            return GalleryState(applied=dict(self._applied), waiting=tuple(self._applied))
+            waiting = (GALLERY, *self._applied)
+            return GalleryState(wanted=self._wanted, applied=dict(self._applied), waiting=waiting)
         newest = self._snapshot
+        reached = {GALLERY: newest.revision} | self._applied
         return GalleryState(
             revision=newest.revision,
+            wanted=self._wanted,
             people=newest.people,
             templates=newest.templates,
             skipped=newest.skipped,
             fingerprint=newest.fingerprint,
             applied=dict(self._applied),
-            waiting=tuple(name for name, revision in self._applied.items() if revision < newest.revision),
+            waiting=tuple(name for name, revision in reached.items() if revision < self._wanted),
         )
+
+    @property
+    def _wanted(self) -> int:
+        return max(self._listed.revision, self._snapshot.revision if self._snapshot else 0)
 
     def close(self) -> None:
         """Let go of the snapshot's memory."""

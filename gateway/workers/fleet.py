@@ -28,14 +28,15 @@ class Fleet:
         self._room = cameras_per_worker
         self._cores = cores
         self._workers: dict[str, WorkerSupervisor] = {}
+        self._leaving: set[str] = set()
         self._group: asyncio.TaskGroup | None = None
         self._stopped = False
 
     def start(self, group: asyncio.TaskGroup) -> None:
         """Run the children there are, and from now on each new one, in `group`."""
-        for worker in self._workers.values():
-            group.create_task(worker.run(), name=worker.name)
         self._group = group
+        for worker in self._workers.values():
+            self._run(worker, group)
         self.ensure(GALLERY, GALLERY)
 
     def ensure(self, role: str, name: str) -> WorkerSupervisor:
@@ -46,8 +47,12 @@ class Fleet:
             if self._stopped:  # it ends before it begins: nobody would ask it later
                 worker.stop()
             if self._group is not None:
-                self._group.create_task(worker.run(), name=name)
+                self._run(worker, self._group)
         return worker
+
+    def _run(self, worker: WorkerSupervisor, group: asyncio.TaskGroup) -> None:
+        task = group.create_task(worker.run(), name=worker.name)
+        task.add_done_callback(lambda _: self._leaving.discard(worker.name))
 
     def named(self, name: str) -> WorkerSupervisor | None:
         """The child of this name, if there is one."""
@@ -62,17 +67,20 @@ class Fleet:
         return min(fit, key=lambda each: (self._book.load_of(each.name), each.name))
 
     def open_video(self) -> WorkerSupervisor:
-        """A new video child under the first free name."""
+        """A new video child under the first free name; that of a child whose process may still live is not free."""
         number = 1
-        while f"{VIDEO}-{number}" in self._workers:
+        while f"{VIDEO}-{number}" in self._workers or f"{VIDEO}-{number}" in self._leaving:
             number += 1
         return self.ensure(VIDEO, f"{VIDEO}-{number}")
 
-    def release(self, name: str) -> bool:
+    def release(self, worker: WorkerSupervisor) -> bool:
         """End a video child if it has no camera any more; whether it does."""
-        if name not in self._workers or self._book.of_worker(name):
+        if self._workers.get(worker.name) is not worker or self._book.of_worker(worker.name):
             return False
-        self._workers.pop(name).stop()
+        del self._workers[worker.name]
+        worker.stop()
+        if self._group is not None:
+            self._leaving.add(worker.name)
         return True
 
     def stop(self) -> None:

@@ -137,11 +137,12 @@ class Workers:
         name = self._book.withdraw(camera)
         if name is None:
             return
-        for worker in (self._fleet.named(name), self._fleet.named(DEVICES)):
+        watcher = self._fleet.named(name)
+        for worker in (watcher, self._fleet.named(DEVICES)):
             if worker is not None:
                 await worker.send(CameraWithdrawn(camera=camera))
-        if self._fleet.release(name):
-            await self._feed.reader_gone(name)
+        if watcher is not None and self._fleet.release(watcher):
+            await self._feed.reader_gone(watcher)
 
     def watch_list_changed(self) -> None:
         """The store has a new revision: bring it to the cameras."""

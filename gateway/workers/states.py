@@ -85,12 +85,14 @@ class GalleryState:
 
     Attributes:
         revision: of the newest gallery that was built; 0 if none.
+        wanted: the store's revision as it was read last, also while no gallery child is there to build it.
         people, templates, skipped: what it holds, and how many rows it had to leave out.
         applied: the revision that each living video child compares with.
-        waiting: video children that do not have the newest one yet.
+        waiting: children that do not have the wanted one yet; the gallery child if it has not built it.
     """
 
     revision: int = 0
+    wanted: int = 0
     people: int = 0
     templates: int = 0
     skipped: int = 0

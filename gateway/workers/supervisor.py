@@ -39,6 +39,10 @@ class WorkerOwner(Protocol):
         """It ended unasked; `looping` once it is in a crash loop."""
         ...
 
+    async def worker_over(self, worker: "WorkerSupervisor") -> None:
+        """It ended as it was asked to, or was killed for not doing so; it says no more."""
+        ...
+
 
 class WorkerSupervisor:
     """One child over all its lives.
@@ -164,6 +168,10 @@ class WorkerSupervisor:
             self._reason = await self._live()
             if not self._stopping.is_set():
                 await self._pause()
+        try:
+            await self._owner.worker_over(self)
+        except Exception:  # as in `_live`
+            _LOG.exception("%s: its end could not be told", self.name)
 
     def stop(self) -> None:
         """Ask the child to end; `run` returns when it has."""
@@ -217,12 +225,10 @@ class WorkerSupervisor:
         await wait_at_most(self._clock, delay, self._stopping)
 
     async def _hear(self, received: Received) -> None:
+        """Take a message; of a child that is to end only what it found counts, not that it is there."""
         message = received.message
         if isinstance(message, Ready):
-            self._ready = message
-            self._be_born()
-            _LOG.info("%s is ready: %s", self.name, message.detail or self.role)
-            await self._owner.worker_ready(self)
+            await self._begin(message)
         elif isinstance(message, Heartbeat):
             await self._note(message)
         elif (number := getattr(message, "request", None)) is not None:
@@ -230,7 +236,17 @@ class WorkerSupervisor:
         else:
             await self._owner.worker_said(self, received)
 
+    async def _begin(self, ready: Ready) -> None:
+        self._be_born()
+        if self._stopping.is_set():
+            return
+        self._ready = ready
+        _LOG.info("%s is ready: %s", self.name, ready.detail or self.role)
+        await self._owner.worker_ready(self)
+
     async def _note(self, heartbeat: Heartbeat) -> None:
+        if self._stopping.is_set():
+            return
         self._beat = heartbeat
         if self.ready:
             self._budget.note_ready(self._clock.monotonic())

@@ -22,6 +22,7 @@ class Children:
         self.away: set[str] = set()
         self.refused = 0
         self.asked: list[ClipRequest] = []
+        self.given_up: list[tuple[str, str]] = []
 
     def record(self, request: ClipRequest) -> bool:
         if request.camera in self.away:
@@ -29,6 +30,9 @@ class Children:
             return False
         self.asked.append(request)
         return True
+
+    def give_up(self, request: ClipRequest) -> None:
+        self.given_up.append((request.event, request.camera))
 
 
 def event(number: int, device: str = "btn-01", kind: Callable[..., Event] = ButtonPressed) -> Event:
@@ -43,8 +47,9 @@ async def following(
     clock: Clock = SystemClock()
     stores = await open_storage(StorageSettings(directory=folder, reserve_megabytes=1), clock)
     await stores.journal.append(event(0))
+    about = settings or EvidenceSettings()
     clips = PressClips(
-        stores.journal, settings or EvidenceSettings(), lambda device: LINKED.get(device, ()), children.record, clock
+        stores.journal, about, lambda device: LINKED.get(device, ()), children.record, children.give_up, clock
     )
     task = asyncio.create_task(clips.run())
     try:
@@ -89,6 +94,7 @@ async def test_a_child_that_is_away_is_asked_again_and_told_how_long_ago_it_was(
         await until(lambda: len(children.asked) == 2)
     assert [each.camera for each in children.asked] == ["cam-02", "cam-01"]
     assert children.asked[1].ago_seconds > children.asked[0].ago_seconds
+    assert children.given_up == []
 
 
 async def test_when_the_clip_would_be_over_nobody_is_asked_any_more(tmp_path: Path) -> None:
@@ -102,6 +108,7 @@ async def test_when_the_clip_would_be_over_nobody_is_asked_any_more(tmp_path: Pa
         await stores.journal.append(event(3))
         await until(lambda: children.asked)
     assert {each.event for each in children.asked} == {"press-3"}
+    assert children.given_up == [("press-1", "cam-01"), ("press-1", "cam-02")], "nobody would know that it is missing"
 
 
 async def test_without_clips_nobody_is_asked(tmp_path: Path) -> None:

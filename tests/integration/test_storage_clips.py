@@ -214,7 +214,8 @@ async def test_a_file_that_became_shorter_is_told_as_cut_short(tmp_path: Path) -
 
 
 async def test_a_clip_of_a_person_dies_with_the_person_also_while_it_grows(tmp_path: Path) -> None:
-    async with running(tmp_path) as stores:
+    faults: Faults = []
+    async with running(tmp_path, faults) as stores:
         await stores.watchlist.add(listed())
         mine = clip("c-1", "p-1")
         stores.clips.put(part(0, mine))
@@ -238,6 +239,7 @@ async def test_a_clip_of_a_person_dies_with_the_person_also_while_it_grows(tmp_p
         assert os.listdir(tmp_path / "evidence") == ["c-3"]
         (tmp_path / "evidence" / "c-1").write_bytes(copy)
         assert await stores.clips.read("c-1", 0, 10) is None
+    assert faults == [], "who was removed is nobody whose clip is missing"
 
 
 async def is_gone(stores: Stores) -> bool:
@@ -269,6 +271,28 @@ async def test_what_does_not_fit_together_is_given_up_with_what_there_was(tmp_pa
         assert await state(stores, "c-9") is None
     assert [fault for fault, _ in faults] == ["clip_given_up"]
     assert "a part of it is missing" in faults[0][1]
+
+
+async def test_a_camera_of_which_no_clip_can_be_made_hides_no_other_one(tmp_path: Path) -> None:
+    faults: Faults = []
+
+    def refused(number: int, camera: str) -> ClipPart:
+        about = replace(clip(f"c-{number}"), camera=camera)
+        return part(0, about, data=b"", last=True, cut_short=True, trouble="no picture came")
+
+    async with running(tmp_path, faults) as stores:
+        for number, camera in enumerate(("cam-01", "cam-02", "cam-01")):
+            stores.clips.put(refused(number, camera))
+        stores.clips.put(part(0, clip("c-8"), last=True))
+        stores.clips.put(refused(9, "cam-01"))
+        await until(lambda: _are_said(faults, 3))
+    assert [words.rpartition(" of ")[2] for _, words in faults] == [
+        f"{camera}: no picture came" for camera in ("cam-01", "cam-02", "cam-01")
+    ], "a camera's trouble is told again once a clip of it was made"
+
+
+async def _are_said(faults: Faults, count: int) -> bool:
+    return len(faults) >= count
 
 
 async def test_more_than_fits_into_the_queue_is_given_up_without_waiting(tmp_path: Path) -> None:

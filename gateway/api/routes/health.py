@@ -81,6 +81,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         "figures": {each.camera: _figures(each.status, each.worker) for each in parts.workers.cameras() if each.status},
         "watchlist": {
             "revision": gallery.revision,
+            "wanted": gallery.wanted,
             "people": gallery.people,
             "templates": gallery.templates,
             "left_out": gallery.skipped,

@@ -80,7 +80,8 @@ async def _person(parts: ApiParts, identity: str) -> Person:
 def _applied(parts: ApiParts, revision: int) -> dict[str, Any]:
     gallery = parts.workers.gallery()
     applied = {name: reached >= revision for name, reached in gallery.applied.items()}
-    return {"revision": revision, "applied": all(applied.values()), "workers": applied}
+    done = gallery.revision >= revision and all(applied.values())  # a child that starts now would map an older one
+    return {"revision": revision, "applied": done, "workers": applied}
 
 
 @router.get("/people")

@@ -151,6 +151,8 @@ class ClipRecorder:
                 )
                 others = self._strangers(follower.begins, follower.ends)
                 self._outlet.post_behind(_with_losses(replace(last, others=others), follower))
+        if not number:
+            raise PermanentError("no picture came")
 
     def _pieces(self, fragment: ClipFragment, subject: _Subject, number: int) -> Iterator[ClipPiece]:
         size = len(fragment.mp4)

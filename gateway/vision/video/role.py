@@ -182,9 +182,11 @@ class VideoRole:
 
     async def _record(self, request: ClipRequest) -> None:
         watched = self._cameras.get(request.camera)
-        if watched is not None and watched.pipeline is not None:
-            for refusal in watched.pipeline.clips.record(request):
-                await self._outlet.send(refusal)
+        if watched is None or watched.pipeline is None:
+            await self._outlet.send(request.refused("nothing is known of its stream yet"))
+            return
+        for refused in watched.pipeline.clips.record(request):
+            await self._outlet.send(refused)
 
     def _pipelines(self) -> tuple[CameraPipeline, ...]:
         return tuple(each.pipeline for each in self._cameras.values() if each.pipeline is not None)

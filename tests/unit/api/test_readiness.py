@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.api.routes.health import readiness
+from gateway.workers import GalleryState
 
 INCIDENTS = (
     SimpleNamespace(state="raised", discreet=False),
@@ -14,13 +15,12 @@ INCIDENTS = (
 )
 
 
-def parts(*failing: str) -> Any:
+def parts(*failing: str, gallery: GalleryState | None = None) -> Any:
     """A gateway without cameras, devices and destinations whose tasks fail."""
     journal = SimpleNamespace(works=True, last_position=7, statistics=SimpleNamespace(last_commit_ms=1.0))
-    gallery = SimpleNamespace(revision=0, people=0, templates=0, skipped=0, fingerprint="", waiting=())
     return SimpleNamespace(
         stores=SimpleNamespace(journal=journal, ballast=SimpleNamespace(held=True), faults=(), wrong_key=None),
-        workers=SimpleNamespace(gallery=lambda: gallery, workers=tuple, cameras=tuple),
+        workers=SimpleNamespace(gallery=lambda: gallery or GalleryState(), workers=tuple, cameras=tuple),
         forwarders=SimpleNamespace(statuses=tuple),
         desk=SimpleNamespace(waits=False, unresolved=lambda: INCIDENTS),
         walk_tests=SimpleNamespace(current=""),
@@ -43,3 +43,8 @@ def test_a_gateway_whose_incident_desk_fails_is_not_ready(failing: tuple[str, ..
 
 def test_incidents_are_counted_but_for_silent_ones() -> None:
     assert readiness(parts())["incidents"] == {"open": 2, "raised": 1}
+
+
+def test_a_list_that_the_gallery_has_not_built_is_told() -> None:
+    told = readiness(parts(gallery=GalleryState(revision=3, wanted=4, waiting=("gallery", "video-1"))))["watchlist"]
+    assert (told["revision"], told["wanted"], told["waiting"]) == (3, 4, ["gallery", "video-1"])

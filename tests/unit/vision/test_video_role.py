@@ -17,7 +17,17 @@ from gateway.streams import Frame, LossReason, StreamLost
 from gateway.vision.video import CameraPipeline, VideoRole, role
 from gateway.vision.video.announcer import Announcer
 from gateway.vision.video.pipeline import PipelineKit
-from gateway.wire import ChannelClosedError, Hello, Message, PictureRequest, Received, Report, StreamAddress
+from gateway.wire import (
+    ChannelClosedError,
+    ClipPiece,
+    ClipRequest,
+    Hello,
+    Message,
+    PictureRequest,
+    Received,
+    Report,
+    StreamAddress,
+)
 
 FRAME = Frame.from_rgb(np.zeros((90, 160, 3), np.uint8))
 
@@ -70,6 +80,19 @@ async def test_an_address_that_cannot_be_opened_is_a_loss(monkeypatch: pytest.Mo
     await video.close()
     events = [decode(each.event) for each in outbox.sent if isinstance(each, Report)]
     assert [each.reason for each in events if isinstance(each, CameraLost)] == ["no_stream_address"]
+
+
+async def test_a_clip_of_a_camera_that_never_told_its_stream_is_refused_aloud() -> None:
+    video, outbox = _role()
+    await video.handle(Received(ASSIGNED))
+    for camera in ("cam-01", "cam-09"):
+        await video.handle(Received(ClipRequest(evidence=f"e-{camera}", event="press-1", camera=camera)))
+    await video.close()
+    pieces = [each for each in outbox.sent if isinstance(each, ClipPiece)]
+    assert [(each.evidence, each.number, each.last, bool(each.trouble)) for each in pieces] == [
+        ("e-cam-01", 0, True, True),
+        ("e-cam-09", 0, True, True),
+    ]
 
 
 async def test_work_beside_the_messages_that_fails_is_said(caplog: pytest.LogCaptureFixture) -> None:

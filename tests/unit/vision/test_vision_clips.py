@@ -213,6 +213,18 @@ def test_a_stream_of_which_no_clip_can_be_made_is_said(make: Make) -> None:
     assert (piece.number, piece.last, "mjpeg" in piece.trouble) == (0, True, True)
 
 
+def test_a_camera_that_sends_no_picture_is_said() -> None:
+    parent, settings = Parent(), EvidenceSettings(clip_before_seconds=1, clip_after_seconds=0)
+    recorder = ClipRecorder("cam-01", VisionSettings(), settings, parent, SystemClock(), nobody)
+    assert recorder.ring is not None
+    recorder.ring.close()
+    recorder.record(ClipRequest(evidence="e-1", event="press-1", camera="cam-01"))
+    assert parent.over.wait(10)
+    (piece,) = parent.pieces
+    assert (piece.evidence, piece.number, piece.data) == ("e-1", 0, b"")
+    assert (piece.last, piece.cut_short, piece.trouble) == (True, True, "no picture came")
+
+
 def test_a_clip_that_a_fault_keeps_from_beginning_is_said(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_self: ClipFollower) -> None:
         raise ArithmeticError

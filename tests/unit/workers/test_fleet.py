@@ -17,12 +17,16 @@ class Child:
         self.role = role
         self.name = name
         self.stopping = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.slow = False
 
     def stop(self) -> None:
         self.stopping.set()
 
     async def run(self) -> None:
         await self.stopping.wait()
+        if self.slow:
+            await self.ended.wait()
 
 
 async def test_a_camera_that_is_added_while_the_gateway_stops_does_not_hold_it_up() -> None:
@@ -35,3 +39,22 @@ async def test_a_camera_that_is_added_while_the_gateway_stops_does_not_hold_it_u
             fleet.ensure(VIDEO, "video-1")
             fleet.stop()
             fleet.open_video()
+
+
+async def test_a_name_is_free_again_when_the_process_that_had_it_is_gone() -> None:
+    """What it says until then would be taken for a word of its successor."""
+    make: Any = Child
+    fleet = Fleet(make, CameraBook("east"), cameras_per_worker=4, cores=2)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as children:
+        fleet.start(children)
+        old: Any = fleet.open_video()
+        old.slow = True
+        assert fleet.release(old)
+        assert fleet.named("video-1") is None
+        assert fleet.open_video().name == "video-2"
+        old.ended.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert fleet.open_video().name == "video-1"
+        assert not fleet.release(old), "another one has its name"
+        fleet.stop()

@@ -57,6 +57,9 @@ class Owner:
     async def worker_gone(self, worker: WorkerSupervisor, *, looping: bool) -> None:
         """It is gone."""
 
+    async def worker_over(self, worker: WorkerSupervisor) -> None:
+        """It is over."""
+
 
 def _child(name: str, cradle: Cradle, births: Births) -> WorkerSupervisor:
     hello = Hello(

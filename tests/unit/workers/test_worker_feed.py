@@ -161,7 +161,7 @@ async def test_a_revision_is_done_when_every_living_child_has_it() -> None:
         await settled()
         assert not done.done()
         assert feed.state().waiting == ("video-2",)
-        await feed.reader_gone("video-2")
+        await feed.reader_gone(second)
         assert await done
     assert first.memories == second.memories
 
@@ -185,6 +185,39 @@ async def test_a_child_that_starts_later_gets_the_newest_and_counts_until_it_ans
         assert not await feed.applied(2, within_seconds=0.01), "the answer of a replaced child does not count"
         await feed.note_applied(GalleryApplied(worker="video-1", revision=2), late)
         assert await feed.applied(2)
+
+
+async def test_without_a_gallery_child_the_state_says_what_the_store_has_and_who_waits_for_it() -> None:
+    store, keeper, reader = Store(), Child("gallery"), Child("video-1")
+    async with running(store) as feed:
+        assert feed.state().waiting == ("gallery",), "nothing was built yet"
+        feed.keeper_ready(keeper)
+        feed.reader_ready(reader)
+        await settled()
+        await feed.snapshot(*snapshot(1))
+        await feed.note_applied(GalleryApplied(worker="video-1", revision=1), reader)
+        assert feed.state().waiting == ()
+        keeper.ready, store.revision, store.people = False, 2, 0
+        feed.changed()
+        await settled()
+        state = feed.state()
+        assert (state.revision, state.wanted, state.waiting) == (1, 2, ("gallery", "video-1"))
+        await feed.snapshot(*snapshot(2))
+        await feed.note_applied(GalleryApplied(worker="video-1", revision=2), reader)
+        assert (feed.state().revision, feed.state().waiting) == (2, ())
+
+
+async def test_the_end_of_a_child_takes_nothing_from_the_one_that_has_its_name_now() -> None:
+    old, new = Child("video-1"), Child("video-1")
+    async with running(Store()) as feed:
+        feed.reader_ready(old)
+        feed.reader_ready(new)
+        await feed.reader_gone(old)
+        await feed.snapshot(*snapshot(1))
+        assert feed.state().waiting == ("video-1",)
+        await feed.reader_gone(new)
+        assert feed.state().applied == {}
+    assert (len(old.got), len(new.got)) == (0, 1)
 
 
 async def test_old_snapshots_are_let_go() -> None:

@@ -35,6 +35,9 @@ class Owner:
     async def worker_gone(self, worker: WorkerSupervisor, *, looping: bool) -> None:
         raise ValueError("what nobody foresaw")
 
+    async def worker_over(self, worker: WorkerSupervisor) -> None:
+        pass
+
 
 def _supervisor(owner: WorkerOwner, clock: ManualClock, starts: list[str]) -> WorkerSupervisor:
     async def start(_role: str, name: str, _clock: Clock) -> WorkerProcess:
