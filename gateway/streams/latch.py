@@ -58,7 +58,7 @@ class Latch:
             pictures, took = self._decode(each)
             cost += took
             newest = pictures[-1] if pictures else newest
-        yield Decoded(newest, arrived, cost)
+        yield Decoded(newest, arrived, cost, time=seconds_of(packet))
 
     def _hold(self, packet: VideoPacket) -> None:
         if packet.is_keyframe and (not self._held or packet.pts is None or packet.pts != self._held[0].pts):

@@ -39,7 +39,7 @@ class Timeline:
             placed = media + self._offset
         self._begins = False
         placed = max(placed, self._last + _TICK)
-        if 0 < placed - self._last < 1 and self._last >= 0:
+        if 2 * _TICK < placed - self._last < 1 and self._last >= 0:
             self._step = placed - self._last
         self._last, self._last_received = placed, received
         return placed
@@ -82,26 +82,38 @@ class ClockWatch:
     """
 
     _BACK, _AHEAD = 1.0, 10.0
+    # A first time may be the library's own guess: only two steps show a clock that goes.
+    _STEPS = 2
 
     def __init__(self, stuck_seconds: float) -> None:
         self._stuck_seconds = stuck_seconds
         self._media: float | None = None
+        self._highest = 0.0
         self._received = 0.0
+        self._steps = 0
+
+    @property
+    def goes(self) -> bool:
+        """Whether the clock was seen to go on."""
+        return self._steps >= self._STEPS
 
     def check(self, media: float | None, received: float) -> None:
-        """Look at a frame's own time.
+        """Look at a picture's or a packet's own time.
 
         Raises:
-            StreamFaultError: CLOCK_JUMP or CLOCK_STUCK.
+            StreamFaultError: CLOCK_JUMP, also for one that goes back little by little, or CLOCK_STUCK.
         """
         if media is None:
             return
         if self._media is None:
-            self._media, self._received = media, received
+            self._media = self._highest = media
+            self._received = received
         step, passed = media - self._media, received - self._received
-        if step < -self._BACK or step - passed > self._AHEAD:
+        if media < self._highest - self._BACK or step - passed > self._AHEAD:
             raise StreamFaultError(LossReason.CLOCK_JUMP)
         if step == 0 and passed >= self._stuck_seconds:
             raise StreamFaultError(LossReason.CLOCK_STUCK)
         if step != 0:
+            self._steps += 1
             self._media, self._received = media, received
+            self._highest = max(self._highest, media)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
-from gateway.streams import Frame, LossReason, Sparing, StreamLost, StreamSource, VideoStream
+from gateway.streams import Frame, LossReason, Sparing, StreamLive, StreamLost, StreamSource, VideoStream
 from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
@@ -184,7 +184,8 @@ class CameraPipeline:
 
     def _live(self, frame: Frame) -> None:
         self._newest = frame
-        self._post(self._announcer.live())
+        if isinstance(self._stream.state, StreamLive):  # not yet, if its clock stood still and stands on
+            self._post(self._announcer.live())
         self._judge_picture(frame)
         with self._judging:
             current = self._kit.lists.current if self._assigned.watch_faces else None

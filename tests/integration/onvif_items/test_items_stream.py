@@ -16,7 +16,17 @@ from harness.onvif_bench import PASSWORD, Bench, Hearing, state_of
 from gateway.cameras import CameraError, CameraState, Login, OnvifCamera
 from gateway.clock import SystemClock
 from gateway.simulators.camera import SimulatedCamera
-from gateway.streams import Backoff, Frame, LossReason, PacketRing, StreamLive, StreamLost, StreamSource, VideoStream
+from gateway.streams import (
+    Backoff,
+    Frame,
+    LatchSwitch,
+    LossReason,
+    PacketRing,
+    StreamLive,
+    StreamLost,
+    StreamSource,
+    VideoStream,
+)
 from gateway.vision.certificates import end_of
 from gateway.vision.devices.profile_drift import ProfileWatch
 
@@ -26,9 +36,11 @@ def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_recording(tmp_path_factory.mktemp("stream") / "long.mp4", frames=100)
 
 
-def _stream(url: str, *, ring: PacketRing | None = None, **options: Any) -> VideoStream:
+def _stream(
+    url: str, *, ring: PacketRing | None = None, latch: LatchSwitch | None = None, **options: Any
+) -> VideoStream:
     source = StreamSource(url=url, open_timeout_seconds=3, read_timeout_seconds=1.5, **options)
-    return VideoStream(source, clock=SystemClock(), ring=ring, backoff=Backoff(lambda low, high: 0.02))
+    return VideoStream(source, clock=SystemClock(), ring=ring, latch=latch, backoff=Backoff(lambda low, high: 0.02))
 
 
 def _next(stream: VideoStream, kind: type[Frame] | type[StreamLost]) -> Any:
@@ -122,6 +134,58 @@ async def test_item_36_each_end_of_a_stream_has_a_name_and_is_tried_again(
                 lost = _next(stream, StreamLost)
                 assert lost.reason in reasons
                 assert lost.retry_seconds is not None
+
+        await _in_thread(look)
+
+
+async def test_item_36_a_clock_that_stands_still_is_one_loss_and_its_pictures_are_seen(long_recording: Path) -> None:
+    async with SimulatedCamera(long_recording, quirks=["rtp-stuck"]) as camera:
+
+        def look() -> None:
+            with _stream(camera.rtsp_url) as stream:
+                first = _next(stream, StreamLost)
+                told = []
+                while not isinstance(state := stream.state, StreamLost) or state.attempts < 3:
+                    told.append(stream.next(0.1))
+                assert not [each for each in told if isinstance(each, StreamLost)]
+                assert [each for each in told if isinstance(each, Frame)]
+                assert (state.since, state.reason, stream.counters.losses) == (first.since, LossReason.CLOCK_STUCK, 1)
+
+        await _in_thread(look)
+
+
+@pytest.mark.parametrize("wanted", [False, True])
+async def test_item_36_a_main_stream_whose_clock_stands_still_is_lost_whether_or_not_it_is_decoded(
+    long_recording: Path, wanted: bool
+) -> None:
+    async with SimulatedCamera(long_recording, quirks=["rtp-stuck"]) as camera:
+
+        def look() -> None:
+            latch = LatchSwitch()
+            latch.want(pictures=wanted)
+            with _stream(camera.rtsp_url, latch=latch) as stream:
+                assert _next(stream, StreamLost).reason is LossReason.CLOCK_STUCK
+                states = set()
+                while not isinstance(state := stream.state, StreamLost) or state.attempts < 3:
+                    states.add(type(stream.state))
+                    stream.next(0.05)
+                assert states == {StreamLost}
+
+        await _in_thread(look)
+
+
+async def test_item_36_a_clock_that_goes_again_ends_the_loss(long_recording: Path) -> None:
+    async with SimulatedCamera(long_recording, quirks=["rtp-stuck"]) as camera:
+
+        def look() -> None:
+            with _stream(camera.rtsp_url) as stream:
+                _next(stream, StreamLost)
+                camera._quirks.values.clear()  # type: ignore[attr-defined]  # restarted, its clock goes
+                for _ in range(600):
+                    stream.next(0.05)
+                    if isinstance(stream.state, StreamLive):
+                        return
+                pytest.fail("the loss did not end")
 
         await _in_thread(look)
 

@@ -11,7 +11,7 @@ from harness.devices_bench import ASSIGNED, Outbox
 
 from gateway.clock import ManualClock
 from gateway.errors import PermanentError
-from gateway.events import CameraLost, decode
+from gateway.events import CameraLost, CameraRestored, decode
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
 from gateway.streams import Frame, LossReason, StreamLost
 from gateway.vision.video import CameraPipeline, VideoRole, role
@@ -151,3 +151,18 @@ def test_the_main_stream_is_not_decoded_while_the_sub_stream_is_lost() -> None:
     pipeline = _pipeline()
     pipeline._lost(StreamLost(ManualClock().now(), LossReason.REFUSED, 1, 1.0))
     assert not pipeline._main.wanted
+
+
+def test_a_camera_whose_clock_stands_still_is_not_told_as_restored_by_each_of_its_pictures() -> None:
+    pipeline = _pipeline()
+    board, sent = pipeline._stream._board, pipeline._kit.outlet.sent
+    for _ in range(3):
+        board.put(FRAME, "h264", 1.0, doubted=bool(sent))
+        board.lost(LossReason.CLOCK_STUCK, 1, 1.0)
+        board.put(FRAME, "h264", 1.0, doubted=True)
+        for _ in range(2):
+            pipeline._step()
+    board.put(FRAME, "h264", 1.0)
+    pipeline._step()
+    events = [decode(each.event) for each in sent if isinstance(each, Report)]
+    assert [type(each) for each in events] == [CameraLost, CameraRestored]
