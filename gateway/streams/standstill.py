@@ -1,9 +1,11 @@
-"""Notices packets whose time tells nothing, because the camera's stream clock stands still."""
+"""Notices packets whose time tells nothing, because the camera's stream clock stands still or goes back."""
 
 from typing import Protocol
 
 # The slices of a picture come together; only a network that stalls parts them for longer.
 _TOGETHER_SECONDS = 0.5
+# No encoder that reorders pictures needs longer until one comes that is shown after all before it.
+_REORDERED_SECONDS = 2.0
 _START = b"\0\0\1"
 # Slices of H.264 (ITU-T H.264 table 7-1): whole ones, partition A, and of a keyframe; of H.265 all types below 32.
 _H264_SLICES = {1, 2, 5}
@@ -39,19 +41,22 @@ class Standstill:
 
     def __init__(self, codec: str = "") -> None:
         self._codec = codec
-        self._pts: int | None = None
+        self._highest: int | None = None
         self._since = 0.0
         self._stands = False
 
     def tells_nothing(self, packet: PacketTold) -> bool:
-        """Whether the time of the next packet is that of an earlier picture, or the first after such ones."""
+        """Whether a picture begins whose time is no later than that of an earlier one, or the first one after such."""
         if packet.pts is None:
             return False
-        if packet.pts != self._pts:
+        if self._highest is None or packet.pts > self._highest:
             stood, self._stands = self._stands, False
-            self._pts, self._since = packet.pts, packet.received
+            self._highest, self._since = packet.pts, packet.received
             return stood
-        self._stands = self._stands or is_apart(packet, self._since, self._codec)
+        if not begins_picture(packet.data, self._codec):
+            return False
+        most = _TOGETHER_SECONDS if packet.pts == self._highest else _REORDERED_SECONDS
+        self._stands = self._stands or packet.received - self._since > most
         return self._stands
 
 

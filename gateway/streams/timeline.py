@@ -75,10 +75,10 @@ class Pace:
 
 
 class ClockWatch:
-    """Finds a camera whose stream clock jumps or stands still.
+    """Finds a camera whose stream clock jumps, stands still or goes back little by little.
 
     Args:
-        stuck_seconds: how long the same time may come again and again.
+        stuck_seconds: how long no later time may come.
     """
 
     _BACK, _AHEAD = 1.0, 10.0
@@ -88,8 +88,8 @@ class ClockWatch:
     def __init__(self, stuck_seconds: float) -> None:
         self._stuck_seconds = stuck_seconds
         self._media: float | None = None
-        self._highest = 0.0
         self._received = 0.0
+        self._highest, self._grew = 0.0, 0.0
         self._steps = 0
 
     @property
@@ -101,19 +101,20 @@ class ClockWatch:
         """Look at a picture's or a packet's own time.
 
         Raises:
-            StreamFaultError: CLOCK_JUMP, also for one that goes back little by little, or CLOCK_STUCK.
+            StreamFaultError: CLOCK_JUMP or CLOCK_STUCK.
         """
         if media is None:
             return
         if self._media is None:
             self._media = self._highest = media
-            self._received = received
+            self._received = self._grew = received
         step, passed = media - self._media, received - self._received
-        if media < self._highest - self._BACK or step - passed > self._AHEAD:
+        if step < -self._BACK or step - passed > self._AHEAD:
             raise StreamFaultError(LossReason.CLOCK_JUMP)
-        if step == 0 and passed >= self._stuck_seconds:
+        if media <= self._highest and received - self._grew >= self._stuck_seconds:
             raise StreamFaultError(LossReason.CLOCK_STUCK)
         if step != 0:
-            self._steps += 1
             self._media, self._received = media, received
-            self._highest = max(self._highest, media)
+        if media > self._highest:
+            self._highest, self._grew = media, received
+            self._steps += 1

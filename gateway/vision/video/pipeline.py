@@ -173,6 +173,8 @@ class CameraPipeline:
             current = self._kit.lists.current
             if current is not None:
                 self._warn(self._looker.finish(current.gallery), current)
+        if self._main is not None:  # which may show whoever passes meanwhile
+            self._looker.presence.rested()
         self._want_main(pictures=False)
         if loss.reason is LossReason.ENDED and loss.retry_seconds is None:
             _LOG.info("camera %s: the recording is over", self._assigned.camera)
@@ -192,6 +194,7 @@ class CameraPipeline:
             if current is not None:
                 self._look(frame, current)
             else:
+                self._looker.presence.rested()
                 self._want_main(pictures=False)
 
     def _judge_picture(self, frame: Frame) -> None:

@@ -67,6 +67,21 @@ def test_a_clock_that_goes_on_again_stays_on_the_line_of_times(plain: Path) -> N
     assert times[-1] == pytest.approx(kept[-1].received, abs=0.1)
 
 
+def test_pictures_in_slices_stay_whole_while_the_clock_stands_still(with_slices: Path) -> None:
+    stream_format, packets = packets_of(with_slices)
+    ring = fed(stream_format, stuck(slices_apart(rounds(packets, 2))))
+    clip = ring.clip(1.9)
+    assert clip.pictures == len(pictures_in(clip.mp4)) == pytest.approx(48, abs=10)
+
+
+def test_a_clock_that_goes_back_little_by_little_keeps_the_order_of_pictures(plain: Path) -> None:
+    stream_format, packets = packets_of(plain)
+    back = [replace(each, pts=90_000 - 600 * number) for number, each in enumerate(rounds(packets, 4))]
+    pictures = pictures_in(fed(stream_format, back).clip(1.9).mp4)
+    assert [bar(each) for each in pictures] == list(range(50))
+    assert pictures[-1].time == pytest.approx(1.96, abs=0.05)
+
+
 def test_slices_that_a_stalling_network_parts_stay_one_picture(with_slices: Path) -> None:
     stream_format, packets = packets_of(with_slices)
     sent = slices_apart(packets)

@@ -147,6 +147,21 @@ def test_the_main_stream_is_not_decoded_for_an_empty_list() -> None:
     assert not pipeline._main.wanted
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_who_came_while_the_list_was_empty_or_the_sub_stream_lost_is_not_known(lost: bool) -> None:
+    """However short it was: the clip is of the main stream, and shows whoever was there."""
+    pipeline = _pipeline()
+    presence = pipeline._looker.presence
+    presence.looked(100.0)
+    assert not presence.strangers(100.0, 103.0)
+    if lost:
+        pipeline._lost(StreamLost(ManualClock().now(), LossReason.REFUSED, 1, 1.0))
+    else:
+        pipeline._live(FRAME)
+    presence.looked(102.0)
+    assert presence.strangers(100.0, 103.0)
+
+
 def test_the_main_stream_is_not_decoded_while_the_sub_stream_is_lost() -> None:
     pipeline = _pipeline()
     pipeline._lost(StreamLost(ManualClock().now(), LossReason.REFUSED, 1, 1.0))
