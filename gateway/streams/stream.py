@@ -28,6 +28,9 @@ from gateway.streams.watchdog import GRACE_SECONDS, Watchdog
 _PROVEN_SECONDS = 10.0
 # A looker that takes longer for one picture that is made up for loses the rest of them, not the live stream.
 _BACKLOG_SECONDS = 2.0
+# A stream whose clock stands is opened anew at once, for that mends some cameras, and then once in so long: clips and
+# looks can do without its clock, but not without its pictures.
+_CLOCK_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +231,8 @@ class VideoStream:
         if session_began is None:
             return _Ending(opening_reason(error, now - begun, self._source.open_timeout_seconds), detail)
         reason = reading_reason(error)
-        if reason is LossReason.CLOCK_STUCK:  # a session as long as it takes to see that proves nothing
-            self._clock_doubted = True
-        else:
-            self._forgive(now - session_began)
+        self._forgive(now - session_began)
+        self._clock_doubted = self._clock_doubted or reason is LossReason.CLOCK_STUCK
         return _Ending(reason, detail)
 
     def _note_certificate(self, shown: bytes) -> None:
@@ -245,7 +246,8 @@ class VideoStream:
         """Hand over a session's pictures until it ends or is to stop; whether there were any."""
         self._timeline.new_session()
         # Pictures come in another order than packets, and those that are made up for behind newer packets.
-        watches = {left_out: ClockWatch(self._source.read_timeout_seconds) for left_out in (True, False)}
+        stuck_seconds = _CLOCK_SECONDS if self._clock_doubted else self._source.read_timeout_seconds
+        watches = {left_out: ClockWatch(stuck_seconds) for left_out in (True, False)}
         came = self._clock.monotonic()
         shown = False
         for decoded in session.pictures():
