@@ -165,11 +165,13 @@ def _file_faults(settings: Settings, file: str) -> Iterator[Fault]:
 def _trouble_of(path: Path) -> tuple[str, str] | None:
     """What is wrong with a file, and the remedy."""
     try:
-        there = path.is_file()
+        there, other = path.is_file(), path.exists()
     except PermissionError:
         return f"this user may not look into the folder of {path}", "Run the command as the gateway's user."
     except OSError:  # such as a name that is too long
-        there = False
+        there = other = False
+    if other and not there:
+        return f"{path} is no file but a directory, pipe or device", "Give the path of a file."
     if not there:
         return f"there is no file {path}", "Create it, or correct the path."
     return None if os.access(path, os.R_OK) else (f"{path} cannot be read", "Give this user the right to read it.")

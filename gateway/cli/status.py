@@ -161,5 +161,5 @@ def camera_detail(figures: dict[str, Any] | None, state: str = "live") -> str:
         parts.append(f"judged within {figures['decision_age_p95_ms']:.0f} ms (p95)")
     state, reason, _frames, _cost = figures["main"]
     if state == "lost":
-        parts.append(f"main stream lost ({reason}): no clips, faces are cut from the sub-stream")
+        parts.append(f"main stream lost ({reason}): clips are missing or have gaps, faces may be small")
     return ", ".join([*parts, *_GATES.get(figures["gate"], ())])

@@ -1,7 +1,7 @@
 """What the reader's thread and the looker's thread share: the newest frame, the state, and the counts."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
 from gateway.streams.frame import Frame
@@ -70,10 +70,13 @@ class Board:
         with self._changed:
             return None if self._heard is None else self._clock.monotonic() - self._heard
 
-    def skip(self, now: float, width: int, height: int, codec: str) -> None:
-        """A packet of a picture of this size came at monotonic `now` and was not decoded: the stream is live."""
+    def skip(self, now: float, width: int, height: int, codec: str, *, doubted: bool = False) -> None:
+        """A packet of a picture of this size came at monotonic `now` and was not decoded: the stream is live.
+
+        Not if it is `doubted`: then what it was lost for is not over yet.
+        """
         with self._changed:
-            self._go_live(width, height, codec)
+            self._go_live(width, height, codec, doubted=doubted)
             self._rested += 1
             self._heard = now
 
@@ -108,10 +111,10 @@ class Board:
             self._closed = True
             self._changed.notify_all()
 
-    def put(self, frame: Frame, codec: str, decode_ms: float) -> None:
-        """A decoded frame: the stream is live; takes the place of one that nobody took."""
+    def put(self, frame: Frame, codec: str, decode_ms: float, *, doubted: bool = False) -> None:
+        """A decoded frame: the stream is live, unless `doubted`; takes the place of one that nobody took."""
         with self._changed:
-            self._go_live(frame.width, frame.height, codec)
+            self._go_live(frame.width, frame.height, codec, doubted=doubted)
             self._seen += 1
             self._skipped += self._frame is not None
             weight = self._SMOOTHING if self._seen > 1 else 1.0
@@ -119,8 +122,11 @@ class Board:
             self._frame, self._received, self._heard = frame, frame.received, self._clock.monotonic()
             self._changed.notify_all()
 
-    def _go_live(self, width: int, height: int, codec: str) -> None:
-        if not isinstance(self._state, StreamLive):
+    def _go_live(self, width: int, height: int, codec: str, *, doubted: bool) -> None:
+        if isinstance(self._state, StreamLive):
+            if (self._state.width, self._state.height) != (width, height):
+                self._state = replace(self._state, width=width, height=height)
+        elif not doubted:
             self._state = StreamLive(self._clock.now(), width, height, codec)
             self._told = None
 

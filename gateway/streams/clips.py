@@ -70,6 +70,7 @@ class ClipFollower:
         self._format: StreamFormat | None = None
         self._oldest: float | None = None
         self._newest = float("-inf")
+        self._highest: int | None = None
         self._lost = 0.0
 
     @property
@@ -90,7 +91,7 @@ class ClipFollower:
 
     @property
     def lost_seconds(self) -> float:
-        """What is missing within: the ring dropped it before it was taken, or the camera was away."""
+        """What is missing within: the ring dropped it before it was taken, or the camera was away or left it out."""
         return self._lost
 
     @property
@@ -135,9 +136,21 @@ class ClipFollower:
         """Add up what is missing between the packets up to the end; `jumped`: some before the first were dropped."""
         for number, packet in enumerate(packets):
             apart = min(packet.received, self._end) - self._newest
-            if apart > _HOLE_SECONDS or (jumped and not number and apart > 0):
-                self._lost += apart
+            shown = self._shown_apart(packet) if packet.received <= self._end else 0.0
+            if max(apart, shown) > _HOLE_SECONDS or (jumped and not number and apart > 0):
+                self._lost += max(apart, shown)
             self._newest = packet.received
+
+    def _shown_apart(self, packet: RingPacket) -> float:
+        """Seconds of the stream's own time between the latest picture so far and this one.
+
+        A camera that fell behind and then left pictures out sends without a pause.
+        """
+        if packet.pts is None or self._format is None:
+            return 0.0
+        before = packet.pts if self._highest is None else self._highest
+        self._highest = max(before, packet.pts)
+        return float((packet.pts - before) * self._format.time_base)
 
     def _is_telling(self) -> bool:
         writer = self._writer

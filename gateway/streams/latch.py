@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from gateway.streams.saver import Decode, Decoded, VideoPacket, copied, seconds_of
 
 _MOST_BYTES, _MOST_PACKETS = 24 << 20, 900
+# The slices of a keyframe come together; of a clock that stands still, keyframes have the same time.
+_TOGETHER_SECONDS = 0.5
 
 
 class LatchSwitch:
@@ -42,11 +44,12 @@ class Latch:
         self._decode = decode
         self._held: list[VideoPacket] = []
         self._bytes = 0
+        self._began = 0.0
         self._follows = False
 
     def take(self, packet: VideoPacket, arrived: float) -> Iterator[Decoded]:
         """What there is to see because of a packet of the stream."""
-        self._hold(packet)
+        self._hold(packet, arrived)
         if not self._switch.is_open or not self._held:
             self._follows = False
             yield Decoded(None, arrived, resting=True, time=seconds_of(packet))
@@ -58,11 +61,11 @@ class Latch:
             pictures, took = self._decode(each)
             cost += took
             newest = pictures[-1] if pictures else newest
-        yield Decoded(newest, arrived, cost)
+        yield Decoded(newest, arrived, cost, time=seconds_of(packet))
 
-    def _hold(self, packet: VideoPacket) -> None:
-        if packet.is_keyframe and (not self._held or packet.pts is None or packet.pts != self._held[0].pts):
-            self._held, self._bytes = [], 0
+    def _hold(self, packet: VideoPacket, arrived: float) -> None:
+        if packet.is_keyframe and not self._goes_on(packet, arrived):
+            self._held, self._bytes, self._began = [], 0, arrived
         elif not self._held:
             return
         self._held.append(copied(packet))
@@ -70,3 +73,8 @@ class Latch:
         if self._bytes > _MOST_BYTES or len(self._held) > _MOST_PACKETS:
             self._held = []
             self._bytes = 0
+
+    def _goes_on(self, packet: VideoPacket, arrived: float) -> bool:
+        """Whether it is another slice of the keyframe at which the group begins."""
+        same = bool(self._held) and packet.pts is not None and packet.pts == self._held[0].pts
+        return same and arrived - self._began <= _TOGETHER_SECONDS

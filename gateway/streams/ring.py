@@ -9,9 +9,12 @@ from itertools import chain, islice
 from gateway.errors import PermanentError
 from gateway.streams.remux import Clip, StreamFormat, write_clip
 from gateway.streams.splice import Splice
+from gateway.streams.standstill import Standstill, is_apart
 
 # No camera is so slow: between groups so far apart there was an outage.
 _OUTAGE_SECONDS = 3.0
+# No picture has more slices or bytes: what comes with the same time beyond that is told as another one.
+_MOST_SLICES, _MOST_PICTURE_BYTES = 2048, 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,39 +67,54 @@ class PacketRing:
         self._changed = threading.Condition()
         self._format: StreamFormat | None = None
         self._groups: deque[list[RingPacket]] = deque()
+        self._slices: list[bytes] = []
+        self._picture_bytes = 0
         self._bytes = 0
         self._first = 0
         self._settled = True
         self._splice = Splice()
+        self._standstill = Standstill()
         self._closed = False
 
     def begin(self, stream_format: StreamFormat) -> None:
         """A new session: what was kept of one with other parameters is dropped, the rest goes on with it."""
         with self._changed:
+            self._settle()
             if stream_format != self._format:
                 self._format = stream_format
                 self._clear()
                 self._splice.restart(stream_format.time_base)
             self._splice.begin()
-            self._settled = True
+            self._standstill = Standstill(stream_format.codec)
             self._changed.notify_all()
 
     def add(self, packet: RingPacket) -> None:
-        """Keep a packet; those before the first keyframe are dropped."""
+        """Keep a packet; those before the first keyframe are dropped.
+
+        Of a clock that stands still the times are those at which the packets came.
+        """
         with self._changed:
+            if self._standstill.tells_nothing(packet):
+                self._splice.begin()
             packet = self._splice.join(packet)
             if self._continues(packet):
-                self._join(packet)
-            elif packet.keyframe:
-                self._groups.append([packet])
-            elif self._groups:
-                self._groups[-1].append(packet)
+                self._slices.append(packet.data)
+            elif packet.keyframe or self._groups:
+                self._begin_picture(packet)
             else:
                 return
-            self._settled = False
+            self._picture_bytes += len(packet.data)
             self._bytes += len(packet.data)
             self._trim(packet.received)
             self._changed.notify_all()
+
+    def _begin_picture(self, packet: RingPacket) -> None:
+        self._settle()
+        if packet.keyframe:
+            self._groups.append([packet])
+        else:
+            self._groups[-1].append(packet)
+        self._settled = False
 
     @property
     def seconds(self) -> float:
@@ -128,6 +146,7 @@ class PacketRing:
             moment = self._newest() if at is None else at
             if after > 0:
                 self._changed.wait_for(lambda: self._closed or self._newest() >= moment + after, after + patience)
+            self._join()
             packets = list(self._between(moment - before, moment + after))
             stream_format = self._format
         if stream_format is None or not packets:
@@ -167,27 +186,46 @@ class PacketRing:
         """Let go whoever waits for more; what is kept stays."""
         with self._changed:
             self._closed = True
-            self._settled = True
+            self._settle()
             self._changed.notify_all()
 
     def _clear(self) -> None:
         self._first += sum(len(group) for group in self._groups)
         self._groups.clear()
-        self._bytes = 0
+        self._slices.clear()
+        self._bytes = self._picture_bytes = 0
 
     def _newest(self) -> float:
         return self._groups[-1][-1].received if self._groups else 0.0
 
     def _continues(self, packet: RingPacket) -> bool:
         """Whether it is another slice of the last picture: RTSP gives those as packets of their own."""
-        if self._settled or not self._groups:
+        if self._settled or not self._groups or self._is_full():
             return False
         last = self._groups[-1][-1]
-        return packet.pts == last.pts and (packet.pts is not None or (packet.keyframe and last.keyframe))
+        if packet.pts is None:
+            alike = last.pts is None and packet.keyframe and last.keyframe
+            return alike and not is_apart(packet, last.received, self._codec())
+        return packet.pts == last.pts
 
-    def _join(self, packet: RingPacket) -> None:
-        last = self._groups[-1][-1]
-        self._groups[-1][-1] = replace(last, data=last.data + packet.data)
+    def _is_full(self) -> bool:
+        return len(self._slices) + 1 >= _MOST_SLICES or self._picture_bytes >= _MOST_PICTURE_BYTES
+
+    def _codec(self) -> str:
+        return self._format.codec if self._format is not None else ""
+
+    def _settle(self) -> None:
+        """The last picture gets no other slice."""
+        self._join()
+        self._settled = True
+        self._picture_bytes = 0
+
+    def _join(self) -> None:
+        """Make one packet of the last picture's slices: once for all of them, each is copied once."""
+        if self._slices:
+            last = self._groups[-1][-1]
+            self._groups[-1][-1] = replace(last, data=b"".join((last.data, *self._slices)))
+            self._slices.clear()
 
     def _trim(self, now: float) -> None:
         while len(self._groups) > 1 and (self._bytes > self._max_bytes or self._is_past(now - self._seconds)):

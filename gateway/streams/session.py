@@ -1,8 +1,10 @@
 """One connection to a camera, or one round of a recording: from opening to its end."""
 
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import av
 import av.error
@@ -37,9 +39,14 @@ def opened(
     """The container, closed by the thread that opened it: closing from another crashes the process.
 
     `shown` gets the certificate of a camera with TLS, in DER.
+
+    Raises:
+        StreamFaultError: NO_FILE: a recording is no regular file; else see `checked`.
+        OSError: there is none, or no connection.
+        av.error.FFmpegError: whatever else the library finds.
     """
     if source.is_recording:
-        container = av.open(source.address(), metadata_errors=_NAMES)
+        container = av.open(_regular(source.address()), metadata_errors=_NAMES)
     else:
         # PyAV's own timeouts: FFmpeg's `timeout` is reset by RTCP, and older names of it are silently ignored.
         timeouts = (source.open_timeout_seconds, source.read_timeout_seconds)
@@ -50,6 +57,13 @@ def opened(
         yield container
     finally:
         container.close()
+
+
+def _regular(path: str) -> str:
+    """The path of a regular file: a pipe that nobody writes to would be waited for without end."""
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        raise StreamFaultError(LossReason.NO_FILE)
+    return path
 
 
 class Session:

@@ -55,7 +55,8 @@ class Splice:
             self._offset = self._due(packet.received, *self._last) - packet.pts
         self._fresh = False
         pts = packet.pts + self._offset
-        self._last = pts, packet.received
+        if self._last is None or pts != self._last[0]:  # else it is another slice of a picture that began before
+            self._last = pts, packet.received
         return packet if not self._offset else replace(packet, pts=pts)  # type: ignore[type-var]  # a frozen dataclass
 
     def _strays(self, pts: int, received: float, last_pts: int, last_received: float) -> bool:

@@ -24,6 +24,7 @@ class LossReason(StrEnum):
     CLOCK_JUMP = "clock_jump"
     CLOCK_STUCK = "clock_stuck"
     UNREADABLE = "unreadable"
+    NO_FILE = "no_file"
     ELSEWHERE = "elsewhere"
     REDIRECTED = "redirected"
     FAILED = "failed"
@@ -51,6 +52,7 @@ _REMEDIES = {
     LossReason.CLOCK_JUMP: "The camera's stream clock jumped; check its time synchronisation if it stays",
     LossReason.CLOCK_STUCK: "The camera's stream clock stands still: restart it or update its firmware",
     LossReason.UNREADABLE: "Give the gateway's user the right to read the file",
+    LossReason.NO_FILE: "Give the path of a file: a directory, pipe, socket or device is no recording",
     LossReason.ELSEWHERE: "The address is in no network of cameras: correct it, or name its network in camera_networks",
     LossReason.REDIRECTED: "The camera sends whoever asks to another machine: give that one's address, if it is meant",
     LossReason.FAILED: "Look at the camera's own page; restart it if it stays",

@@ -28,6 +28,9 @@ from gateway.streams.watchdog import GRACE_SECONDS, Watchdog
 _PROVEN_SECONDS = 10.0
 # A looker that takes longer for one picture that is made up for loses the rest of them, not the live stream.
 _BACKLOG_SECONDS = 2.0
+# A stream whose clock stands is opened anew at once, for that mends some cameras, and then once in so long: clips and
+# looks can do without its clock, but not without its pictures.
+_CLOCK_SECONDS = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,7 @@ class VideoStream:
         self._pace = Pace()
         self._watchdog = Watchdog(source, clock)
         self._number = 0
+        self._clock_doubted = False
         self.certificate = b""
         # A daemon: a reader that hangs in the library must not hold up the end of the process.
         self._thread = threading.Thread(target=self._run, name=f"{name}-reader", daemon=True)
@@ -112,7 +116,8 @@ class VideoStream:
     def next(self, timeout: float) -> Frame | StreamLost | None:
         """The newest frame not yet taken, or a loss not yet told; waits at most `timeout` seconds.
 
-        A loss is told once per reason, before any later frame; a frame after it says that the stream is back.
+        A loss is told once per reason, before any later frame; a frame after it says that the stream is back, but for
+        one whose clock stood still: that is back when its state is live, which takes a clock that goes on.
 
         Returns:
             None if nothing came in time, or the stream was stopped.
@@ -225,8 +230,10 @@ class VideoStream:
         detail = type(error).__name__
         if session_began is None:
             return _Ending(opening_reason(error, now - begun, self._source.open_timeout_seconds), detail)
+        reason = reading_reason(error)
         self._forgive(now - session_began)
-        return _Ending(reading_reason(error), detail)
+        self._clock_doubted = self._clock_doubted or reason is LossReason.CLOCK_STUCK
+        return _Ending(reason, detail)
 
     def _note_certificate(self, shown: bytes) -> None:
         self.certificate = shown
@@ -238,7 +245,9 @@ class VideoStream:
     def _play(self, session: Session) -> bool:
         """Hand over a session's pictures until it ends or is to stop; whether there were any."""
         self._timeline.new_session()
-        watch = ClockWatch(self._source.read_timeout_seconds)
+        # Pictures come in another order than packets, and those that are made up for behind newer packets.
+        stuck_seconds = _CLOCK_SECONDS if self._clock_doubted else self._source.read_timeout_seconds
+        watches = {left_out: ClockWatch(stuck_seconds) for left_out in (True, False)}
         came = self._clock.monotonic()
         shown = False
         for decoded in session.pictures():
@@ -246,25 +255,30 @@ class VideoStream:
             if self._stopping.is_set():
                 break
             now = self._clock.monotonic()
+            self._check_clock(watches[decoded.picture is None], decoded, now)
             if decoded.resting:
                 came, shown = now, True
                 self._rest(decoded, now, session)
             if decoded.picture is None:
                 self._check_age(now - came)
                 continue
-            if not self._source.is_recording:
-                watch.check(decoded.picture.time, now)
             frame = self._frame(decoded, decoded.picture)
             came = now
             shown = True
-            self._board.put(frame, session.codec, decoded.cost_ms)
+            self._board.put(frame, session.codec, decoded.cost_ms, doubted=self._clock_doubted)
             if frame.backlog:
                 self._board.wait_until_taken(_BACKLOG_SECONDS, self._stopping)
         return shown
 
+    def _check_clock(self, watch: ClockWatch, decoded: Decoded, now: float) -> None:
+        """Where no picture is decoded, the packet's time tells; a recording's times are its own business."""
+        if not self._source.is_recording:
+            watch.check(decoded.time if decoded.picture is None else decoded.picture.time, now)
+            self._clock_doubted = self._clock_doubted and not watch.goes
+
     def _rest(self, decoded: Decoded, now: float, session: Session) -> None:
         """A packet that was left out: the stream lives, and a recording keeps its pace."""
-        self._board.skip(now, *session.size, session.codec)
+        self._board.skip(now, *session.size, session.codec, doubted=self._clock_doubted)
         if self._source.is_recording and decoded.time is not None:
             seconds = self._timeline.of(decoded.time)
             self._stopping.wait(self._pace.wait_seconds(seconds, now))
@@ -277,7 +291,8 @@ class VideoStream:
     def _frame(self, decoded: Decoded, picture: VideoFrame) -> Frame:
         """The frame, held back to its time if it is a recording's."""
         received = decoded.arrived
-        seconds = self._timeline.place(picture.time, received, live=not self._source.is_recording)
+        media = None if self._clock_doubted else picture.time
+        seconds = self._timeline.place(media, received, live=not self._source.is_recording)
         if self._source.is_recording and not decoded.backlog:
             self._stopping.wait(self._pace.wait_seconds(seconds, self._clock.monotonic()))
             received = self._clock.monotonic()

@@ -39,7 +39,7 @@ class Timeline:
             placed = media + self._offset
         self._begins = False
         placed = max(placed, self._last + _TICK)
-        if 0 < placed - self._last < 1 and self._last >= 0:
+        if 2 * _TICK < placed - self._last < 1 and self._last >= 0:
             self._step = placed - self._last
         self._last, self._last_received = placed, received
         return placed
@@ -75,21 +75,30 @@ class Pace:
 
 
 class ClockWatch:
-    """Finds a camera whose stream clock jumps or stands still.
+    """Finds a camera whose stream clock jumps, stands still or goes back little by little.
 
     Args:
-        stuck_seconds: how long the same time may come again and again.
+        stuck_seconds: how long no later time may come.
     """
 
     _BACK, _AHEAD = 1.0, 10.0
+    # A first time may be the library's own guess: only two steps show a clock that goes.
+    _STEPS = 2
 
     def __init__(self, stuck_seconds: float) -> None:
         self._stuck_seconds = stuck_seconds
         self._media: float | None = None
         self._received = 0.0
+        self._highest, self._grew = 0.0, 0.0
+        self._steps = 0
+
+    @property
+    def goes(self) -> bool:
+        """Whether the clock was seen to go on."""
+        return self._steps >= self._STEPS
 
     def check(self, media: float | None, received: float) -> None:
-        """Look at a frame's own time.
+        """Look at a picture's or a packet's own time.
 
         Raises:
             StreamFaultError: CLOCK_JUMP or CLOCK_STUCK.
@@ -97,11 +106,15 @@ class ClockWatch:
         if media is None:
             return
         if self._media is None:
-            self._media, self._received = media, received
+            self._media = self._highest = media
+            self._received = self._grew = received
         step, passed = media - self._media, received - self._received
         if step < -self._BACK or step - passed > self._AHEAD:
             raise StreamFaultError(LossReason.CLOCK_JUMP)
-        if step == 0 and passed >= self._stuck_seconds:
+        if media <= self._highest and received - self._grew >= self._stuck_seconds:
             raise StreamFaultError(LossReason.CLOCK_STUCK)
         if step != 0:
             self._media, self._received = media, received
+        if media > self._highest:
+            self._highest, self._grew = media, received
+            self._steps += 1

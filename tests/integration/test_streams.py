@@ -1,6 +1,7 @@
 """Streams as they are met: recordings, cameras over RTSP, and servers that misbehave."""
 
 import io
+import os
 import socket
 import threading
 import time
@@ -124,7 +125,9 @@ def test_a_late_looker_gets_the_newest_frame(recording: Path) -> None:
         (lambda path: None, LossReason.NOT_FOUND),
         (lambda path: path.write_text("this is no video\n" * 500), LossReason.INVALID_DATA),
         (lambda path: path.write_bytes(b""), LossReason.INVALID_DATA),
-        (lambda path: path.mkdir(), LossReason.NOT_FOUND),
+        (lambda path: path.mkdir(), LossReason.NO_FILE),
+        (os.mkfifo, LossReason.NO_FILE),
+        (lambda path: path.symlink_to("/dev/zero"), LossReason.NO_FILE),
     ],
 )
 def test_what_is_no_recording_is_a_named_loss(

@@ -22,6 +22,7 @@ from gateway.events import (
     new_id,
 )
 from gateway.matching import Shot
+from gateway.streams import LossReason
 from gateway.vision.certificates import CertificateWatch
 from gateway.vision.shared_list import SharedList
 from gateway.vision.video.health import Ailment, Verdict
@@ -34,6 +35,7 @@ _JPEG_QUALITY = 90
 _MOST_OPEN = 64
 _MAIN_REMEDY = "Meanwhile there are no clips, and faces are cut from the sub-stream: check the camera's main stream."
 _LOOKS_REMEDY = "Nobody is compared at this camera: the gateway's log says what failed; another face network may help."
+_MAIN_CLOCK_REMEDY = "Clips go on with the times at which pictures came: restart the camera or update its firmware."
 _FROZEN_REMEDY = "The stream goes on with one and the same picture: restart the camera or its encoder."
 
 
@@ -77,7 +79,8 @@ class Announcer:
             return ()
         self._main_lost = bool(lost)
         severity = Severity.MEDIUM if lost else Severity.INFO
-        state, remedy = ("main_stream_lost", _MAIN_REMEDY) if lost else ("main_stream_ok", "")
+        remedy = _MAIN_CLOCK_REMEDY if lost == LossReason.CLOCK_STUCK else _MAIN_REMEDY
+        state, remedy = ("main_stream_lost", remedy) if lost else ("main_stream_ok", "")
         event = CameraFault(**self._common(), severity=severity, state=state, remedy=remedy, detail=lost)
         return (Report(event=encode(event)),)
 

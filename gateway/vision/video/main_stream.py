@@ -86,9 +86,7 @@ class MainStream:
         elif isinstance(found, StreamLost):
             self._newest = None
             _LOG.warning(
-                "camera %s: the main stream is lost (%s): faces are cut from the sub-stream meanwhile",
-                self._camera,
-                found.reason.value,
+                "camera %s: the main stream is lost (%s). %s", self._camera, found.reason.value, found.reason.remedy
             )
         newest = self._newest
         return newest if newest is not None and abs(newest.received - frame.received) <= _APART_SECONDS else None

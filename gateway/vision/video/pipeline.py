@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
-from gateway.streams import Frame, LossReason, Sparing, StreamLost, StreamSource, VideoStream
+from gateway.streams import Frame, LossReason, Sparing, StreamLive, StreamLost, StreamSource, VideoStream
 from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
@@ -183,6 +183,8 @@ class CameraPipeline:
             current = self._kit.lists.current
             if current is not None:
                 self._warn(self._looker.finish(current.gallery), current)
+        if self._main is not None:  # which may show whoever passes meanwhile
+            self._looker.presence.rested()
         self._want_main(pictures=False)
         if loss.reason is LossReason.ENDED and loss.retry_seconds is None:
             _LOG.info("camera %s: the recording is over", self._assigned.camera)
@@ -194,13 +196,15 @@ class CameraPipeline:
 
     def _live(self, frame: Frame) -> None:
         self._newest = frame
-        self._post(self._announcer.live())
+        if isinstance(self._stream.state, StreamLive):  # not yet, if its clock stood still and stands on
+            self._post(self._announcer.live())
         self._judge_picture(frame)
         with self._judging:
             current = self._kit.lists.current if self._assigned.watch_faces else None
             if current is not None:
                 self._look(frame, current)
             else:
+                self._looker.presence.rested()
                 self._want_main(pictures=False)
 
     def _judge_picture(self, frame: Frame) -> None:

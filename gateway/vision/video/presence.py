@@ -30,11 +30,16 @@ class Presence:
     def looked(self, at: float) -> None:
         """Note that somebody looks from now on (monotonic s), and forget what no clip can ask for any more."""
         with self._lock:
-            if self._since is None or at - self._looked > _SILENT_SECONDS:  # the list may have been empty meanwhile
+            if self._since is None or at - self._looked > _SILENT_SECONDS:
                 self._since = at
             self._looked = at
             for passage in [key for key, stay in self._stays.items() if at - stay.last > _KEPT_SECONDS]:
                 del self._stays[passage]
+
+    def rested(self) -> None:
+        """Note that a picture came and nobody looked at it: whoever was in it is not known."""
+        with self._lock:
+            self._since = None
 
     def note(self, passage: str, stay: Stay) -> None:
         """Note how long a passage, or a part of it, lasts by now."""

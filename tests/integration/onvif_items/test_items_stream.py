@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,17 @@ from harness.onvif_bench import PASSWORD, Bench, Hearing, state_of
 from gateway.cameras import CameraError, CameraState, Login, OnvifCamera
 from gateway.clock import SystemClock
 from gateway.simulators.camera import SimulatedCamera
-from gateway.streams import Backoff, Frame, LossReason, PacketRing, StreamLive, StreamLost, StreamSource, VideoStream
+from gateway.streams import (
+    Backoff,
+    Frame,
+    LatchSwitch,
+    LossReason,
+    PacketRing,
+    StreamLive,
+    StreamLost,
+    StreamSource,
+    VideoStream,
+)
 from gateway.vision.certificates import end_of
 from gateway.vision.devices.profile_drift import ProfileWatch
 
@@ -26,9 +37,11 @@ def long_recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_recording(tmp_path_factory.mktemp("stream") / "long.mp4", frames=100)
 
 
-def _stream(url: str, *, ring: PacketRing | None = None, **options: Any) -> VideoStream:
+def _stream(
+    url: str, *, ring: PacketRing | None = None, latch: LatchSwitch | None = None, **options: Any
+) -> VideoStream:
     source = StreamSource(url=url, open_timeout_seconds=3, read_timeout_seconds=1.5, **options)
-    return VideoStream(source, clock=SystemClock(), ring=ring, backoff=Backoff(lambda low, high: 0.02))
+    return VideoStream(source, clock=SystemClock(), ring=ring, latch=latch, backoff=Backoff(lambda low, high: 0.02))
 
 
 def _next(stream: VideoStream, kind: type[Frame] | type[StreamLost]) -> Any:
@@ -122,6 +135,51 @@ async def test_item_36_each_end_of_a_stream_has_a_name_and_is_tried_again(
                 lost = _next(stream, StreamLost)
                 assert lost.reason in reasons
                 assert lost.retry_seconds is not None
+
+        await _in_thread(look)
+
+
+@pytest.mark.parametrize("wanted", [None, False, True])
+async def test_item_36_a_clock_that_stands_still_is_one_loss_and_all_its_pictures_are_kept(
+    long_recording: Path, wanted: bool | None
+) -> None:
+    """As a camera's only stream, and as a main stream that is decoded or not."""
+    async with SimulatedCamera(long_recording, quirks=["rtp-stuck"]) as camera:
+
+        def look() -> None:
+            latch, ring = LatchSwitch(), PacketRing()
+            latch.want(pictures=bool(wanted))
+            with _stream(camera.rtsp_url, ring=ring, latch=latch if wanted is not None else None) as stream:
+                first = _next(stream, StreamLost)
+                told, until = [], time.monotonic() + 6
+                while time.monotonic() < until:
+                    told.append(stream.next(0.1))
+                    assert isinstance(stream.state, StreamLost)
+                assert not [each for each in told if isinstance(each, StreamLost)]
+                assert bool([each for each in told if isinstance(each, Frame)]) is (wanted is not False)
+                state = stream.state
+                assert isinstance(state, StreamLost)
+                assert (state.since, state.reason, stream.counters.losses) == (first.since, LossReason.CLOCK_STUCK, 1)
+                clip = ring.clip(4)
+            assert clip.pictures > 75
+            with av.open(io.BytesIO(clip.mp4), "r") as container:
+                assert len(list(container.decode(video=0))) == clip.pictures
+
+        await _in_thread(look)
+
+
+async def test_item_36_a_clock_that_goes_again_ends_the_loss(long_recording: Path) -> None:
+    async with SimulatedCamera(long_recording, quirks=["rtp-stuck"]) as camera:
+
+        def look() -> None:
+            with _stream(camera.rtsp_url) as stream:
+                _next(stream, StreamLost)
+                camera._quirks.values.clear()  # type: ignore[attr-defined]  # restarted, its clock goes
+                for _ in range(600):
+                    stream.next(0.05)
+                    if isinstance(stream.state, StreamLive):
+                        return
+                pytest.fail("the loss did not end")
 
         await _in_thread(look)
 

@@ -50,6 +50,11 @@ def test_a_file_that_this_user_cannot_find_is_told(tmp_path: Path) -> None:
     assert "storage.key_file: there is no file" in fault
 
 
+def test_a_directory_or_pipe_is_told_as_what_it_is(tmp_path: Path) -> None:
+    (fault,) = further(tmp_path, f"[storage]\nkey_file = '{tmp_path}'\n")
+    assert f"storage.key_file: {tmp_path} is no file but a directory, pipe or device" in fault
+
+
 def test_a_master_key_that_is_none_is_told_with_how_one_is_made(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("garbage\n")

@@ -98,6 +98,32 @@ def test_a_camera_that_is_away_at_the_end_is_counted_up_to_there(
     assert not clip.complete
 
 
+def test_pictures_that_the_camera_left_out_are_missing_though_it_sends_without_a_pause(
+    recorded: tuple[StreamFormat, list[RingPacket]],
+) -> None:
+    """Its link fell behind; to catch up it left out five seconds."""
+    stream_format, packets = recorded
+    left_out = round(5 / stream_format.time_base)
+    step = (packets[1].pts or 0) - (packets[0].pts or 0)
+    rest = [
+        replace(each, received=each.received + 2.0, pts=left_out + step * (50 + number))
+        for number, each in enumerate(packets)
+    ]
+    ring = ring_of(stream_format, [*packets, *rest], seconds=60)
+    clip = follower(ring, before=1.0, after=3)
+    list(clip.fragments())
+    assert clip.lost_seconds == pytest.approx(5.04)
+    assert not clip.complete
+
+
+def test_pictures_out_of_order_miss_nothing(recorded: tuple[StreamFormat, list[RingPacket]]) -> None:
+    stream_format, packets = recorded
+    swapped = [replace(each, pts=packets[number ^ 1].pts) for number, each in enumerate(packets)]
+    clip = follower(ring_of(stream_format, [packets[0], *swapped[2:]]), before=0.9, after=0.9)
+    list(clip.fragments())
+    assert (clip.lost_seconds, clip.complete) == (0, True)
+
+
 def test_slow_cameras_miss_nothing(recorded: tuple[StreamFormat, list[RingPacket]]) -> None:
     stream_format, packets = recorded
     ring = ring_of(stream_format, [replace(each, received=2.0 * n) for n, each in enumerate(packets)], seconds=600)

@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pytest
 
 from gateway.clock import ManualClock
 from gateway.streams import Frame, LossReason, StreamConnecting, StreamLive, StreamLost, StreamState, StreamStopped
@@ -94,3 +95,33 @@ def test_a_recordings_end_stays_the_state() -> None:
     assert isinstance(board.state, StreamLost)
     assert isinstance(board.take(0), StreamLost)
     assert board.take(0) is None
+
+
+def test_what_is_doubted_ends_no_loss_and_is_looked_at_all_the_same() -> None:
+    board = Board(ManualClock())
+    board.put(frame(1), "h264", 1.0)
+    board.lost(LossReason.CLOCK_STUCK, 1, 0.1)
+    assert isinstance(board.take(0), StreamLost)
+    for number in (2, 3):
+        board.skip(1000.0, 16, 8, "h264", doubted=True)
+        board.put(frame(number), "h264", 1.0, doubted=True)
+        assert isinstance(board.take(0), Frame)
+        board.lost(LossReason.CLOCK_STUCK, number, 0.1)
+        assert board.take(0) is None
+    assert board.counters.losses == 1
+    board.put(frame(4), "h264", 1.0)
+    assert isinstance(board.state, StreamLive)
+
+
+@pytest.mark.parametrize("rests", [False, True])
+def test_another_size_in_mid_stream_is_told_and_is_no_new_beginning(rests: bool) -> None:
+    clock = ManualClock()
+    board = Board(clock)
+    board.put(frame(1), "h264", 1.0)
+    began = clock.now()
+    clock.advance(5)
+    if rests:
+        board.skip(1005.0, 32, 24, "h264")
+    else:
+        board.put(Frame.from_rgb(np.zeros((24, 32, 3), np.uint8)), "h264", 1.0)
+    assert board.state == StreamLive(began, 32, 24, "h264")

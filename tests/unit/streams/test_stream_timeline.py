@@ -77,3 +77,40 @@ def test_a_clock_that_stands_still_is_found_only_after_a_while() -> None:
     with pytest.raises(StreamFaultError) as caught:
         watch.check(0.0, 8.0)
     assert caught.value.reason is LossReason.CLOCK_STUCK
+
+
+def test_a_clock_that_goes_back_little_by_little_stands_still() -> None:
+    watch = ClockWatch(8.0)
+    for number in range(80):
+        watch.check(100.0 - number * 0.5, number * 0.1)
+    with pytest.raises(StreamFaultError) as caught:
+        watch.check(60.0, 8.0)
+    assert caught.value.reason is LossReason.CLOCK_STUCK
+    assert not watch.goes
+
+
+def test_pictures_out_of_order_are_no_clock_that_goes_back() -> None:
+    watch = ClockWatch(8.0)
+    for number in range(300):
+        watch.check(number * 0.04 + (0.0, 0.08, -0.08)[number % 3], number * 0.04)
+
+
+@pytest.mark.parametrize(
+    ("times", "goes"), [([], False), ([0.0, 5.0, 5.0, 5.0], False), ([None, 5.0, None, 5.0], False), ([0, 1, 2], True)]
+)
+def test_a_clock_goes_once_it_was_seen_to_step_twice(times: list[float | None], goes: bool) -> None:
+    watch = ClockWatch(8.0)
+    for number, media in enumerate(times):
+        watch.check(media, number * 0.04)
+    assert watch.goes is goes
+
+
+def test_frames_whose_clock_stands_are_placed_a_picture_apart_once_it_is_known() -> None:
+    timeline = Timeline()
+    timeline.new_session()
+    for number in range(5):
+        timeline.place(number * 0.1, number * 0.1, live=True)
+    for number in range(5, 30):
+        timeline.place(0.4, number * 0.1, live=True)
+    before = timeline.place(None, 3.0, live=True)
+    assert timeline.place(None, 3.1, live=True) - before == pytest.approx(0.1)

@@ -46,6 +46,14 @@ def test_where_nobody_has_looked_for_long_anybody_may_have_been_there(presence: 
     assert not presence.strangers(150, 151)
 
 
+def test_a_picture_that_nobody_looked_at_may_have_shown_anybody(presence: Presence) -> None:
+    presence.rested()
+    assert presence.strangers(131, 132)
+    presence.looked(132)
+    assert presence.strangers(120, 133)
+    assert not presence.strangers(132, 133)
+
+
 def test_what_no_clip_reaches_is_forgotten(presence: Presence) -> None:
     for number in range(50):
         presence.note(str(number), Stay(110 + number, 111 + number, False))

@@ -11,7 +11,7 @@ from harness.devices_bench import ASSIGNED, Outbox
 
 from gateway.clock import ManualClock
 from gateway.errors import PermanentError
-from gateway.events import CameraFault, CameraLost, decode
+from gateway.events import CameraFault, CameraLost, CameraRestored, decode
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
 from gateway.streams import Frame, LossReason, StreamLost
 from gateway.vision.video import CameraPipeline, VideoRole, role
@@ -173,6 +173,21 @@ def test_the_main_stream_is_not_decoded_for_an_empty_list() -> None:
     assert not pipeline._main.wanted
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_who_came_while_the_list_was_empty_or_the_sub_stream_lost_is_not_known(lost: bool) -> None:
+    """However short it was: the clip is of the main stream, and shows whoever was there."""
+    pipeline = _pipeline()
+    presence = pipeline._looker.presence
+    presence.looked(100.0)
+    assert not presence.strangers(100.0, 103.0)
+    if lost:
+        pipeline._lost(StreamLost(ManualClock().now(), LossReason.REFUSED, 1, 1.0))
+    else:
+        pipeline._live(FRAME)
+    presence.looked(102.0)
+    assert presence.strangers(100.0, 103.0)
+
+
 def test_the_main_stream_is_not_decoded_while_the_sub_stream_is_lost() -> None:
     pipeline = _pipeline()
     pipeline._lost(StreamLost(ManualClock().now(), LossReason.REFUSED, 1, 1.0))
@@ -196,3 +211,18 @@ def test_looks_that_fail_are_a_fault_of_the_camera_and_counted() -> None:
     faults = [decode(each.event) for each in pipeline._kit.outlet.sent if isinstance(each, Report)]
     assert [each.state for each in faults if isinstance(each, CameraFault)] == ["looks_fail", "looks_ok"]
     assert pipeline.status().looks_failed == 6
+
+
+def test_a_camera_whose_clock_stands_still_is_not_told_as_restored_by_each_of_its_pictures() -> None:
+    pipeline = _pipeline()
+    board, sent = pipeline._stream._board, pipeline._kit.outlet.sent
+    for _ in range(3):
+        board.put(FRAME, "h264", 1.0, doubted=bool(sent))
+        board.lost(LossReason.CLOCK_STUCK, 1, 1.0)
+        board.put(FRAME, "h264", 1.0, doubted=True)
+        for _ in range(2):
+            pipeline._step()
+    board.put(FRAME, "h264", 1.0)
+    pipeline._step()
+    events = [decode(each.event) for each in sent if isinstance(each, Report)]
+    assert [type(each) for each in events] == [CameraLost, CameraRestored]

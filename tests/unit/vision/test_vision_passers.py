@@ -362,10 +362,13 @@ def test_a_threshold_set_by_hand_wins_over_what_the_parent_tells() -> None:
 
 def test_a_main_stream_that_is_lost_is_told_once_and_its_return_once() -> None:
     announcer = Announcer(assigned(), "east", ManualClock())
-    said = [announcer.main_stream(lost) for lost in ("", "refused", "refused", "silent", "", "", "silent")]
+    said = [announcer.main_stream(lost) for lost in ("", "refused", "refused", "silent", "", "", "clock_stuck")]
     events = [decode(message.event) for messages in said for message in messages if isinstance(message, Report)]
     assert [(event.state, event.detail) for event in events if isinstance(event, CameraFault)] == [
         ("main_stream_lost", "refused"),
         ("main_stream_ok", ""),
-        ("main_stream_lost", "silent"),
+        ("main_stream_lost", "clock_stuck"),
     ]
+    remedies = [event.remedy for event in events if isinstance(event, CameraFault)]
+    assert ["there are no clips" in each for each in remedies] == [True, False, False]
+    assert "update its firmware" in remedies[2]
