@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,12 @@ from gateway.storage import inspect_state
 
 _CONNECT_SECONDS = 3.0
 _LEAST_FREE_SHARE = 0.1
+_PASSWORD_REASONS = frozenset({"credentials_wrong", "unauthorized"})
+_UNTRIED = (
+    "It tries a changed password_file within 10 s; one that is changed again, 5 minutes later. If it does not, give "
+    "its user the right to read the file: its log says so."
+)
+_UNREAD = "Restart the gateway: it reads gateway.toml at its start only."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +60,13 @@ def doctor(
     if context.invoked_subcommand is not None:
         return
     settings = settings_of(config, set_)
+    cameras = [_camera(camera) for camera in settings.cameras]
     findings = [
         *_files(settings, str(config / "gateway.toml")),
-        *_daemon(settings),
+        *(_with_own_try(each, settings, cameras) for each in _daemon(settings)),
         _looked("disk", _disk, settings),
         _looked("face detector", _model, settings),
-        *(_camera(camera) for camera in settings.cameras),
+        *cameras,
         *_receivers(settings),
     ]
     rows = [asdict(each) | {"ok": each.ok if as_json else ("ok" if each.ok else "FAILS")} for each in findings]
@@ -119,6 +126,18 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
         remedy = "See the reason; what waits is sent once it answers." if state == "failing" else ""
         detail = delivery_detail(body["deliveries"][name])
         yield Finding(f"to {name}", not remedy, f"{state}: {detail}" if detail else state, remedy)
+
+
+def _with_own_try(finding: Finding, settings: Settings, cameras: list[Finding]) -> Finding:
+    """Of a camera that refuses the gateway's password and has just taken the one that stands here: what is behind."""
+    reason = finding.finding.removeprefix("lost: ")
+    camera = next((each for each in settings.cameras if finding.part == f"picture of {each.id}"), None)
+    if camera is None or reason not in _PASSWORD_REASONS:
+        return finding
+    if not any(each.part == f"camera {camera.id}" and each.ok for each in cameras):
+        return finding
+    said = f"{finding.finding}; but the camera takes the password as it is now: the gateway has not tried that one yet"
+    return replace(finding, finding=said, remedy=_UNTRIED if camera.password_file else _UNREAD)
 
 
 def _watchlist(watchlist: dict[str, Any], *, key_fits: bool) -> Finding:

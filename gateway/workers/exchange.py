@@ -183,7 +183,7 @@ class Exchange:
     def _take_finding(self, worker: WorkerSupervisor, message: object) -> None:
         ports = self._ports
         if isinstance(message, Report):
-            event = decode(message.event)
+            event = self._book.explained(decode(message.event))
             self._book.note_warning(event, self._clock.monotonic())
             if self._book.is_news(event):
                 self._report(event)

@@ -14,6 +14,7 @@ from gateway.api.routes.session import Body
 from gateway.forwarding import DestinationStatus
 from gateway.settings import LOOPBACK
 from gateway.wire import CameraStatus
+from gateway.workers import CameraState
 
 router = APIRouter()
 demo_router = APIRouter()
@@ -56,7 +57,7 @@ def _desk_fails(parts: ApiParts) -> bool:
 def readiness(parts: ApiParts) -> dict[str, Any]:
     """The parts of the gateway and their state."""
     journal = parts.stores.journal
-    gallery, failing = parts.workers.gallery(), parts.failing_tasks()
+    gallery, failing, cameras = parts.workers.gallery(), parts.failing_tasks(), parts.workers.cameras()
     return {
         "ready": is_ready(parts),
         "storage": {
@@ -77,8 +78,8 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         "key": _key(parts),
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
         "workers": {each.name: each.stage.value for each in parts.workers.workers()},
-        "cameras": {each.camera: each.state for each in parts.workers.cameras()},
-        "figures": {each.camera: _figures(each.status, each.worker) for each in parts.workers.cameras() if each.status},
+        "cameras": {each.camera: each.state for each in cameras},
+        "figures": {each.camera: _figures(each.status, each.worker) | _loss(each) for each in cameras if each.status},
         "watchlist": {
             "revision": gallery.revision,
             "people": gallery.people,
@@ -136,6 +137,12 @@ def _figures(status: CameraStatus, worker: str) -> dict[str, Any]:
         "remedy": status.remedy,
         "main": [status.main_state, status.main_reason, status.main_frames, status.main_decode_ms],
     }
+
+
+def _loss(camera: CameraState) -> dict[str, str]:
+    """Why there is no picture and what can be done: what the camera said over ONVIF, if it is that."""
+    of_stream = camera.status.remedy if camera.status else ""
+    return {"reason": camera.reason, "remedy": camera.remedy if camera.reason == camera.asked else of_stream}
 
 
 @router.get("/metrics", response_class=PlainTextResponse)

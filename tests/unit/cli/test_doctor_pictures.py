@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.cli import doctor
-from gateway.settings import GatewaySettings, Settings
+from gateway.settings import CameraSettings, GatewaySettings, Settings
 
 
 def test_a_camera_whose_address_answers_but_shows_nothing_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +25,22 @@ def test_a_camera_whose_address_answers_but_shows_nothing_is_not_well(monkeypatc
     assert "picture of cam-01" not in found
     lost = found["picture of cam-03"]
     assert (lost.ok, lost.finding, lost.remedy) == (False, "lost: invalid_data", "Check the codec.")
+
+
+@pytest.mark.parametrize(
+    ("secret", "remedy"), [({"password_file": "/etc/west"}, "within 10 s"), ({"password": "p"}, "Restart the gateway")]
+)
+def test_a_password_that_is_right_now_is_said_to_be_untried(secret: dict[str, str], remedy: str) -> None:
+    """The camera lets `doctor` in, and the gateway not yet: both are said, and when it will be."""
+    camera = CameraSettings.model_validate({"id": "west", "url": "onvif://127.0.0.1", "username": "gate"} | secret)
+    settings = Settings(gateway=GatewaySettings(site="east"), cameras=(camera,))
+    lost = doctor.Finding("picture of west", False, "lost: credentials_wrong", "Check user name and password.")
+    lets_in = doctor.Finding("camera west", True, "ok")
+    found = doctor._with_own_try(lost, settings, [lets_in])
+    assert not found.ok
+    assert "has not tried that one yet" in found.finding
+    assert remedy in found.remedy
+    refused = doctor.Finding("camera west", False, "credentials_wrong")
+    assert doctor._with_own_try(lost, settings, [refused]) == lost
+    stalled = doctor.Finding("picture of west", False, "lost: stalled")
+    assert doctor._with_own_try(stalled, settings, [lets_in]) == stalled
