@@ -27,6 +27,7 @@ from gateway.storage import inspect_state
 
 _CONNECT_SECONDS = 3.0
 _LEAST_FREE_SHARE = 0.1
+_GALLERY = "gallery"
 _PASSWORD_REASONS = frozenset({"credentials_wrong", "unauthorized"})
 _UNTRIED = (
     "It tries a changed password_file within 10 s; one that is changed again, 5 minutes later. If it does not, give "
@@ -88,11 +89,12 @@ def _not_looked(part: str, error: OSError) -> Finding:
 
 
 def _files(settings: Settings, file: str) -> Iterator[Finding]:
-    faults = [*further_faults(settings, file), *entries_in_both(settings, file)]
+    faults = [*further_faults(settings, file, networks=True), *entries_in_both(settings, file)]
     if not faults:
         yield Finding("configuration", True, "correct")
     for fault in faults:
-        yield Finding("configuration", False, f"{fault.key}: {fault.what}", fault.remedy)
+        where = ": ".join(each for each in (fault.file if fault.file != file else "", fault.key) if each)
+        yield Finding("configuration", False, f"{where}: {fault.what}", fault.remedy)
 
 
 def _daemon(settings: Settings) -> Iterator[Finding]:
@@ -113,7 +115,10 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
         yield Finding("state folder", False, brief(fault), f"{MORE} It is told until what was put aside is removed.")
     key, watchlist = body["key"], body["watchlist"]
     yield Finding("master key", key["ok"], key["detail"] or "is the one of this state", key["remedy"])
-    yield _watchlist(watchlist, key_fits=key["ok"])
+    faults = body.get("worker_faults", {})
+    yield _watchlist(watchlist, faults.get(_GALLERY), key_fits=key["ok"])
+    for name, fault in faults.items():
+        yield Finding(f"worker {name}", False, f"{body['workers'][name]}: {fault['what']}", fault["remedy"])
     for name, found in body["devices"].items():
         remedy = "Check its power, its network and its MQTT settings." if found["state"] == "lost" else ""
         yield Finding(
@@ -140,8 +145,11 @@ def _with_own_try(finding: Finding, settings: Settings, cameras: list[Finding]) 
     return replace(finding, finding=said, remedy=_UNTRIED if camera.password_file else _UNREAD)
 
 
-def _watchlist(watchlist: dict[str, Any], *, key_fits: bool) -> Finding:
+def _watchlist(watchlist: dict[str, Any], fault: dict[str, str] | None, *, key_fits: bool) -> Finding:
     found = listed(watchlist)
+    if fault is not None:
+        what = found if watchlist["model"] else "is not loaded"
+        return Finding("watch-list", False, f"{what}: its worker ended: {fault['what']}", fault["remedy"])
     if not watchlist["left_out"]:
         return Finding("watch-list", True, found)
     remedy = "campus-gateway watchlist reembed." if key_fits else "Put the right master key back first."

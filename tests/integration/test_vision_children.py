@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from harness.tiny_embedder import write_tiny_embedder
 from vision_bench import House, built, cut_clip, until, yunet_file
 
 from gateway.errors import PermanentError
@@ -98,6 +99,15 @@ async def test_a_corrected_password_file_needs_no_restart(
         await until(lambda: {each.camera: each.reason for each in workers.cameras()} == refused)
         file.write_text(f"{PASSWORD}\n")
         await until(lambda: {each.state for each in workers.cameras()} == {"live"})
+
+
+async def test_a_child_that_cannot_go_on_says_why(models: Path, tmp_path: Path) -> None:
+    model, house = write_tiny_embedder(tmp_path, dimension=25), House()
+    async with house.open(models, yunet_file(), embedder=model) as workers:
+        await until(lambda: any(each.reason for each in workers.workers()))
+        (gallery,) = workers.workers()
+    assert gallery.reason == f"{tmp_path}/tiny.toml: dimension: the network answers (1, 24), the file says (n, 25)"
+    assert "docs/embedders.md" in gallery.remedy
 
 
 async def test_both_children_tell_the_end_of_a_certificate_as_one_event(models: Path, tmp_path: Path) -> None:

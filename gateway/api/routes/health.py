@@ -14,11 +14,12 @@ from gateway.api.routes.session import Body
 from gateway.forwarding import DestinationStatus
 from gateway.settings import LOOPBACK
 from gateway.wire import CameraStatus
-from gateway.workers import CameraState
+from gateway.workers import CameraState, WorkerStage, WorkerState
 
 router = APIRouter()
 demo_router = APIRouter()
 _DESK = "incident desk"
+_OF_WORKERS = "The gateway's log says more."
 
 
 @router.get("/healthz")
@@ -57,7 +58,8 @@ def _desk_fails(parts: ApiParts) -> bool:
 def readiness(parts: ApiParts) -> dict[str, Any]:
     """The parts of the gateway and their state."""
     journal = parts.stores.journal
-    gallery, failing, cameras = parts.workers.gallery(), parts.failing_tasks(), parts.workers.cameras()
+    gallery, failing = parts.workers.gallery(), parts.failing_tasks()
+    workers, cameras = parts.workers.workers(), parts.workers.cameras()
     return {
         "ready": is_ready(parts),
         "storage": {
@@ -77,7 +79,8 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         "incidents": _incidents(parts),
         "key": _key(parts),
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
-        "workers": {each.name: each.stage.value for each in parts.workers.workers()},
+        "workers": {each.name: each.stage.value for each in workers},
+        "worker_faults": {each.name: _fault_of(each) for each in workers if each.reason and not _works(each)},
         "cameras": {each.camera: each.state for each in cameras},
         "figures": {each.camera: _figures(each.status, each.worker) | _loss(each) for each in cameras if each.status},
         "watchlist": {
@@ -92,6 +95,15 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         "deliveries": {each.destination: _delivery(each) for each in parts.forwarders.statuses()},
         "devices": {each.device: _device(each) for each in parts.device_statuses()},
     }
+
+
+def _works(worker: WorkerState) -> bool:
+    return worker.stage in (WorkerStage.READY, WorkerStage.STOPPED)
+
+
+def _fault_of(worker: WorkerState) -> dict[str, str]:
+    """Why a child ended that has not come back, and what can be done about it."""
+    return {"what": worker.reason, "remedy": worker.remedy or _OF_WORKERS}
 
 
 def _delivery(status: DestinationStatus) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.api.routes.health import readiness
+from gateway.cli.status import worker_detail
+from gateway.workers import WorkerStage, WorkerState
 
 INCIDENTS = (
     SimpleNamespace(state="raised", discreet=False),
@@ -43,3 +45,20 @@ def test_a_gateway_whose_incident_desk_fails_is_not_ready(failing: tuple[str, ..
 
 def test_incidents_are_counted_but_for_silent_ones() -> None:
     assert readiness(parts())["incidents"] == {"open": 2, "raised": 1}
+
+
+def test_a_child_that_does_not_come_back_says_why() -> None:
+    found = parts()
+    dead = WorkerState(
+        name="gallery", role="gallery", stage=WorkerStage.CRASH_LOOP, reason="n.toml: no", remedy="Mend."
+    )
+    killed = WorkerState(name="video-1", role="video", stage=WorkerStage.RESTARTING, reason="it was ended by signal 9")
+    back = WorkerState(name="video-2", role="video", stage=WorkerStage.READY, reason="it was ended by signal 9")
+    found.workers.workers = lambda: (dead, killed, back)
+    body = readiness(found)
+    assert body["worker_faults"] == {
+        "gallery": {"what": "n.toml: no", "remedy": "Mend."},
+        "video-1": {"what": "it was ended by signal 9", "remedy": "The gateway's log says more."},
+    }
+    assert worker_detail(body, "gallery") == "n.toml: no. Mend."
+    assert worker_detail(body, "video-2") == ""

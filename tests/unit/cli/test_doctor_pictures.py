@@ -7,16 +7,36 @@ import pytest
 from gateway.cli import doctor
 from gateway.settings import CameraSettings, GatewaySettings, Settings
 
+BODY: dict[str, Any] = {
+    "ready": True,
+    "storage": {"faults": []},
+    "key": {"ok": True, "detail": "", "remedy": ""},
+    "watchlist": {"people": 0, "templates": 0, "left_out": 0, "model": "dlib"},
+    "devices": {},
+    "destinations": {},
+    "cameras": {},
+    "figures": {},
+}
+
+
+def test_a_watch_list_that_nobody_can_load_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    body = BODY | {
+        "workers": {"gallery": "crash_loop", "video-1": "ready"},
+        "worker_faults": {"gallery": {"what": "n.toml: sha256: another", "remedy": "Correct the key."}},
+        "watchlist": {"people": 0, "templates": 0, "left_out": 0, "model": ""},
+    }
+    monkeypatch.setattr(doctor, "fetch_readiness", lambda _settings: body)
+    found = {each.part: each for each in doctor._daemon(Settings(gateway=GatewaySettings(site="east")))}
+    for part in ("watch-list", "worker gallery"):
+        assert not found[part].ok
+        assert "n.toml: sha256: another" in found[part].finding
+        assert found[part].remedy == "Correct the key."
+    assert "worker video-1" not in found
+
 
 def test_a_camera_whose_address_answers_but_shows_nothing_is_not_well(monkeypatch: pytest.MonkeyPatch) -> None:
     """Something answers at the address, as an MQTT endpoint does; only the gateway knows that it is no video."""
-    body: dict[str, Any] = {
-        "ready": True,
-        "storage": {"faults": []},
-        "key": {"ok": True, "detail": "", "remedy": ""},
-        "watchlist": {"people": 0, "templates": 0, "left_out": 0, "model": "dlib"},
-        "devices": {},
-        "destinations": {},
+    body = BODY | {
         "cameras": {"cam-01": "live", "cam-03": "lost"},
         "figures": {"cam-03": {"reason": "invalid_data", "remedy": "Check the codec."}},
     }
