@@ -244,6 +244,10 @@ def _camera_metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
     def per_camera(field: str) -> _Samples:
         return [(f'{{camera="{c.camera}"}}', getattr(c.status, field)) for c in cameras if c.status is not None]
 
+    def known(field: str) -> _Samples:
+        """Of an age that is not known, which is negative in a status, there is no sample."""
+        return [(label, value) for label, value in per_camera(field) if value >= 0]
+
     return [
         ("camera_frames_total", "counter", "Frames that came.", per_camera("frames_seen")),
         ("camera_looks_total", "counter", "Frames that were looked at.", per_camera("frames_looked")),
@@ -252,10 +256,10 @@ def _camera_metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
         ("camera_rested_total", "counter", "Packets not decoded: the scene was still.", per_camera("frames_rested")),
         ("camera_gate_asked_total", "counter", "Pictures that the motion gate judged.", per_camera("gate_asked")),
         ("camera_gate_moved_total", "counter", "Pictures in which something moved.", per_camera("gate_moved")),
-        ("camera_decision_age_milliseconds", "gauge", "Age at decision, p95.", per_camera("decision_age_p95_ms")),
+        ("camera_decision_age_milliseconds", "gauge", "Age at decision, p95.", known("decision_age_p95_ms")),
         ("camera_load", "gauge", "CPU seconds a second: decoding, searching, comparing.", per_camera("load")),
         ("camera_passages_total", "counter", "Visits that ended.", per_camera("passages")),
-        ("camera_frame_age_milliseconds", "gauge", "Age of the newest frame.", per_camera("frame_age_ms")),
+        ("camera_frame_age_milliseconds", "gauge", "Age of the newest frame.", known("frame_age_ms")),
     ]
 
 
