@@ -113,12 +113,13 @@ class House:
         cooldown: float = 0,
         evidence: EvidenceSettings | None = None,
         still_seconds: float = 10,
+        embedder: Path | None = None,
     ) -> AsyncIterator[Workers]:
         """Run the children until the block ends."""
         outfit = Outfit(
             site="east",
             vision=VisionSettings(heartbeat_seconds=0.3, nice=5, still_seconds=still_seconds),
-            matching=MatchingSettings(cooldown_seconds=cooldown, detector_model=detector),
+            matching=MatchingSettings(cooldown_seconds=cooldown, detector_model=detector, embedder=embedder),
             models_directory=models,
             people_key=b"p" * 32,
             evidence=evidence or EvidenceSettings(),

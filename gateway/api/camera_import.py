@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from gateway.api.problems import Problem
 from gateway.api.sources import refuse_local_address, refuse_local_files
+from gateway.errors import Fault
 from gateway.settings import CameraSettings, entry_fault
 
 COLUMNS = ("id", "name", "place", "url", "sub_url", "username", "password", "tls_fingerprint", "watch_faces")
@@ -27,7 +28,7 @@ class Row:
         line: in the file, from 1.
         camera: its id, as far as it can be read.
         body: its entry; None if something is wrong.
-        fault, where, remedy: what is wrong.
+        fault, where, remedy: what is wrong, all of it.
     """
 
     line: int
@@ -101,23 +102,39 @@ def _row(line: int, said: dict[str, str], spare: int, networks: Sequence[str]) -
         return Row(line, camera, fault="more or longer fields than the heading has", remedy="Quote fields with commas.")
     body: dict[str, Any] = {key: value for key, value in said.items() if value}
     faces = said.get("watch_faces", "").lower()
+    found = {}
     if faces not in _WORDS:
-        return Row(line, camera, fault="neither yes nor no", where="watch_faces", remedy="Write yes or no.")
-    body["watch_faces"] = _WORDS[faces]
-    try:
-        refuse_local_files(body)
-        refuse_local_address(body, networks)
-        CameraSettings.model_validate(body)
-    except Problem as problem:
-        return Row(
-            line,
-            camera,
-            fault=problem.detail,
-            where=str(problem.more.get("where", "")),
-            remedy=str(problem.more.get("remedy", "")),
-        )
-    except ValidationError as error:
-        first = entry_fault(error.errors(include_url=False, include_input=False)[0], CameraSettings)
-        named = "" if first.key == "id" else camera  # what is no id may be a password in the wrong column
-        return Row(line, named, fault=first.what, where=first.key, remedy=first.remedy)
+        found["watch_faces"] = Fault("", "watch_faces", "neither yes nor no", "Write yes or no.")
+    body["watch_faces"] = _WORDS.get(faces, False)
+    for fault in _faults(body, networks):
+        found.setdefault(fault.key, fault)
+    if found:
+        named = "" if "id" in found else camera  # what is no id may be a password in the wrong column
+        return _bad(line, named, list(found.values()))
     return Row(line, camera, body)
+
+
+def _faults(body: dict[str, Any], networks: Sequence[str]) -> Iterator[Fault]:
+    """All that is wrong with an entry; of one field there may be several, the plainest first."""
+    for key, value in body.items():
+        try:
+            refuse_local_files({key: value})
+            refuse_local_address({key: value}, networks)
+        except Problem as problem:
+            more = problem.more
+            yield Fault("", str(more.get("where", "")), problem.detail or "", str(more.get("remedy", "")))
+    try:
+        CameraSettings.model_validate(body)
+    except ValidationError as error:
+        for each in error.errors(include_url=False, include_input=False):
+            yield entry_fault(each, CameraSettings)
+
+
+def _bad(line: int, camera: str, faults: list[Fault]) -> Row:
+    """A row with one fault says it; of several each is said with its field."""
+    where = ", ".join(each.key for each in faults)
+    if len(faults) == 1:
+        return Row(line, camera, fault=faults[0].what, where=where, remedy=faults[0].remedy)
+    fault = "; ".join(f"{each.key}: {each.what}" for each in faults)
+    remedies = dict.fromkeys(each.remedy for each in faults if each.remedy)
+    return Row(line, camera, fault=fault, where=where, remedy=" ".join(remedies))

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
@@ -18,8 +20,10 @@ from gateway.events import event_families, nearest_event_type, selects_events
 from gateway.forwarding import make_sink
 from gateway.settings import FILE_NAME, Settings, StorageSettings, load_embedder
 from gateway.storage import entries_of, read_master_key
+from gateway.workers import child_environment
 
 _WRONG = 2
+_OPEN_SECONDS = 120.0
 _LESSER = ("cameras.", "destinations.", "matching.")
 _FILE_KEYS = (
     *("password_file", "secret_file", "ca_file", "key_file", "certificate_file", "client_ca_file"),
@@ -49,7 +53,7 @@ def checked_settings(config: Path, overrides: list[str] | None, file: str) -> Se
     Raises:
         ConfigError: with every fault.
     """
-    settings, hindrances, lesser = _looked_at(config, overrides, file)
+    settings, hindrances, lesser = _looked_at(config, overrides, file, networks=True)
     if hindrances or lesser or settings is None:
         raise ConfigError([*hindrances, *lesser])
     return settings
@@ -59,6 +63,7 @@ def startable_settings(config: Path, overrides: list[str] | None, file: str) -> 
     """The settings that a gateway can take presses with, and what is wrong with files of lesser parts.
 
     A camera, a destination or a model whose file is gone fails by itself: it must not keep presses from being taken.
+    The face network is not opened, which takes seconds: the children open it, and say themselves what is wrong.
 
     Raises:
         ConfigError: with every fault, if one of them is in the way.
@@ -70,12 +75,13 @@ def startable_settings(config: Path, overrides: list[str] | None, file: str) -> 
 
 
 def _looked_at(
-    config: Path, overrides: list[str] | None, file: str
+    config: Path, overrides: list[str] | None, file: str, *, networks: bool = False
 ) -> tuple[Settings | None, list[Fault], list[Fault]]:
     """What stands, what is wrong with it or with files that the alarm house needs, and with files of lesser parts."""
     found = survey_of(config, overrides)
     told = {each.key for each in found.faults}
-    further = [found.as_written(each) for each in further_faults(found.settings, file)] if found.settings else []
+    beyond = further_faults(found.settings, file, networks=networks) if found.settings else ()
+    further = [found.as_written(each) for each in beyond]
     new = [each for each in further if each.key not in told]
     lesser = [each for each in new if each.key.startswith(_LESSER) or each.file != file]
     return found.settings, [*found.faults, *(each for each in new if each not in lesser)], lesser
@@ -114,10 +120,19 @@ def _summary(settings: Settings) -> str:
     return f"Site {settings.gateway.site}: {told}."
 
 
-def further_faults(settings: Settings, file: str) -> Iterator[Fault]:
-    """Faults that the settings alone do not show: of files, of what no house may listen on, of unknown events."""
+def further_faults(settings: Settings, file: str, *, networks: bool = False) -> Iterator[Fault]:
+    """Faults that the settings alone do not show: of files, of what no house may listen on, of unknown events.
+
+    With `networks` a configured face network is opened, too, by a child: this house loads no models.
+    """
     absent = list(_file_faults(settings, file))
     yield from absent
+    if (
+        networks
+        and settings.matching.embedder is not None
+        and not any(_is_of_network(each, settings) for each in absent)
+    ):
+        yield from _network_faults(settings)
     told = {each.key for each in absent}
     for check in _uses(settings):
         try:
@@ -182,6 +197,38 @@ def _embedder_faults(model: Path) -> Iterator[Fault]:
         load_embedder(model)
     except ConfigError as error:
         yield from error.faults
+
+
+def _is_of_network(fault: Fault, settings: Settings) -> bool:
+    """Whether the network cannot even be opened."""
+    embedder = settings.matching.embedder
+    return fault.key == "matching.embedder" or (
+        embedder is not None and fault.file == str(embedder.with_suffix(".toml"))
+    )
+
+
+def _network_faults(settings: Settings) -> Iterator[Fault]:
+    """What children would say at their start: of the sum, of the shape, of points that the detector does not give."""
+    command = [sys.executable, "-m", "gateway.vision", "check-models"]
+    matching = settings.matching.model_dump(mode="json")
+    asked = json.dumps({"matching": matching, "models_directory": str(settings.storage.models_directory)})
+    where = str(settings.matching.embedder)
+    try:
+        done = subprocess.run(  # noqa: S603  # our own program
+            command,
+            input=asked,
+            env=child_environment(os.environ),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_OPEN_SECONDS,
+        )
+        yield from (Fault(**each) for each in json.loads(done.stdout)["faults"])
+    except subprocess.TimeoutExpired:
+        yield Fault(where, "", f"the network was not opened within {_OPEN_SECONDS:.0f} s", "Name a smaller network.")
+    except ValueError:
+        said = done.stderr.strip().splitlines()[-1:] or [f"its check ended with status {done.returncode}"]
+        yield Fault(where, "", f"the network cannot be opened: {redact(said[0])}", "Name another network.")
 
 
 def _named_files(settings: Settings) -> Iterator[tuple[str, Path]]:

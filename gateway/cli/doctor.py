@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,13 @@ from gateway.storage import inspect_state
 
 _CONNECT_SECONDS = 3.0
 _LEAST_FREE_SHARE = 0.1
+_GALLERY = "gallery"
+_PASSWORD_REASONS = frozenset({"credentials_wrong", "unauthorized"})
+_UNTRIED = (
+    "It tries a changed password_file within 10 s; one that is changed again, 5 minutes later. If it does not, give "
+    "its user the right to read the file: its log says so."
+)
+_UNREAD = "Restart the gateway: it reads gateway.toml at its start only."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +61,13 @@ def doctor(
     if context.invoked_subcommand is not None:
         return
     settings = settings_of(config, set_)
+    cameras = [_camera(camera) for camera in settings.cameras]
     findings = [
         *_files(settings, str(config / "gateway.toml")),
-        *_daemon(settings),
+        *(_with_own_try(each, settings, cameras) for each in _daemon(settings)),
         _looked("disk", _disk, settings),
         _looked("face detector", _model, settings),
-        *(_camera(camera) for camera in settings.cameras),
+        *cameras,
         *_receivers(settings),
     ]
     rows = [asdict(each) | {"ok": each.ok if as_json else ("ok" if each.ok else "FAILS")} for each in findings]
@@ -81,11 +89,12 @@ def _not_looked(part: str, error: OSError) -> Finding:
 
 
 def _files(settings: Settings, file: str) -> Iterator[Finding]:
-    faults = [*further_faults(settings, file), *entries_in_both(settings, file)]
+    faults = [*further_faults(settings, file, networks=True), *entries_in_both(settings, file)]
     if not faults:
         yield Finding("configuration", True, "correct")
     for fault in faults:
-        yield Finding("configuration", False, f"{fault.key}: {fault.what}", fault.remedy)
+        where = ": ".join(each for each in (fault.file if fault.file != file else "", fault.key) if each)
+        yield Finding("configuration", False, f"{where}: {fault.what}", fault.remedy)
 
 
 def _daemon(settings: Settings) -> Iterator[Finding]:
@@ -106,7 +115,10 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
         yield Finding("state folder", False, brief(fault), f"{MORE} It is told until what was put aside is removed.")
     key, watchlist = body["key"], body["watchlist"]
     yield Finding("master key", key["ok"], key["detail"] or "is the one of this state", key["remedy"])
-    yield _watchlist(watchlist, key_fits=key["ok"])
+    faults = body.get("worker_faults", {})
+    yield _watchlist(watchlist, faults.get(_GALLERY), key_fits=key["ok"])
+    for name, fault in faults.items():
+        yield Finding(f"worker {name}", False, f"{body['workers'][name]}: {fault['what']}", fault["remedy"])
     for name, found in body["devices"].items():
         remedy = "Check its power, its network and its MQTT settings." if found["state"] == "lost" else ""
         yield Finding(
@@ -121,8 +133,23 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
         yield Finding(f"to {name}", not remedy, f"{state}: {detail}" if detail else state, remedy)
 
 
-def _watchlist(watchlist: dict[str, Any], *, key_fits: bool) -> Finding:
+def _with_own_try(finding: Finding, settings: Settings, cameras: list[Finding]) -> Finding:
+    """Of a camera that refuses the gateway's password and has just taken the one that stands here: what is behind."""
+    reason = finding.finding.removeprefix("lost: ")
+    camera = next((each for each in settings.cameras if finding.part == f"picture of {each.id}"), None)
+    if camera is None or reason not in _PASSWORD_REASONS:
+        return finding
+    if not any(each.part == f"camera {camera.id}" and each.ok for each in cameras):
+        return finding
+    said = f"{finding.finding}; but the camera takes the password as it is now: the gateway has not tried that one yet"
+    return replace(finding, finding=said, remedy=_UNTRIED if camera.password_file else _UNREAD)
+
+
+def _watchlist(watchlist: dict[str, Any], fault: dict[str, str] | None, *, key_fits: bool) -> Finding:
     found = listed(watchlist)
+    if fault is not None:
+        what = found if watchlist["model"] else "is not loaded"
+        return Finding("watch-list", False, f"{what}: its worker ended: {fault['what']}", fault["remedy"])
     if not watchlist["left_out"]:
         return Finding("watch-list", True, found)
     remedy = "campus-gateway watchlist reembed." if key_fits else "Put the right master key back first."

@@ -94,7 +94,10 @@ def told_in_words(reply: CalibrationReply) -> str:
         based = f"Factory estimate: from the factory model, not from these cameras.{_missing(reply)}"
     by_hand = " The threshold is set by hand (matching.threshold)." if reply.configured else ""
     far = in_use["extrapolated_decades"]
-    beyond = f" It lies {far:g} powers of ten beyond anything counted." if far > _STEP else ""
+    times = f"{float(f'{10**far:.0e}'):,.0f}"
+    beyond = (
+        f" This is about {times} times rarer than anything counted: an estimate, not a count." if far > _STEP else ""
+    )
     people, faces = counted(reply.people, "person", "people"), figures["passages_per_day"]
     return (
         f"With {people} on the list and about {faces} unknown faces a day expect "

@@ -121,7 +121,7 @@ def _keep(model: Model, folder: Path, content: bytes, origin: str) -> Path:
     found = hashlib.sha256(content).hexdigest()
     if found != model.sha256:
         what = f"is not {model.name}: its SHA-256 is {found[:16]}…, not {model.sha256[:16]}…"
-        raise PermanentError(what, where=origin, remedy="Nothing was installed; get the file of that commit.")
+        raise PermanentError(what, where=origin, remedy=f"Nothing was installed; get this one: {model.url}")
     try:
         return _write(folder, model.name, content)
     except OSError as error:

@@ -92,7 +92,10 @@ def _print(body: dict[str, Any]) -> None:
         rows.append(
             {"part": "master key", "state": "WRONG", "detail": f"{body['key']['detail']}. {body['key']['remedy']}"}
         )
-    rows += [{"part": f"worker {name}", "state": state, "detail": ""} for name, state in body["workers"].items()]
+    rows += [
+        {"part": f"worker {name}", "state": state, "detail": worker_detail(body, name)}
+        for name, state in body["workers"].items()
+    ]
     figures = body.get("figures", {})
     rows += [
         {"part": f"camera {name}", "state": state, "detail": camera_detail(figures.get(name), state)}
@@ -114,6 +117,12 @@ def listed(watchlist: dict[str, Any]) -> str:
     if not watchlist["model"]:
         return "being loaded"
     return f"{counted(watchlist['people'], 'person', 'people')}, {counted(watchlist['templates'], 'template')}"
+
+
+def worker_detail(body: dict[str, Any], worker: str) -> str:
+    """Why a child ended that has not come back, and what to do; empty of one that works."""
+    fault = body.get("worker_faults", {}).get(worker)
+    return f"{fault['what']}. {fault['remedy']}".rstrip() if fault else ""
 
 
 def device_detail(found: dict[str, Any]) -> str:

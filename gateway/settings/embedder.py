@@ -106,16 +106,16 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ConfigError([Fault(str(path), "-", "there is no such file beside the model", _REMEDY)]) from None
+        raise ConfigError([Fault(str(path), "", "there is no such file beside the model", _REMEDY)]) from None
     except (OSError, UnicodeDecodeError) as error:
         what = f"it cannot be read ({type(error).__name__})"
-        raise ConfigError([Fault(str(path), "-", what, "Make it a readable UTF-8 file.")]) from None
+        raise ConfigError([Fault(str(path), "", what, "Make it a readable UTF-8 file.")]) from None
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError([Fault(str(path), "-", f"not TOML: {error}", "Mend that line.")]) from None
+        raise ConfigError([Fault(str(path), "", f"not TOML: {error}", "Mend that line.")]) from None
 
 
 def _fault(error: Any, path: Path) -> Fault:  # noqa: ANN401  # pydantic's ErrorDetails
-    key = ".".join(str(part) for part in error["loc"]) or "(whole file)"
+    key = ".".join(str(part) for part in error["loc"])
     what = error["msg"].removeprefix("Value error, ")
     if error["type"] == "missing":
         what = "the key is missing"

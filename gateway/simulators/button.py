@@ -203,16 +203,16 @@ def _failed(what: str) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="campus-gateway simulate button", description=main.__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=1883)
-    parser.add_argument("--site", default="east-campus")
-    parser.add_argument("--device", default="btn-01")
-    parser.add_argument("--username")
-    parser.add_argument("--password-file", type=Path)
+    parser.add_argument("--host", default="127.0.0.1", help="where the gateway or the broker listens (%(default)s)")
+    parser.add_argument("--port", type=int, default=1883, help="the gateway's mqtt.port (%(default)s)")
+    parser.add_argument("--site", default="east-campus", help="the gateway's gateway.site (%(default)s)")
+    parser.add_argument("--device", default="btn-01", help="id of its entry in [[devices]] (%(default)s)")
+    parser.add_argument("--username", help="of [[mqtt.users]], if the gateway asks for a password")
+    parser.add_argument("--password-file", type=Path, help="holds the password of that user")
     parser.add_argument("--kind", choices=_KINDS, default="press", help="what Enter sends, and the clock")
     parser.add_argument("--every", type=float, default=0.0, metavar="S", help="press every S seconds, not by key")
     parser.add_argument("--count", type=int, default=0, help="end after so many presses by the clock")
-    parser.add_argument("--health-seconds", type=float, default=30.0)
+    parser.add_argument("--health-seconds", type=float, default=30.0, help="how often it says how it is (%(default)s)")
     parser.add_argument("--exit-with-parent", action="store_true", help="end when stdin is closed")
     return parser
 

@@ -17,17 +17,23 @@ class Backoff:
 
     Args:
         uniform: draws a number between two; tests give their own.
+        refused_passwords: how often the camera refused this user's password already, before it was corrected.
     """
 
-    def __init__(self, uniform: Uniform | None = None) -> None:
+    def __init__(self, uniform: Uniform | None = None, refused_passwords: int = 0) -> None:
         self._uniform = uniform or SystemRandom().uniform
         self._failures = 0
-        self._refused_passwords = 0
+        self._refused_passwords = refused_passwords
 
     @property
     def failures(self) -> int:
         """How many attempts failed in a row."""
         return self._failures
+
+    @property
+    def refused_passwords(self) -> int:
+        """How many passwords were refused in a row."""
+        return self._refused_passwords
 
     def fail(self, reason: LossReason) -> float:
         """Count a failure and return the seconds to wait."""

@@ -149,6 +149,11 @@ class VideoStream:
         return self._switch.wakes
 
     @property
+    def refused_passwords(self) -> int:
+        """How often the camera refused the password in a row."""
+        return self._backoff.refused_passwords
+
+    @property
     def hangs(self) -> bool:
         """Whether the reader hangs in the library, so that only the end of the process frees it."""
         return self._watchdog.hangs

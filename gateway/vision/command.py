@@ -11,6 +11,7 @@ from gateway.vision.child.program import MakeRole
 
 _ROLES = ("video", "devices", "gallery")
 _PROBE = "probe"
+_CHECK = "check-models"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,6 +27,10 @@ def main(arguments: Sequence[str]) -> int:
         from gateway.vision.probe import probe  # noqa: PLC0415  # a child never probes
 
         return asyncio.run(probe(options.url, sys.stdin, sys.stdout))
+    if options.role == _CHECK:
+        from gateway.vision.model_check import check_models  # noqa: PLC0415  # loads models
+
+        return check_models(sys.stdin, sys.stdout)
     harden()
     return asyncio.run(run_child(_role(options.role), options.channel, options.pictures))
 
@@ -41,6 +46,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
         _PROBE, help="ask an ONVIF camera and print JSON; user, password, certificate in lines"
     )
     command.add_argument("url", help="onvif://host[:port]")
+    commands.add_parser(_CHECK, help="open the face network of the settings on stdin and print its faults as JSON")
     return parser.parse_args(arguments)
 
 

@@ -54,11 +54,12 @@ from gateway.wire.gallery import (
     ReembedRequest,
     SealedRow,
 )
-from gateway.wire.lifecycle import CameraStatus, Heartbeat, Hello, Ready, Stop
+from gateway.wire.lifecycle import NO_STREAM_ADDRESS, CameraStatus, Failed, Heartbeat, Hello, Ready, Stop
 from gateway.wire.message import Message
 
 __all__ = [
     "CLIP_PIECE_BYTES",
+    "NO_STREAM_ADDRESS",
     "WHOLE_LIST",
     "CalibratedThresholds",
     "CalibrationReply",
@@ -82,6 +83,7 @@ __all__ = [
     "EmbedReply",
     "EmbedRequest",
     "EvidencePicture",
+    "Failed",
     "GalleryApplied",
     "GalleryRows",
     "GallerySnapshot",

@@ -40,8 +40,21 @@ class Ready(Message):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failed(Message):
+    """Child to parent, last: why it cannot go on, free of secrets, and what somebody can do about it."""
+
+    worker: str
+    what: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop(Message):
     """Parent to child: end in order."""
+
+
+# A reason of CameraStatus and of camera.lost: over ONVIF the camera has told no address; why, its CameraDescribed says.
+NO_STREAM_ADDRESS = "no_stream_address"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from gateway.workers.lone_gallery import LoneGallery
 from gateway.workers.outfit import Outfit, Upkeep
 from gateway.workers.pictures import NoPictureError
 from gateway.workers.ports import RowSource, WorkerPorts
-from gateway.workers.process import WorkerProcess
+from gateway.workers.process import WorkerProcess, child_environment
 from gateway.workers.replies import WorkerAwayError
 from gateway.workers.service import Workers
 from gateway.workers.states import CameraState, GalleryState, WorkerStage, WorkerState
@@ -32,5 +32,6 @@ __all__ = [
     "WorkerState",
     "WorkerSupervisor",
     "Workers",
+    "child_environment",
     "take_short_turns",
 ]

@@ -8,12 +8,8 @@ from gateway.settings import CameraSettings
 from gateway.wire import CameraAssigned
 
 
-async def assignment(camera: CameraSettings, networks: tuple[str, ...] | None = None) -> CameraAssigned:
-    """The message that gives `camera` to a child; `networks`: where its address must lead to, or anywhere.
-
-    Raises:
-        PermanentError: the password file cannot be read.
-    """
+def assignment(camera: CameraSettings, password: str, networks: tuple[str, ...] | None = None) -> CameraAssigned:
+    """The message that gives `camera` to a child; `networks`: where its address must lead to, or anywhere."""
     return CameraAssigned(
         camera=camera.id,
         name=camera.name or camera.id,
@@ -26,19 +22,29 @@ async def assignment(camera: CameraSettings, networks: tuple[str, ...] | None = 
         username=camera.username,
         tls_fingerprint=camera.tls_fingerprint,
         networks=networks,
-        password=await _password(camera),
+        password=password,
     )
 
 
-async def _password(camera: CameraSettings) -> str:
+async def password_of(camera: CameraSettings) -> str:
+    """The password of its entry or of its file; empty if it has none.
+
+    Raises:
+        PermanentError: the password file cannot be read.
+    """
     if camera.password is not None:
         return camera.password.get_secret_value()
     if camera.password_file is None:
         return ""
-    return await asyncio.to_thread(_read, camera.password_file, camera.id)
+    return await asyncio.to_thread(read_password, camera.password_file, camera.id)
 
 
-def _read(path: Path, camera: str) -> str:
+def read_password(path: Path, camera: str) -> str:
+    """What stands in the password file of a camera.
+
+    Raises:
+        PermanentError: it cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from gateway.events import CameraLost, CameraRestored, Event, FaceMatched, Severity, camera_source, new_id
-from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAddress, WarnedOf
+from gateway.wire import NO_STREAM_ADDRESS, CameraAssigned, CameraDescribed, CameraStatus, StreamAddress, WarnedOf
 from gateway.workers.states import CameraState
 
 _AWAY = "worker_away"
 # A child reports a return itself; one heartbeat may overtake that.
 _CERTAIN_BEATS = 2
 BY_ONVIF = ("onvif:", "onvifs:")
+_REFUSED = "credentials_wrong"
 CRASH_LOOP = "worker_crash_loop"
 # Of a core: 720p at 25 frames and 5 looks a second, with people; and what a still camera counts for at least, which has
 # next to nothing to do now and may have all of that in a moment.
@@ -77,6 +78,13 @@ class CameraBook:
         """Whether its child is there and has said that it has the camera."""
         entry = self._entries.get(camera)
         return entry is not None and entry.status is not None
+
+    def needs_password(self, camera: str) -> bool:
+        """Whether another password may help: it shows nothing, or says itself that this one is wrong."""
+        entry = self._entries.get(camera)
+        if entry is None or entry.status is None or entry.status.state != "live":
+            return True
+        return entry.described is not None and entry.described.state == _REFUSED
 
     def of_worker(self, worker: str) -> tuple[CameraAssigned, ...]:
         """The cameras of a video child."""
@@ -152,6 +160,13 @@ class CameraBook:
         entry.lost_since, entry.lost_reason = None, ""
         return event
 
+    def explained(self, event: Event) -> Event:
+        """A loss without a stream's address, with what the camera said when it was asked; others as they are."""
+        entry = self._entries.get(event.camera) if isinstance(event, CameraLost) else None
+        if entry is None or not isinstance(event, CameraLost) or event.reason != NO_STREAM_ADDRESS:
+            return event
+        return replace(event, reason=_true_reason(entry, NO_STREAM_ADDRESS))
+
     def is_news(self, event: Event) -> bool:
         """Whether a child's event is to be reported.
 
@@ -202,7 +217,7 @@ class CameraBook:
 
 def _state(entry: _Entry) -> CameraState:
     described, status = entry.described, entry.status
-    reason = entry.lost_reason or (status.reason if status else "")
+    reason = _true_reason(entry, entry.lost_reason or (status.reason if status else ""))
     return CameraState(
         camera=entry.assigned.camera,
         name=entry.assigned.name,
@@ -217,6 +232,12 @@ def _state(entry: _Entry) -> CameraState:
         detail=described.detail if described else "",
         description=described.description if described else {},
     )
+
+
+def _true_reason(entry: _Entry, reason: str) -> str:
+    """The reason of a loss; where only the address is missing, why the camera did not tell it."""
+    said = entry.described.state if entry.described else ""
+    return said if reason == NO_STREAM_ADDRESS and said not in ("", "ok") else reason
 
 
 def _state_name(entry: _Entry) -> str:

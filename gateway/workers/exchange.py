@@ -150,8 +150,13 @@ class Exchange:
         return True
 
     def _crash_loop(self, worker: WorkerSupervisor) -> GatewayFault:
-        what = f"{worker.name} keeps ending: {worker.state().reason}"
-        return self._fault(worker.name, because("worker_crash_loop", what, worker=worker.name))
+        state = worker.state()
+        what = f"{worker.name} keeps ending: {state.reason}"
+        if not state.remedy:
+            return self._fault(worker.name, because("worker_crash_loop", what, worker=worker.name))
+        what, why = f"{what}. {state.remedy}", f"{state.reason}. {state.remedy}"
+        cause = because("worker_crash_loop", what, reason="worker_fails", worker=worker.name, why=why)
+        return self._fault(worker.name, cause)
 
     def _fault(self, subject: str, cause: Cause) -> GatewayFault:
         return GatewayFault(
@@ -200,7 +205,7 @@ class Exchange:
     def _take_finding(self, worker: WorkerSupervisor, message: object) -> None:
         ports = self._ports
         if isinstance(message, Report):
-            self._take_event(decode(message.event))
+            self._take_event(self._book.explained(decode(message.event)))
         elif isinstance(message, ContactSaid):
             self.contacts.put(
                 message.camera, f"contact {message.input} of {message.camera}", lambda: ports.on_contact(message)

@@ -13,6 +13,7 @@ from gateway.wire import (
     CalibrationReply,
     CalibrationRequest,
     ChannelClosedError,
+    Failed,
     Message,
     Ready,
     ReembedReply,
@@ -108,6 +109,8 @@ async def _hear(process: WorkerProcess, kind: type[M], seconds: float) -> M:
                     os.close(descriptor)
                 if isinstance(received.message, kind):
                     return received.message
+                if isinstance(received.message, Failed):
+                    raise WorkerAwayError(received.message.what, remedy=received.message.remedy)
     except TimeoutError:
         raise WorkerAwayError(f"the gallery child did not answer within {seconds:.0f} s", remedy="Try again.") from None
     except ChannelClosedError:

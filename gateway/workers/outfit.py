@@ -42,9 +42,11 @@ class Outfit:
 
     def networks_of(self, camera: str) -> tuple[str, ...] | None:
         """Where a camera's address must lead to; None: anywhere."""
-        if self.trusted_cameras is None or camera in self.trusted_cameras:
-            return None
-        return self.vision.camera_networks or PRIVATE_NETWORKS
+        return None if self.is_trusted(camera) else self.vision.camera_networks or PRIVATE_NETWORKS
+
+    def is_trusted(self, camera: str) -> bool:
+        """Whether a camera is of the configuration file."""
+        return self.trusted_cameras is None or camera in self.trusted_cameras
 
     def hello(self, role: str, name: str) -> Hello:
         """The first message to the child `name`."""

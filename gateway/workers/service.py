@@ -25,7 +25,7 @@ from gateway.wire import (
     PhotoRequest,
     SwitchRelay,
 )
-from gateway.workers.assignment import assignment
+from gateway.workers.assignment import assignment, password_of
 from gateway.workers.births import Births
 from gateway.workers.book import BY_ONVIF, CameraBook
 from gateway.workers.exchange import Exchange
@@ -33,6 +33,7 @@ from gateway.workers.feed import GalleryFeed
 from gateway.workers.fleet import Fleet
 from gateway.workers.life import LifeRules
 from gateway.workers.outfit import DEVICES, GALLERY, VIDEO, Outfit, Upkeep
+from gateway.workers.passwords import PasswordFiles
 from gateway.workers.pictures import Pictures
 from gateway.workers.ports import RowSource, WorkerPorts
 from gateway.workers.replies import WorkerAwayError
@@ -79,6 +80,7 @@ class Workers:
         self._fleet = self._exchange.fleet = Fleet(
             self._make, self._book, outfit.vision.cameras_per_worker, self._upkeep.cores
         )
+        self._passwords = PasswordFiles(self._give, self._book.needs_password, self._clock)
         self._births = Births(self._upkeep.cores)
         self._pictures = Pictures()
         self._stopping = asyncio.Event()
@@ -96,6 +98,7 @@ class Workers:
                     helpers.create_task(self._feed.run(), name="gallery feed"),
                     helpers.create_task(self._exchange.contacts.run(), name="contacts of cameras"),
                     helpers.create_task(self._exchange.reports.run(), name="reports of children"),
+                    helpers.create_task(self._passwords.run(), name="password files of cameras"),
                 ]
                 async with asyncio.TaskGroup() as children:
                     self._fleet.start(children)
@@ -118,10 +121,23 @@ class Workers:
     async def assign(self, camera: CameraSettings) -> None:
         """Give a camera to a video child, and to the devices child if it speaks ONVIF; again replaces its entry.
 
+        A password file is read again while its camera lets nobody in; so is one that could not be read, if the camera
+        is of the configuration file: another one is not there.
+
         Raises:
             PermanentError: its password file cannot be read.
         """
-        assigned = await assignment(camera, self._outfit.networks_of(camera.id))
+        try:
+            password = await password_of(camera)
+        except PermanentError:
+            if self._outfit.is_trusted(camera.id):
+                self._passwords.note(camera, None)
+            raise
+        self._passwords.note(camera, password)
+        await self._give(camera, password)
+
+    async def _give(self, camera: CameraSettings, password: str) -> None:
+        assigned = assignment(camera, password, self._outfit.networks_of(camera.id))
         name = self._book.worker_of(camera.id)
         worker = self._fleet.ensure(VIDEO, name) if name is not None else self._fleet.place()
         self._book.assign(assigned, worker.name)
@@ -134,6 +150,7 @@ class Workers:
 
     async def withdraw(self, camera: str) -> None:
         """Take a camera from its children; one that nobody has is no error."""
+        self._passwords.forget(camera)
         name = self._book.withdraw(camera)
         if name is None:
             return

@@ -28,7 +28,8 @@ class WorkerState:
         role: video, devices or gallery.
         pid: 0 while there is no process.
         restarts: how often it was started anew since the gateway started.
-        reason: why it ended last; empty if it never did.
+        reason: why it ended last, as it said itself if it could; empty if it never did.
+        remedy: what can be done about that; empty if it did not say.
         detail, detector, model: what it said of itself when it was ready.
         silent_seconds: since its last message.
         list_revision: of the watch-list that it compares with.
@@ -41,6 +42,7 @@ class WorkerState:
     pid: int = 0
     restarts: int = 0
     reason: str = ""
+    remedy: str = ""
     detail: str = ""
     detector: str = ""
     model: str = ""

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from gateway.clock import Clock, wait_at_most
 from gateway.errors import GatewayError
-from gateway.wire import ChannelClosedError, Heartbeat, Hello, Message, PictureReply, Ready, Received
+from gateway.wire import ChannelClosedError, Failed, Heartbeat, Hello, Message, PictureReply, Ready, Received
 from gateway.workers.births import Births, Turn
 from gateway.workers.budget import RestartBudget
 from gateway.workers.life import LifeRules, WorkerLife
@@ -84,6 +84,7 @@ class WorkerSupervisor:
         self._ready: Ready | None = None
         self._beat: Heartbeat | None = None
         self._reason = ""
+        self._failed: Failed | None = None
 
     @property
     def ready(self) -> bool:
@@ -105,6 +106,7 @@ class WorkerSupervisor:
             pid=self._life.process.pid if self._life else 0,
             restarts=max(0, self._lives - 1),
             reason=self._reason,
+            remedy=self._failed.remedy if self._failed else "",
             detail=ready.detail,
             detector=ready.detector,
             model=ready.model,
@@ -185,6 +187,7 @@ class WorkerSupervisor:
     async def _live(self) -> str:
         """One life from start to end; returns why it ended."""
         self._lives += 1
+        self._failed = None
         reason = "it was asked to end"
         self._turn = await self._births.turn() if self._births is not None else None
         try:
@@ -197,7 +200,7 @@ class WorkerSupervisor:
             reason = f"its supervision failed ({_first(errors)})"
         finally:
             self._be_born()
-        return reason
+        return self._failed.what if self._failed is not None else reason
 
     def _be_born(self) -> None:
         if self._turn is not None:
@@ -231,6 +234,8 @@ class WorkerSupervisor:
             await self._begin(message)
         elif isinstance(message, Heartbeat):
             await self._note(message)
+        elif isinstance(message, Failed):
+            self._failed = message
         elif (number := getattr(message, "request", None)) is not None:
             self._replies.answer(number, message)
         else:

@@ -6,13 +6,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from harness.tiny_embedder import write_tiny_embedder
 from vision_bench import House, built, cut_clip, until, yunet_file
 
 from gateway.errors import PermanentError
 from gateway.events import CameraFault, CameraLost, CameraRestored
 from gateway.settings import CameraSettings
 from gateway.simulators.camera import Ports, SimulatedCamera, write_test_recording
-from gateway.workers import Workers
+from gateway.workers import Workers, passwords
 
 PASSWORD = "p@ss:w/rd#1"
 DECODERS = (b"libav", b"cv2", b"onnxruntime", b"_dlib")
@@ -79,6 +80,34 @@ async def test_a_camera_over_onvif_to_a_warning_and_its_end(
     assert house.described[0].description["model"] == "Simulated Camera"
     assert left_behind(temporary) == set()
     assert all(name.endswith(".onnx") for name in left_behind(models))
+
+
+async def test_a_corrected_password_file_needs_no_restart(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "_LOOK_SECONDS", 0.3)
+    recording, house, file = write_test_recording(tmp_path / "short.mp4", frames=12), House(), tmp_path / "password"
+    file.write_text("wrong\n")
+    async with (
+        house.open(models, yunet_file()) as workers,
+        SimulatedCamera(recording, username="gate", password=PASSWORD) as camera,
+    ):
+        urls = {"onvif": camera.onvif_url, "rtsp": camera.rtsp_url}
+        for name, url in urls.items():
+            await workers.assign(CameraSettings(id=name, url=url, username="gate", password_file=file))
+        refused = {"onvif": "credentials_wrong", "rtsp": "unauthorized"}
+        await until(lambda: {each.camera: each.reason for each in workers.cameras()} == refused)
+        file.write_text(f"{PASSWORD}\n")
+        await until(lambda: {each.state for each in workers.cameras()} == {"live"})
+
+
+async def test_a_child_that_cannot_go_on_says_why(models: Path, tmp_path: Path) -> None:
+    model, house = write_tiny_embedder(tmp_path, dimension=25), House()
+    async with house.open(models, yunet_file(), embedder=model) as workers:
+        await until(lambda: any(each.reason for each in workers.workers()))
+        (gallery,) = workers.workers()
+    assert gallery.reason == f"{tmp_path}/tiny.toml: dimension: the network answers (1, 24), the file says (n, 25)"
+    assert "docs/embedders.md" in gallery.remedy
 
 
 async def test_both_children_tell_the_end_of_a_certificate_as_one_event(models: Path, tmp_path: Path) -> None:

@@ -14,10 +14,12 @@ from gateway.api.routes.session import Body
 from gateway.forwarding import DestinationStatus
 from gateway.settings import LOOPBACK
 from gateway.wire import CameraStatus
+from gateway.workers import CameraState, WorkerStage, WorkerState
 
 router = APIRouter()
 demo_router = APIRouter()
 _DESK = "incident desk"
+_OF_WORKERS = "The gateway's log says more."
 
 
 @router.get("/healthz")
@@ -57,6 +59,7 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
     """The parts of the gateway and their state."""
     journal = parts.stores.journal
     gallery, failing = parts.workers.gallery(), parts.failing_tasks()
+    workers, cameras = parts.workers.workers(), parts.workers.cameras()
     return {
         "ready": is_ready(parts),
         "storage": {
@@ -76,9 +79,10 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         "incidents": _incidents(parts),
         "key": _key(parts),
         "loop_lag_ms": round(parts.loop_lag_ms(), 2),
-        "workers": {each.name: each.stage.value for each in parts.workers.workers()},
-        "cameras": {each.camera: each.state for each in parts.workers.cameras()},
-        "figures": {each.camera: _figures(each.status, each.worker) for each in parts.workers.cameras() if each.status},
+        "workers": {each.name: each.stage.value for each in workers},
+        "worker_faults": {each.name: _fault_of(each) for each in workers if each.reason and not _works(each)},
+        "cameras": {each.camera: each.state for each in cameras},
+        "figures": {each.camera: _figures(each.status, each.worker) | _loss(each) for each in cameras if each.status},
         "watchlist": {
             "revision": gallery.revision,
             "wanted": gallery.wanted,
@@ -92,6 +96,15 @@ def readiness(parts: ApiParts) -> dict[str, Any]:
         "deliveries": {each.destination: _delivery(each) for each in parts.forwarders.statuses()},
         "devices": {each.device: _device(each) for each in parts.device_statuses()},
     }
+
+
+def _works(worker: WorkerState) -> bool:
+    return worker.stage in (WorkerStage.READY, WorkerStage.STOPPED)
+
+
+def _fault_of(worker: WorkerState) -> dict[str, str]:
+    """Why a child ended that has not come back, and what can be done about it."""
+    return {"what": worker.reason, "remedy": worker.remedy or _OF_WORKERS}
 
 
 def _delivery(status: DestinationStatus) -> dict[str, Any]:
@@ -137,6 +150,12 @@ def _figures(status: CameraStatus, worker: str) -> dict[str, Any]:
         "remedy": status.remedy,
         "main": [status.main_state, status.main_reason, status.main_frames, status.main_decode_ms],
     }
+
+
+def _loss(camera: CameraState) -> dict[str, str]:
+    """Why there is no picture and what can be done: what the camera said over ONVIF, if it is that."""
+    of_stream = camera.status.remedy if camera.status else ""
+    return {"reason": camera.reason, "remedy": camera.remedy if camera.reason == camera.asked else of_stream}
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
@@ -226,6 +245,10 @@ def _camera_metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
     def per_camera(field: str) -> _Samples:
         return [(f'{{camera="{c.camera}"}}', getattr(c.status, field)) for c in cameras if c.status is not None]
 
+    def known(field: str) -> _Samples:
+        """Of an age that is not known, which is negative in a status, there is no sample."""
+        return [(label, value) for label, value in per_camera(field) if value >= 0]
+
     return [
         ("camera_frames_total", "counter", "Frames that came.", per_camera("frames_seen")),
         ("camera_looks_total", "counter", "Frames that were looked at.", per_camera("frames_looked")),
@@ -234,10 +257,10 @@ def _camera_metrics(parts: ApiParts) -> list[tuple[str, str, str, _Samples]]:
         ("camera_rested_total", "counter", "Packets not decoded: the scene was still.", per_camera("frames_rested")),
         ("camera_gate_asked_total", "counter", "Pictures that the motion gate judged.", per_camera("gate_asked")),
         ("camera_gate_moved_total", "counter", "Pictures in which something moved.", per_camera("gate_moved")),
-        ("camera_decision_age_milliseconds", "gauge", "Age at decision, p95.", per_camera("decision_age_p95_ms")),
+        ("camera_decision_age_milliseconds", "gauge", "Age at decision, p95.", known("decision_age_p95_ms")),
         ("camera_load", "gauge", "CPU seconds a second: decoding, searching, comparing.", per_camera("load")),
         ("camera_passages_total", "counter", "Visits that ended.", per_camera("passages")),
-        ("camera_frame_age_milliseconds", "gauge", "Age of the newest frame.", per_camera("frame_age_ms")),
+        ("camera_frame_age_milliseconds", "gauge", "Age of the newest frame.", known("frame_age_ms")),
     ]
 
 

@@ -7,16 +7,17 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from gateway.errors import GatewayError
+from gateway.errors import ConfigError, GatewayError
 from gateway.vision.child.hardening import give_way
 from gateway.vision.child.logs import configure_logs
 from gateway.vision.child.memory import give_memory_back
 from gateway.vision.child.role import Outlet, Role, UnexpectedMessageError
-from gateway.wire import Channel, ChannelClosedError, Hello, PictureRequest, Stop
+from gateway.wire import Channel, ChannelClosedError, Failed, Hello, PictureRequest, Stop
 
 _LOG = logging.getLogger(__name__)
 _CLOSE_SECONDS = 3.0
 _PICTURES_AT_ONCE = 8
+_LONGEST = 400
 
 MakeRole = Callable[[Hello, Outlet], Role]
 
@@ -73,16 +74,16 @@ async def _serve(make_role: MakeRole, ends: _Ends, stop: asyncio.Event) -> int:
     give_way(hello.vision.nice)
     role = make_role(hello, Outlet(ends.channel))
     try:
-        return await _live(role, ends, stop, hello.vision.heartbeat_seconds)
+        return await _live(role, ends, stop, hello)
     finally:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(role.close(), _CLOSE_SECONDS)
 
 
-async def _live(role: Role, ends: _Ends, stop: asyncio.Event, heartbeat_seconds: float) -> int:
-    """Run the tasks of a life; the first that ends, ends all."""
+async def _live(role: Role, ends: _Ends, stop: asyncio.Event, hello: Hello) -> int:
+    """Run the tasks of a life; the first that ends, ends all, and the parent is told of what cannot go on."""
     lives: list[tuple[str, Awaitable[None]]] = [
-        ("heartbeat", _beat(role, ends.channel, heartbeat_seconds)),
+        ("heartbeat", _beat(role, ends.channel, hello.vision.heartbeat_seconds)),
         ("messages", _take_messages(role, ends.channel)),
         ("pictures", _take_pictures(role, ends.pictures)),
         ("signals", _until(stop)),
@@ -98,8 +99,23 @@ async def _live(role: Role, ends: _Ends, stop: asyncio.Event, heartbeat_seconds:
     except* GatewayError as errors:
         for error in errors.exceptions:
             _LOG.error("%s", error)
+        ends.channel.offer(_failed(hello.worker, errors))
         status = 1
     return status
+
+
+def _failed(worker: str, errors: BaseExceptionGroup[GatewayError]) -> Failed:
+    """The first of the errors in words that are free of secrets, as those of `GatewayError` are; not of any length."""
+    error: BaseException = errors
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if isinstance(error, ConfigError) and error.faults:
+        fault = error.faults[0]
+        error = GatewayError(fault.what, where=": ".join(filter(None, (fault.file, fault.key))), remedy=fault.remedy)
+    if not isinstance(error, GatewayError):
+        return Failed(worker=worker, what=type(error).__name__)
+    what = f"{error.where}: {error.what}" if error.where else error.what
+    return Failed(worker=worker, what=what[:_LONGEST].rstrip("."), remedy=error.remedy[:_LONGEST])
 
 
 async def _ensure(life: Awaitable[None]) -> None:

@@ -173,8 +173,15 @@ class DevicesRole:
         if key not in self._guards:
             used = {_credentials(watch.assigned) for watch in self._watches.values()}
             self._guards = {each: guard for each, guard in self._guards.items() if each in used or not guard.is_spent}
-            self._guards[key] = PasswordGuard(assigned.url, self._clock)
+            self._guards[key] = self._new_guard(assigned)
         return self._guards[key]
+
+    def _new_guard(self, assigned: CameraAssigned) -> PasswordGuard:
+        """That of a password that was not tried yet; refusals of the same user's other passwords count."""
+        user = _credentials(assigned)[:2]
+        others = [guard for key, guard in self._guards.items() if key[:2] == user]
+        last = max(others, key=lambda guard: guard.refused_at, default=None)
+        return PasswordGuard(assigned.url, self._clock) if last is None else last.successor()
 
     async def _drop(self, camera: str) -> None:
         await self._commands.close(camera)

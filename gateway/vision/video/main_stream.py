@@ -4,6 +4,7 @@ import logging
 
 from gateway.clock import Clock
 from gateway.streams import (
+    Backoff,
     Frame,
     LatchSwitch,
     PacketRing,
@@ -28,12 +29,22 @@ class MainStream:
         clock: the gateway's.
         camera: the camera's id.
         ring: gets every packet, for clips.
+        backoff: the pauses between attempts.
     """
 
-    def __init__(self, source: StreamSource, clock: Clock, camera: str, ring: PacketRing | None = None) -> None:
+    def __init__(
+        self,
+        source: StreamSource,
+        clock: Clock,
+        camera: str,
+        ring: PacketRing | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
         self._camera = camera
         self._latch = LatchSwitch()
-        self._stream = VideoStream(source, clock=clock, name=f"{camera}-main", ring=ring, latch=self._latch)
+        self._stream = VideoStream(
+            source, clock=clock, name=f"{camera}-main", ring=ring, latch=self._latch, backoff=backoff
+        )
         self._newest: Frame | None = None
 
     def start(self) -> None:
@@ -61,6 +72,11 @@ class MainStream:
     def counters(self) -> StreamCounters:
         """What was decoded of it and what that cost."""
         return self._stream.counters
+
+    @property
+    def refused_passwords(self) -> int:
+        """How often the camera refused the password in a row."""
+        return self._stream.refused_passwords
 
     @property
     def hangs(self) -> bool:

@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 
 from gateway.clock import Clock
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
-from gateway.streams import Frame, LossReason, Sparing, StreamLive, StreamLost, StreamSource, VideoStream
+from gateway.streams import (
+    Backoff,
+    Frame,
+    LossReason,
+    Sparing,
+    StreamLive,
+    StreamLost,
+    StreamSource,
+    VideoStream,
+)
 from gateway.vision.child import Outlet
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
@@ -52,10 +61,17 @@ class CameraPipeline:
         sub_url: where its sub-stream is, which is looked at then; empty if it has none.
         announcer: makes its events; outlives the pipeline, so that a loss is told once.
         kit: what all cameras share.
+        refused_passwords: how often the camera refused this user lately: then the password is tried once, not thrice.
     """
 
     def __init__(
-        self, assigned: CameraAssigned, url: str, sub_url: str, announcer: Announcer, kit: PipelineKit
+        self,
+        assigned: CameraAssigned,
+        url: str,
+        sub_url: str,
+        announcer: Announcer,
+        kit: PipelineKit,
+        refused_passwords: int = 0,
     ) -> None:
         self.camera = assigned.camera
         self.addresses = (url, sub_url)
@@ -75,9 +91,11 @@ class CameraPipeline:
                 look_seconds=1 / assigned.looks_per_second,
                 shortest_seconds=kit.vision.shortest_passage_seconds,
             ),
+            backoff=Backoff(refused_passwords=refused_passwords),
         )
+        main_backoff = Backoff(refused_passwords=refused_passwords)
         self._main = (
-            MainStream(_source(assigned, url, kit.vision), kit.clock, assigned.camera, self.clips.ring)
+            MainStream(_source(assigned, url, kit.vision), kit.clock, assigned.camera, self.clips.ring, main_backoff)
             if sub_url
             else None
         )
@@ -104,6 +122,11 @@ class CameraPipeline:
         for stream in (self._stream, self._main):
             if stream is not None:
                 threading.Thread(target=stream.stop, name=f"{self._assigned.camera}-stop", daemon=True).start()
+
+    @property
+    def refused_passwords(self) -> int:
+        """How often the camera refused the password in a row."""
+        return max(each.refused_passwords for each in (self._stream, self._main) if each is not None)
 
     @property
     def hangs(self) -> bool:

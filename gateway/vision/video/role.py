@@ -6,6 +6,7 @@ import os
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import cv2
 
@@ -19,6 +20,7 @@ from gateway.vision.video.announcer import Announcer
 from gateway.vision.video.list_holder import ListHolder
 from gateway.vision.video.pipeline import CameraPipeline, PipelineKit
 from gateway.wire import (
+    NO_STREAM_ADDRESS,
     CalibratedThresholds,
     CameraAssigned,
     CameraStatus,
@@ -40,7 +42,10 @@ _STATISTICS_SECONDS = 3600.0
 # dlib's HOG finds faces from 80 px of the searched picture, doubled once from 40 px: people at a gate are no larger.
 _HOG_UPSAMPLE = 1
 _ADDRESS_SECONDS = 30.0
-_NO_ADDRESS = "no_stream_address"
+_NO_ADDRESS_REMEDY = (
+    "The camera has not told yet where its stream is: check its power, its address and its password; "
+    "campus-gateway cameras list says how it answers"
+)
 
 
 class ReaderHangsError(TransientError):
@@ -53,6 +58,7 @@ class _Watched:
 
     assigned: CameraAssigned
     announcer: Announcer
+    refused_passwords: int = 0
     pipeline: CameraPipeline | None = None
     overdue: asyncio.TimerHandle | None = None
 
@@ -122,9 +128,12 @@ class VideoRole:
                 raise UnexpectedMessageError(f"a video child does not take {type(other).__name__}")
 
     async def _take(self, assigned: CameraAssigned) -> None:
+        former = self._cameras.get(assigned.camera)
         await self._drop(assigned.camera)
         cooldown = self._hello.matching.cooldown_seconds
         watched = _Watched(assigned, Announcer(assigned, self._hello.site, self._clock, cooldown))
+        if former is not None and _user_of(former.assigned) == _user_of(assigned):
+            watched.refused_passwords = former.refused_passwords
         self._cameras[assigned.camera] = watched
         if assigned.url.startswith(("onvif:", "onvifs:")):
             loop = asyncio.get_running_loop()
@@ -133,14 +142,16 @@ class VideoRole:
             await self._begin(watched, assigned.url, assigned.sub_url)
 
     async def _miss_address(self, watched: _Watched) -> None:
-        for message in watched.announcer.lost(_NO_ADDRESS):
+        for message in watched.announcer.lost(NO_STREAM_ADDRESS):
             await self._outlet.send(message)
 
     async def _begin(self, watched: _Watched, url: str, sub_url: str) -> None:
         if self._kit is None:
             raise UnexpectedMessageError("a camera came before the video child was ready")
         try:
-            watched.pipeline = CameraPipeline(watched.assigned, url, sub_url, watched.announcer, self._kit)
+            watched.pipeline = CameraPipeline(
+                watched.assigned, url, sub_url, watched.announcer, self._kit, watched.refused_passwords
+            )
         except GatewayError as error:
             _LOG.error("camera %s cannot be opened: %s", watched.assigned.camera, error)
             await self._miss_address(watched)
@@ -166,6 +177,7 @@ class VideoRole:
             watched.overdue.cancel()
         pipeline, watched.pipeline = watched.pipeline, None
         if pipeline is not None:
+            watched.refused_passwords = pipeline.refused_passwords
             self._ending.append(pipeline)
             await asyncio.to_thread(pipeline.stop)
 
@@ -254,7 +266,17 @@ class VideoRole:
         await asyncio.gather(*(self._end(each) for each in self._cameras.values()))
 
 
+def _user_of(assigned: CameraAssigned) -> tuple[str, str]:
+    """Whose refusals a camera counts: it locks a user out, whichever of his passwords were wrong."""
+    return urlsplit(assigned.url).netloc, assigned.username
+
+
 def _status(watched: _Watched) -> CameraStatus:
     if watched.pipeline is None:
-        return CameraStatus(camera=watched.assigned.camera, state="connecting", reason=_NO_ADDRESS)
+        return CameraStatus(
+            camera=watched.assigned.camera,
+            state="connecting",
+            reason=NO_STREAM_ADDRESS,
+            remedy=_NO_ADDRESS_REMEDY,
+        )
     return watched.pipeline.status()

@@ -90,7 +90,9 @@ def test_the_line_names_list_traffic_interval_misses_and_basis() -> None:
         assert part in line
     assert "Factory estimate" in told_in_words(replace(REPLY, in_use=replace(IN_USE, from_site=False)))
     assert "set by hand" in told_in_words(replace(REPLY, configured=True))
-    assert "beyond anything counted" in told_in_words(replace(REPLY, in_use=replace(IN_USE, decades=2.4)))
+    assert "about 300 times rarer than anything counted" in told_in_words(
+        replace(REPLY, in_use=replace(IN_USE, decades=2.4))
+    )
     assert "fewer than 1 false warning a month" in told_in_words(replace(REPLY, in_use=replace(IN_USE, per_day=0.01)))
     assert "Nobody" in told_in_words(replace(REPLY, people=0))
 

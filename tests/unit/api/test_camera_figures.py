@@ -1,5 +1,6 @@
 """What `/readyz` and `/metrics` say of a camera is what its child said."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -53,6 +54,14 @@ def test_metrics_name_every_figure_of_the_cameras_that_have_some() -> None:
         "camera_passages_total": [(label, 9)],
         "camera_frame_age_milliseconds": [(label, 41.0)],
     }
+
+
+def test_an_age_that_is_not_known_has_no_sample() -> None:
+    unseen = replace(STATUS, frame_age_ms=-1.0, decision_age_p95_ms=-1.0)
+    parts: Any = SimpleNamespace(workers=SimpleNamespace(cameras=lambda: (replace(states()[0], status=unseen),)))
+    told = {name: samples for name, _, _, samples in health._camera_metrics(parts)}
+    assert told["camera_frame_age_milliseconds"] == told["camera_decision_age_milliseconds"] == []
+    assert told["camera_frames_total"]
 
 
 def test_readiness_says_what_a_camera_costs_and_whether_its_gate_hangs() -> None:

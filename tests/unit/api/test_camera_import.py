@@ -54,6 +54,15 @@ def test_a_bad_row_is_told_and_delays_no_other(line: str, where: str) -> None:
     assert good.body is not None
 
 
+def test_all_faults_of_a_row_are_told() -> None:
+    (row,) = read("cam 1,,rtsp://8.8.8.8/a,gate,p@ss:w/rd#1,perhaps\n")
+
+    assert row.where == "watch_faces, url, id"
+    assert row.fault.startswith("watch_faces: neither yes nor no; url: the address is in no network of cameras; id: ")
+    assert row.remedy.startswith("Write yes or no. Name its network in vision.camera_networks")
+    assert (row.camera, "p@ss" in repr(row)) == ("", False)
+
+
 def test_an_id_is_given_once() -> None:
     rows = read("a,,onvif://10.0.0.5,,,\nb,,onvif://10.0.0.6,,,\nb,,onvif://10.0.0.7,,,\n", frozenset({"a"}))
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gateway.api.routes.health import readiness
-from gateway.workers import GalleryState
+from gateway.cli.status import worker_detail
+from gateway.workers import GalleryState, WorkerStage, WorkerState
 
 INCIDENTS = (
     SimpleNamespace(state="raised", discreet=False),
@@ -48,3 +49,20 @@ def test_incidents_are_counted_but_for_silent_ones() -> None:
 def test_a_list_that_the_gallery_has_not_built_is_told() -> None:
     told = readiness(parts(gallery=GalleryState(revision=3, wanted=4, waiting=("gallery", "video-1"))))["watchlist"]
     assert (told["revision"], told["wanted"], told["waiting"]) == (3, 4, ["gallery", "video-1"])
+
+
+def test_a_child_that_does_not_come_back_says_why() -> None:
+    found = parts()
+    dead = WorkerState(
+        name="gallery", role="gallery", stage=WorkerStage.CRASH_LOOP, reason="n.toml: no", remedy="Mend."
+    )
+    killed = WorkerState(name="video-1", role="video", stage=WorkerStage.RESTARTING, reason="it was ended by signal 9")
+    back = WorkerState(name="video-2", role="video", stage=WorkerStage.READY, reason="it was ended by signal 9")
+    found.workers.workers = lambda: (dead, killed, back)
+    body = readiness(found)
+    assert body["worker_faults"] == {
+        "gallery": {"what": "n.toml: no", "remedy": "Mend."},
+        "video-1": {"what": "it was ended by signal 9", "remedy": "The gateway's log says more."},
+    }
+    assert worker_detail(body, "gallery") == "n.toml: no. Mend."
+    assert worker_detail(body, "video-2") == ""

@@ -34,3 +34,9 @@ def test_success_begins_anew() -> None:
     assert backoff.failures == 0
     assert backoff.fail(LossReason.UNAUTHORIZED) == 1
     assert backoff.failures == 1
+
+
+def test_a_corrected_password_is_tried_once_after_refusals_of_the_former_one() -> None:
+    backoff = Backoff(lambda low, high: high, refused_passwords=3)
+    assert backoff.fail(LossReason.UNAUTHORIZED) == 600
+    assert backoff.refused_passwords == 4

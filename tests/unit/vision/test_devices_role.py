@@ -108,6 +108,24 @@ async def test_guards_of_passwords_that_nobody_needs_are_forgotten(monkeypatch: 
     assert all(isinstance(each, PasswordGuard) for each in role._guards.values())
 
 
+async def test_another_password_of_a_user_who_was_refused_has_one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The camera counts the user's refusals and locks him out after five, whichever passwords were wrong."""
+    role, _ = _role(monkeypatch)
+    clock = ManualClock()
+    monkeypatch.setattr(role, "_clock", clock)
+    wrong = role._guard(replace(ASSIGNED, username="gate", password="wrong"))
+    for _ in range(3):
+        wrong.refused()
+    corrected = role._guard(replace(ASSIGNED, username="gate", password="also wrong"))
+    corrected.check()
+    corrected.refused()
+    with pytest.raises(CameraError, match="refused the credentials 4 times; the next try is in 600 s"):
+        corrected.check()
+    other = role._guard(replace(ASSIGNED, username="another", password="wrong"))
+    other.refused()
+    other.check()
+
+
 @pytest.mark.parametrize("changes", [(), (replace(ASSIGNED, password="new"),)])
 async def test_a_camera_that_was_taken_away_while_it_moved_stays_away(
     monkeypatch: pytest.MonkeyPatch, changes: tuple[Message, ...]

@@ -48,6 +48,7 @@ class Pipeline:
     """Has no picture that can be made smaller."""
 
     addresses: tuple[str, str] = ("rtsp://127.0.0.1/1", "")
+    refused_passwords: int = 0
 
     def picture(self, width: int) -> bytes:
         raise ValueError(f"no format for {width} px")
@@ -93,6 +94,34 @@ async def test_a_clip_of_a_camera_that_never_told_its_stream_is_refused_aloud() 
         ("e-cam-01", 0, True, True),
         ("e-cam-09", 0, True, True),
     ]
+
+
+async def test_another_password_of_a_user_begins_with_his_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+
+    def begin(*given: Any) -> SimpleNamespace:
+        begun.append(given[-1])
+        return SimpleNamespace(start=lambda: None, stop=lambda: None, ended=True, refused_passwords=3)
+
+    monkeypatch.setattr(role, "CameraPipeline", begin)
+    video, _ = _role()
+    stream = replace(ASSIGNED, url="rtsp://127.0.0.1:1/main", username="gate", password="wrong")
+    await video.handle(Received(stream))
+    await video.handle(Received(replace(stream, password="right")))
+    await video.handle(Received(replace(stream, username="another")))
+    await video.close()
+    assert begun == [0, 3, 0]
+
+
+async def test_a_camera_without_an_address_has_a_remedy() -> None:
+    video, _ = _role()
+    monkey: Any = SimpleNamespace(lists=SimpleNamespace(revision=0))
+    video._kit = monkey
+    await video.handle(Received(ASSIGNED))
+    (status,) = video.heartbeat().cameras
+    await video.close()
+    assert status.reason == "no_stream_address"
+    assert "password" in status.remedy
 
 
 async def test_work_beside_the_messages_that_fails_is_said(caplog: pytest.LogCaptureFixture) -> None:

@@ -156,3 +156,26 @@ def test_what_a_child_has_to_do_is_what_its_cameras_take() -> None:
     assert book.load_of("video-1") == pytest.approx(0.18), "a still camera may have people in a moment"
     book.note_status(replace(status("lost"), load=0.31), NOW)
     assert book.load_of("video-1") == pytest.approx(0.24)
+
+
+def test_a_loss_without_an_address_says_what_the_camera_said_when_it_was_asked() -> None:
+    book = CameraBook("east")
+    book.assign(assigned(url="onvif://127.0.0.1"), "video-1")
+    book.note_described(CameraDescribed(camera="cam-01", state="credentials_wrong", remedy="Check the password."))
+    event = book.explained(lost("no_stream_address"))
+    assert isinstance(event, CameraLost)
+    assert event.reason == "credentials_wrong"
+    assert book.explained(lost("stalled")) == lost("stalled")
+    assert book.explained(restored()) == restored()
+    book.note_status(replace(status("connecting"), reason="no_stream_address"), NOW)
+    state = book.states()[0]
+    assert (state.reason, state.asked, state.remedy) == ("credentials_wrong",) * 2 + ("Check the password.",)
+
+
+def test_another_password_is_needed_by_what_shows_nothing_or_refuses() -> None:
+    book = with_camera()
+    assert book.needs_password("cam-01")
+    book.note_status(status("live"), NOW)
+    assert not book.needs_password("cam-01")
+    book.note_described(CameraDescribed(camera="cam-01", state="credentials_wrong"))
+    assert book.needs_password("cam-01")

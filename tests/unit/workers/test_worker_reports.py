@@ -12,7 +12,7 @@ from gateway.errors import PermanentError, TransientError
 from gateway.settings import CameraSettings
 from gateway.wire import IdentifyReply
 from gateway.workers import WorkerAwayError
-from gateway.workers.assignment import assignment
+from gateway.workers.assignment import assignment, password_of
 from gateway.workers.process import child_environment
 from gateway.workers.replies import Replies
 from gateway.workers.reports import ReportQueue
@@ -109,12 +109,12 @@ async def test_the_password_is_read_from_its_file(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("p@ss word\n")
     camera = CameraSettings(id="c", url="rtsp://127.0.0.1/", username="u", password_file=file)
-    assigned = await assignment(camera)
+    assigned = assignment(camera, await password_of(camera))
     assert (assigned.password, assigned.name) == ("p@ss word", "c")
     assert "p@ss" not in repr(assigned)
     file.unlink()
     with pytest.raises(PermanentError, match="password file"):
-        await assignment(camera)
+        await password_of(camera)
 
 
 def test_a_child_gets_no_secret_of_the_environment() -> None:
