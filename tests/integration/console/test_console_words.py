@@ -253,3 +253,9 @@ def test_who_asked_cannot_confirm(bare: Page, service: dict[str, Any] | None, me
     ask = """[...module.serviceButtons({state: {me: {username: value[1]}}}, {id: 'b', service: value[0]})
       .querySelectorAll('button')].map((each) => each.textContent)"""
     assert said(bare, "zh-CN", "/js/views/service.js", ask, [service, me]) == words
+
+
+def test_a_drills_press_that_nobody_resolved_ended_with_the_drill(page: Page) -> None:
+    steps = [{"seconds": 65.2, "by": ""}, {"seconds": 4, "by": "王五"}, None]
+    told = said(page, "zh-CN", "/js/views/drill.js", "value.map(module.stepText)", steps)
+    assert told == ["1:05 随演练结束", "0:04 王五", "–"]
