@@ -259,3 +259,10 @@ def test_a_drills_press_that_nobody_resolved_ended_with_the_drill(page: Page) ->
     steps = [{"seconds": 65.2, "by": ""}, {"seconds": 4, "by": "王五"}, None]
     told = said(page, "zh-CN", "/js/views/drill.js", "value.map(module.stepText)", steps)
     assert told == ["1:05 随演练结束", "0:04 王五", "–"]
+
+
+def test_a_tick_says_whether_a_press_would_reach_the_office(page: Page) -> None:
+    cut = {"reaches": False, "reasons": ["no_destination"], "warnings": []}
+    doubtful = {"reaches": True, "reasons": [], "warnings": ["destinations_unproved"]}
+    told = said(page, "zh-CN", "/js/views/walktest.js", "value.map(module.reachText)", [cut, doubtful, None])
+    assert told == ["现在按下送不到保卫处：没有接收报警的上报目标", "现在按下可送达 · 上报尚未验证", ""]
