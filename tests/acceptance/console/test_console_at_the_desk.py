@@ -105,7 +105,7 @@ def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Dae
 def test_what_the_threshold_costs_stands_by_the_cameras_and_the_list(page: Page) -> None:
     for view in ("protection", "watchlist"):
         page.click(f"button[data-view={view}]")
-        expect(page.locator("p.threshold")).to_have_text("名单为空：不会产生人脸预警。", timeout=40_000)
+        expect(page.locator("p.threshold")).to_have_text("名单上没有参与比对的人员：不会产生人脸预警。", timeout=40_000)
     page.click("button[data-view=board]")
 
 
@@ -113,6 +113,9 @@ def test_a_refused_photo_is_told_at_the_form_and_lists_nobody_twice(page: Page) 
     page.click("button[data-view=watchlist]")
     for field, value in {"name": "张三", "reason": "通缉令 17 号", "authority": "东城分局"}.items():
         page.fill(f"form.enrol input[name={field}]", value)
+    category = page.locator("form.enrol select[name=category]")
+    expect(category).to_have_value("")
+    category.select_option("barred")
     tile = page.locator("li.tile", has_text="张三")
     said = page.locator("form.enrol .problem")
     page.set_input_files("form.enrol input[type=file]", NO_PHOTO)
