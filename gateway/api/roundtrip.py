@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from gateway.alarms import Trials
 from gateway.api.parts import ApiParts
+from gateway.api.reach import office_faults
 from gateway.errors import PermanentError
 from gateway.events import new_id
 from gateway.forwarding import wants
@@ -34,14 +35,16 @@ class RoundTrip:
     """The result of a test.
 
     Attributes:
-        passed: the press was stored and every destination that wants it has taken it.
+        passed: the press was stored, there is a destination for presses, and every one that wants the test has it.
         pressed: whether somebody pressed the button in time.
+        reason: why it did not pass: not_pressed, no_destination (a press would be told to nobody), not_delivered.
         event, position: of the stored press.
         answered: whether the button was sent an answer on its feedback topic.
     """
 
     passed: bool
     pressed: bool
+    reason: str = ""
     event: str = ""
     position: int = 0
     answered: bool = False
@@ -67,16 +70,26 @@ async def try_round_trip(parts: ApiParts, device: str, seconds: float) -> RoundT
         trials.disarm(trial)
     stored = await parts.stores.journal.find(event) if event is not None else None
     if stored is None:
-        return RoundTrip(passed=False, pressed=False)
+        return RoundTrip(passed=False, pressed=False, reason="not_pressed")
     deliveries = await _follow(parts, stored)
+    reason = _failure(parts, deliveries)
     return RoundTrip(
-        passed=all(each.state in ("accepted", "not_wanted") for each in deliveries),
+        passed=not reason,
         pressed=True,
+        reason=reason,
         event=stored.event.id,
         position=stored.position,
         answered=settings.dialect == "campus" and getattr(stored.event, "kind", None) in (None, "press"),
         destinations=deliveries,
     )
+
+
+def _failure(parts: ApiParts, deliveries: tuple[Delivery, ...]) -> str:
+    """As `GET /protection` sees it: a press that no destination takes reaches nobody, though it is stored."""
+    if "no_destination" in office_faults(parts.installation.destinations.all(), ()):
+        return "no_destination"
+    arrived = all(each.state in ("accepted", "not_wanted") for each in deliveries)
+    return "" if arrived else "not_delivered"
 
 
 async def _follow(parts: ApiParts, stored: Stored) -> tuple[Delivery, ...]:

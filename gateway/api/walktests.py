@@ -1,11 +1,12 @@
 """Walk tests: somebody goes from button to button and presses each once; what was pressed and what not is a report."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from gateway.alarms import Trials
+from gateway.api.reach import Reach
 from gateway.clock import Clock
 from gateway.errors import PermanentError
 from gateway.events import ButtonTested, WalkTestEnded, WalkTestStarted, gateway_source, new_id
@@ -230,20 +231,30 @@ class WalkTests:
         return found
 
 
-def report_of(walk: WalkTest, site: str) -> str:
-    """The report of a walk test for people, in both languages."""
+def report_of(walk: WalkTest, site: str, reach: Mapping[str, Reach], now: datetime) -> str:
+    """The report of a walk test for people, in both languages; a tick is no proof that a press reaches the office.
+
+    Args:
+        walk: which.
+        site: where.
+        reach: by device, whether a press of it would reach the office now.
+        now: when that is.
+    """
     done = len(walk.ticks) - len(walk.missing)
+    cut = sum(not reach[each.device].reaches for each in walk.ticks if each.device in reach)
     lines = [
         f"走测报告 Walk test report  {site}",
         f"开始 started {_time(walk.started)}  结束 ended {_time(walk.ended) if walk.ended else '–'}  "
         f"发起 by {walk.actor or '–'}",
         f"已按 pressed {done} / {len(walk.ticks)}",
+        f"{_time(now)} 按下送不到保卫处 a press would not reach the office: {cut}",
         "",
     ]
     for tick in walk.ticks:
         mark = "✓" if tick.pressed else "✗"
         when = _time(tick.pressed) if tick.pressed else "未按 not pressed   "
-        lines.append(f"{mark} {when}  {tick.device}  {tick.name}  {tick.place}  {_tested(tick)}".rstrip())
+        reaches = _reaches(reach.get(tick.device))
+        lines.append(f"{mark} {when}  {tick.device}  {tick.name}  {tick.place}  {_tested(tick)}  {reaches}".rstrip())
     return "\n".join(lines) + "\n"
 
 
@@ -251,6 +262,15 @@ def _tested(tick: Tick) -> str:
     """That it was a test; of a silent or duress button also what it would have been."""
     told = "测试 test" if tick.pressed else ""
     return f"{told} ({tick.kind})" if tick.kind in ("silent", "duress") else told
+
+
+def _reaches(found: Reach | None) -> str:
+    if found is None:
+        return ""
+    doubts = f" ({', '.join(found.warnings)})" if found.warnings else ""
+    if found.reaches:
+        return f"现在可送达 reaches the office now{doubts}"
+    return f"现在送不到 DOES NOT REACH the office now: {', '.join(found.reasons)}"
 
 
 def _time(moment: datetime) -> str:

@@ -17,7 +17,6 @@ from gateway.events import (
     GatewayStarted,
     Severity,
 )
-from gateway.settings import CameraSettings
 from gateway.workers import CameraState
 
 COUNTED_TYPES = ("campus.camera.", GatewayStarted.TYPE)
@@ -34,6 +33,16 @@ class _Counts:
     heard: int = 0
     faults: Counter[str] = field(default_factory=Counter)
     tampered: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A camera that there was on the day; `until`: it was removed then."""
+
+    id: str
+    name: str = ""
+    place: str = ""
+    until: datetime | None = None
 
 
 class CameraTally:
@@ -81,8 +90,10 @@ class CameraTally:
             counts.lost_at = now
 
     def _restored(self, counts: _Counts, now: datetime, outage: float) -> None:
-        began = counts.lost_at.timestamp() if counts.lost_at else max(self._since.timestamp(), now.timestamp() - outage)
-        counts.seconds += max(0.0, now.timestamp() - began)
+        """The outage was measured by the monotonic clock: it counts where the wall clock was set back meanwhile."""
+        today = now.timestamp() - self._since.timestamp()
+        by_wall = now.timestamp() - counts.lost_at.timestamp() if counts.lost_at else 0.0
+        counts.seconds += max(0.0, by_wall, min(outage, today))
         counts.lost_at = None
 
     def _restarted(self, now: datetime) -> None:
@@ -91,18 +102,23 @@ class CameraTally:
             if counts.lost_at is not None:
                 self._restored(counts, now, 0.0)
 
-    def days(self, cameras: Iterable[CameraSettings], states: Mapping[str, CameraState]) -> tuple[CameraDay, ...]:
-        """One value for each camera that there is, in their order, with what is known of it now."""
+    @property
+    def counted(self) -> tuple[str, ...]:
+        """The cameras of which anything is told on the day, or that gave no picture when it began."""
+        return tuple(self._counts)
+
+    def days(self, cameras: Iterable[Watched], states: Mapping[str, CameraState]) -> tuple[CameraDay, ...]:
+        """One value for each camera that there was, in their order, with what is known of it now."""
         return tuple(self._day(camera, states.get(camera.id)) for camera in cameras)
 
-    def _day(self, camera: CameraSettings, state: CameraState | None) -> CameraDay:
+    def _day(self, camera: Watched, state: CameraState | None) -> CameraDay:
         counts = self._of(camera.id)
         told: Mapping[str, Any] = state.description if state is not None else {}
         if state is not None and state.lost_since is not None and state.lost_since <= self._since:
             counts.lost_at = self._since  # all day: nothing was told of it on this day
         lost = counts.lost_at is not None
         if lost:
-            self._restored(counts, self._until, 0.0)
+            self._restored(counts, min(camera.until or self._until, self._until), 0.0)
         offset = told.get("clock_offset_seconds")
         troubles = counts.losses or lost or counts.seconds or counts.faults or +counts.tampered
         return CameraDay(
@@ -111,8 +127,8 @@ class CameraTally:
             place=camera.place,
             well=not troubles and abs(offset or 0.0) <= _CLOCK_OFF_SECONDS,
             losses=counts.losses,
-            seconds_without_picture=round(counts.seconds, 1),
-            lost=lost,
+            seconds_without_picture=round(min(counts.seconds, self._until.timestamp() - self._since.timestamp()), 1),
+            lost=lost and camera.until is None,
             faults=dict(sorted(counts.faults.items())),
             tampered=dict(sorted((+counts.tampered).items())),
             events_heard=counts.heard,

@@ -179,7 +179,7 @@ class CameraDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CamerasReported(Event):
-    """The daily report of cameras.
+    """The daily report of cameras; of two for one day the later one is right.
 
     Attributes:
         day: ISO 8601, by the gateway's time zone.

@@ -116,6 +116,7 @@ class IncidentEscalated(IncidentEvent):
     Who is called out by it may have been told of nothing before, so it says of what kind the incident is and where.
 
     Attributes:
+        level: that it reached; one event where several were due at once.
         kind, title, place: of the incident.
         unattended: nobody took it for so long, or nobody can have heard it, that others must act.
     """

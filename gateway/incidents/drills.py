@@ -5,7 +5,7 @@ duress press is always real.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,13 +28,14 @@ from gateway.events import (
     derived_id,
     new_id,
 )
-from gateway.incidents.faults import BadCommandError, ConflictError
+from gateway.incidents.faults import BadCommandError, ConflictError, NotFoundError
 from gateway.incidents.ports import JournalPort
 from gateway.storage import EventFilter, Stored
 
 LONGEST = timedelta(hours=4)
 _POLL_SECONDS = 30.0
 _PAGE = 500
+_MOST_PAST = 1000
 _DRILLS = EventFilter(types=("campus.drill.",))
 _OF_DRILLS = EventFilter(types=("campus.drill.", "campus.incident.", ButtonPressed.TYPE))
 _STEPS: dict[type[Event], str] = {
@@ -271,17 +272,30 @@ class DrillDesk:
                 drills[event.drill_id] = replace(drills[event.drill_id], ended=event.time, reason=event.reason)
         return list(reversed(drills.values()))[:limit]
 
-    async def times(self, drill: Drill) -> list[dict[str, Any]]:
-        """The report of a drill: for each of its incidents, after how many seconds what was done, and by whom.
+    async def get(self, drill: str) -> Drill:
+        """One drill.
 
-        Real incidents in between are named, too, without times.
+        Raises:
+            NotFoundError: there is none of that id among the last thousand.
+        """
+        found = next((each for each in await self.past(_MOST_PAST) if each.id == drill), None)
+        if found is None:
+            raise NotFoundError("there is no such drill", where=f"drill {drill}")
+        return found
+
+    async def times(self, drill: Drill) -> list[dict[str, Any]]:
+        """The report of a drill: for each press of its time, after how many seconds what was done, and by whom.
+
+        Real presses in between are in it, too, marked; a fault is no alarm, and a silent press is told to nobody. What
+        nobody resolved ended with the drill: by nobody.
         """
         rows: dict[str, dict[str, Any]] = {}
         async for stored in self._since(drill.position):
             event = stored.event
             if isinstance(event, DrillEnded) and event.drill_id == drill.id:
+                _end_with_drill(rows.values(), event)
                 break
-            if isinstance(event, IncidentOpened) and not event.discreet:
+            if isinstance(event, IncidentOpened) and event.kind == ButtonPressed.TYPE and not event.discreet:
                 rows[event.incident] = _row(event)
             elif isinstance(event, IncidentEvent) and event.incident in rows:
                 _note_step(rows[event.incident], event)
@@ -305,8 +319,18 @@ def _note_step(row: dict[str, Any], event: IncidentEvent) -> None:
     step = _STEPS.get(type(event))
     by_itself = isinstance(event, IncidentResolved) and not event.actor
     if step is not None and row[step] is None and not by_itself:
-        seconds = ((event.recorded or event.time) - row["moment"]).total_seconds()
-        row[step] = {"seconds": round(seconds, 1), "by": event.actor}
+        row[step] = _step_of(row, event, event.actor)
+
+
+def _end_with_drill(rows: Iterable[dict[str, Any]], ended: DrillEnded) -> None:
+    for row in rows:
+        if row["drill"] and row["resolved"] is None:
+            row["resolved"] = _step_of(row, ended, "")
+
+
+def _step_of(row: dict[str, Any], event: Event, by: str) -> dict[str, Any]:
+    seconds = ((event.recorded or event.time) - row["moment"]).total_seconds()
+    return {"seconds": round(seconds, 1), "by": by}
 
 
 def _drill_of(event: DrillStarted, stored: Stored) -> Drill:

@@ -180,21 +180,20 @@ class EscalationClock:
         return _LONGEST_SLEEP_SECONDS
 
     async def _climb(self, incident: Incident, waited: float) -> float:
-        """Raise an incident to the level of its wait in seconds; seconds until its next level."""
+        """Raise an incident to the level of its wait in seconds; seconds until its next level.
+
+        Where several levels are due, one event tells the highest: who asks for a level is told of all from it on.
+        """
         ladder, level = self._patience.ladder(incident), incident.level
         at_once = self._patience.unattended_level if ladder and incident.severity is Severity.CRITICAL else 0
-        soonest = _LONGEST_SLEEP_SECONDS
-        if level < at_once:
-            soonest = _LISTENING_SECONDS
-            if not self._attended(incident):
-                for higher in range(level + 1, at_once + 1):
-                    await self._rise(incident, higher, UNSEEN if incident.discreet else UNHEARD)
-                level, soonest = at_once, _LONGEST_SLEEP_SECONDS
-        for higher in range(level + 1, len(ladder) + 1):
-            if waited < ladder[higher - 1]:
-                return min(soonest, ladder[higher - 1] - waited)
-            await self._rise(incident, higher, IN_TIME)
-        return soonest
+        due = sum(waited >= each for each in ladder)
+        alone = level < at_once and not self._attended(incident)
+        reached = max(level, due, at_once if alone else 0)
+        if reached > level:
+            unheard = UNSEEN if incident.discreet else UNHEARD
+            await self._rise(incident, reached, unheard if alone and at_once >= due else IN_TIME)
+        soonest = _LISTENING_SECONDS if reached < at_once else _LONGEST_SLEEP_SECONDS
+        return min(soonest, ladder[reached] - waited) if reached < len(ladder) else soonest
 
     async def _rise(self, incident: Incident, level: int, reason: str) -> None:
         limit = self._patience.unattended_level

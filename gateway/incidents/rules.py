@@ -178,15 +178,15 @@ def settled(incidents: Iterable[Incident], situation: Situation) -> Iterator[Inc
         if each.state == RESOLVED:
             continue
         if each.drill and situation.drill_over is not None and each.triggers[0].position < situation.drill_over:
-            yield _ended(each, "test", "the drill is over")
+            yield _ended(each, "test", "the drill is over", situation.drill_ended or each.updated)
         elif each.kind in LOSS_KINDS and not each.active and each.state in (ACKNOWLEDGED, DISPATCHED):
-            yield _ended(each, "genuine", "the condition is over")
+            yield _ended(each, "genuine", "the condition is over", each.updated)
 
 
-def _ended(incident: Incident, verdict: str, reason: str) -> IncidentResolved:
+def _ended(incident: Incident, verdict: str, reason: str, at: datetime) -> IncidentResolved:
     raised = (incident.raised or incident.opened).isoformat()
     common = common_of(incident, derived_id("settled", incident.id, raised, str(incident.count)))
-    return IncidentResolved(verdict=verdict, reason=reason, **common)
+    return IncidentResolved(verdict=verdict, reason=reason, **(common | {"time": max(at, incident.updated)}))
 
 
 def timed_out(incident: Incident, now: datetime) -> IncidentRaisedAgain:

@@ -33,6 +33,7 @@ class Situation:
         grouped: alarms that this flood's groups took.
         drill: id of the drill that is on.
         drill_over: the journal's position at which the last drill ended; None while one is on.
+        drill_ended: when it ended.
     """
 
     flood: bool = False
@@ -41,6 +42,7 @@ class Situation:
     grouped: int = 0
     drill: str = ""
     drill_over: int | None = None
+    drill_ended: datetime | None = None
 
 
 CALM = Situation()
@@ -58,9 +60,9 @@ def advance(situation: Situation, stored: Stored, policy: Policy) -> Situation:
         case FloodEnded():
             return replace(situation, flood=False, first="", grouped=0, recent=())
         case DrillStarted():
-            return replace(situation, drill=event.drill_id, drill_over=None)
+            return replace(situation, drill=event.drill_id, drill_over=None, drill_ended=None)
         case DrillEnded():
-            return replace(situation, drill="", drill_over=stored.position)
+            return replace(situation, drill="", drill_over=stored.position, drill_ended=moment)
         case _:
             return situation
 

@@ -178,6 +178,8 @@ def test_the_view_says_what_would_not_reach_the_office_and_why(daemon: Daemon) -
         view = client.get("/protection").json()
         assert view["reaching"] == 0
         assert of(view["items"], "btn-01")["reasons"] == ["no_destination"]
+        told = _try(daemon, client)
+        assert (told["pressed"], told["passed"], told["reason"]) == (True, False, "no_destination")
         with office() as url:
             entry = {"id": "office", "url": url, "secret": SECRET}
             assert client.post("/destinations", json=entry).status_code == 201
@@ -189,12 +191,17 @@ def test_the_view_says_what_would_not_reach_the_office_and_why(daemon: Daemon) -
             assert client.delete("/destinations/office").status_code == 204
 
 
-def _round_trip(daemon: Daemon, client: httpx.Client) -> None:
-    presser = threading.Timer(0.5, own_press, (daemon, "round-trip"))
+def _try(daemon: Daemon, client: httpx.Client) -> dict[str, Any]:
+    presser = threading.Timer(0.5, own_press, (daemon, f"round-trip-{time.monotonic_ns()}"))
     presser.start()
-    result = client.post("/devices/btn-01/test", json={"seconds": 20}, timeout=40).json()
+    result: dict[str, Any] = client.post("/devices/btn-01/test", json={"seconds": 20}, timeout=40).json()
     presser.join()
-    assert result["passed"]
+    return result
+
+
+def _round_trip(daemon: Daemon, client: httpx.Client) -> None:
+    result = _try(daemon, client)
+    assert (result["passed"], result["reason"]) == (True, "")
     assert result["answered"]
     assert result["destinations"] == [{"destination": "office", "state": "accepted"}]
     stored = client.get("/events", params={"after": result["position"] - 1, "limit": 1}).json()["items"][0]["event"]

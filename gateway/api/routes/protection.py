@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from gateway.api.auth import Admin, Caller, Guard, Parts, Principal, record
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
-from gateway.api.reach import Ways, office_faults, reach_of
+from gateway.api.reach import Reach, Ways, office_faults, reach_of
 from gateway.api.roundtrip import DeviceBusyError, try_round_trip
 from gateway.api.routes.session import Body
 from gateway.api.walktests import WalkTest, WalkTestRunningError, report_of
@@ -55,21 +55,27 @@ class ServiceConfirmation(Body):
 @router.get("/protection")
 async def protection(_caller: Caller, parts: Parts) -> Fields:
     """Which buttons would not reach the office now and why, those first; and the ways that all presses take."""
-    ways = _ways(parts)
-    proved = any(each.last_success is not None for each in parts.forwarders.statuses())
-    statuses = {each.device: each for each in parts.device_statuses()}
-    service = parts.service.all()
-    out = {each.device for each in service if each.confirmed}
-    found = reach_of(parts.installation.devices.all(), statuses, ways, proved=proved, out_of_service=out)
+    ways, proved = _ways(parts), _proved(parts)
+    found = _reach(parts, ways, proved=proved)
     return {
         "items": [asdict(each) for each in found],
         "reaching": sum(each.reaches for each in found),
         "not_reaching": sum(not each.reaches for each in found),
-        "test_due": [each.device for each in statuses.values() if each.test_due],
+        "test_due": [each.device for each in parts.device_statuses() if each.test_due],
         "walk_test": parts.walk_tests.current or None,
-        "out_of_service": [_service(each) for each in service],
+        "out_of_service": [_service(each) for each in parts.service.all()],
         "ways": asdict(ways) | {"proved": proved},
     }
+
+
+def _proved(parts: ApiParts) -> bool:
+    return any(each.last_success is not None for each in parts.forwarders.statuses())
+
+
+def _reach(parts: ApiParts, ways: Ways, *, proved: bool) -> list[Reach]:
+    statuses = {each.device: each for each in parts.device_statuses()}
+    out = {each.device for each in parts.service.all() if each.confirmed}
+    return reach_of(parts.installation.devices.all(), statuses, ways, proved=proved, out_of_service=out)
 
 
 def _ways(parts: ApiParts) -> Ways:
@@ -170,10 +176,12 @@ async def walk_test(walk: str, caller: Caller, parts: Parts) -> Fields:
 
 @router.get("/walktests/{walk}/report.txt", response_class=PlainTextResponse)
 async def walk_test_report(walk: str, caller: Caller, parts: Parts) -> PlainTextResponse:
-    """The report of a walk test for people."""
+    """The report of a walk test for people, and whether a press of each device would reach the office now."""
     found = (await parts.walk_tests.get(walk)).shown(discreet=caller.sees_discreet)
     name = f'attachment; filename="walk-test-{found.started:%Y%m%d-%H%M}.txt"'
-    return PlainTextResponse(report_of(found, parts.settings.gateway.site), headers={"Content-Disposition": name})
+    reach = {each.device: each for each in _reach(parts, _ways(parts), proved=_proved(parts))}
+    text = report_of(found, parts.settings.gateway.site, reach, parts.clock.now())
+    return PlainTextResponse(text, headers={"Content-Disposition": name})
 
 
 @router.delete("/walktests/{walk}")

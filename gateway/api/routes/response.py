@@ -5,9 +5,11 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import Field, StringConstraints, model_validator
 
 from gateway.api.auth import PEOPLE_ROLES, Admin, Caller, Parts, Principal, post_cookie_name, record
+from gateway.api.drill_report import csv_of
 from gateway.api.parts import ApiParts
 from gateway.api.problems import Problem
 from gateway.api.routes.session import Body
@@ -130,6 +132,15 @@ async def drills(_caller: Caller, parts: Parts, limit: Annotated[int, Query(ge=1
     """The newest drills with their reports."""
     past = await parts.drills.past(limit)
     return {"items": [_drill(each) | {"times": await parts.drills.times(each)} for each in past]}
+
+
+@router.get("/drills/{identity}/report.csv", response_class=PlainTextResponse)
+async def drill_report(identity: str, _caller: Caller, parts: Parts) -> PlainTextResponse:
+    """The report of a drill for people and spreadsheets."""
+    found = await parts.drills.get(identity)
+    text = csv_of(found, await parts.drills.times(found), parts.settings.gateway.site)
+    name = f'attachment; filename="drill-{found.started.astimezone():%Y%m%d-%H%M}.csv"'
+    return PlainTextResponse(text, headers={"Content-Disposition": name}, media_type="text/csv")
 
 
 @router.get("/situation")

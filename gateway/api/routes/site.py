@@ -172,8 +172,9 @@ async def camera_report(
     _caller: Caller, parts: Parts, days: Annotated[int, Query(ge=1, le=31, description="the newest so many")] = 1
 ) -> Fields:
     """The daily reports of cameras, the newest last; none before the gateway's first midnight."""
-    found = await parts.stores.journal.tail(days, EventFilter(types=(CamerasReported.TYPE,)))
-    return {"items": [item_of(each)["event"]["data"] for each in found]}
+    found = await parts.stores.journal.tail(2 * days, EventFilter(types=(CamerasReported.TYPE,)))
+    told = {data["day"]: data for data in (item_of(each)["event"]["data"] for each in found)}
+    return {"items": [told[day] for day in sorted(told)[-days:]]}
 
 
 @router.get("/cameras/{identity}")

@@ -107,3 +107,5 @@ export const photoUrl = (person, photo) =>
 export const snapshotUrl = (camera, stamp) => `${BASE}/cameras/${encodeURIComponent(camera)}/snapshot.jpg?at=${stamp}`;
 /** Address of a walk test's report. */
 export const walkReportUrl = (walk) => `${BASE}/walktests/${encodeURIComponent(walk)}/report.txt`;
+/** Address of a drill's report, a table. */
+export const drillReportUrl = (drill) => `${BASE}/drills/${encodeURIComponent(drill)}/report.csv`;

@@ -41,6 +41,9 @@ export function tOr(key, fallback) {
   return catalogue[key] ?? fallback;
 }
 
+/** Sentences one behind the other; in Chinese no space follows a full stop. */
+export const sentences = (texts) => texts.filter(Boolean).join(" ").replace(/([。；！？]) /g, "$1");
+
 /** 24-hour time of day; `hour12: false` would make 24:30 of half past midnight in English. */
 export const clock = (date) => date.toLocaleTimeString(current, { hourCycle: "h23" });
 

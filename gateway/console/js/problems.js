@@ -1,6 +1,6 @@
 /** Problems of the gateway in the guard's language: by their code, else as the gateway words them with its remedy. */
 
-import { language, t, tOr } from "./i18n.js";
+import { language, sentences, t, tOr } from "./i18n.js";
 
 /**
  * What is wrong and what to do about it.
@@ -12,12 +12,12 @@ export function problemText(problem) {
   const body = problem.body ?? {};
   const key = `problem.${body.code}`;
   if (tOr(key, "")) return t(key, valuesOf(body));
-  return [problem.message, body.where && `(${body.where})`, body.remedy].filter(Boolean).join(" ");
+  return sentences([problem.message, body.where && `(${body.where})`, body.remedy]);
 }
 
 /** What is odd about something that the gateway took all the same; empty if nothing is. */
 export function warningText({ warnings = [] } = {}) {
-  return warnings.map((each) => (tOr(`warning.${each.code}`, "") ? t(`warning.${each.code}`, each) : `${each.detail} ${each.remedy}`)).join(" ");
+  return sentences(warnings.map((each) => (tOr(`warning.${each.code}`, "") ? t(`warning.${each.code}`, each) : `${each.detail} ${each.remedy}`)));
 }
 
 /** What the text of a code may name; roles and fields in words. */

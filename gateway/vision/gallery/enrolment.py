@@ -12,6 +12,8 @@ from gateway.vision.gallery.photo import Photo
 
 # A second face that is this much smaller than the first stands in the background.
 _BACKGROUND = 0.34
+# What the remedy of too_small asks for: a photo that is smaller has no room for such a face.
+_GOOD_FACE_PX = 80
 _REFUSED = ("too_small", "blurred")
 
 
@@ -48,7 +50,7 @@ def read_portrait(photo: Photo, tools: FaceTools, *, judged: bool = True) -> Por
     Raises:
         PhotoRefusedError: there is none, more than one, none that is good enough, or the network fails on it.
     """
-    face = _only_face(tools.detector.detect(photo.rgb))
+    face = _only_face(tools.detector.detect(photo.rgb), photo)
     quality = assess(photo.rgb, face)
     figures = quality_figures(quality)
     for complaint in quality.complaints:
@@ -63,7 +65,10 @@ def read_portrait(photo: Photo, tools: FaceTools, *, judged: bool = True) -> Por
     return Portrait(vector, figures)
 
 
-def _only_face(found: tuple[Detection, ...]) -> Detection:
+def _only_face(found: tuple[Detection, ...], photo: Photo) -> Detection:
+    height, width = photo.rgb.shape[:2]
+    if not found and min(height, width) < _GOOD_FACE_PX:
+        raise PhotoRefusedError("too_small", f"the photo is {width} x {height} px: too small for a face")
     if not found:
         raise PhotoRefusedError("no_face", "no face was found; it must be seen from the front and upright")
     tallest = max(found, key=lambda face: face.height)

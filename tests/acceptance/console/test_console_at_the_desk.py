@@ -105,7 +105,7 @@ def test_a_press_shows_sounds_and_is_acknowledged_by_key(page: Page, daemon: Dae
 def test_what_the_threshold_costs_stands_by_the_cameras_and_the_list(page: Page) -> None:
     for view in ("protection", "watchlist"):
         page.click(f"button[data-view={view}]")
-        expect(page.locator("p.threshold")).to_have_text("名单为空：不会产生人脸预警。", timeout=40_000)
+        expect(page.locator("p.threshold")).to_have_text("名单上没有参与比对的人员：不会产生人脸预警。", timeout=40_000)
     page.click("button[data-view=board]")
 
 
@@ -113,6 +113,9 @@ def test_a_refused_photo_is_told_at_the_form_and_lists_nobody_twice(page: Page) 
     page.click("button[data-view=watchlist]")
     for field, value in {"name": "张三", "reason": "通缉令 17 号", "authority": "东城分局"}.items():
         page.fill(f"form.enrol input[name={field}]", value)
+    category = page.locator("form.enrol select[name=category]")
+    expect(category).to_have_value("")
+    category.select_option("barred")
     tile = page.locator("li.tile", has_text="张三")
     said = page.locator("form.enrol .problem")
     page.set_input_files("form.enrol input[type=file]", NO_PHOTO)
@@ -280,12 +283,13 @@ def test_a_walk_test_is_ticked_off_and_a_round_trip_is_told(page: Page, daemon: 
     page.click("text=Start a walk test")
     expect(page.locator(".strip")).to_contain_text("Walk test is on")
     press(daemon)
-    expect(page.locator(".ticks .done")).to_contain_text("East gate booth")
+    expect(page.locator(".ticks .cut")).to_contain_text("East gate booth")
+    expect(page.locator(".ticks .cut")).to_contain_text("would NOT reach the office: no destination takes presses")
     expect(page.locator(".walk")).to_contain_text("1 of 1 pressed")
     expect(page.locator("text=Start a walk test")).to_be_visible()
     page.click("text=Round-trip test")
     expect(page.locator(".tester p")).to_contain_text("Press the button now")
-    told = page.locator(".tester p", has_text="stored; no destination asks for tests")
+    told = page.locator(".tester p", has_text="NOT passed. It was stored, but no destination takes presses")
     for _ in range(10):  # the first press may be before the gateway knows of the test
         press(daemon)
         page.wait_for_timeout(2000)

@@ -94,3 +94,20 @@ def test_one_photo_can_be_removed(bare: Page) -> None:
         bare.locator(".photo button").last.click()
     assert response.value.request.method == "DELETE"
     assert asked == ["DELETE /watchlist/people/p1/photos/f2"]
+
+
+def test_a_photo_that_is_like_anothers_names_that_one_and_says_one_thing_to_do(bare: Page) -> None:
+    shown(bare, "zh-CN", [])
+    problem = {"code": "look_alike", "look_alikes": [{"person": "p1", "distance": 0.2}], "detail": "like"}
+    refused = lambda route: route.fulfill(status=422, json=problem)  # noqa: E731  # as short as it is
+    bare.route("**/photos", refused)
+    bare.set_input_files("li.tile input[type=file]", PHOTO)
+    said = bare.locator("li.tile [role=alert]")
+    expect(said).to_have_text("照片与名单上的“张三”太像。若是同一人，请把照片加到“张三”那一条。")
+
+
+def test_the_form_begins_with_no_category_chosen(bare: Page) -> None:
+    shown(bare, "zh-CN", [])
+    category = bare.locator("select[name=category]")
+    expect(category).to_have_value("")
+    assert category.evaluate("each => each.required && !each.checkValidity()")

@@ -253,3 +253,83 @@ def test_who_asked_cannot_confirm(bare: Page, service: dict[str, Any] | None, me
     ask = """[...module.serviceButtons({state: {me: {username: value[1]}}}, {id: 'b', service: value[0]})
       .querySelectorAll('button')].map((each) => each.textContent)"""
     assert said(bare, "zh-CN", "/js/views/service.js", ask, [service, me]) == words
+
+
+def test_a_drills_press_that_nobody_resolved_ended_with_the_drill(page: Page) -> None:
+    steps = [{"seconds": 65.2, "by": ""}, {"seconds": 4, "by": "王五"}, None]
+    told = said(page, "zh-CN", "/js/views/drill.js", "value.map(module.stepText)", steps)
+    assert told == ["1:05 随演练结束", "0:04 王五", "–"]
+
+
+def test_a_tick_says_whether_a_press_would_reach_the_office(page: Page) -> None:
+    cut = {"reaches": False, "reasons": ["no_destination"], "warnings": []}
+    doubtful = {"reaches": True, "reasons": [], "warnings": ["destinations_unproved"]}
+    told = said(page, "zh-CN", "/js/views/walktest.js", "value.map(module.reachText)", [cut, doubtful, None])
+    assert told == ["现在按下送不到保卫处：没有接收报警的上报目标", "现在按下可送达 · 上报尚未验证", ""]
+
+
+THRESHOLD = {
+    "people": 2, "passages_per_day": 2000, "passages_counted": False, "faces_seen": 0, "faces_missing": 900,
+    "basis": "factory", "estimate": "factory model", "cameras": [],
+    "in_use": {"threshold": 0.4, "false_warnings_per_day": 0.1, "fewer_than_one_a_month": False, "at_most": 0.2,
+               "missed": 0.002, "extrapolated_decades": 0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("counted", "assumed"), [(False, True), (True, False)])
+def test_what_may_be_missed_and_how_many_pass_is_said_with_its_conditions(
+    page: Page, *, counted: bool, assumed: bool
+) -> None:
+    told = THRESHOLD | {"passages_counted": counted}
+    text = said(page, "zh-CN", "/js/views/threshold.js", "module.thresholdText(value)", told)
+    assert "参与比对的名单人员 2 人" in text
+    assert "正面、光线良好且人脸不小于 40 像素时，约 0.2 % 的名单人员经过可能漏报" in text
+    assert ("2000 张陌生人脸（假设值，本校尚未统计）" in text) is assumed
+    assert "。 " not in text
+
+
+def test_sentences_are_joined_as_their_language_does(page: Page) -> None:
+    told = said(page, "zh-CN", "/js/i18n.js", "value.map(module.sentences)", [["甲。", "", "乙。"], ["One.", "Two."]])
+    assert told == ["甲。乙。", "One. Two."]
+
+
+def test_a_fault_of_a_device_calls_it_by_its_name(bare: Page) -> None:
+    data = {"fault": "clock_wrong", "device": "btn-01"}
+    event = {"id": "f", "time": "2026-11-27T00:00:00Z", "severity": "medium", "type": "campus.gateway.fault"}
+    frame = {"position": 1, "event": event | {"subject": "gateway", "data": data}}
+    ask = "module.eventRow(value, {}, [{ id: 'btn-01', name: '东门岗亭', place: '东门' }]).textContent"
+    text = said(bare, "zh-CN", "/js/views/common.js", ask, frame)
+    assert text.count("东门岗亭") == 2
+    assert "btn-01" not in text
+
+
+BOARD = """
+async () => {
+  const { loadLanguage } = await import('/js/i18n.js');
+  await loadLanguage('zh-CN');
+  const { initialState, reduce } = await import('/js/store.js');
+  const { Board } = await import('/js/views/board.js');
+  const opened = '2026-11-27T00:00:00Z';
+  const warning = (id) => ({ id, kind: 'campus.face.matched', state: 'raised', severity: 'high', source: '/c',
+    title: '东门', place: '东门', opened, updated: opened, count: 1, level: 0, active: true, hidden: 0, group: false });
+  const asked = [];
+  const app = { state: { ...initialState(), me: { role: 'guard' } }, select: () => null,
+    fetchIncident: (id) => asked.push(id) };
+  app.state = reduce(app.state, { type: 'incidents', items: ['a', 'b'].map(warning) });
+  const board = new Board(app);
+  for (const now of [10000, 11000]) board.tick(now);
+  for (const [id, name] of [['a', '张三'], ['b', undefined]])
+    app.state = reduce(app.state, { type: 'incident', incident: { ...warning(id), match: { person: id, name },
+      evidence: [{ id: 'crop ' + id, kind: 'crop' }] } });
+  board.update(app.state);
+  board.tick(20000);
+  return { asked, more: board.more.textContent, cards: [...board.cards.children].map((card) =>
+    [card.querySelector('.who')?.textContent, card.querySelector('img')?.getAttribute('src').split('/').at(-1)]) };
+}"""
+
+
+def test_two_people_at_one_camera_are_told_apart_on_their_cards(bare: Page) -> None:
+    told = bare.evaluate(BOARD)
+    assert sorted(told["asked"]) == ["a", "b"], "each once, until it is told"
+    assert sorted(told["cards"]) == [["", "crop%20b"], ["张三", "crop%20a"]]
+    assert told["more"] == "还有 0 条"

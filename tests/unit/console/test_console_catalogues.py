@@ -26,7 +26,7 @@ EXPANSIONS = {
     "strip.": ["cameras", "devices", "destinations", "outputs"],
     "strip.bad.": ["cameras", "devices", "destinations"],
     "nav.": ["board", "events", "protection", "drill", "watchlist"],
-    "drill.column.": ["place", "opened", "acknowledged", "dispatched", "resolved"],
+    "drill.column.": ["place", "button", "opened", "acknowledged", "dispatched", "resolved"],
     "drill.taker.": ["marked", "withheld"],
     "post.": ["name", "place"],
     "key.": ["A", "J", "K", "R", "N", "S", "Y", "X", "U", "Esc", "?"],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway.daemon.camera_day import CameraTally
+from gateway.daemon.camera_day import CameraTally, Watched
 from gateway.events import (
     CameraDay,
     CameraFault,
@@ -18,12 +18,11 @@ from gateway.events import (
     GatewayStarted,
     Severity,
 )
-from gateway.settings import CameraSettings
 from gateway.workers import CameraState
 
 SINCE = datetime(2026, 11, 26, tzinfo=UTC)
 UNTIL = SINCE + timedelta(days=1)
-GATE = CameraSettings(id="gate", name="东门", place="East", url="rtsp://127.0.0.1/1")
+GATE = Watched("gate", "东门", "East")
 COMMON: dict[str, Any] = {"id": "1", "source": "/c", "subject": "gate", "camera": "gate"}
 
 
@@ -47,11 +46,13 @@ def tampered(detector: str, *, active: bool = True) -> Event:
     return CameraTampered(**COMMON, time=at(6), active=active, detector=detector)
 
 
-def played(*events: Event, before: tuple[str, ...] = (), state: CameraState | None = None) -> CameraDay:
+def played(
+    *events: Event, before: tuple[str, ...] = (), state: CameraState | None = None, camera: Watched = GATE
+) -> CameraDay:
     tally = CameraTally(SINCE, UNTIL, before)
     for event in events:
         tally.take(event)
-    (day,) = tally.days([GATE], {} if state is None else {"gate": state})
+    (day,) = tally.days([camera], {} if state is None else {"gate": state})
     return day
 
 
@@ -119,3 +120,19 @@ def test_clock_and_certificate_are_as_they_are_known() -> None:
     said = {"clock_offset_seconds": -61.26, "certificate_days_left": 12}
     day = played(state=CameraState(camera="gate", name="", place="", state="live", description=said))
     assert (day.clock_offset_seconds, day.certificate_days_left, day.well) == (-61.3, 12, False)
+
+
+def test_an_outage_in_which_the_wall_clock_was_set_back_counts_as_long_as_it_was() -> None:
+    assert played(lost(10), restored(9.5, outage=5400)).seconds_without_picture == 5400.0
+    assert played(lost(10), restored(0.5, outage=5400)).seconds_without_picture == 1800.0  # no more than the day has
+
+
+def test_a_day_without_picture_is_no_longer_than_a_day() -> None:
+    day = played(lost(1), restored(0.9, outage=3000), lost(0.1), before=("gate",))
+    assert day.seconds_without_picture <= 86400.0
+
+
+def test_a_camera_that_was_removed_is_counted_until_then_and_lost_no_more() -> None:
+    away = CameraState(camera="gate", name="", place="", state="lost", lost_since=at(-1))
+    day = played(state=away, camera=Watched("gate", until=at(18)))
+    assert (day.seconds_without_picture, day.lost, day.well) == (18 * 3600.0, False, False)

@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from unit.incidents.memory import MemoryJournal, MemoryStore, press
+from unit.incidents.memory import MemoryJournal, MemoryStore, lost, press
 
 from gateway.clock import ManualClock
 from gateway.errors import TransientError
-from gateway.events import ButtonPressed, DrillEnded, Event, PressKind
-from gateway.incidents import BadCommandError, ConflictError, DrillDesk, IncidentDesk
+from gateway.events import ButtonPressed, DrillEnded, Event, IncidentResolved, PressKind
+from gateway.incidents import BadCommandError, ConflictError, DrillDesk, IncidentDesk, NotFoundError
 from gateway.storage import Stored
 
 
@@ -152,7 +152,8 @@ async def test_the_report_tells_after_how_long_who_did_what(bench: Bench) -> Non
         {"seconds": 4.0, "by": "wang"},
         {"seconds": 9.0, "by": "wang"},
     )
-    assert (drilled["resolved"], drilled["drill"], real["drill"]) == (None, True, False)
+    assert (drilled["resolved"], real["resolved"]) == ({"seconds": 9.0, "by": ""}, None)  # it ended with the drill
+    assert (drilled["drill"], real["drill"], drilled["name"]) == (True, False, "btn-1")
     (past,) = await bench.drills.past(5)
     assert (past.id, past.note, past.reason) == (drill.id, "fire", "ended by chief")
     assert past.until - past.started == timedelta(minutes=10)
@@ -192,3 +193,29 @@ async def test_a_drill_that_somebody_ends_at_its_last_moment_ends_no_task(bench:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
     assert sum(isinstance(each.event, DrillEnded) for each in bench.journal.stored) == 1
+
+
+async def test_faults_of_a_drills_time_are_no_alarms_in_its_report(bench: Bench) -> None:
+    await bench.drills.start(actor="chief", seconds=600, devices=("btn-1",))
+    await bench.journal.append(lost("l1", "btn-2"))
+    await bench.press("p1")
+    await bench.desk.catch_up()
+    ended = await bench.drills.end(actor="chief")
+    assert len(bench.desk.unresolved()) == 2
+    assert [each["device"] for each in await bench.drills.times(ended)] == ["btn-1"]
+    assert (await bench.drills.get(ended.id)).id == ended.id
+    with pytest.raises(NotFoundError):
+        await bench.drills.get("another")
+
+
+async def test_what_ends_with_a_drill_ends_when_it_does(bench: Bench) -> None:
+    await bench.drills.start(actor="chief", seconds=600, devices=("btn-1",))
+    await bench.press("p1")
+    await bench.desk.catch_up()
+    bench.clock.advance(5)
+    await bench.drills.end(actor="chief")
+    await bench.desk.catch_up()
+    over, resolved = (each.event for each in bench.journal.stored[-2:])
+    assert isinstance(over, DrillEnded)
+    assert isinstance(resolved, IncidentResolved)
+    assert resolved.time == over.recorded

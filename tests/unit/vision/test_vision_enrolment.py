@@ -168,3 +168,10 @@ def test_a_digest_is_of_file_and_key() -> None:
     one, other = seals.of_new("p1"), seals.of_new("p2")
     assert one.digest(b"file") == seals.for_person("p1", one.wrapped_key).digest(b"file")
     assert len({one.digest(b"file"), one.digest(b"another"), other.digest(b"file")}) == 3
+
+
+@pytest.mark.parametrize(("shape", "reason"), [((52, 40, 3), "too_small"), ((300, 300, 3), "no_face")])
+def test_a_photo_that_has_no_room_for_a_face_is_too_small(shape: tuple[int, int, int], reason: str) -> None:
+    with pytest.raises(PhotoRefusedError) as refused:
+        read_portrait(Photo(np.zeros(shape, np.uint8)), tools())
+    assert refused.value.reason == reason

@@ -3,7 +3,7 @@
 import { h } from "../dom.js";
 import { FAULT, faultName, faultText } from "../faults.js";
 import { moment, t, tOr } from "../i18n.js";
-import { here, isOwn, whereText } from "../where.js";
+import { here, isOwn, nameOf, whereText } from "../where.js";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
 const CAMERA_FAULT = "campus.camera.fault";
@@ -45,8 +45,15 @@ export function incidentWhere({ place, title, source, group }) {
   return { place: here(place) || here(name) || source || "", name: place && name && !place.includes(name) ? name : "" };
 }
 
+/** A device as people know it; its id while nothing better is known. */
+function deviceName(devices, id) {
+  const known = devices.find((each) => each.id === id);
+  return known ? nameOf(known) : id;
+}
+
 /** Where an event was; what follows in an incident names the incident's place. */
-function eventWhere({ subject, data = {} }, incidents) {
+function eventWhere({ subject, type, data = {} }, incidents, devices) {
+  if (type === FAULT && data.device) return deviceName(devices, data.device);
   const about = incidents[data.incident] ?? {};
   const { place, name } = incidentWhere({ place: data.place || about.place, title: data.name || data.title || about.title, group: about.group });
   return whereText(place, name) || (UUID.test(subject) || data.incident || isOwn(subject) ? "" : subject ?? "");
@@ -56,20 +63,21 @@ function eventWhere({ subject, data = {} }, incidents) {
  * One line of the ticker and of the history.
  * @param {{position: number|null, event: Object}} frame
  * @param {Object} incidents those known, by id
+ * @param {Array} devices those known, for their names
  */
-export function eventRow({ position, event }, incidents = {}) {
+export function eventRow({ position, event }, incidents = {}, devices = []) {
   return h(
     "li",
     { class: `event ${event.severity}`, data: { position } },
     h("time", { datetime: event.time }, moment(event.time)),
     severityMark(event.severity),
     h("span", { class: "what" }, eventText(event)),
-    h("span", { class: "where" }, eventWhere(event, incidents)),
+    h("span", { class: "where" }, eventWhere(event, incidents, devices)),
     event.data?.late && h("span", { class: "late" }, lateText(event)),
     event.data?.out_of_service && h("span", { class: "badge out" }, t("incident.out_of_service")),
     event.drill && h("span", { class: "drill" }, t("drill")),
     h("span", { class: "muted position" }, position === null ? "…" : `#${position}`),
-    event.type === FAULT && faultDetails(event.data),
+    event.type === FAULT && faultDetails(event.data, devices),
     event.type === CAMERA_FAULT && h("span", { class: "fault" }, cameraFaultText(event.data)),
     event.type === REPORTED && cameraReport(event.data),
   );
@@ -109,10 +117,10 @@ export function cameraDayText(camera) {
 }
 
 /** What is wrong, and of which message, to be opened. */
-function faultDetails(data) {
+function faultDetails(data, devices) {
   const words = faultText(data);
   const { device, topic, payload_size: size } = data;
-  const more = [[t("gatewayfault.device"), device], [t("gatewayfault.topic"), topic], [t("gatewayfault.size"), size],
+  const more = [[t("gatewayfault.device"), device && deviceName(devices, device)], [t("gatewayfault.topic"), topic], [t("gatewayfault.size"), size],
     [t("gatewayfault.client"), data.figures?.client]];
   if (!more.some(([, value]) => value)) return h("span", { class: "fault" }, words);
   return h("details", { class: "fault" }, h("summary", {}, words), facts(more));

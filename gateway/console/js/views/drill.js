@@ -1,14 +1,19 @@
 /** Drills (演练): what is on, its times so far, beginning and ending one, and the reports of those before. */
 
-import { api } from "../api.js";
+import { api, drillReportUrl } from "../api.js";
 import { fill, h, setText } from "../dom.js";
-import { elapsed, moment, t } from "../i18n.js";
+import { dated, elapsed, moment, t } from "../i18n.js";
 import { calledIn, nameOf } from "../where.js";
 import { facts } from "./common.js";
 
 const STEPS = ["acknowledged", "dispatched", "resolved"];
 const MINUTES = [10, 30, 60, 120];
 const POLL_MS = 3000;
+
+/** After how long a step was done, and by whom: who resolved nothing let the drill's end do it. */
+export function stepText(step) {
+  return step ? `${elapsed(step.seconds)} ${step.by || t("drill.with_end")}` : "–";
+}
 
 export class Drill {
   constructor(app) {
@@ -95,16 +100,15 @@ export class Drill {
 
   table(times) {
     if (!times.length) return h("p", { class: "muted" }, t("drill.no_presses"));
-    const cell = (step) => (step ? `${elapsed(step.seconds)} ${step.by}` : "–");
-    const head = ["place", "opened", ...STEPS].map((each) => h("th", { scope: "col" }, t(`drill.column.${each}`)));
+    const head = ["place", "button", "opened", ...STEPS].map((each) => h("th", { scope: "col" }, t(`drill.column.${each}`)));
     const rows = times.map((each) => h("tr", {}, h("th", { scope: "row" }, each.place, !each.drill && h("span", { class: "real" }, t("drill.real"))),
-      h("td", {}, moment(each.opened)), ...STEPS.map((step) => h("td", {}, cell(each[step])))));
+      h("td", {}, each.name), h("td", {}, moment(each.opened)), ...STEPS.map((step) => h("td", {}, stepText(each[step])))));
     return h("div", { class: "scroll" }, h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...rows)));
   }
 
   drawPast(past) {
-    const reports = past.map((each) => h("details", {}, h("summary", {}, `${moment(each.started)} · ${each.actor}`, each.note && ` · ${each.note}`),
-      this.table(each.times)));
+    const reports = past.map((each) => h("details", {}, h("summary", {}, `${dated(each.started)} · ${each.actor}`, each.note && ` · ${each.note}`),
+      this.table(each.times), h("a", { class: "button", href: drillReportUrl(each.id), download: true }, t("drill.report"))));
     fill(this.reports, h("h2", {}, t("drill.past")), ...(reports.length ? reports : [h("p", { class: "muted" }, t("drill.no_past"))]));
   }
 

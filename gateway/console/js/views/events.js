@@ -50,7 +50,7 @@ export class Events {
   }
 
   row(frame) {
-    return eventRow(frame, { ...this.incidents, ...this.app.state.incidents });
+    return eventRow(frame, { ...this.incidents, ...this.app.state.incidents }, this.app.state.devices);
   }
 
   /** The newest that the filter lets through. */

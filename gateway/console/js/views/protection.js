@@ -47,7 +47,7 @@ export class Protection {
     this.threshold.update(state.threshold);
     const watching = state.cameras.map((each) => (each.watch_faces ? { ...each, compares: cameraThreshold(state.threshold, each.id) } : each));
     this.reach.update(state.protection);
-    this.walk.update(state.walks);
+    this.walk.update(state.walks, state.protection);
     this.show(this.cameras, watching, (tile, each) => this.camera(tile, each));
     const service = Object.fromEntries((state.protection?.out_of_service ?? []).map((each) => [each.device, each]));
     const devices = state.devices.map((each) => ({ ...each, service: service[each.id] ?? null }));
@@ -218,6 +218,7 @@ export function resultText(device, result, destinations) {
   const name = nameOf(device);
   const named = (each) => calledIn(destinations, each.destination);
   if (!result.pressed) return t("test.nobody", { name });
+  if (result.reason === "no_destination") return t("test.no_destination", { name });
   const failed = result.destinations.filter((each) => !["accepted", "not_wanted"].includes(each.state));
   if (failed.length) return t("test.stopped", { name, where: failed.map(named).join(", ") });
   const taken = result.destinations.filter((each) => each.state === "accepted").map(named);

@@ -5,7 +5,7 @@ import { faultName } from "../faults.js";
 import { t, tOr } from "../i18n.js";
 
 /** Words for reasons and warnings; a trouble that only the device knows keeps its own name. */
-const inWords = (names) => names.map((each) => tOr(`reach.${each}`, "") || faultName(each)).join(" · ");
+export const inWords = (names) => names.map((each) => tOr(`reach.${each}`, "") || faultName(each)).join(" · ");
 
 export class Reach {
   constructor() {

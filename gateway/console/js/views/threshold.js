@@ -1,7 +1,7 @@
 /** The one honest line about the threshold: what to expect of this list and these cameras, and where that is from. */
 
 import { h } from "../dom.js";
-import { t } from "../i18n.js";
+import { sentences, t } from "../i18n.js";
 
 const BEYOND_DECADES = 2;
 
@@ -16,13 +16,14 @@ export function thresholdText(told) {
   if (!told?.in_use) return "";
   if (!told.people) return t("threshold.nobody");
   const row = told.in_use;
-  const expected = t("threshold.expect", { people: told.people, passages: told.passages_per_day, rate: rate(row),
+  const assumed = told.passages_counted === false ? t("threshold.assumed") : "";
+  const expected = t("threshold.expect", { assumed, people: told.people, passages: told.passages_per_day, rate: rate(row),
     most: row.at_most, missed: Number((100 * row.missed).toPrecision(1)) });
   const based = told.estimate ? t("threshold.factory") : t("threshold.site", { faces: told.faces_seen });
   const missing = told.estimate && told.faces_missing ? t("threshold.missing", { faces: told.faces_missing }) : "";
   const hand = told.basis === "configured" ? t("threshold.configured", { threshold: row.threshold.toFixed(2) }) : "";
   const beyond = row.extrapolated_decades > BEYOND_DECADES ? t("threshold.beyond") : "";
-  return [expected, based, missing, hand, beyond].filter(Boolean).join(" ");
+  return sentences([expected, based, missing, hand, beyond]);
 }
 
 /** A place for the line that keeps itself up to date; an estimate is marked as one. */

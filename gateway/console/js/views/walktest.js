@@ -3,6 +3,7 @@
 import { api, walkReportUrl } from "../api.js";
 import { fill, h, syncList } from "../dom.js";
 import { elapsed, moment, t } from "../i18n.js";
+import { inWords } from "./reach.js";
 
 const MINUTES = 60;
 const PEOPLE = ["guard", "admin"];
@@ -14,6 +15,13 @@ export function tickText({ kind }) {
   return [t("kind.test"), quiet].filter(Boolean).join(" · ");
 }
 
+/** Whether a press of a device would reach the office now; a tick alone says that it was stored. */
+export function reachText(reach) {
+  if (!reach) return "";
+  if (!reach.reaches) return t("walk.cut", { why: inWords(reach.reasons) });
+  return [t("walk.reaches"), inWords(reach.warnings)].filter(Boolean).join(" · ");
+}
+
 export class WalkTest {
   constructor(app) {
     this.app = app;
@@ -23,13 +31,17 @@ export class WalkTest {
       h("p", { class: "muted" }, t("walk.explain")), this.head, this.list);
   }
 
-  /** @param {{current: string|null, items: Array}|null} walks */
-  update(walks) {
+  /**
+   * @param {{current: string|null, items: Array}|null} walks
+   * @param {{items: Array}|null} protection whether each button reaches the office now
+   */
+  update(walks, protection) {
     if (!walks) return;
+    const reach = new Map((protection?.items ?? []).map((each) => [each.device, each]));
     const walk = walks.items[0];
     const on = Boolean(walk) && walk.id === walks.current;
     this.draw(walk, on);
-    syncList(this.list, walk?.ticks ?? [], (each) => each.device, () => h("li"), (row, each) => this.tick(row, each));
+    syncList(this.list, walk?.ticks ?? [], (each) => each.device, () => h("li"), (row, each) => this.tick(row, each, reach.get(each.device)));
   }
 
   draw(walk, on) {
@@ -58,16 +70,17 @@ export class WalkTest {
     return h("button", { class: words === "walk.end" ? "primary" : "", on: { click: press } }, t(words));
   }
 
-  tick(row, each) {
-    const signature = JSON.stringify(each);
+  tick(row, each, reach) {
+    const signature = JSON.stringify([each, reach]);
     if (row.dataset.signature === signature) return;
     row.dataset.signature = signature;
-    row.className = each.pressed ? "done" : "";
+    const cut = reach && !reach.reaches;
+    row.className = cut ? "cut" : each.pressed ? "done" : "";
     row.replaceChildren(
-      h("span", { class: "mark" }, each.pressed ? "✓" : "○"),
+      h("span", { class: "mark" }, cut ? "✕" : each.pressed ? "✓" : "○"),
       h("strong", {}, each.place || each.name || each.device),
       h("span", { class: "muted" }, each.name || each.device),
-      h("span", { class: "why" }, each.pressed ? `${moment(each.pressed)} ${tickText(each)}` : t("walk.waiting")),
+      h("span", { class: "why" }, [each.pressed ? `${moment(each.pressed)} ${tickText(each)}` : t("walk.waiting"), reachText(reach)].filter(Boolean).join(" · ")),
     );
   }
 

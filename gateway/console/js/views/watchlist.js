@@ -28,7 +28,7 @@ export class WatchList {
       h("label", {}, t(`watchlist.${name}`), h("input", { name, required: true, maxlength: 500, ...properties }));
     const expiry = new Date(Date.now() + YEAR_MS).toISOString().slice(0, 10);
     const category = h("label", {}, t("match.category"),
-      h("select", { name: "category" }, ...CATEGORIES.map((each) => h("option", { value: each }, t(`category.${each}`)))));
+      h("select", { name: "category", required: true }, h("option", { value: "", selected: true, disabled: true }, t("watchlist.choose")), ...CATEGORIES.map((each) => h("option", { value: each }, t(`category.${each}`)))));
     this.message = h("p", { class: "problem wide", role: "alert" });
     const form = h("form", { class: "enrol", on: { submit: (event) => this.add(event) } },
       field("name"), category, field("reason"), field("authority"), field("valid_until", { type: "date", value: expiry }),
@@ -42,6 +42,7 @@ export class WatchList {
     try {
       const { items } = await api.people();
       const people = await Promise.all(items.map((each) => (each.photos ? each : api.person(each.id))));
+      this.names = new Map(people.map((each) => [each.id, each.name]));
       this.list.replaceChildren(...people.map((person) => this.tile(person)));
       if (!people.length) this.list.replaceChildren(h("li", { class: "muted" }, t("watchlist.none")));
     } catch (problem) {
@@ -85,7 +86,7 @@ export class WatchList {
       await this.enrol({ ...person, valid_until: new Date(`${until}T23:59:59`).toISOString() }, photo);
       form.reset();
     } catch (problem) {
-      const text = problemText(problem);
+      const text = this.refusal(problem);
       this.message.textContent = this.pending ? t("watchlist.refused", { name: person.name, problem: text }) : text;
     }
     send.disabled = false;
@@ -107,9 +108,15 @@ export class WatchList {
       this.tell(id, warningText(await api.addPhoto(id, file)));
       if (id === this.pending?.id) this.done();
     } catch (problem) {
-      this.said.set(id, problemText(problem));
+      this.said.set(id, this.refusal(problem));
     }
     this.load();
+  }
+
+  /** Why a photo is refused; whom of the list it is like is called by name. */
+  refusal(problem) {
+    const other = this.names?.get(problem.body?.look_alikes?.[0]?.person);
+    return other ? t("watchlist.look_alike", { other }) : problemText(problem);
   }
 
   /** What stands in the tile of a person, if anything is to be said. */
