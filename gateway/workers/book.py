@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from gateway.events import CameraLost, CameraRestored, Event, FaceMatched, Severity, camera_source, new_id
-from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAddress, WarnedOf
+from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, ContactsHeard, StreamAddress, WarnedOf
 from gateway.workers.states import CameraState
 
 _AWAY = "worker_away"
@@ -25,6 +26,7 @@ class _Entry:
     status: CameraStatus | None = None
     address: StreamAddress | None = None
     described: CameraDescribed | None = None
+    heard: ContactsHeard | None = None
     lost_since: datetime | None = None
     lost_reason: str = ""
     live_beats: int = 0
@@ -126,6 +128,12 @@ class CameraBook:
             described = replace(described, description=entry.described.description)
         entry.described = described
 
+    def note_heard(self, heard: ContactsHeard) -> None:
+        """Whether a camera's events are heard, and by what way: news that come between two descriptions."""
+        entry = self._entries.get(heard.camera)
+        if entry is not None:
+            entry.heard = heard
+
     def note_status(self, status: CameraStatus, now: datetime) -> CameraRestored | None:
         """A camera's part of a heartbeat.
 
@@ -215,8 +223,16 @@ def _state(entry: _Entry) -> CameraState:
         asked=described.state if described else "",
         remedy=described.remedy if described else "",
         detail=described.detail if described else "",
-        description=described.description if described else {},
+        description=_description(entry),
     )
+
+
+def _description(entry: _Entry) -> dict[str, Any]:
+    """What the camera said of itself, and how it is heard now; empty before it said anything."""
+    said = entry.described.description if entry.described else {}
+    if not said or entry.heard is None:
+        return said
+    return said | {"events_heard": entry.heard.heard, "events_by": entry.heard.by}
 
 
 def _state_name(entry: _Entry) -> str:

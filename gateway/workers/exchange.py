@@ -192,6 +192,7 @@ class Exchange:
                 message.camera, f"contact {message.input} of {message.camera}", lambda: ports.on_contact(message)
             )
         elif isinstance(message, ContactsHeard):
+            self._book.note_heard(message)
             self.contacts.put(message.camera, f"sign of life of {message.camera}", lambda: ports.on_heard(message))
         elif isinstance(message, EvidencePicture):
             self.reports.put(f"evidence {message.evidence}", lambda: ports.on_evidence(message))
