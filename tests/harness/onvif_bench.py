@@ -87,7 +87,9 @@ class Hearing:
 
     async def __aenter__(self) -> Self:
         await self._client.probe()
-        feed = self._feed = EventFeed(self._client.events, FeedEnds(self._take, self._lost, self._consumer), self._clock, "camera")
+        feed = self._feed = EventFeed(
+            self._client.events, FeedEnds(self._take, self._lost, self._consumer), self._clock, "camera"
+        )
         self._task = asyncio.create_task(feed.run(), name="feed")
         return self
 

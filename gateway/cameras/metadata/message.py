@@ -52,7 +52,7 @@ class MessageReader:
                 yield found
 
     def _next(self) -> "Reply | Packet | _Request | None":
-        while self._buffer[:1] in (b"\r", b"\n"):
+        while bytes(self._buffer[:1]) in (b"\r", b"\n"):
             del self._buffer[:1]
         return self._packet() if self._buffer[:1] == b"$" else self._message()
 

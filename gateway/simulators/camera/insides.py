@@ -78,6 +78,7 @@ class Insides:
         self.http = HttpServer(self.pages.answer, quirks)
         self.metadata = MetadataTrack(self.happenings, self.device.metadata, quirks)
         self.rtsp = RtspServer(playbacks, realm, quirks, self.metadata)
+        self.happenings.cut = self.rtsp.cut
         self._tls: ssl.SSLContext | None = None
         self.fingerprint = ""
         if "https" in quirks or "rtsps" in quirks:

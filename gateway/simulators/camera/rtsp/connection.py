@@ -132,13 +132,13 @@ class RtspConnection:
     def _of_pictures(self, playback: Playback, channel: Channel) -> StreamSession:
         if self._session is not None:
             self._session.close()
-        self._session = StreamSession(playback, channel, self._quirks, self._hang_up)
+        self._session = StreamSession(playback, channel, self._quirks, self.hang_up)
         return self._session
 
     def _of_metadata(self, channel: Channel) -> MetadataSession:
         if self._metadata_session is not None:
             self._metadata_session.close()
-        self._metadata_session = MetadataSession(self._metadata, channel, self._hang_up)
+        self._metadata_session = MetadataSession(self._metadata, channel, self.hang_up)
         return self._metadata_session
 
     async def _channel(self, offered: str) -> Channel | None:
@@ -184,7 +184,7 @@ class RtspConnection:
     def _is_mine(self, request: Request) -> bool:
         return request.headers.get("session", "").partition(";")[0].strip() == self._id
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
         """Close after what is buffered; the reading side then ends the session."""
         for session in self._sessions:
             session.pause()

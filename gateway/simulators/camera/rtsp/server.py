@@ -47,6 +47,11 @@ class RtspServer:
             connection.close()
             self.open_sessions.discard(connection)
 
+    def cut(self) -> None:
+        """End all sessions, as a restart of the server does."""
+        for connection in tuple(self.open_sessions):
+            connection.hang_up()
+
     def _may_set_up(self, connection: RtspConnection) -> bool:
         if "one-session" in self._quirks and self.open_sessions - {connection}:
             return False
