@@ -76,7 +76,7 @@ async def _connected(url: str, trust: Trust) -> Connection:
         raise
     connection = Connection(reader, writer)
     if secure and trust.fingerprint and (found := _fingerprint(writer)) != _plain(trust.fingerprint):
-        await connection.close()
+        writer.transport.abort()
         raise _OtherCertificateError(found)
     return connection
 
