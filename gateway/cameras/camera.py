@@ -16,6 +16,7 @@ from gateway.cameras.http import CameraHttp, Reply, Timeouts
 from gateway.cameras.inquiry import AskedCamera, Inquiry, main_and_sub
 from gateway.cameras.lane import Lane
 from gateway.cameras.lockout import PasswordGuard
+from gateway.cameras.metadata import MetadataMedia, MetadataSession, MetadataStream, MetadataWay, RtspDigest
 from gateway.cameras.movement import Movement, Preset
 from gateway.cameras.rehosting import Rehoster
 from gateway.cameras.soap import FaultError, UsernameToken
@@ -115,7 +116,10 @@ class OnvifCamera:
         self._known: CameraDescription | None = None
         self._movement = Movement(self._caller, self._services, self.address.device_service)
         asks, pulls = (self._lane, self._caller), self._open_caller()
-        self.events = CameraEvents(self.address, asks, pulls, self._services, self._rehoster, self._guard)
+        way = self._metadata_way(PasswordGuard(where, clock))
+        self.events = CameraEvents(
+            self.address, asks, pulls, self._services, self._rehoster, self._guard, lambda: MetadataStream.opened(way)
+        )
 
     @property
     def certificate(self) -> bytes:
@@ -124,6 +128,22 @@ class OnvifCamera:
 
     def _services(self) -> Mapping[str, str]:
         return self._inquiry.services
+
+    def _metadata_way(self, guard: PasswordGuard) -> MetadataWay:
+        """How its metadata are reached; refusals over RTSP are counted by `guard`, for its users may be others."""
+        where, login, credentials = str(self.address), self._login, self._login.credentials
+        trust = Trust(login.fingerprint, self._networks)
+
+        def session(url: str) -> MetadataSession:
+            digest = RtspDigest(*credentials) if credentials else None
+            return MetadataSession(url, digest, guard, trust, self._timeouts, where)
+
+        media = MetadataMedia(self._caller, self._services, self._rehoster)
+        return MetadataWay(self._lane, self._begin, media, session, where)
+
+    def _begin(self) -> None:
+        self._guard.check()
+        self._http.begin()
 
     def _open_caller(self) -> SoapCaller:
         """One more connection to the camera, with the clock and the count of refusals that all share."""

@@ -84,7 +84,7 @@ def read_reply(content: bytes) -> etree._Element:
         NotSoapError: no envelope, or nothing in its body.
         FaultError: a fault, whatever the HTTP status was.
     """
-    root = _parse(content)
+    root = parse_xml(content)
     if root is None or local_name(root) != "Envelope":
         raise NotSoapError(_kind_of(content))
     body = next((child for child in root if local_name(child) == "Body"), None)
@@ -96,7 +96,7 @@ def read_reply(content: bytes) -> etree._Element:
     return root
 
 
-def _parse(content: bytes) -> etree._Element | None:
+def parse_xml(content: bytes) -> etree._Element | None:
     """The root element; what is not well-formed is repaired first."""
     clean = content.replace(b"\x00", b"").strip()
     try:

@@ -34,11 +34,16 @@ class ContactSaid(Message):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactsHeard(Message):
-    """Devices child to parent, again and again: whether a camera's contacts can be heard, and if not why."""
+    """Devices child to parent, again and again: whether a camera's contacts can be heard, and if not why.
+
+    Attributes:
+        by: the way by which its events come: pull, push or metadata; empty while it is not heard.
+    """
 
     camera: str
     heard: bool
     reason: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,18 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from gateway.events import CameraLost, CameraRestored, Event, FaceMatched, Severity, camera_source, new_id
-from gateway.wire import NO_STREAM_ADDRESS, CameraAssigned, CameraDescribed, CameraStatus, StreamAddress, WarnedOf
+from gateway.wire import (
+    NO_STREAM_ADDRESS,
+    CameraAssigned,
+    CameraDescribed,
+    CameraStatus,
+    ContactsHeard,
+    StreamAddress,
+    WarnedOf,
+)
 from gateway.workers.states import CameraState
 
 _AWAY = "worker_away"
@@ -26,6 +35,7 @@ class _Entry:
     status: CameraStatus | None = None
     address: StreamAddress | None = None
     described: CameraDescribed | None = None
+    heard: ContactsHeard | None = None
     lost_since: datetime | None = None
     lost_reason: str = ""
     live_beats: int = 0
@@ -134,6 +144,12 @@ class CameraBook:
             described = replace(described, description=entry.described.description)
         entry.described = described
 
+    def note_heard(self, heard: ContactsHeard) -> None:
+        """Whether a camera's events are heard, and by what way: news that come between two descriptions."""
+        entry = self._entries.get(heard.camera)
+        if entry is not None:
+            entry.heard = heard
+
     def note_status(self, status: CameraStatus, now: datetime) -> CameraRestored | None:
         """A camera's part of a heartbeat.
 
@@ -230,7 +246,7 @@ def _state(entry: _Entry) -> CameraState:
         asked=described.state if described else "",
         remedy=described.remedy if described else "",
         detail=described.detail if described else "",
-        description=described.description if described else {},
+        description=_description(entry),
     )
 
 
@@ -238,6 +254,14 @@ def _true_reason(entry: _Entry, reason: str) -> str:
     """The reason of a loss; where only the address is missing, why the camera did not tell it."""
     said = entry.described.state if entry.described else ""
     return said if reason == NO_STREAM_ADDRESS and said not in ("", "ok") else reason
+
+
+def _description(entry: _Entry) -> dict[str, Any]:
+    """What the camera said of itself, and how it is heard now; empty before it said anything."""
+    said = entry.described.description if entry.described else {}
+    if not said or entry.heard is None:
+        return said
+    return said | {"events_heard": entry.heard.heard, "events_by": entry.heard.by}
 
 
 def _state_name(entry: _Entry) -> str:

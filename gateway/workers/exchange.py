@@ -211,6 +211,7 @@ class Exchange:
                 message.camera, f"contact {message.input} of {message.camera}", lambda: ports.on_contact(message)
             )
         elif isinstance(message, ContactsHeard):
+            self._book.note_heard(message)
             self.contacts.put(message.camera, f"sign of life of {message.camera}", lambda: ports.on_heard(message))
         elif isinstance(message, EvidencePicture) and message.event in self._outdated:
             pass

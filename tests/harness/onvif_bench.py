@@ -79,6 +79,7 @@ class Hearing:
         self._clock = SystemClock()
         self._task: asyncio.Task[None] | None = None
         self._something = asyncio.Event()
+        self._feed: EventFeed | None = None
         self.book = FindingBook()
         self.findings: list[Finding] = []
         self.losses: list[str] = []
@@ -86,7 +87,9 @@ class Hearing:
 
     async def __aenter__(self) -> Self:
         await self._client.probe()
-        feed = EventFeed(self._client.events, FeedEnds(self._take, self._lost, self._consumer), self._clock, "camera")
+        feed = self._feed = EventFeed(
+            self._client.events, FeedEnds(self._take, self._lost, self._consumer), self._clock, "camera"
+        )
         self._task = asyncio.create_task(feed.run(), name="feed")
         return self
 
@@ -94,6 +97,11 @@ class Hearing:
         assert self._task is not None
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def way(self) -> str:
+        """By what way it is heard."""
+        return self._feed.way if self._feed is not None else ""
 
     async def until(self, so: Callable[[], bool], seconds: float = 20.0) -> None:
         """Wait until something is so."""

@@ -11,10 +11,11 @@ from typing import Any, Protocol
 from gateway.cameras.eventing.notices import Notice
 from gateway.cameras.eventing.subscription import Subscription
 from gateway.cameras.soap import FaultError
-from gateway.cameras.states import CameraError, CameraState
+from gateway.cameras.states import CameraError, CameraState, camera_error
 from gateway.clock import Clock, doubled
 from gateway.errors import GatewayError
 
+PULL, PUSH, METADATA = "pull", "push", "metadata"
 _LOG = logging.getLogger(__name__)
 _ASKED_SECONDS = 600.0
 _RENEW_SHARE = 0.8
@@ -24,9 +25,22 @@ _LONGEST_WAIT_SECONDS = 60.0
 _WITHOUT_EVENTS_SECONDS = 600.0
 _LEAST_POLL_SECONDS, _LEAST_BUSY_POLL_SECONDS = 0.1, 0.05
 _DROPS_IN_A_ROW = 3
+_REFUSALS_IN_A_ROW = 2
 _LEAVE_SECONDS = 2.5
 _DROP_PAUSE_SECONDS = 0.2
 _GIVEN_UP = frozenset({CameraState.CREDENTIALS_WRONG, CameraState.CERTIFICATE_UNKNOWN})
+
+
+class Stream(Protocol):
+    """Events that come by themselves; `MetadataStream` is one. All raise CameraError or FaultError."""
+
+    async def next(self) -> tuple[Notice, ...]:
+        """Wait for messages; none is a sign of life."""
+        ...
+
+    async def close(self) -> None:
+        """End it."""
+        ...
 
 
 class EventPort(Protocol):
@@ -56,6 +70,10 @@ class EventPort(Protocol):
         """Wait for messages."""
         ...
 
+    async def open_metadata(self) -> Stream:
+        """The events of its metadata track."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FeedEnds:
@@ -80,6 +98,9 @@ class EventFeed:
         ends: where messages go.
         clock: for waits.
         where: the camera, for the log.
+
+    Attributes:
+        way: by which it is heard: `PULL`, `PUSH` or `METADATA`; empty while it is not.
     """
 
     def __init__(self, port: EventPort, ends: FeedEnds, clock: Clock, where: str) -> None:
@@ -91,6 +112,7 @@ class EventFeed:
         self._failures = 0
         self._told = ""
         self._had_events = False
+        self.way = ""
 
     async def run(self) -> None:
         """Feed for ever; when it is cancelled it unsubscribes first."""
@@ -98,17 +120,14 @@ class EventFeed:
             reason, pause = await self._once()
             if reason != self._told:
                 _LOG.warning("events of %s: %s", self._where, reason)
-            self._told = reason
+            self._told, self.way = reason, ""
             await self._ends.lost(reason)
             await self._clock.sleep(pause)
 
     async def _once(self) -> tuple[str, float]:
-        """One subscription from its beginning to its end: why it ended, and how long to wait before the next."""
-        subscription: Subscription | None = None
+        """One way of hearing from its beginning to its end: why it ended, and how long to wait before the next."""
         try:
-            subscription = await self._subscribe()
-            subscription = await self._lengthened(subscription)
-            reason = await self._follow(subscription)
+            reason = await self._hear()
         except CameraError as error:
             if error.state is CameraState.NO_EVENTS and not self._had_events:
                 return error.what, _WITHOUT_EVENTS_SECONDS
@@ -118,11 +137,50 @@ class EventFeed:
         except Exception as error:  # one odd message must not end the hearing of a contact for ever
             _LOG.error("events of %s: what nobody foresaw: %s", self._where, type(error).__name__)
             reason = "the camera sends what the gateway cannot read"
-        finally:
-            if subscription is not None:
-                await self._leave(subscription)
         self._failures += 1
         return reason, self._pause()
+
+    async def _hear(self) -> str:
+        """By a subscription, or by the metadata track of a camera that gives none; why it ended."""
+        try:
+            subscription = await self._subscribe()
+        except (CameraError, FaultError) as refusal:
+            if not self._gives_none(refusal):
+                raise
+            return await self._read(await self._stream_instead(refusal))
+        try:
+            subscription = await self._lengthened(subscription)
+            return await self._follow(subscription)
+        finally:
+            await self._leave(subscription)
+
+    def _gives_none(self, refusal: CameraError | FaultError) -> bool:
+        """Whether there is another way to try: there is no such service, or it refuses again and again."""
+        if isinstance(refusal, CameraError):
+            return refusal.state is CameraState.NO_EVENTS
+        return self._failures >= _REFUSALS_IN_A_ROW
+
+    async def _stream_instead(self, refusal: CameraError | FaultError) -> Stream:
+        """The metadata track; if there is none, what its event service refused counts as well."""
+        try:
+            return await self._port.open_metadata()
+        except CameraError as error:
+            if error.state is not CameraState.NO_EVENTS:
+                raise
+            if isinstance(refusal, FaultError):
+                raise refusal from None
+            what = f"{refusal.what}; {error.what}"
+            raise camera_error(CameraState.NO_EVENTS, what, where=refusal.where) from None
+
+    async def _read(self, stream: Stream) -> str:
+        """Read for ever; it ends by what `next` raises."""
+        self.way = METADATA
+        try:
+            await self._alive(())
+            while True:
+                await self._alive(await stream.next())
+        finally:
+            await stream.close()
 
     def _pause(self) -> float:
         wait = doubled(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, self._failures - 1)
@@ -131,8 +189,8 @@ class EventFeed:
     async def _subscribe(self) -> Subscription:
         try:
             return await self._wholly(self._port.subscribe(absolute=self._absolute))
-        except CameraError as error:
-            consumer = await self._ends.consumer() if error.state is CameraState.NO_EVENTS else None
+        except (CameraError, FaultError) as error:
+            consumer = await self._ends.consumer() if self._gives_none(error) else None
             if consumer is None:
                 raise
             return await self._wholly(self._port.subscribe_push(consumer))
@@ -179,6 +237,7 @@ class EventFeed:
             CameraError: the camera is away, or refuses.
             FaultError: the camera does not know the subscription any more.
         """
+        self.way = PUSH if subscription.is_push else PULL
         with contextlib.suppress(CameraError, FaultError):
             await self._port.synchronize(subscription)
         renewal = self._clock.monotonic() + self._renewal_of(subscription.granted_seconds, subscription)

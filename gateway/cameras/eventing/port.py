@@ -1,6 +1,6 @@
 """One camera's subscriptions, asynchronous: what the feed asks of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 
 from lxml.etree import _Element as Element  # lxml names its elements so
@@ -12,6 +12,7 @@ from gateway.cameras.eventing.notices import Notice, read_notices
 from gateway.cameras.eventing.subscription import EVENTS, Request, Subscription
 from gateway.cameras.lane import Lane
 from gateway.cameras.lockout import PasswordGuard
+from gateway.cameras.metadata import MetadataStream
 from gateway.cameras.rehosting import Rehoster
 from gateway.cameras.soap import FaultError
 from gateway.cameras.states import CameraError, CameraState, camera_error
@@ -35,6 +36,7 @@ class CameraEvents:
         services: addresses by namespace, as the camera told them last.
         rehoster: moves addresses to where they answer.
         guard: knows whether the password may be tried now.
+        open_metadata: opens the stream of its metadata.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class CameraEvents:
         services: Callable[[], Mapping[str, str]],
         rehoster: Rehoster,
         guard: PasswordGuard,
+        open_metadata: Callable[[], Awaitable[MetadataStream]],
     ) -> None:
         self._address = address
         self._lane, self._asks = asks
@@ -53,6 +56,7 @@ class CameraEvents:
         self._services = services
         self._rehoster = rehoster
         self._guard = guard
+        self._open_metadata = open_metadata
         self._offset = pulls.offset
 
     @property
@@ -92,6 +96,10 @@ class CameraEvents:
     async def pull(self, subscription: Subscription) -> tuple[Notice, ...]:
         """Wait some seconds for messages; raises CameraError or FaultError."""
         return await self._pull_lane.run(lambda: self._pull(subscription))
+
+    async def open_metadata(self) -> MetadataStream:
+        """The events of its metadata track; raises as `subscribe`."""
+        return await self._open_metadata()
 
     def break_off(self) -> None:
         """End a pull that is under way: the camera is given up."""

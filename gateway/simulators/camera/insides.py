@@ -26,7 +26,7 @@ from gateway.simulators.camera.onvif.door import Door
 from gateway.simulators.camera.onvif.security import TokenGuard
 from gateway.simulators.camera.playback import Playback, Scene
 from gateway.simulators.camera.quirks import Quirks
-from gateway.simulators.camera.rtsp import RtspServer
+from gateway.simulators.camera.rtsp import MetadataTrack, RtspServer
 from gateway.simulators.camera.selfsigned import self_signed
 
 _REALM = "Simulated Camera"
@@ -49,6 +49,7 @@ class Insides:
         device: what it tells of itself; clock, relays, movement.
         happenings: states of inputs, motion and tampering.
         subscriptions: of events.
+        metadata: the metadata track of its streams.
         door: who is let in.
         pages: what the HTTP side answers.
         discovery: answers probes; None for a camera that hides; `discovery_port` is where.
@@ -75,7 +76,9 @@ class Insides:
         snapshots = SnapshotMaker(playbacks["/main"].recording, scene)
         self.pages = Pages(Inside(self.device, self.door, snapshots, events, self.happenings))
         self.http = HttpServer(self.pages.answer, quirks)
-        self.rtsp = RtspServer(playbacks, realm, quirks)
+        self.metadata = MetadataTrack(self.happenings, self.device.metadata, quirks)
+        self.rtsp = RtspServer(playbacks, realm, quirks, self.metadata)
+        self.happenings.cut = self.rtsp.cut
         self._tls: ssl.SSLContext | None = None
         self.fingerprint = ""
         if "https" in quirks or "rtsps" in quirks:

@@ -11,6 +11,8 @@ __all__ = ["KNOWN", "Quirk", "Quirks"]
 
 _BY_NAME: Mapping[str, Quirk] = MappingProxyType({quirk.name: quirk for quirk in KNOWN})
 
+_BY_METADATA = ("metadata-only", "metadata-unset", "metadata-silent", "metadata-gzip")
+
 
 @dataclass(frozen=True, slots=True)
 class Quirks:
@@ -31,6 +33,11 @@ class Quirks:
         if name not in _BY_NAME:
             raise KeyError(f"no quirk has the name {name}")
         return name in self.values
+
+    @property
+    def metadata_only(self) -> bool:
+        """Whether events come in the metadata track and by no other way."""
+        return any(name in self for name in _BY_METADATA)
 
     def value(self, name: str) -> float | None:
         """The quirk's number, or None if it is off."""

@@ -41,6 +41,7 @@ class RtpStream:
     offset: int = field(default_factory=lambda: secrets.randbits(32))
     packets_sent: int = 0
     octets_sent: int = 0
+    payload_type: int = PAYLOAD_TYPE
 
     def packets(self, parts: tuple[bytes, ...], timestamp: int) -> list[bytes]:
         """RTP packets of one access unit at `timestamp` (units of 1/90000 s); the marker is on the last."""
@@ -48,7 +49,7 @@ class RtpStream:
         made = []
         for index, part in enumerate(parts, 1):
             marker = _MARKER if index == len(parts) else 0
-            header = struct.pack("!BBHII", _VERSION, marker | PAYLOAD_TYPE, self.sequence, stamp, self.ssrc)
+            header = struct.pack("!BBHII", _VERSION, marker | self.payload_type, self.sequence, stamp, self.ssrc)
             made.append(header + part)
             self.sequence = (self.sequence + 1) & 0xFFFF
             self.octets_sent += len(part)

@@ -59,6 +59,7 @@ class EventListening:
         self._clock = clock
         self._book = FindingBook()
         self._heard: bool | None = None
+        self._heard_by = ""
         self._heard_at = float("-inf")
         self._consumer: str | None = None
         ends = FeedEnds(take=self._take, lost=self._lost, consumer=self._consumer_address)
@@ -74,8 +75,9 @@ class EventListening:
                 self._consumer = None
 
     def figures(self) -> dict[str, object]:
-        """Whether it is heard, and the topics that nobody knows, with how often each came."""
-        return {"events_heard": bool(self._heard), "unknown_topics": dict(self._book.unknown_topics)}
+        """Whether it is heard and by what way, and the topics that nobody knows, with how often each came."""
+        heard = {"events_heard": bool(self._heard), "events_by": self._feed.way}
+        return heard | {"unknown_topics": dict(self._book.unknown_topics)}
 
     async def _consumer_address(self) -> str | None:
         if self._consumer is None:
@@ -85,16 +87,17 @@ class EventListening:
     async def _lost(self, reason: str) -> None:
         self._book.lost()
         if self._heard is not False:
-            self._heard = False
+            self._heard, self._heard_by = False, ""
             await self._sender.send(ContactsHeard(camera=self._assigned.camera, heard=False, reason=reason))
 
     async def _take(self, notices: tuple[Notice, ...]) -> None:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         for found in self._book.take(notices, self._ear.events.clock_offset, now, monotonic):
             await self._pass_on(found)
-        if not self._heard or monotonic - self._heard_at >= _SIGN_OF_LIFE_SECONDS:
-            self._heard, self._heard_at = True, monotonic
-            await self._sender.send(ContactsHeard(camera=self._assigned.camera, heard=True))
+        way = self._feed.way
+        if not self._heard or way != self._heard_by or monotonic - self._heard_at >= _SIGN_OF_LIFE_SECONDS:
+            self._heard, self._heard_by, self._heard_at = True, way, monotonic
+            await self._sender.send(ContactsHeard(camera=self._assigned.camera, heard=True, by=way))
 
     async def _pass_on(self, found: Finding) -> None:
         if found.kind is Kind.INPUT:

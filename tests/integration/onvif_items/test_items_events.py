@@ -192,3 +192,43 @@ async def test_item_32_a_contact_does_not_wait_behind_a_storm_of_motion(bench: B
         await hearing.until(hearing.closed)
         motions = [each for each in hearing.findings if each.kind is Kind.MOTION]
         assert len(motions) <= 3
+
+
+@pytest.mark.parametrize("quirk", ["metadata-only", "metadata-unset", "metadata-silent"])
+@pytest.mark.parametrize("media", ["media1-only", "media2-only"])
+async def test_item_20_a_camera_that_sends_events_by_its_metadata_alone_is_heard(
+    bench: Bench, quirk: str, media: str
+) -> None:
+    async with bench(quirk, media, "wrong-host", "clock-off=7200") as opened:
+        async with Hearing(opened.client) as hearing:
+            await hearing.ready()
+            assert hearing.way == "metadata"
+            assert not hearing.closed()
+            opened.simulated.inside.happenings.set("input/1", active=True)
+            await hearing.until(hearing.closed)
+            at = next(each.at for each in hearing.findings if each.active)
+            assert timedelta(0) <= datetime.now(UTC) - at < timedelta(seconds=10)
+            assert hearing.losses == []
+        assert not opened.simulated.inside.metadata.sessions
+
+
+async def test_item_25_what_closed_while_the_metadata_were_away_is_a_change(bench: Bench) -> None:
+    async with bench("metadata-only") as opened, Hearing(opened.client) as hearing:
+        await hearing.ready()
+        inside = opened.simulated.inside
+        for session in tuple(inside.metadata.sessions):
+            session.hang_up()
+        inside.happenings.set("input/1", active=True)
+        await hearing.until(lambda: hearing.closed(initial=True))
+        assert hearing.way == "metadata"
+        assert len(hearing.losses) == 1
+        assert hearing.inputs().count(("1", True, True)) == 1
+        assert all(each.changed for each in hearing.findings if each.active)
+
+
+async def test_item_20_compressed_metadata_are_refused_in_words(bench: Bench) -> None:
+    async with bench("metadata-gzip") as opened, Hearing(opened.client) as hearing:
+        await hearing.until(lambda: bool(hearing.losses))
+        assert "no event service" in hearing.losses[0]
+        assert "compressed (vnd.onvif.metadata.gzip)" in hearing.losses[0]
+        assert not opened.simulated.inside.metadata.sessions

@@ -35,6 +35,8 @@ class Port:
     subscribe_takes: float = 0.0
     renew_takes: float = 0.0
     failing_unsubscribe: Exception | None = None
+    failing_push: Exception | None = None
+    metadata: Exception | list[tuple[Notice, ...]] = camera_error(CameraState.NO_EVENTS, "no track", where="x")  # noqa: RUF009
 
     async def subscribe(self, *, absolute: bool = False) -> Subscription:
         self.calls.append("subscribe at" if absolute else "subscribe")
@@ -45,6 +47,8 @@ class Port:
 
     async def subscribe_push(self, consumer: str) -> Subscription:
         self.calls.append(f"push to {consumer}")
+        if self.failing_push is not None:
+            raise self.failing_push
         return Subscription("http://x", is_push=True)
 
     async def synchronize(self, subscription: Subscription) -> None:
@@ -71,6 +75,29 @@ class Port:
         if not answer:
             await self.clock.sleep(self.pull_takes)
         return answer
+
+    async def open_metadata(self) -> "Track":
+        self.calls.append("metadata")
+        if isinstance(self.metadata, Exception):
+            raise self.metadata
+        return Track(self, list(self.metadata))
+
+
+@dataclass
+class Track:
+    """Tells what it has, and then that its connection broke."""
+
+    port: Port
+    waiting: list[tuple[Notice, ...]]
+
+    async def next(self) -> tuple[Notice, ...]:
+        await self.port.clock.sleep(5)
+        if not self.waiting:
+            raise camera_error(CameraState.STREAM_DEAD, "the track broke", where="x")
+        return self.waiting.pop(0)
+
+    async def close(self) -> None:
+        self.port.calls.append("close")
 
 
 @dataclass
@@ -193,7 +220,7 @@ async def test_no_free_slot_is_waited_for_with_growing_pauses() -> None:
     port = Port(ManualClock(), failing_subscribe=[FaultError(("Action",), "too many")] * 100)
     async with fed(port) as (_ends, passes):
         await passes(600)
-        assert 8 <= len(port.calls) <= 25
+        assert 8 <= port.calls.count("subscribe") <= 25
 
 
 async def test_a_camera_that_is_away_for_days_is_heard_again() -> None:
@@ -212,8 +239,8 @@ async def test_a_camera_without_events_is_left_in_peace_for_ten_minutes() -> Non
     port = Port(ManualClock(), failing_subscribe=[nothing, nothing])
     async with fed(port) as (ends, passes):
         await passes(590)
-        assert port.calls == ["subscribe"]
-        assert ends.losses == ["none"]
+        assert port.calls == ["subscribe", "metadata"]
+        assert ends.losses == ["none; no track"]
 
 
 async def test_one_that_had_events_and_restarts_is_not_left_for_ten_minutes() -> None:
@@ -222,7 +249,7 @@ async def test_one_that_had_events_and_restarts_is_not_left_for_ten_minutes() ->
         await passes(5)
         port.failing_subscribe = [camera_error(CameraState.NO_EVENTS, "starting", where="x")] * 3
         await passes(60)
-        assert "starting" in ends.losses
+        assert "starting; no track" in ends.losses
         assert port.failing_subscribe == []
         assert port.calls[-1] == "pull"
 
@@ -305,3 +332,41 @@ async def test_a_camera_that_was_away_for_days_is_heard_when_it_is_back() -> Non
     for _ in range(1500):
         _reason, pause = await feed._once()
         assert 0.5 <= pause <= 90
+
+
+NOTHING = camera_error(CameraState.NO_EVENTS, "none", where="x")
+
+
+async def test_a_camera_without_subscriptions_is_heard_by_its_metadata_and_again_when_they_broke() -> None:
+    notice = (Notice("Device/Trigger/DigitalInput"),)
+    port = Port(ManualClock(), failing_subscribe=[NOTHING] * 9, failing_push=NOTHING, metadata=[notice, ()])
+    async with fed(port, Ends(consumer="http://me")) as (ends, passes):
+        await passes(30)
+        assert port.calls[:5] == ["subscribe", "push to http://me", "metadata", "close", "subscribe"]
+        assert ends.losses[0] == "the track broke"
+        assert ends.taken.count(notice) >= 2
+    assert port.calls[-1] == "close"
+
+
+async def test_one_that_refuses_again_and_again_is_heard_by_its_metadata() -> None:
+    port = Port(ManualClock(), failing_subscribe=[FaultError(("Action",), "no")] * 9, metadata=[()] * 99)
+    async with fed(port) as (ends, passes):
+        await passes(10)
+        assert port.calls == ["subscribe"] * 3 + ["metadata"]
+        assert ends.losses == ["no", "no"]
+
+
+async def test_one_that_has_no_slot_and_no_metadata_is_not_left_for_ten_minutes() -> None:
+    port = Port(ManualClock(), failing_subscribe=[FaultError(("Action",), "too many")] * 4)
+    async with fed(port) as (ends, passes):
+        await passes(60)
+        assert "metadata" in port.calls
+        assert set(ends.losses) == {"too many"}
+        assert port.calls[-1] == "pull"
+
+
+async def test_a_camera_that_is_away_is_not_asked_for_its_metadata() -> None:
+    port = Port(ManualClock(), failing_subscribe=[SILENT] * 3, metadata=[()])
+    async with fed(port) as (_ends, passes):
+        await passes(30)
+        assert "metadata" not in port.calls

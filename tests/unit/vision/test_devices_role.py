@@ -28,6 +28,9 @@ class Nothing:
     async def subscribe_push(self, consumer: str) -> object:
         raise RuntimeError(consumer)
 
+    async def open_metadata(self) -> object:
+        raise CameraError(CameraState.NO_EVENTS, "none", where="127.0.0.1")
+
 
 @dataclass
 class Camera:

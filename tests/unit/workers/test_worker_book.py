@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.events import CameraFault, CameraLost, CameraRestored, FaceMatched
-from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, StreamAddress, WarnedOf
+from gateway.wire import CameraAssigned, CameraDescribed, CameraStatus, ContactsHeard, StreamAddress, WarnedOf
 from gateway.workers.book import CameraBook
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -88,10 +88,21 @@ def test_a_camera_that_stops_answering_keeps_what_it_said_of_itself() -> None:
     assert (state.asked, state.remedy, state.description) == ("unreachable", "check it", {"model": "X"})
 
 
+def test_the_way_by_which_events_are_heard_is_shown_at_once() -> None:
+    book = with_camera()
+    book.note_heard(ContactsHeard(camera="cam-01", heard=True, by="metadata"))
+    assert book.states()[0].description == {}
+    book.note_described(CameraDescribed(camera="cam-01", state="ok", description={"model": "X", "events_by": ""}))
+    assert book.states()[0].description == {"model": "X", "events_heard": True, "events_by": "metadata"}
+    book.note_heard(ContactsHeard(camera="cam-01", heard=False, reason="gone"))
+    assert book.states()[0].description == {"model": "X", "events_heard": False, "events_by": ""}
+
+
 def test_what_is_said_of_unknown_cameras_is_no_fault() -> None:
     book = CameraBook("east")
     book.note_address(StreamAddress(camera="gone", url="rtsp://127.0.0.1/"))
     book.note_described(CameraDescribed(camera="gone", state="ok"))
+    book.note_heard(ContactsHeard(camera="gone", heard=True))
     assert book.note_status(status("live"), NOW) is None
     assert book.withdraw("gone") is None
     assert book.is_news(CameraFault(id="3", source="/c", subject="gone", time=NOW, camera="gone", state="refused"))

@@ -3,6 +3,7 @@
 import secrets
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -60,6 +61,21 @@ class Tickets:
 
 
 @dataclass(slots=True)
+class MetadataSettings:
+    """What the media services say and change of metadata.
+
+    Attributes:
+        profiles: tokens of those that have the metadata configuration.
+        events: whether it holds events.
+        synchronize: tells all states anew.
+    """
+
+    profiles: set[str] = field(default_factory=set)
+    events: bool = True
+    synchronize: Callable[[], None] = lambda: None
+
+
+@dataclass(slots=True)
 class CameraClock:
     """The camera's own clock.
 
@@ -108,12 +124,16 @@ class SimulatedDevice:
     mac: str = "02:00:00:00:00:01"
     clock: CameraClock = field(init=False)
     tickets: Tickets = field(default_factory=Tickets)
+    metadata: MetadataSettings = field(default_factory=MetadataSettings)
     movement: Movement = field(default_factory=Movement)
     relays: dict[str, bool] = field(default_factory=lambda: {"relay-1": False})
     counts: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clock", CameraClock(self.quirks))
+        if self.quirks.metadata_only and "metadata-unset" not in self.quirks:
+            self.metadata.profiles.add(self.profiles[0].token)
+        self.metadata.events = "metadata-silent" not in self.quirks and "metadata-unset" not in self.quirks
 
     @property
     def endpoint(self) -> str:

@@ -74,6 +74,8 @@ class EventService:
     async def _subscribe(self, asked: SoapRequest, host: str) -> bytes:
         quirks = self._device.quirks
         push = asked.name == "Subscribe"
+        if quirks.metadata_only:
+            raise SoapFault("Receiver", ("ActionNotSupported",), "Subscriptions are not supported")
         if not push and "push-only" in quirks:
             raise SoapFault("Receiver", ("ActionNotSupported",), "PullPoint is not supported")
         consumer = (asked.operation.findtext("{*}ConsumerReference/{*}Address") or "").strip() if push else ""

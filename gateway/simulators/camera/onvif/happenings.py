@@ -41,10 +41,12 @@ class Happenings:
     Args:
         now: the camera's clock.
         inputs: how many dry contacts it has, with tokens from ``1``.
+        cut: ends all RTSP connections.
     """
 
     now: Callable[[], datetime]
     inputs: int = 2
+    cut: Callable[[], None] = lambda: None
     states: dict[str, State] = field(default_factory=dict)
     _listeners: list[Callable[[Happening], None]] = field(default_factory=list)
 

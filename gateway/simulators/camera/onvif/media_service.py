@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from gateway.simulators.camera.onvif import metadata_configuration as metadata
 from gateway.simulators.camera.onvif.call import Call, Operation
 from gateway.simulators.camera.onvif.device import SNAPSHOT_PATH, Profile
 from gateway.simulators.camera.onvif.soap import SoapFault
@@ -90,7 +91,8 @@ def _profile(element: str, profile: Profile, call: Call) -> str:
         '<tt:VideoSourceConfiguration token="source_config"><tt:Name>source</tt:Name>'
         f"<tt:UseCount>{len(call.device.profiles)}</tt:UseCount><tt:SourceToken>source</tt:SourceToken>"
         f'<tt:Bounds x="0" y="0" width="{source.width}" height="{source.height}"/></tt:VideoSourceConfiguration>'
-        f"{_encoder(profile, call)}{_movement(profile)}</trt:{element}>"
+        f"{_encoder(profile, call)}{_movement(profile)}"
+        f"{metadata.of_profile('tt:MetadataConfiguration', profile, call)}</trt:{element}>"
     )
 
 
@@ -149,6 +151,29 @@ def _media_uri(address: str) -> str:
     )
 
 
+def _get_compatible_metadata_configurations(call: Call) -> str:
+    metadata.must_be_there(call)
+    asked_profile(call)
+    told = metadata.element("trt:Configurations", call)
+    return f"<trt:GetCompatibleMetadataConfigurationsResponse>{told}</trt:GetCompatibleMetadataConfigurationsResponse>"
+
+
+def _add_metadata_configuration(call: Call) -> str:
+    metadata.add(call.request.argument("ConfigurationToken"), asked_profile(call), call)
+    return "<trt:AddMetadataConfigurationResponse/>"
+
+
+def _set_metadata_configuration(call: Call) -> str:
+    metadata.change(call)
+    return "<trt:SetMetadataConfigurationResponse/>"
+
+
+def _set_synchronization_point(call: Call) -> str:
+    asked_profile(call)
+    metadata.synchronize(call)
+    return "<trt:SetSynchronizationPointResponse/>"
+
+
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
         "GetProfiles": _get_profiles,
@@ -156,5 +181,9 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "GetStreamUri": _get_stream_uri,
         "GetSnapshotUri": _get_snapshot_uri,
         "GetVideoSources": _get_video_sources,
+        "GetCompatibleMetadataConfigurations": _get_compatible_metadata_configurations,
+        "AddMetadataConfiguration": _add_metadata_configuration,
+        "SetMetadataConfiguration": _set_metadata_configuration,
+        "SetSynchronizationPoint": _set_synchronization_point,
     }
 )

@@ -27,6 +27,7 @@ _BAD_PEERS = MappingProxyType(
     }
 )
 _CONTROL = "/simulated/"
+_CUT = "rtsp/cut"
 _STATES = MappingProxyType({"active": True, "inactive": False})
 
 
@@ -72,7 +73,10 @@ class Pages:
         return _NOT_FOUND
 
     def _make_happen(self, what: str) -> HttpReply:
-        """``input/1/active``, ``motion/inactive`` and so on: for testers."""
+        """``input/1/active``, ``motion/inactive`` and so on, or ``rtsp/cut``: for testers."""
+        if what == _CUT:
+            self._happenings.cut()
+            return HttpReply(200, "text/plain", b"done\n")
         name, _, state = what.rpartition("/")
         if name not in self._happenings.states or state not in _STATES:
             known = ", ".join(self._happenings.states)

@@ -1,5 +1,6 @@
 """The simulated camera's RTSP server (RFC 2326)."""
 
+from gateway.simulators.camera.rtsp.metadata import MetadataTrack
 from gateway.simulators.camera.rtsp.server import RtspServer
 
-__all__ = ["RtspServer"]
+__all__ = ["MetadataTrack", "RtspServer"]

@@ -13,6 +13,8 @@ from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.rtsp import sdp
 from gateway.simulators.camera.rtsp.channel import Channel, InterleavedChannel, open_udp
 from gateway.simulators.camera.rtsp.message import Reply, Request, read_request
+from gateway.simulators.camera.rtsp.metadata import TRACK as METADATA_TRACK
+from gateway.simulators.camera.rtsp.metadata import MetadataSession, MetadataTrack
 from gateway.simulators.camera.rtsp.session import StreamSession
 
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
@@ -30,6 +32,7 @@ class RtspConnection:
         quirks: Quirks,
         writer: asyncio.StreamWriter,
         number: int,
+        metadata: MetadataTrack,
     ) -> None:
         self._playbacks = playbacks
         self._realm = realm
@@ -38,6 +41,8 @@ class RtspConnection:
         self._number = number
         self._id = secrets.token_hex(8)
         self._session: StreamSession | None = None
+        self._metadata = metadata
+        self._metadata_session: MetadataSession | None = None
         self.may_set_up: Callable[[], bool] = lambda: True
         self.mutator: Mutator | None = None
         self._answers = {
@@ -60,8 +65,9 @@ class RtspConnection:
             reply = await self._answer(request)
             self._writer.write(self._encoded(reply, request))
             await self._writer.drain()
-            if request.method == "PLAY" and reply.status == 200 and self._session is not None:  # noqa: PLR2004 a status
-                self._session.play()
+            if request.method == "PLAY" and reply.status == 200:  # noqa: PLR2004 a status
+                for session in self._sessions:
+                    session.play()
 
     def _encoded(self, reply: Reply, request: Request) -> bytes:
         if self.mutator is None:
@@ -69,10 +75,14 @@ class RtspConnection:
         return self.mutator.encoded(lambda body: replace(reply, body=body).encode(request), reply.body)
 
     def close(self) -> None:
-        """End the stream, if there is one."""
-        if self._session is not None:
-            self._session.close()
-            self._session = None
+        """End what is set up."""
+        for session in self._sessions:
+            session.close()
+        self._session = self._metadata_session = None
+
+    @property
+    def _sessions(self) -> tuple[StreamSession | MetadataSession, ...]:
+        return tuple(each for each in (self._session, self._metadata_session) if each is not None)
 
     async def _answer(self, request: Request) -> Reply:
         if request.method == "OPTIONS":
@@ -92,7 +102,10 @@ class RtspConnection:
             return Reply(302, {"Location": "rtsp://192.0.2.10:554/elsewhere"})
         host: str = self._writer.get_extra_info("sockname")[0]
         headers = {"Content-Base": f"{request.url.rstrip('/')}/", "Content-Type": "application/sdp"}
-        return Reply(headers=headers, body=self._as_told(sdp.describe(playback.recording, host, self._number)))
+        described = sdp.describe(playback.recording, host, self._number)
+        if self._metadata.is_offered(request.path):
+            described += self._metadata.describe()
+        return Reply(headers=headers, body=self._as_told(described))
 
     def _as_told(self, described: bytes) -> bytes:
         if "unknown-codec" in self._quirks:
@@ -102,7 +115,8 @@ class RtspConnection:
     async def _setup(self, request: Request) -> Reply:
         path, _, track = request.path.rpartition("/")
         playback = self._playbacks.get(path)
-        if playback is None or track != sdp.TRACK:
+        of_metadata = track == METADATA_TRACK and self._metadata.is_offered(path)
+        if playback is None or not (of_metadata or track == sdp.TRACK):
             return Reply(404)
         if self._session is not None and self._session.is_playing:
             return Reply(455)
@@ -111,10 +125,21 @@ class RtspConnection:
         channel = await self._channel(request.headers.get("transport", ""))
         if channel is None:
             return Reply(461)
-        self.close()
-        self._session = StreamSession(playback, channel, self._quirks, self._hang_up)
-        transport = f"{channel.transport_header};ssrc={self._session.rtp.ssrc:08X}"
+        made = self._of_metadata(channel) if of_metadata else self._of_pictures(playback, channel)
+        transport = f"{channel.transport_header};ssrc={made.rtp.ssrc:08X}"
         return Reply(headers={"Transport": transport, "Session": f"{self._id};timeout={_TIMEOUT_SECONDS}"})
+
+    def _of_pictures(self, playback: Playback, channel: Channel) -> StreamSession:
+        if self._session is not None:
+            self._session.close()
+        self._session = StreamSession(playback, channel, self._quirks, self.hang_up)
+        return self._session
+
+    def _of_metadata(self, channel: Channel) -> MetadataSession:
+        if self._metadata_session is not None:
+            self._metadata_session.close()
+        self._metadata_session = MetadataSession(self._metadata, channel, self.hang_up)
+        return self._metadata_session
 
     async def _channel(self, offered: str) -> Channel | None:
         """The first transport of the offer that is served here."""
@@ -135,22 +160,23 @@ class RtspConnection:
         return await open_udp(own, (peer, rtp_port, rtcp_port))
 
     def _play(self, request: Request) -> Reply:
-        if self._session is None or not self._is_mine(request):
+        if not self._sessions or not self._is_mine(request):
             return Reply(454)
-        info = f"url={request.url.rstrip('/')}/{sdp.TRACK};seq={self._session.rtp.sequence}"
+        info = f"url={request.url.rstrip('/')}/{sdp.TRACK};seq={self._sessions[0].rtp.sequence}"
         return Reply(headers={"Session": self._id, "Range": "npt=now-", "RTP-Info": info})
 
     def _pause(self, request: Request) -> Reply:
-        if self._session is None or not self._is_mine(request):
+        if not self._sessions or not self._is_mine(request):
             return Reply(454)
-        self._session.pause()
+        for session in self._sessions:
+            session.pause()
         return Reply(headers={"Session": self._id})
 
     def _keep_alive(self, _request: Request) -> Reply:
-        return Reply(headers={"Session": self._id} if self._session else {})
+        return Reply(headers={"Session": self._id} if self._sessions else {})
 
     def _teardown(self, request: Request) -> Reply:
-        if self._session is None or not self._is_mine(request):
+        if not self._sessions or not self._is_mine(request):
             return Reply(454)
         self.close()
         return Reply()
@@ -158,10 +184,10 @@ class RtspConnection:
     def _is_mine(self, request: Request) -> bool:
         return request.headers.get("session", "").partition(";")[0].strip() == self._id
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
         """Close after what is buffered; the reading side then ends the session."""
-        if self._session is not None:
-            self._session.pause()
+        for session in self._sessions:
+            session.pause()
         self._writer.close()
 
 

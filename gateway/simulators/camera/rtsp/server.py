@@ -9,6 +9,7 @@ from gateway.simulators.camera.mutation import Mutator
 from gateway.simulators.camera.playback import Playback
 from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.rtsp.connection import RtspConnection
+from gateway.simulators.camera.rtsp.metadata import MetadataTrack
 
 
 class RtspServer:
@@ -19,8 +20,11 @@ class RtspServer:
         mutator: spoils answers; None without that quirk.
     """
 
-    def __init__(self, playbacks: Mapping[str, Playback], realm: DigestRealm, quirks: Quirks) -> None:
+    def __init__(
+        self, playbacks: Mapping[str, Playback], realm: DigestRealm, quirks: Quirks, metadata: MetadataTrack
+    ) -> None:
         self._playbacks = playbacks
+        self._metadata = metadata
         self._realm = realm
         self._quirks = quirks
         self._session_number = secrets.randbits(31)
@@ -32,7 +36,9 @@ class RtspServer:
         """Answer one connection until it ends; its session ends with it."""
         if "frozen" in self._quirks:
             await asyncio.Event().wait()
-        connection = RtspConnection(self._playbacks, self._realm, self._quirks, writer, self._session_number)
+        connection = RtspConnection(
+            self._playbacks, self._realm, self._quirks, writer, self._session_number, self._metadata
+        )
         connection.may_set_up = lambda: self._may_set_up(connection)
         connection.mutator = self.mutator
         try:
@@ -40,6 +46,11 @@ class RtspServer:
         finally:
             connection.close()
             self.open_sessions.discard(connection)
+
+    def cut(self) -> None:
+        """End all sessions, as a restart of the server does."""
+        for connection in tuple(self.open_sessions):
+            connection.hang_up()
 
     def _may_set_up(self, connection: RtspConnection) -> bool:
         if "one-session" in self._quirks and self.open_sessions - {connection}:
