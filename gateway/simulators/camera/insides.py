@@ -75,7 +75,7 @@ class Insides:
         snapshots = SnapshotMaker(playbacks["/main"].recording, scene)
         self.pages = Pages(Inside(self.device, self.door, snapshots, events, self.happenings))
         self.http = HttpServer(self.pages.answer, quirks)
-        self.rtsp = RtspServer(playbacks, realm, quirks)
+        self.rtsp = RtspServer(playbacks, realm, self.device.archive)
         self._tls: ssl.SSLContext | None = None
         self.fingerprint = ""
         if "https" in quirks or "rtsps" in quirks:

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from gateway.simulators.camera.archive import Archive
 from gateway.simulators.camera.onvif.ptz_state import Movement
 from gateway.simulators.camera.quirks import Quirks
 
@@ -15,6 +16,8 @@ MEDIA_PATH = "/onvif/media_service"
 MEDIA2_PATH = "/onvif/media2_service"
 EVENT_PATH = "/onvif/event_service"
 PTZ_PATH = "/onvif/ptz_service"
+SEARCH_PATH = "/onvif/search_service"
+REPLAY_PATH = "/onvif/replay_service"
 SUBSCRIPTION_PATH = "/onvif/subscription"
 SNAPSHOT_PATH = "/snapshot"
 _BACK_THEN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -92,6 +95,7 @@ class SimulatedDevice:
 
     Attributes:
         relays: by token, whether each is switched on.
+        archive: what it has recorded itself.
         counts: how often each operation was answered.
     """
 
@@ -107,6 +111,7 @@ class SimulatedDevice:
     hardware: str = "software"
     mac: str = "02:00:00:00:00:01"
     clock: CameraClock = field(init=False)
+    archive: Archive = field(init=False)
     tickets: Tickets = field(default_factory=Tickets)
     movement: Movement = field(default_factory=Movement)
     relays: dict[str, bool] = field(default_factory=lambda: {"relay-1": False})
@@ -114,6 +119,7 @@ class SimulatedDevice:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clock", CameraClock(self.quirks))
+        object.__setattr__(self, "archive", Archive(self.quirks, self.now))
 
     @property
     def endpoint(self) -> str:

@@ -4,10 +4,10 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 
+from gateway.simulators.camera.archive import Archive
 from gateway.simulators.camera.digest import DigestRealm
 from gateway.simulators.camera.mutation import Mutator
 from gateway.simulators.camera.playback import Playback
-from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.rtsp.connection import RtspConnection
 
 
@@ -19,10 +19,11 @@ class RtspServer:
         mutator: spoils answers; None without that quirk.
     """
 
-    def __init__(self, playbacks: Mapping[str, Playback], realm: DigestRealm, quirks: Quirks) -> None:
+    def __init__(self, playbacks: Mapping[str, Playback], realm: DigestRealm, archive: Archive) -> None:
         self._playbacks = playbacks
         self._realm = realm
-        self._quirks = quirks
+        self._archive = archive
+        self._quirks = quirks = archive.quirks
         self._session_number = secrets.randbits(31)
         self.open_sessions: set[RtspConnection] = set()
         seed = quirks.value("mutated-rtsp")
@@ -32,7 +33,7 @@ class RtspServer:
         """Answer one connection until it ends; its session ends with it."""
         if "frozen" in self._quirks:
             await asyncio.Event().wait()
-        connection = RtspConnection(self._playbacks, self._realm, self._quirks, writer, self._session_number)
+        connection = RtspConnection(self._playbacks, self._realm, self._archive, writer, self._session_number)
         connection.may_set_up = lambda: self._may_set_up(connection)
         connection.mutator = self.mutator
         try:

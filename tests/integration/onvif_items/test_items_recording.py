@@ -1,0 +1,71 @@
+"""Acceptance item 41: the camera's own recording, how far it reaches and where it is played."""
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from harness.onvif_bench import Bench
+
+from gateway.cameras import CameraError, CameraState
+
+SECONDS = timedelta(seconds=30)
+
+
+def _is(at: datetime | None, wanted: datetime) -> bool:
+    return at is not None and abs(at - wanted) < SECONDS
+
+
+@pytest.mark.parametrize("quirk", ["own-recording=48", "no-recording-summary", "broken-xml", "http-digest"])
+async def test_item_41_the_reach_of_the_recording_and_its_address_are_found(bench: Bench, quirk: str) -> None:
+    async with bench("own-recording=48", quirk) as opened:
+        own = await opened.client.own_recording()
+        searches = opened.simulated.inside.device.counts["EndSearch"]
+        stream = opened.simulated.rtsp_url
+
+    now = datetime.now(UTC)
+    assert _is(own.begins, now - timedelta(hours=48))
+    assert _is(own.ends, now)
+    assert own.recordings == 1
+    assert own.replay == stream.replace("/main", "/replay/recording-1")
+    assert searches == 1  # none is left open: cameras have room for one or two
+
+
+async def test_item_41_the_times_are_those_of_the_cameras_clock(bench: Bench) -> None:
+    async with bench("own-recording", "clock-off=3600") as opened:
+        own = await opened.client.own_recording()
+
+    assert _is(own.ends, datetime.now(UTC) + timedelta(hours=1))
+    assert abs(own.clock_offset - timedelta(hours=1)) < SECONDS
+
+
+async def test_item_41_a_recording_that_stopped_says_when(bench: Bench) -> None:
+    async with bench("recording-stopped=20") as opened:
+        own = await opened.client.own_recording()
+
+    assert _is(own.ends, datetime.now(UTC) - timedelta(minutes=20))
+
+
+async def test_item_41_no_other_cameras_recording_is_taken_for_its_own(bench: Bench) -> None:
+    async with bench("own-recording", "recordings-of-others") as opened:
+        assert (await opened.client.own_recording()).replay == opened.simulated.rtsp_url.replace(
+            "/main", "/replay/recording-1"
+        )
+    async with bench("own-recording", "recordings-of-strangers") as opened:
+        own = await opened.client.own_recording()
+    assert own.replay is None
+
+
+async def test_item_41_the_replay_is_where_the_camera_is(bench: Bench) -> None:
+    async with bench("own-recording", "wrong-host", "uri-credentials") as opened:
+        parts = urlsplit((await opened.client.own_recording()).replay or "")
+
+    assert (parts.hostname, parts.username) == ("127.0.0.1", None)
+
+
+async def test_item_41_a_camera_without_profile_g_says_so(bench: Bench) -> None:
+    async with bench() as opened:
+        with pytest.raises(CameraError) as caught:
+            await opened.client.own_recording()
+
+    assert caught.value.state is CameraState.NO_RECORDING
+    assert "memory card" in caught.value.remedy
