@@ -7,6 +7,8 @@ import pytest
 from harness.onvif_bench import Bench
 
 from gateway.cameras import CameraError, CameraState
+from gateway.clock import SystemClock
+from gateway.vision.devices.own_recording import RecordingWatch
 
 SECONDS = timedelta(seconds=30)
 
@@ -69,3 +71,20 @@ async def test_item_41_a_camera_without_profile_g_says_so(bench: Bench) -> None:
 
     assert caught.value.state is CameraState.NO_RECORDING
     assert "memory card" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("quirk", "gap"),
+    [
+        ("own-recording=240", ""),
+        ("recording-stopped=20", "its newest picture is 20 min old"),
+        ("recording-shrinks=1", "it reaches back 5 days only"),
+    ],
+)
+async def test_item_41_a_gap_is_seen_by_what_the_camera_says(bench: Bench, quirk: str, gap: str) -> None:
+    watch = RecordingWatch(timedelta(minutes=10), timedelta(days=7))
+    async with bench("own-recording=240", quirk, "clock-off=3600") as opened:
+        verdicts = [watch.judge(await opened.client.own_recording(), SystemClock().now()) for _ in range(2)]
+
+    assert verdicts[-1] is not None
+    assert verdicts[-1].gap == gap

@@ -119,3 +119,8 @@ def test_clock_and_certificate_are_as_they_are_known() -> None:
     said = {"clock_offset_seconds": -61.26, "certificate_days_left": 12}
     day = played(state=CameraState(camera="gate", name="", place="", state="live", description=said))
     assert (day.clock_offset_seconds, day.certificate_days_left, day.well) == (-61.3, 12, False)
+
+
+def test_a_gap_in_the_cameras_own_recording_is_no_good_day() -> None:
+    state = CameraState(camera="gate", name="", place="", state="live", description={"recording_gap": True})
+    assert (played(state=state).recording_gap, played(state=state).well) == (True, False)
