@@ -16,7 +16,7 @@ from gateway.settings import VisionSettings
 from gateway.wire import CameraAssigned, Message, Report
 
 _LOG = logging.getLogger(__name__)
-_FIRST_SECONDS, _LOOK_SECONDS, _AGAIN_SECONDS = 20.0, 3600.0, 600.0
+_FIRST_SECONDS, _LOOK_SECONDS, _AGAIN_SECONDS = 8.0, 3600.0, 600.0
 # Memory cards are freed in files of minutes: a begin that moved less than this is still the same.
 _MOVED = timedelta(minutes=1)
 _DAY = timedelta(days=1)
