@@ -115,7 +115,7 @@ class OnvifCamera:
         self._lane = Lane(where, self._timeouts.whole, self._http.cut_off)
         self._known: CameraDescription | None = None
         self._movement = Movement(self._caller, self._services, self.address.device_service)
-        self._recordings = Recordings(self._caller, self._services, self._rehoster)
+        self._recordings = Recordings(self._caller, self._turn, self._services, self._rehoster)
         asks, pulls = (self._lane, self._caller), self._open_caller()
         self.events = CameraEvents(self.address, asks, pulls, self._services, self._rehoster, self._guard)
 
@@ -157,7 +157,7 @@ class OnvifCamera:
         Raises:
             CameraError: `NO_RECORDING` if it has no recording that can be searched; other states as `probe`.
         """
-        return await self._acting(self._recordings.own)
+        return await self._recordings.own(self._known or await self.probe())
 
     async def presets(self) -> tuple[Preset, ...]:
         """What it can look at.
@@ -185,6 +185,14 @@ class OnvifCamera:
 
     async def _acting(self, act: Callable[[CameraDescription], Result]) -> Result:
         return await self._lane.run(lambda: self._act(act))
+
+    async def _turn(self, call: Callable[[], Result]) -> Result:
+        return await self._lane.run(lambda: self._guarded(call))
+
+    def _guarded(self, call: Callable[[], Result]) -> Result:
+        self._guard.check()
+        self._http.begin()
+        return call()
 
     def _act(self, act: Callable[[CameraDescription], Result]) -> Result:
         known = self._known or self._probe()

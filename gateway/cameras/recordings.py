@@ -1,10 +1,10 @@
-"""What a camera itself has recorded (ONVIF Profile G): how far it reaches, and where it is played; blocking.
+"""What a camera itself has recorded (ONVIF Profile G): how far it reaches, and where it is played.
 
 Sources: ONVIF Recording Search Service (search.wsdl), ONVIF Replay Control Service (replay.wsdl).
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,9 @@ _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _OVER = frozenset({"Completed", "Unknown"})
 _GONE = frozenset({"Removing", "Removed"})
+
+Turn = Callable[[Callable[[], Element]], Awaitable[Element]]
+"""Runs a blocking request; raises what that raises, and CameraError where the camera cannot be asked now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,20 +65,24 @@ class _Found:
 
 
 class Recordings:
-    """Asks one camera's search and replay services.
+    """Asks one camera's search and replay services, each request in a turn of its own: a siren waits for one at most.
 
     Args:
         caller: sends the requests.
+        turn: runs a request when it is its turn.
         services: addresses by namespace, as the camera told them last.
         rehoster: moves the address of the replay to where the camera is.
     """
 
-    def __init__(self, caller: SoapCaller, services: Callable[[], Mapping[str, str]], rehoster: Rehoster) -> None:
+    def __init__(
+        self, caller: SoapCaller, turn: Turn, services: Callable[[], Mapping[str, str]], rehoster: Rehoster
+    ) -> None:
         self._caller = caller
+        self._turn = turn
         self._services = services
         self._rehoster = rehoster
 
-    def own(self, known: CameraDescription) -> OwnRecording:
+    async def own(self, known: CameraDescription) -> OwnRecording:
         """How far it reaches, by GetRecordingSummary, and where it is played.
 
         The summary is of all recordings. Where it is not known, or others' are among them, each is looked at.
@@ -86,22 +93,22 @@ class Recordings:
         """
         if SEARCH not in self._services():
             raise self._missing("the camera names no recording search service")
-        found, refusal = self._find_or_refusal()
-        told = self._summary()
+        found, refusal = await self._find_or_refusal()
+        told = await self._summary()
         if told is None and refusal:
             raise self._missing(f"it cannot be searched: {refusal}")
         own = _of_camera(found, {text for each in known.profiles for text in (each.token, each.name)})
         is_summed_up = told is not None and told[2] and not 0 < len(own) < len(found)
         begins, ends, count = told if told is not None and is_summed_up else _reach(own or found)
-        return OwnRecording(begins, ends, count, self._replay(own), self._caller.offset.value)
+        return OwnRecording(begins, ends, count, await self._replay(own), self._caller.offset.value)
 
     def _missing(self, what: str) -> CameraError:
         return camera_error(CameraState.NO_RECORDING, what, where=self._caller.where)
 
-    def _summary(self) -> tuple[datetime | None, datetime | None, int] | None:
+    async def _summary(self) -> tuple[datetime | None, datetime | None, int] | None:
         """None where the camera does not know it, or tells times that are none of a recording that it counts."""
         try:
-            said = self._ask(SEARCH, "GetRecordingSummary")
+            said = await self._ask(SEARCH, "GetRecordingSummary")
         except FaultError:
             return None
         begins, ends = _moment(text_of(said, "DataFrom")), _moment(text_of(said, "DataUntil"))
@@ -110,35 +117,36 @@ class Recordings:
             return None
         return (begins, ends, count) if count else (None, None, 0)
 
-    def _find_or_refusal(self) -> tuple[tuple[_Found, ...], str]:
+    async def _find_or_refusal(self) -> tuple[tuple[_Found, ...], str]:
         try:
-            return self._find(), ""
+            return await self._find(), ""
         except FaultError as fault:
             return (), fault.reason
 
-    def _find(self) -> tuple[_Found, ...]:
+    async def _find(self) -> tuple[_Found, ...]:
         scope = f"<q:Scope/><q:MaxMatches>{_MOST_RECORDINGS}</q:MaxMatches><q:KeepAliveTime>PT10S</q:KeepAliveTime>"
-        search = text_of(self._ask(SEARCH, "FindRecordings", scope), "SearchToken")
+        search = text_of(await self._ask(SEARCH, "FindRecordings", scope), "SearchToken")
         if not search:
             raise FaultError((), "it began no search")
         try:
-            return tuple(self._results(search))
+            return tuple(await self._results(search))
         finally:
             with suppress(FaultError, CameraError):  # it ends by itself after ten seconds
-                self._ask(SEARCH, "EndSearch", f"<q:SearchToken>{escape(search)}</q:SearchToken>")
+                await self._ask(SEARCH, "EndSearch", f"<q:SearchToken>{escape(search)}</q:SearchToken>")
 
-    def _results(self, search: str) -> Iterator[_Found]:
+    async def _results(self, search: str) -> list[_Found]:
         """In rounds of two seconds at most: a slow memory card is not waited for."""
         asked = f"<q:SearchToken>{escape(search)}</q:SearchToken><q:WaitTime>PT2S</q:WaitTime>"
+        results: list[_Found] = []
         for _ in range(_MOST_ROUNDS):
-            said = self._ask(SEARCH, "GetRecordingSearchResults", asked)
-            for each in descendants(said, "RecordingInformation")[:_MOST_RECORDINGS]:
-                if (found := _found(each)) is not None:
-                    yield found
+            said = await self._ask(SEARCH, "GetRecordingSearchResults", asked)
+            found = [_found(each) for each in descendants(said, "RecordingInformation")[:_MOST_RECORDINGS]]
+            results += [each for each in found if each is not None]
             if text_of(said, "SearchState") in _OVER:
-                return
+                break
+        return results
 
-    def _replay(self, own: Collection[_Found]) -> str | None:
+    async def _replay(self, own: Collection[_Found]) -> str | None:
         """Where the newest is played; None if there is none, no replay service, or that tells no address."""
         if not own or REPLAY not in self._services():
             return None
@@ -148,7 +156,9 @@ class Recordings:
             "<t:Transport><t:Protocol>RTSP</t:Protocol></t:Transport></q:StreamSetup>"
         )
         try:
-            said = self._ask(REPLAY, "GetReplayUri", f"{setup}<q:RecordingToken>{escape(token)}</q:RecordingToken>")
+            said = await self._ask(
+                REPLAY, "GetReplayUri", f"{setup}<q:RecordingToken>{escape(token)}</q:RecordingToken>"
+            )
             address = self._rehoster.stream(text_of(said, "Uri"))
         except (FaultError, PermanentError) as error:
             if isinstance(error, CameraError) and error.state is not CameraState.NOT_ONVIF:
@@ -156,9 +166,10 @@ class Recordings:
             return None
         return address if address.startswith(("rtsp://", "rtsps://")) else None
 
-    def _ask(self, service: str, operation: str, arguments: str = "") -> Element:
+    async def _ask(self, service: str, operation: str, arguments: str = "") -> Element:
         url = self._services()[service]
-        return self._caller.call(url, f'<q:{operation} xmlns:q="{service}">{arguments}</q:{operation}>')
+        asked = f'<q:{operation} xmlns:q="{service}">{arguments}</q:{operation}>'
+        return await self._turn(lambda: self._caller.call(url, asked))
 
 
 def _found(said: Element) -> _Found | None:

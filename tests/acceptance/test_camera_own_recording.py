@@ -19,7 +19,7 @@ pytestmark = pytest.mark.timeout(120)
 def test_a_recording_that_stopped_is_a_fault_of_the_camera(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text(SECRET)
-    with camera(secret, "recording-stopped=20", "clock-off=7200") as ill, camera(secret, "own-recording") as well:
+    with camera(secret, "recording-stopped=20.5", "clock-off=7200") as ill, camera(secret, "own-recording") as well:
         entries = (ENTRY.format(id=name, url=each.url, secret=secret) for name, each in (("ill", ill), ("well", well)))
         daemon = Daemon(tmp_path / "d", extra="".join(entries))
         with daemon:

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 from harness.onvif_bench import Bench
 
-from gateway.cameras import CameraError, CameraState
+from gateway.cameras import CameraError, CameraState, OwnRecording, Timeouts
 from gateway.clock import SystemClock
+from gateway.errors import GatewayError
 from gateway.vision.devices.own_recording import RecordingWatch
 
 SECONDS = timedelta(seconds=30)
@@ -77,7 +78,7 @@ async def test_item_41_a_camera_without_profile_g_says_so(bench: Bench) -> None:
     ("quirk", "gap"),
     [
         ("own-recording=240", ""),
-        ("recording-stopped=20", "its newest picture is 20 min old"),
+        ("recording-stopped=20.5", "its newest picture is 20 min old"),
         ("recording-shrinks=1", "it reaches back 5 days only"),
     ],
 )
@@ -88,3 +89,15 @@ async def test_item_41_a_gap_is_seen_by_what_the_camera_says(bench: Bench, quirk
 
     assert verdicts[-1] is not None
     assert verdicts[-1].gap == gap
+
+
+async def test_item_41_whatever_is_answered_is_a_recording_or_a_named_error(bench: Bench) -> None:
+    told: list[OwnRecording | GatewayError] = []
+    for seed in (1, 2):
+        async with bench("own-recording", f"mutated-soap={seed}", timeouts=Timeouts(0.5, 0.5, 3.0)) as opened:
+            for _ in range(5):
+                try:
+                    told.append(await opened.client.own_recording())
+                except GatewayError as error:
+                    told.append(error)
+    assert len(told) == 10

@@ -1,6 +1,6 @@
 """What a camera's search service answers, as cameras get it wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -33,6 +33,11 @@ class Caller:
     where: str = "cam"
     offset: _Offset = field(default_factory=_Offset)
     asked: list[str] = field(default_factory=list)
+    turns: int = 0
+
+    async def turn(self, call: Callable[[], etree._Element]) -> etree._Element:
+        self.turns += 1
+        return call()
 
     def call(self, _url: str, operation: str, _header: str = "") -> etree._Element:
         name = etree.QName(etree.fromstring(operation)).localname
@@ -49,7 +54,7 @@ def _recordings(**answers: Any) -> tuple[Recordings, Caller]:
     caller = Caller(answers)
     services = {SEARCH: "http://127.0.0.1/search", REPLAY: "http://127.0.0.1/replay"}
     rehoster = Rehoster(parse_onvif_url("onvif://127.0.0.1"))
-    return Recordings(cast(SoapCaller, caller), lambda: services, rehoster), caller
+    return Recordings(cast(SoapCaller, caller), caller.turn, lambda: services, rehoster), caller
 
 
 def _found(token: str, ends: str = "2026-02-01T00:00:00Z", source: str = "s", more: str = "") -> str:
@@ -63,7 +68,7 @@ def _ended(*found: str) -> str:
     return f"<ResultList><SearchState>Completed</SearchState>{''.join(found)}</ResultList>"
 
 
-def test_a_summary_that_tells_nonsense_is_made_up_for_by_the_recordings() -> None:
+async def test_a_summary_that_tells_nonsense_is_made_up_for_by_the_recordings() -> None:
     summary = (
         "<Summary><DataFrom>0000-00-00T00:00:00Z</DataFrom><DataUntil>x</DataUntil>"
         "<NumberRecordings>3</NumberRecordings></Summary>"
@@ -71,13 +76,13 @@ def test_a_summary_that_tells_nonsense_is_made_up_for_by_the_recordings() -> Non
     recordings, _ = _recordings(
         GetRecordingSummary=summary, FindRecordings=TOKEN, GetRecordingSearchResults=_ended(_found("a"))
     )
-    own = recordings.own(DESCRIBED)
+    own = await recordings.own(DESCRIBED)
 
     assert (own.begins, own.ends) == (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
     assert own.recordings == 1
 
 
-def test_results_that_come_in_rounds_are_all_taken_and_the_search_is_ended() -> None:
+async def test_results_that_come_in_rounds_are_all_taken_and_the_search_is_ended() -> None:
     first = f"<ResultList><SearchState>Searching</SearchState>{_found('a')}</ResultList>"
     recordings, caller = _recordings(
         FindRecordings=TOKEN,
@@ -85,19 +90,20 @@ def test_results_that_come_in_rounds_are_all_taken_and_the_search_is_ended() -> 
         EndSearch="",
         GetReplayUri="<Uri>rtsp://10.0.0.1:8554/b</Uri>",
     )
-    own = recordings.own(DESCRIBED)
+    own = await recordings.own(DESCRIBED)
 
     assert own.recordings == 2
     assert own.ends == datetime(2026, 3, 1, tzinfo=UTC)
     assert own.replay == "rtsp://127.0.0.1:8554/b"
     assert caller.asked.count("EndSearch") == 1
+    assert caller.turns == len(caller.asked)  # a relay that is switched meanwhile waits for one request, not for all
 
 
-def test_a_search_without_end_is_left() -> None:
+async def test_a_search_without_end_is_left() -> None:
     searching = f"<ResultList><SearchState>Searching</SearchState>{_found('a')}</ResultList>"
     recordings, caller = _recordings(FindRecordings=TOKEN, GetRecordingSearchResults=searching)
 
-    recordings.own(DESCRIBED)
+    await recordings.own(DESCRIBED)
     assert caller.asked.count("GetRecordingSearchResults") == 4
 
 
@@ -108,32 +114,32 @@ def test_a_search_without_end_is_left() -> None:
         "<Track><TrackType>Audio</TrackType></Track>",
     ],
 )
-def test_what_has_no_pictures_or_is_removed_is_no_recording(more: str) -> None:
+async def test_what_has_no_pictures_or_is_removed_is_no_recording(more: str) -> None:
     recordings, _ = _recordings(FindRecordings=TOKEN, GetRecordingSearchResults=_ended(_found("a", more=more)))
-    own = recordings.own(DESCRIBED)
+    own = await recordings.own(DESCRIBED)
 
     assert (own.recordings, own.replay) == (0, None)
 
 
-def test_the_one_that_goes_on_is_played() -> None:
+async def test_the_one_that_goes_on_is_played() -> None:
     on = "<RecordingStatus>Recording</RecordingStatus>"
     recordings, caller = _recordings(
         FindRecordings=TOKEN,
         GetRecordingSearchResults=_ended(_found("old", "2026-05-01T00:00:00Z"), _found("now", more=on)),
         GetReplayUri="<Uri>rtsp://127.0.0.1/now</Uri>",
     )
-    assert recordings.own(DESCRIBED).replay == "rtsp://127.0.0.1/now"
+    assert (await recordings.own(DESCRIBED)).replay == "rtsp://127.0.0.1/now"
     assert caller.asked[-1] == "GetReplayUri"
 
 
 @pytest.mark.parametrize("uri", ["", "<Uri>http://127.0.0.1:99999/</Uri>"])
-def test_a_replay_without_address_is_none(uri: str) -> None:
+async def test_a_replay_without_address_is_none(uri: str) -> None:
     recordings, _ = _recordings(FindRecordings=TOKEN, GetRecordingSearchResults=_ended(_found("a")), GetReplayUri=uri)
-    assert recordings.own(DESCRIBED).replay is None
+    assert (await recordings.own(DESCRIBED)).replay is None
 
 
-def test_a_camera_that_answers_everything_with_a_fault_has_no_recording() -> None:
+async def test_a_camera_that_answers_everything_with_a_fault_has_no_recording() -> None:
     recordings, _ = _recordings()
     with pytest.raises(CameraError, match="cannot be searched") as caught:
-        recordings.own(DESCRIBED)
+        await recordings.own(DESCRIBED)
     assert caught.value.state is CameraState.NO_RECORDING
