@@ -19,6 +19,7 @@ from gateway.cameras.inquiry import main_and_sub
 from gateway.cameras.jpeg_size import jpeg_size
 from gateway.cameras.lockout import PasswordGuard
 from gateway.cameras.movement import Preset
+from gateway.cameras.recordings import OwnRecording
 from gateway.cameras.states import CameraError, CameraState, CameraUnavailable, CameraUnusable
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "OnvifAddress",
     "OnvifCamera",
     "OnvifLibrary",
+    "OwnRecording",
     "PasswordGuard",
     "Preset",
     "PushReceiver",

@@ -18,6 +18,7 @@ from gateway.cameras.lane import Lane
 from gateway.cameras.lockout import PasswordGuard
 from gateway.cameras.metadata import MetadataMedia, MetadataSession, MetadataStream, MetadataWay, RtspDigest
 from gateway.cameras.movement import Movement, Preset
+from gateway.cameras.recordings import OwnRecording, Recordings
 from gateway.cameras.rehosting import Rehoster
 from gateway.cameras.soap import FaultError, UsernameToken
 from gateway.cameras.states import CameraState, camera_error
@@ -115,6 +116,7 @@ class OnvifCamera:
         self._lane = Lane(where, self._timeouts.whole, self._http.cut_off)
         self._known: CameraDescription | None = None
         self._movement = Movement(self._caller, self._services, self.address.device_service)
+        self._recordings = Recordings(self._caller, self._turn, self._services, self._rehoster)
         asks, pulls = (self._lane, self._caller), self._open_caller()
         way = self._metadata_way(PasswordGuard(where, clock))
         self.events = CameraEvents(
@@ -169,32 +171,48 @@ class OnvifCamera:
         """
         return await self._lane.run(self._snapshot)
 
+    async def own_recording(self) -> OwnRecording:
+        """What the camera itself has recorded.
+
+        Raises:
+            CameraError: `NO_RECORDING` if it has no recording that can be searched; other states as `probe`.
+        """
+        return await self._recordings.own(self._known or await self.probe())
+
     async def presets(self) -> tuple[Preset, ...]:
         """What it can look at.
 
         Raises:
             CameraError: `NO_MOVEMENT` if it does not move; other states as `probe`.
         """
-        return await self._moving(self._movement.presets)
+        return await self._acting(self._movement.presets)
 
     async def look_at(self, preset: str) -> None:
         """Look at a preset; raises as `presets`, and PermanentError if there is none of that token."""
-        await self._moving(lambda known: self._movement.go_to(known, preset))
+        await self._acting(lambda known: self._movement.go_to(known, preset))
 
     async def move(self, pan_tilt: tuple[float, float] | None, zoom: float | None = None) -> None:
         """Move until `stop` with velocities from -1 to 1; only the axes that are given."""
-        await self._moving(lambda known: self._movement.move(known, pan_tilt, zoom))
+        await self._acting(lambda known: self._movement.move(known, pan_tilt, zoom))
 
     async def stop(self) -> None:
         """Stop moving."""
-        await self._moving(self._movement.stop)
+        await self._acting(self._movement.stop)
 
     async def switch(self, relay: str, *, on: bool) -> None:
         """Switch a relay; raises as `look_at`."""
-        await self._moving(lambda _known: self._movement.switch(relay, on=on))
+        await self._acting(lambda _known: self._movement.switch(relay, on=on))
 
-    async def _moving(self, act: Callable[[CameraDescription], Result]) -> Result:
+    async def _acting(self, act: Callable[[CameraDescription], Result]) -> Result:
         return await self._lane.run(lambda: self._act(act))
+
+    async def _turn(self, call: Callable[[], Result]) -> Result:
+        return await self._lane.run(lambda: self._guarded(call))
+
+    def _guarded(self, call: Callable[[], Result]) -> Result:
+        self._guard.check()
+        self._http.begin()
+        return call()
 
     def _act(self, act: Callable[[CameraDescription], Result]) -> Result:
         known = self._known or self._probe()

@@ -22,6 +22,7 @@ class CameraState(StrEnum):
     NO_SNAPSHOT = "no_snapshot"
     NO_EVENTS = "no_events"
     NO_MOVEMENT = "no_movement"
+    NO_RECORDING = "no_recording"
     STREAM_DEAD = "stream_dead"
 
     @property
@@ -54,6 +55,8 @@ _REMEDIES: Mapping[CameraState, str] = MappingProxyType(
         CameraState.NO_EVENTS: "Its contacts and detectors are not heard; switch events on in the camera's ONVIF "
         "settings, or wire the button to another device.",
         CameraState.NO_MOVEMENT: "Add a PTZ configuration to a media profile in the camera's settings, if it can move.",
+        CameraState.NO_RECORDING: "Nothing, if the camera shall not record; otherwise put a memory card in and switch "
+        "ONVIF Profile G on in its settings.",
         CameraState.STREAM_DEAD: "Restart the camera or its RTSP service, and check that its stream plays in its own "
         "web page.",
     }

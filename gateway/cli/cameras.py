@@ -45,7 +45,12 @@ _DAY = ("id", "name", "losses", "minutes without picture", "faults", "heard", "c
 
 def _day(item: dict[str, Any]) -> dict[str, object]:
     """A row; nothing stands where there was nothing."""
-    wrong = item["faults"] | item["tampered"] | ({"lost": 1} if item["lost"] else {})
+    wrong = (
+        item["faults"]
+        | item["tampered"]
+        | ({"lost": 1} if item["lost"] else {})
+        | ({"recording_gap": 1} if item.get("recording_gap") else {})
+    )
     offset, left = item.get("clock_offset_seconds"), item.get("certificate_days_left")
     minutes = round(item["seconds_without_picture"] / 60, 1)
     cells = (

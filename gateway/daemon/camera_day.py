@@ -119,8 +119,8 @@ class CameraTally:
         lost = counts.lost_at is not None
         if lost:
             self._restored(counts, min(camera.until or self._until, self._until), 0.0)
-        offset = told.get("clock_offset_seconds")
-        troubles = counts.losses or lost or counts.seconds or counts.faults or +counts.tampered
+        offset, gap = told.get("clock_offset_seconds"), bool(told.get("recording_gap"))
+        troubles = counts.losses or lost or counts.seconds or counts.faults or +counts.tampered or gap
         return CameraDay(
             camera=camera.id,
             name=camera.name,
@@ -134,6 +134,7 @@ class CameraTally:
             events_heard=counts.heard,
             clock_offset_seconds=None if offset is None else round(offset, 1),
             certificate_days_left=_days_left(state),
+            recording_gap=gap,
         )
 
 

@@ -160,6 +160,7 @@ class CameraDay:
         faults: how often each state of a `CameraFault` began.
         tampered: how often each ailment of the picture, or each of the camera's own detectors, began.
         events_heard: movements and tampering that the camera told; no contacts, for one may be a silent button.
+        recording_gap: the camera's own recording has one, when the report was made.
         clock_offset_seconds, certificate_days_left: when the report was made; None if unknown.
     """
 
@@ -175,6 +176,7 @@ class CameraDay:
     events_heard: int = 0
     clock_offset_seconds: float | None = None
     certificate_days_left: int | None = None
+    recording_gap: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

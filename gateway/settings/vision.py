@@ -71,6 +71,9 @@ class VisionSettings(Slice):
             to be it may then learn the password, and is taken for it; without this its new address is told only.
         push_port: where cameras that have no PullPoint send their events; 0: any free port.
         ring_megabytes: the most memory that one camera's last seconds take, from which its clips are made.
+        recording_minutes: so old may the newest picture be that a camera with ONVIF Profile G has recorded itself; more
+            for cameras that record on motion only.
+        recording_days: so far back that recording should reach once its memory is full; None: it is not judged.
     """
 
     cameras_per_worker: Annotated[int, Field(ge=1, le=64)] = 16
@@ -86,6 +89,8 @@ class VisionSettings(Slice):
     follow_moved_cameras: bool = False
     push_port: Annotated[int, Field(ge=0, le=65535)] = 0
     ring_megabytes: Annotated[int, Field(ge=1, le=1024)] = 24
+    recording_minutes: Annotated[float, Field(ge=1)] = 10.0
+    recording_days: Annotated[float, Field(gt=0, le=3650)] | None = None
 
 
 def _onnx(path: Path | None) -> Path | None:

@@ -1,4 +1,4 @@
-"""The forty things that the ONVIF client must survive, by number: tests are named by them, a page is made of them."""
+"""The things that the ONVIF client must survive, by number: tests are named by them, a page is made of them."""
 
 from dataclasses import dataclass
 
@@ -89,6 +89,13 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
             "pull a camera once, and take pictures from that stream",
             "keep secrets out of logs, events, answers, exceptions and the process list",
             "send one camera at most two requests at once",
+        ),
+    ),
+    (
+        "Recording",
+        (
+            "look at the camera's own recording once an hour: tell that it stopped or reaches less far back than it "
+            "should, and take no other camera's for its own",
         ),
     ),
 )

@@ -77,7 +77,7 @@ class Insides:
         self.pages = Pages(Inside(self.device, self.door, snapshots, events, self.happenings))
         self.http = HttpServer(self.pages.answer, quirks)
         self.metadata = MetadataTrack(self.happenings, self.device.metadata, quirks)
-        self.rtsp = RtspServer(playbacks, realm, quirks, self.metadata)
+        self.rtsp = RtspServer(playbacks, realm, self.device.archive, self.metadata)
         self.happenings.cut = self.rtsp.cut
         self._tls: ssl.SSLContext | None = None
         self.fingerprint = ""

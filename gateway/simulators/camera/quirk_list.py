@@ -122,4 +122,14 @@ _STREAM = (
     Quirk("mutated-rtsp", "spoils every other RTSP answer at random, the same for the same number", (36,), 1.0),
     Quirk("redirects", "DESCRIBE is answered with a redirect to another host", (2,)),
 )
-KNOWN = (*_ADDRESSES, *_TRUST, *_MEDIA, *_EVENTS, *_MOVEMENT, *_STREAM)
+_RECORDING = (
+    Quirk("own-recording", "records itself (Profile G), and keeps so many hours", (41,), 24.0),
+    Quirk("recording-stopped", "its own recording stopped so many minutes ago", (41,), 20.0),
+    Quirk("recording-shrinks", "after so many looks at its own recording that reaches back half as far", (41,), 1.0),
+    Quirk("no-recording-summary", "does not know GetRecordingSummary", (41,)),
+    Quirk("replay-paced", "replays its own recording no faster than it was recorded", (41,)),
+    Quirk("replay-dies", "the connection of a replay is cut after so many pictures", (41,), 10.0),
+    Quirk("recordings-of-others", "tells another camera's recording before its own, as a recorder does", (41,)),
+    Quirk("recordings-of-strangers", "tells two recordings, and nothing by which its own is known", (41,)),
+)
+KNOWN = (*_ADDRESSES, *_TRUST, *_MEDIA, *_EVENTS, *_MOVEMENT, *_STREAM, *_RECORDING)

@@ -9,9 +9,9 @@ CLOCK_RATE = 90_000
 PAYLOAD_TYPE = 96
 _MAX_PAYLOAD = 1400
 _FU_A = 28
-_VERSION = 0x80
+_VERSION, _EXTENDED = 0x80, 0x10
 _MARKER = 0x80
-_NTP_EPOCH = 2_208_988_800
+NTP_EPOCH = 2_208_988_800
 _SENDER_REPORT = 200
 _SOURCE_DESCRIPTION = 202
 _BYE = 203
@@ -43,14 +43,19 @@ class RtpStream:
     octets_sent: int = 0
     payload_type: int = PAYLOAD_TYPE
 
-    def packets(self, parts: tuple[bytes, ...], timestamp: int) -> list[bytes]:
-        """RTP packets of one access unit at `timestamp` (units of 1/90000 s); the marker is on the last."""
+    def packets(self, parts: tuple[bytes, ...], timestamp: int, extension: bytes = b"") -> list[bytes]:
+        """RTP packets of one access unit at `timestamp` (units of 1/90000 s); the marker is on the last.
+
+        `extension`: a header extension (RFC 3550 §5.3.1) of the first.
+        """
         stamp = (self.offset + timestamp) & 0xFFFFFFFF
         made = []
         for index, part in enumerate(parts, 1):
             marker = _MARKER if index == len(parts) else 0
-            header = struct.pack("!BBHII", _VERSION, marker | self.payload_type, self.sequence, stamp, self.ssrc)
-            made.append(header + part)
+            extended = extension if index == 1 else b""
+            first = _VERSION | _EXTENDED if extended else _VERSION
+            header = struct.pack("!BBHII", first, marker | self.payload_type, self.sequence, stamp, self.ssrc)
+            made.append(header + extended + part)
             self.sequence = (self.sequence + 1) & 0xFFFF
             self.octets_sent += len(part)
         self.packets_sent += len(parts)
@@ -66,7 +71,7 @@ class RtpStream:
             _SENDER_REPORT,
             6,
             self.ssrc,
-            (seconds + _NTP_EPOCH) & 0xFFFFFFFF,
+            (seconds + NTP_EPOCH) & 0xFFFFFFFF,
             fraction,
             (self.offset + timestamp) & 0xFFFFFFFF,
             self.packets_sent & 0xFFFFFFFF,

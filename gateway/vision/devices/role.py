@@ -13,8 +13,9 @@ from gateway.vision.child.hardening import resident_megabytes
 from gateway.vision.devices.commands import Commands
 from gateway.vision.devices.finder import Finder, Known
 from gateway.vision.devices.listening import Ear, EventListening
+from gateway.vision.devices.own_recording import RecordingRounds
 from gateway.vision.devices.returning import Returning, is_the_same, may_follow
-from gateway.vision.devices.watch import DeviceWatch, elsewhere_event, moved_event
+from gateway.vision.devices.watch import Companion, DeviceWatch, elsewhere_event, moved_event
 from gateway.wire import (
     CameraAssigned,
     CameraDescribed,
@@ -138,7 +139,9 @@ class DevicesRole:
             return
         ear = Ear(camera.events, camera.address.host, self._push)
         listening = EventListening(assigned, ear, self._hello.site, self._outlet, self._clock)
-        watch = DeviceWatch(assigned, camera, self._hello.site, self._outlet, self._clock, listening)
+        rounds = RecordingRounds(assigned, camera, self._hello.site, self._outlet, self._clock, self._hello.vision)
+        beside: dict[str, Companion] = {"listening to": listening, "own recording of": rounds}
+        watch = DeviceWatch(assigned, camera, self._hello.site, self._outlet, self._clock, beside)
         self._watches[assigned.camera] = watch
         self._cameras[assigned.camera] = camera
         self._tasks[assigned.camera] = asyncio.create_task(watch.run(), name=f"watch {assigned.camera}")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Protocol
@@ -57,15 +58,15 @@ class Sender(Protocol):
         ...
 
 
-class Listening(Protocol):
-    """Hears one camera's events."""
+class Companion(Protocol):
+    """What is done beside with a camera that answers: its events are heard, its own recording is looked at."""
 
     async def run(self) -> None:
-        """For ever; ends its subscription when it is cancelled."""
+        """For ever; tidies up when it is cancelled."""
         ...
 
     def figures(self) -> dict[str, object]:
-        """What it heard, for the camera's description."""
+        """What it found, for the camera's description."""
         ...
 
 
@@ -78,7 +79,7 @@ class DeviceWatch:
         site: for the source of events.
         sender: the way to the parent.
         clock: for time stamps and waits.
-        listening: hears the camera's events once it was asked with success; None: nobody does.
+        companions: run once the camera was asked with success, by their names.
 
     Attributes:
         described: what the camera said of itself last; None until it did.
@@ -91,7 +92,7 @@ class DeviceWatch:
         site: str,
         sender: Sender,
         clock: Clock,
-        listening: Listening | None = None,
+        companions: Mapping[str, Companion] | None = None,
     ) -> None:
         self.assigned = self._assigned = assigned
         self.described: CameraDescription | None = None
@@ -102,7 +103,7 @@ class DeviceWatch:
         self._again = asyncio.Event()
         self._answered_once = asyncio.Event()
         self._state: CameraState | None = None
-        self._listening = listening
+        self._companions = dict(companions or {})
         self._reported = CameraState.OK
         self._failures = 0
         self._told_of: dict[str, float] = {}
@@ -133,19 +134,19 @@ class DeviceWatch:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._ask_for_ever(), name=f"ask {self._assigned.camera}")
-                if self._listening is not None:
-                    group.create_task(self._listen(self._listening), name=f"listen to {self._assigned.camera}")
+                for name, companion in self._companions.items():
+                    group.create_task(self._accompany(name, companion), name=f"{name} {self._assigned.camera}")
         finally:
             await self._camera.close()
 
-    async def _listen(self, listening: Listening) -> None:
+    async def _accompany(self, name: str, companion: Companion) -> None:
         """A contact on the camera may be an alarm button: whatever happens, it is listened to again."""
         await self._answered_once.wait()
         while True:
             try:
-                await listening.run()
+                await companion.run()
             except Exception:
-                _LOG.exception("camera %s: listening to its events ended", self._assigned.camera)
+                _LOG.exception("camera %s: %s ended", self._assigned.camera, name)
             await self._clock.sleep(_FIRST_WAIT_SECONDS)
 
     async def _ask_for_ever(self) -> None:
@@ -200,9 +201,11 @@ class DeviceWatch:
         self._state = state
         self.described = described
         self._answered_once.set()
-        heard = self._listening.figures() if self._listening is not None else {}
         faults = self._health(described)
-        await self._describe(state, asdict(described) | heard | self._certificate_said(), _clock_in_words(described))
+        found = self._certificate_said()
+        for companion in self._companions.values():
+            found |= companion.figures()
+        await self._describe(state, asdict(described) | found, _clock_in_words(described))
         await self._sender.send(
             StreamAddress(camera=self._assigned.camera, url=described.stream, sub_url=described.sub_stream or "")
         )

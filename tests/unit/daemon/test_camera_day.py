@@ -136,3 +136,8 @@ def test_a_camera_that_was_removed_is_counted_until_then_and_lost_no_more() -> N
     away = CameraState(camera="gate", name="", place="", state="lost", lost_since=at(-1))
     day = played(state=away, camera=Watched("gate", until=at(18)))
     assert (day.seconds_without_picture, day.lost, day.well) == (18 * 3600.0, False, False)
+
+
+def test_a_gap_in_the_cameras_own_recording_is_no_good_day() -> None:
+    state = CameraState(camera="gate", name="", place="", state="live", description={"recording_gap": True})
+    assert (played(state=state).recording_gap, played(state=state).well) == (True, False)

@@ -50,6 +50,9 @@ class Camera:
         await self.may_answer.wait()
         return DESCRIBED
 
+    async def own_recording(self) -> object:
+        raise CameraError(CameraState.NO_RECORDING, "none", where="127.0.0.1")
+
     async def snapshot(self) -> bytes:
         if isinstance(self.picture, Exception):
             raise self.picture

@@ -139,7 +139,7 @@ async def test_events_are_listened_to_again_whatever_ended_it() -> None:
             return {}
 
     deaf, clock = Deaf(), ManualClock()
-    watched = DeviceWatch(ASSIGNED, Camera([DESCRIBED]), "east", Outbox(), clock, deaf)
+    watched = DeviceWatch(ASSIGNED, Camera([DESCRIBED]), "east", Outbox(), clock, {"listening to": deaf})
     task = asyncio.create_task(watched.run())
     for _ in range(5):
         for _ in range(10):

@@ -112,6 +112,7 @@ export function cameraDayText(camera) {
     lost && t("camerareport.lost"),
     faults > 0 && t("camerareport.faults", { count: faults }),
     tampered > 0 && t("camerareport.tampered", { count: tampered }),
+    camera.recording_gap && t("camerareport.recording_gap"),
     Math.abs(offset ?? 0) > 5 && t("camerareport.clock", { seconds: Math.round(offset) }),
   ].filter(Boolean).join(" · ");
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from gateway.simulators.camera.archive import Archive
 from gateway.simulators.camera.onvif.ptz_state import Movement
 from gateway.simulators.camera.quirks import Quirks
 
@@ -16,6 +17,8 @@ MEDIA_PATH = "/onvif/media_service"
 MEDIA2_PATH = "/onvif/media2_service"
 EVENT_PATH = "/onvif/event_service"
 PTZ_PATH = "/onvif/ptz_service"
+SEARCH_PATH = "/onvif/search_service"
+REPLAY_PATH = "/onvif/replay_service"
 SUBSCRIPTION_PATH = "/onvif/subscription"
 SNAPSHOT_PATH = "/snapshot"
 _BACK_THEN = datetime(2000, 1, 1, tzinfo=UTC)
@@ -108,6 +111,7 @@ class SimulatedDevice:
 
     Attributes:
         relays: by token, whether each is switched on.
+        archive: what it has recorded itself.
         counts: how often each operation was answered.
     """
 
@@ -123,6 +127,7 @@ class SimulatedDevice:
     hardware: str = "software"
     mac: str = "02:00:00:00:00:01"
     clock: CameraClock = field(init=False)
+    archive: Archive = field(init=False)
     tickets: Tickets = field(default_factory=Tickets)
     metadata: MetadataSettings = field(default_factory=MetadataSettings)
     movement: Movement = field(default_factory=Movement)
@@ -134,6 +139,7 @@ class SimulatedDevice:
         if self.quirks.metadata_only and "metadata-unset" not in self.quirks:
             self.metadata.profiles.add(self.profiles[0].token)
         self.metadata.events = "metadata-silent" not in self.quirks and "metadata-unset" not in self.quirks
+        object.__setattr__(self, "archive", Archive(self.quirks, self.now))
 
     @property
     def endpoint(self) -> str:

@@ -12,6 +12,8 @@ from gateway.simulators.camera.onvif.device import (
     MEDIA2_PATH,
     MEDIA_PATH,
     PTZ_PATH,
+    REPLAY_PATH,
+    SEARCH_PATH,
     SimulatedDevice,
 )
 from gateway.simulators.camera.onvif.soap import SoapFault
@@ -25,6 +27,8 @@ PRE_AUTH = frozenset(
 _MEDIA2_NAMESPACE = "http://www.onvif.org/ver20/media/wsdl"
 _EVENTS_NAMESPACE = "http://www.onvif.org/ver10/events/wsdl"
 _PTZ_NAMESPACE = "http://www.onvif.org/ver20/ptz/wsdl"
+_SEARCH_NAMESPACE = "http://www.onvif.org/ver10/search/wsdl"
+_REPLAY_NAMESPACE = "http://www.onvif.org/ver10/replay/wsdl"
 _LOCAL_ZONE = "CST-8"
 _LOCAL_OFFSET = timedelta(hours=8)
 
@@ -71,6 +75,8 @@ def services_of(device: SimulatedDevice) -> dict[str, str]:
         named[_MEDIA2_NAMESPACE] = MEDIA2_PATH
     if "events-denied" not in quirks:
         named[_EVENTS_NAMESPACE] = EVENT_PATH
+    if device.archive.exists:
+        named |= {_SEARCH_NAMESPACE: SEARCH_PATH, _REPLAY_NAMESPACE: REPLAY_PATH}
     return named | {_PTZ_NAMESPACE: PTZ_PATH}
 
 

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from gateway.simulators.camera.onvif import device_service, media2_service, media_service, ptz_service, soap
+from gateway.simulators.camera.onvif import (
+    device_service,
+    media2_service,
+    media_service,
+    ptz_service,
+    replay_service,
+    search_service,
+    soap,
+)
 from gateway.simulators.camera.onvif.call import Call, Operation
 from gateway.simulators.camera.onvif.device import SNAPSHOT_PATH, SimulatedDevice
 from gateway.simulators.camera.onvif.door import Door
@@ -15,8 +23,12 @@ from gateway.simulators.camera.onvif.http import HTML, HttpReply, HttpRequest, R
 from gateway.simulators.camera.onvif.snapshot import SnapshotMaker
 
 _SERVICES: Mapping[str, Mapping[str, Operation]] = MappingProxyType(
-    {service.NAMESPACE: service.OPERATIONS for service in (device_service, media_service, media2_service, ptz_service)}
+    {
+        service.NAMESPACE: service.OPERATIONS
+        for service in (device_service, media_service, media2_service, ptz_service, search_service, replay_service)
+    }
 )
+_OF_PROFILE_G = frozenset({search_service.NAMESPACE, replay_service.NAMESPACE})
 _MISSING = MappingProxyType({"media2-only": media_service.NAMESPACE, "media1-only": media2_service.NAMESPACE})
 _NOT_FOUND = HttpReply(404, HTML, b"<html><body>Not Found</body></html>")
 _BAD_PEERS = MappingProxyType(
@@ -141,6 +153,11 @@ class Pages:
         if asked.name == "GetStreamUri" and "empty-stream-uri" in quirks:
             return HttpReply(500)
         operation = _SERVICES.get(asked.namespace, {}).get(asked.name)
-        if operation is None or any(name in quirks and asked.namespace == gone for name, gone in _MISSING.items()):
+        if operation is None or self._is_missing(asked.namespace):
             raise soap.SoapFault("Receiver", ("ActionNotSupported",), "Optional Action Not Implemented")
         return HttpReply(body=soap.envelope(operation(Call(asked, self._device, request.host))))
+
+    def _is_missing(self, namespace: str) -> bool:
+        """Whether this camera does not have the service."""
+        gone = any(name in self._device.quirks and namespace == each for name, each in _MISSING.items())
+        return gone or (namespace in _OF_PROFILE_G and not self._device.archive.exists)

@@ -6,15 +6,16 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from gateway.simulators.camera.archive import REPLAY_PATH, Archive
 from gateway.simulators.camera.digest import DigestRealm
 from gateway.simulators.camera.mutation import Mutator
 from gateway.simulators.camera.playback import Playback
-from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.rtsp import sdp
 from gateway.simulators.camera.rtsp.channel import Channel, InterleavedChannel, open_udp
 from gateway.simulators.camera.rtsp.message import Reply, Request, read_request
 from gateway.simulators.camera.rtsp.metadata import TRACK as METADATA_TRACK
 from gateway.simulators.camera.rtsp.metadata import MetadataSession, MetadataTrack
+from gateway.simulators.camera.rtsp.replay import FEATURE, ReplaySession, asked_range, said_range
 from gateway.simulators.camera.rtsp.session import StreamSession
 
 _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
@@ -29,18 +30,19 @@ class RtspConnection:
         self,
         playbacks: Mapping[str, Playback],
         realm: DigestRealm,
-        quirks: Quirks,
+        archive: Archive,
         writer: asyncio.StreamWriter,
         number: int,
         metadata: MetadataTrack,
     ) -> None:
         self._playbacks = playbacks
         self._realm = realm
-        self._quirks = quirks
+        self._archive = archive
+        self._quirks = archive.quirks
         self._writer = writer
         self._number = number
         self._id = secrets.token_hex(8)
-        self._session: StreamSession | None = None
+        self._session: StreamSession | ReplaySession | None = None
         self._metadata = metadata
         self._metadata_session: MetadataSession | None = None
         self.may_set_up: Callable[[], bool] = lambda: True
@@ -81,7 +83,7 @@ class RtspConnection:
         self._session = self._metadata_session = None
 
     @property
-    def _sessions(self) -> tuple[StreamSession | MetadataSession, ...]:
+    def _sessions(self) -> tuple[StreamSession | ReplaySession | MetadataSession, ...]:
         return tuple(each for each in (self._session, self._metadata_session) if each is not None)
 
     async def _answer(self, request: Request) -> Reply:
@@ -89,13 +91,16 @@ class RtspConnection:
             return Reply(headers={"Public": _METHODS})
         if not self._realm.accepts(request.method, request.headers.get("authorization", "")):
             return Reply(401, {"WWW-Authenticate": self._realm.challenge()})
+        required = request.headers.get("require", "")
+        if required and not (required == FEATURE and self._archive.exists):
+            return Reply(551, {"Unsupported": required})
         if request.method == "SETUP":
             return await self._setup(request)
         answer = self._answers.get(request.method)
         return answer(request) if answer else Reply(501)
 
     def _describe(self, request: Request) -> Reply:
-        playback = self._playbacks.get(request.path)
+        playback = self._playback(request.path)
         if playback is None:
             return Reply(404)
         if "redirects" in self._quirks:
@@ -107,6 +112,10 @@ class RtspConnection:
             described += self._metadata.describe()
         return Reply(headers=headers, body=self._as_told(described))
 
+    def _playback(self, path: str) -> Playback | None:
+        """What is played at a path; the camera's own recording is that of its main stream."""
+        return self._playbacks.get("/main" if self._archive.exists and path == REPLAY_PATH else path)
+
     def _as_told(self, described: bytes) -> bytes:
         if "unknown-codec" in self._quirks:
             described = described.replace(b"H264/", b"NEW9/")
@@ -114,10 +123,12 @@ class RtspConnection:
 
     async def _setup(self, request: Request) -> Reply:
         path, _, track = request.path.rpartition("/")
-        playback = self._playbacks.get(path)
+        playback = self._playback(path)
         of_metadata = track == METADATA_TRACK and self._metadata.is_offered(path)
         if playback is None or not (of_metadata or track == sdp.TRACK):
             return Reply(404)
+        if path not in self._playbacks and "require" not in request.headers:
+            return Reply(400)  # who does not know what a replay is
         if self._session is not None and self._session.is_playing:
             return Reply(455)
         if not self.may_set_up():
@@ -125,14 +136,14 @@ class RtspConnection:
         channel = await self._channel(request.headers.get("transport", ""))
         if channel is None:
             return Reply(461)
-        made = self._of_metadata(channel) if of_metadata else self._of_pictures(playback, channel)
+        made = self._of_metadata(channel) if of_metadata else self._of_pictures(path, playback, channel)
         transport = f"{channel.transport_header};ssrc={made.rtp.ssrc:08X}"
         return Reply(headers={"Transport": transport, "Session": f"{self._id};timeout={_TIMEOUT_SECONDS}"})
 
-    def _of_pictures(self, playback: Playback, channel: Channel) -> StreamSession:
+    def _of_pictures(self, path: str, playback: Playback, channel: Channel) -> StreamSession | ReplaySession:
         if self._session is not None:
             self._session.close()
-        self._session = StreamSession(playback, channel, self._quirks, self.hang_up)
+        self._session = self._opened(path, playback, channel)
         return self._session
 
     def _of_metadata(self, channel: Channel) -> MetadataSession:
@@ -140,6 +151,11 @@ class RtspConnection:
             self._metadata_session.close()
         self._metadata_session = MetadataSession(self._metadata, channel, self.hang_up)
         return self._metadata_session
+
+    def _opened(self, path: str, playback: Playback, channel: Channel) -> StreamSession | ReplaySession:
+        if path in self._playbacks:
+            return StreamSession(playback, channel, self._quirks, self.hang_up)
+        return ReplaySession(playback.recording, self._archive, channel, self.hang_up)
 
     async def _channel(self, offered: str) -> Channel | None:
         """The first transport of the offer that is served here."""
@@ -162,8 +178,20 @@ class RtspConnection:
     def _play(self, request: Request) -> Reply:
         if not self._sessions or not self._is_mine(request):
             return Reply(454)
+        said = self._ask(self._session, request) if isinstance(self._session, ReplaySession) else "npt=now-"
+        if not said:
+            return Reply(457)
         info = f"url={request.url.rstrip('/')}/{sdp.TRACK};seq={self._sessions[0].rtp.sequence}"
-        return Reply(headers={"Session": self._id, "Range": "npt=now-", "RTP-Info": info})
+        return Reply(headers={"Session": self._id, "Range": said, "RTP-Info": info})
+
+    def _ask(self, session: ReplaySession, request: Request) -> str:
+        """What a replay will show, as it is told; empty if nothing of what is asked for is there."""
+        hurries = request.headers.get("rate-control", "yes").lower() == "no" and "replay-paced" not in self._quirks
+        asked = asked_range(request.headers.get("range", ""), self._archive, hurries=hurries)
+        if asked is None:
+            return ""
+        session.ask(asked)
+        return said_range(asked)
 
     def _pause(self, request: Request) -> Reply:
         if not self._sessions or not self._is_mine(request):

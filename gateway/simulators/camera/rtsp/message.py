@@ -15,8 +15,10 @@ _REASONS = {
     453: "Not Enough Bandwidth",
     454: "Session Not Found",
     455: "Method Not Valid in This State",
+    457: "Invalid Range",
     461: "Unsupported Transport",
     501: "Not Implemented",
+    551: "Option not supported",
 }
 
 

@@ -4,10 +4,10 @@ import asyncio
 import secrets
 from collections.abc import Mapping
 
+from gateway.simulators.camera.archive import Archive
 from gateway.simulators.camera.digest import DigestRealm
 from gateway.simulators.camera.mutation import Mutator
 from gateway.simulators.camera.playback import Playback
-from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.rtsp.connection import RtspConnection
 from gateway.simulators.camera.rtsp.metadata import MetadataTrack
 
@@ -21,12 +21,13 @@ class RtspServer:
     """
 
     def __init__(
-        self, playbacks: Mapping[str, Playback], realm: DigestRealm, quirks: Quirks, metadata: MetadataTrack
+        self, playbacks: Mapping[str, Playback], realm: DigestRealm, archive: Archive, metadata: MetadataTrack
     ) -> None:
         self._playbacks = playbacks
         self._metadata = metadata
         self._realm = realm
-        self._quirks = quirks
+        self._archive = archive
+        self._quirks = quirks = archive.quirks
         self._session_number = secrets.randbits(31)
         self.open_sessions: set[RtspConnection] = set()
         seed = quirks.value("mutated-rtsp")
@@ -37,7 +38,7 @@ class RtspServer:
         if "frozen" in self._quirks:
             await asyncio.Event().wait()
         connection = RtspConnection(
-            self._playbacks, self._realm, self._quirks, writer, self._session_number, self._metadata
+            self._playbacks, self._realm, self._archive, writer, self._session_number, self._metadata
         )
         connection.may_set_up = lambda: self._may_set_up(connection)
         connection.mutator = self.mutator

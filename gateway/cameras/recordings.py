@@ -1,0 +1,214 @@
+"""What a camera itself has recorded (ONVIF Profile G): how far it reaches, and where it is played.
+
+Sources: ONVIF Recording Search Service (search.wsdl), ONVIF Replay Control Service (replay.wsdl).
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import escape
+
+from lxml.etree import _Element as Element  # lxml names its elements so
+
+from gateway.cameras.caller import SoapCaller
+from gateway.cameras.description import CameraDescription
+from gateway.cameras.rehosting import Rehoster
+from gateway.cameras.soap import FaultError, descendants, text_of
+from gateway.cameras.states import CameraError, CameraState, camera_error
+from gateway.errors import PermanentError
+
+SEARCH = "http://www.onvif.org/ver10/search/wsdl"
+REPLAY = "http://www.onvif.org/ver10/replay/wsdl"
+_SCHEMA = "http://www.onvif.org/ver10/schema"
+_MOST_RECORDINGS = 100
+_MOST_ROUNDS = 4
+_YEARS = range(1971, 9999)
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+_OVER = frozenset({"Completed", "Unknown"})
+_GONE = frozenset({"Removing", "Removed"})
+
+Turn = Callable[[Callable[[], Element]], Awaitable[Element]]
+"""Runs a blocking request; raises what that raises, and CameraError where the camera cannot be asked now."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRecording:
+    """What a camera has recorded itself.
+
+    Attributes:
+        begins, ends: of all that is there, aware, by the camera's own clock; None where nothing is recorded, or the
+            camera does not say.
+        recordings: how many there are.
+        replay: RTSP address at which this camera's own is played, without credentials; None if there is none, or it
+            cannot be told whose recording it is.
+        clock_offset: how far the camera's clock is ahead of ours.
+    """
+
+    begins: datetime | None
+    ends: datetime | None
+    recordings: int
+    replay: str | None = None
+    clock_offset: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    token: str
+    source: str
+    named: str
+    begins: datetime | None
+    ends: datetime | None
+    goes_on: bool
+
+
+class Recordings:
+    """Asks one camera's search and replay services, each request in a turn of its own: a siren waits for one at most.
+
+    Args:
+        caller: sends the requests.
+        turn: runs a request when it is its turn.
+        services: addresses by namespace, as the camera told them last.
+        rehoster: moves the address of the replay to where the camera is.
+    """
+
+    def __init__(
+        self, caller: SoapCaller, turn: Turn, services: Callable[[], Mapping[str, str]], rehoster: Rehoster
+    ) -> None:
+        self._caller = caller
+        self._turn = turn
+        self._services = services
+        self._rehoster = rehoster
+
+    async def own(self, known: CameraDescription) -> OwnRecording:
+        """How far it reaches, by GetRecordingSummary, and where it is played.
+
+        The summary is of all recordings. Where it is not known, or others' are among them, each is looked at.
+
+        Raises:
+            CameraError: `NO_RECORDING` if the camera has no search service or that cannot tell; other states as they
+                are.
+        """
+        if SEARCH not in self._services():
+            raise self._missing("the camera names no recording search service")
+        found, refusal = await self._find_or_refusal()
+        told = await self._summary()
+        if told is None and refusal:
+            raise self._missing(f"it cannot be searched: {refusal}")
+        own = _of_camera(found, {text for each in known.profiles for text in (each.token, each.name)})
+        is_summed_up = told is not None and told[2] and not 0 < len(own) < len(found)
+        begins, ends, count = told if told is not None and is_summed_up else _reach(own or found)
+        return OwnRecording(begins, ends, count, await self._replay(own), self._caller.offset.value)
+
+    def _missing(self, what: str) -> CameraError:
+        return camera_error(CameraState.NO_RECORDING, what, where=self._caller.where)
+
+    async def _summary(self) -> tuple[datetime | None, datetime | None, int] | None:
+        """None where the camera does not know it, or tells times that are none of a recording that it counts."""
+        try:
+            said = await self._ask(SEARCH, "GetRecordingSummary")
+        except FaultError:
+            return None
+        begins, ends = _moment(text_of(said, "DataFrom")), _moment(text_of(said, "DataUntil"))
+        count = _number(text_of(said, "NumberRecordings"))
+        if count and (begins is None or ends is None or ends < begins):
+            return None
+        return (begins, ends, count) if count else (None, None, 0)
+
+    async def _find_or_refusal(self) -> tuple[tuple[_Found, ...], str]:
+        try:
+            return await self._find(), ""
+        except FaultError as fault:
+            return (), fault.reason
+
+    async def _find(self) -> tuple[_Found, ...]:
+        scope = f"<q:Scope/><q:MaxMatches>{_MOST_RECORDINGS}</q:MaxMatches><q:KeepAliveTime>PT10S</q:KeepAliveTime>"
+        search = text_of(await self._ask(SEARCH, "FindRecordings", scope), "SearchToken")
+        if not search:
+            raise FaultError((), "it began no search")
+        try:
+            return tuple(await self._results(search))
+        finally:
+            with suppress(FaultError, CameraError):  # it ends by itself after ten seconds
+                await self._ask(SEARCH, "EndSearch", f"<q:SearchToken>{escape(search)}</q:SearchToken>")
+
+    async def _results(self, search: str) -> list[_Found]:
+        """In rounds of two seconds at most: a slow memory card is not waited for."""
+        asked = f"<q:SearchToken>{escape(search)}</q:SearchToken><q:WaitTime>PT2S</q:WaitTime>"
+        results: list[_Found] = []
+        for _ in range(_MOST_ROUNDS):
+            said = await self._ask(SEARCH, "GetRecordingSearchResults", asked)
+            found = [_found(each) for each in descendants(said, "RecordingInformation")[:_MOST_RECORDINGS]]
+            results += [each for each in found if each is not None]
+            if text_of(said, "SearchState") in _OVER:
+                break
+        return results
+
+    async def _replay(self, own: Collection[_Found]) -> str | None:
+        """Where the newest is played; None if there is none, no replay service, or that tells no address."""
+        if not own or REPLAY not in self._services():
+            return None
+        token = max(own, key=lambda each: (each.goes_on, each.ends or _NEVER)).token
+        setup = (
+            f'<q:StreamSetup xmlns:t="{_SCHEMA}"><t:Stream>RTP-Unicast</t:Stream>'
+            "<t:Transport><t:Protocol>RTSP</t:Protocol></t:Transport></q:StreamSetup>"
+        )
+        try:
+            said = await self._ask(
+                REPLAY, "GetReplayUri", f"{setup}<q:RecordingToken>{escape(token)}</q:RecordingToken>"
+            )
+            address = self._rehoster.stream(text_of(said, "Uri"))
+        except (FaultError, PermanentError) as error:
+            if isinstance(error, CameraError) and error.state is not CameraState.NOT_ONVIF:
+                raise
+            return None
+        return address if address.startswith(("rtsp://", "rtsps://")) else None
+
+    async def _ask(self, service: str, operation: str, arguments: str = "") -> Element:
+        url = self._services()[service]
+        asked = f'<q:{operation} xmlns:q="{service}">{arguments}</q:{operation}>'
+        return await self._turn(lambda: self._caller.call(url, asked))
+
+
+def _found(said: Element) -> _Found | None:
+    """A recording with pictures; None without token, of sound alone, or of what is being removed."""
+    token, kinds = text_of(said, "RecordingToken"), [text_of(each, "TrackType") for each in descendants(said, "Track")]
+    if not token or text_of(said, "RecordingStatus") in _GONE or (any(kinds) and "Video" not in kinds):
+        return None
+    return _Found(
+        token=token,
+        source=text_of(said, "SourceId"),
+        named=" ".join(text_of(said, name) for name in ("SourceId", "Name", "Address")),
+        begins=_moment(text_of(said, "EarliestRecording")),
+        ends=_moment(text_of(said, "LatestRecording")),
+        goes_on=text_of(said, "RecordingStatus") == "Recording",
+    )
+
+
+def _reach(found: Collection[_Found]) -> tuple[datetime | None, datetime | None, int]:
+    begins = [each.begins for each in found if each.begins is not None]
+    ends = [each.ends for each in found if each.ends is not None]
+    return min(begins, default=None), max(ends, default=None), len(found)
+
+
+def _of_camera(found: Collection[_Found], names: Collection[str]) -> Collection[_Found]:
+    """This camera's: a recorder has those of others, too, and theirs must not be taken for its own. May be none."""
+    if len({each.source for each in found}) > 1:
+        found = [each for each in found if any(name and name in each.named.split() for name in names)]
+    return found if len({each.source for each in found}) == 1 else ()
+
+
+def _moment(text: str) -> datetime | None:
+    """An xs:dateTime; one without zone is UTC, as ONVIF has all times; None if it is none, or before the year 1971."""
+    try:
+        said = datetime.fromisoformat(text)
+        said = said.replace(tzinfo=UTC) if said.tzinfo is None else said.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return said if said.year in _YEARS else None
+
+
+def _number(text: str) -> int:
+    return int(text) if _COUNT.fullmatch(text) else 0
