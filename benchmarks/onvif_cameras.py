@@ -30,7 +30,6 @@ from gateway.clock import SystemClock  # noqa: E402  # the folder is found throu
 from gateway.events import CameraInputTriggered, Event  # noqa: E402  # likewise
 from gateway.settings import CameraSettings, MatchingSettings, StorageSettings, VisionSettings  # noqa: E402  # likewise
 from gateway.storage import open_storage  # noqa: E402  # likewise
-from gateway.wire import Message  # noqa: E402  # likewise
 from gateway.workers import Outfit, WorkerPorts, Workers  # noqa: E402  # likewise
 
 SETUP_CAMERAS = 16
@@ -122,7 +121,7 @@ class Site:
         if isinstance(event, CameraInputTriggered):
             self.committed[event.camera].append(time.monotonic())
 
-    async def ignore(self, _message: Message) -> None:
+    async def ignore(self, *_said: object) -> None:
         """Nothing."""
 
     async def describe(self, message: Any) -> None:
@@ -136,6 +135,7 @@ class Site:
             on_report=self.report,
             on_evidence=self.ignore,
             on_clip=lambda _piece: None,
+            on_passage=self.ignore,
             on_statistics=self.ignore,
             on_described=self.describe,
             on_contact=self.ignore,

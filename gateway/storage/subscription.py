@@ -10,7 +10,7 @@ _ANSWERING_TURNS = 3
 # A reader that goes first reads, those that it feeds are woken, and what they send is written out.
 _SHOWING_TURNS = 3
 # Seconds between two looks of one reader: a flood is read in pages, and costs each reader a look and no more.
-_SHOWING_PAUSE = 0.005
+_SHOWING_PAUSE = 0.002
 _READING_PAUSE = 0.02
 
 
