@@ -21,6 +21,7 @@ _COLUMNS = _INSERT.count("?")
 _ROW = f", ({', '.join('?' * _COLUMNS)})"
 # Each has its prepared statement; 64 rows have 576 parameters, and SQLite takes 32,766 (§9 of its limits).
 _AT_ONCE = {rows: _INSERT + _ROW * (rows - 1) for rows in (64, 16, 4, 1)}
+_CHECK = "Run `campus-gateway audit verify`, and restore a backup."
 _UNLESS_KNOWN = " ON CONFLICT (id) DO NOTHING"
 _Values = tuple[object, ...]
 
@@ -64,7 +65,12 @@ class Insertion:
         """Append it by itself; else as `together`."""
         reached = replace(self.head)
         row = _next_row(reached, self)
-        if not _insert(connection, [row], _UNLESS_KNOWN) and (old := find_event(connection, self.event.id)) is not None:
+        if not _insert(connection, [row], _UNLESS_KNOWN):
+            old = find_event(connection, self.event.id)
+            if (
+                old is None
+            ):  # its index names a row that is not there: nothing was stored, and nothing may be said to be
+                raise StorageFailedError("the journal knows an event that it does not have", remedy=_CHECK)
             return Appended(old, False)
         self.head.position, self.head.hash = reached.position, reached.hash
         return Appended(Stored(reached.position, self.event, self.body), True)
