@@ -20,7 +20,7 @@ class _Waiting:
     first: bool
 
 
-class _Pause:
+class _Spacing:
     """Calls at once what was not called for a while, or else once that while is over.
 
     Args:
@@ -32,7 +32,7 @@ class _Pause:
         self._over = 0.0
         self._planned = False
 
-    def end_with(self, act: Callable[[], None]) -> None:
+    def call(self, act: Callable[[], None]) -> None:
         """Call `act`, now or soon; one call stands for all that are asked for until then."""
         loop = asyncio.get_running_loop()
         now = loop.time()
@@ -61,7 +61,7 @@ class Waiters:
         self._last = last
         self._waiting: dict[asyncio.Future[None], _Waiting] = {}
         self._due = False
-        self._screens, self._others = _Pause(_SHOWING_PAUSE), _Pause(_READING_PAUSE)
+        self._screens, self._others = _Spacing(_SHOWING_PAUSE), _Spacing(_READING_PAUSE)
 
     def wake_soon(self) -> None:
         """Wake who waits for less than the newest position, once this turn's acknowledgements are out.
@@ -75,12 +75,12 @@ class Waiters:
 
     def _pass_turn(self, left: int) -> None:
         if left == _SHOWING_TURNS:
-            self._screens.end_with(self._wake_screens)
+            self._screens.call(self._wake_screens)
         if left:
             asyncio.get_running_loop().call_soon(self._pass_turn, left - 1)
         else:
             self._due = False
-            self._others.end_with(self._wake_all_readers)
+            self._others.call(self._wake_all_readers)
 
     def _wake_screens(self) -> None:
         self._wake([each for each, waiting in self._waiting.items() if waiting.first])
