@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scene_player import gallery_of, play
 from vision_bench import built
 
-from gateway.matching import Gallery
+from gateway.matching import Calibration, FactoryModel, Gallery
 from gateway.vision.faces import FaceTools
 
 with warnings.catch_warnings():
@@ -25,7 +25,8 @@ with warnings.catch_warnings():
     import face_recognition
 
 PEOPLE = ("obama", "biden", "astronaut")
-_GRACE_FRAMES = 25
+_FPS, _GRACE_FRAMES = 25, 25
+_PHASES = 5
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,13 @@ class Tally:
         recognised: passages (their number in the truth) in which their own person was named.
         false: frames or warnings that named somebody who is not there.
         repeated: warnings of a passage that had been warned of.
+        nearest: the peer's: of each passage the least distance to its own person.
     """
 
     recognised: set[int] = field(default_factory=set)
     false: int = 0
     repeated: int = 0
+    nearest: dict[int, float] = field(default_factory=dict)
     frames: int = 0
     cpu: float = 0.0
 
@@ -74,13 +77,17 @@ class Truth:
         self.frames: int = told["frames"]
         self.passages: list[dict[str, Any]] = told["passages"]
 
-    def note(self, tally: Tally, person: str, frame: int, grace: int = 0) -> None:
-        """Count that `person` was named at `frame`."""
-        hit = [
+    def passing(self, person: str, frame: int, grace: int = 0) -> list[int]:
+        """The passages of `person` at `frame`, by their number."""
+        return [
             number
             for number, each in enumerate(self.passages)
             if each["person"] == person and each["first_frame"] <= frame <= each["last_frame"] + grace
         ]
+
+    def note(self, tally: Tally, person: str, frame: int, grace: int = 0) -> None:
+        """Count that `person` was named at `frame`."""
+        hit = self.passing(person, frame, grace)
         tally.repeated += bool(tally.recognised.intersection(hit))
         tally.recognised.update(hit)
         tally.false += not hit
@@ -123,7 +130,10 @@ def run_loop(loop: Loop, scene: Path, people: Sequence[str], first: int, last: i
         places = face_recognition.face_locations(rgb)
         for encoding in face_recognition.face_encodings(rgb, places):
             for name, one in known.items():
-                if face_recognition.compare_faces([one], encoding, loop.tolerance)[0]:
+                (distance,) = face_recognition.face_distance([one], encoding)
+                for passage in truth.passing(name, number):
+                    tally.nearest[passage] = min(distance, tally.nearest.get(passage, distance))
+                if distance <= loop.tolerance:  # as compare_faces does
                     truth.note(tally, name, number)
     tally.cpu = time.process_time() - begun
     return tally, tally.frames
@@ -135,14 +145,14 @@ def encoding_of(name: str) -> NDArray[np.float64]:
     return np.asarray(face_recognition.face_encodings(image)[0])
 
 
-def run_ours(tools: FaceTools, scene: Path, gallery: Gallery) -> Tally:
-    """Our camera's chain over the whole scene: every picture decoded, five looks a second."""
+def run_ours(tools: FaceTools, scene: Path, gallery: Gallery, phase: int = 0) -> Tally:
+    """Our camera's chain over the whole scene: every picture decoded, five looks a second from picture `phase` on."""
     truth, tally = Truth(scene), Tally()
     begun = time.process_time()
-    played = play(scene, tools, gallery, rest=False)
+    played = play(scene, tools, gallery, rest=False, first_look=phase / _FPS)
     tally.cpu, tally.frames = time.process_time() - begun, truth.frames
     for at, match in played.found:
-        truth.note(tally, match.decision.person or "", round(at * 25), _GRACE_FRAMES)
+        truth.note(tally, match.decision.person or "", round(at * _FPS), _GRACE_FRAMES)
     return tally
 
 
@@ -169,25 +179,36 @@ CASES = (
 QUICK = (Case("gate-640x360", FILE_LOOP), Case("gate-1280x720", WEBCAM_LOOP))
 
 
+def equal_tolerance(people: int) -> float:
+    """The tolerance of single looks that keeps to one false warning a day, as our threshold for tracks does.
+
+    The factory model counts 15 looks a track; the loops have up to ten times as many, which flatters them.
+    """
+    return Calibration(FactoryModel.load(), "look", people).threshold_for(1.0)
+
+
 def compare(tools: FaceTools, case: Case, rounds: int, limit: int) -> dict[str, Any]:
     """Both on one scene, in turn: a round is our whole run and the next part of the peer's frames.
 
-    Our runs look at the same pictures, so passages and warnings are those of one run.
+    Ours looks at every fifth picture, the peer at all of them: so ours is run at each of the five phases, and passages
+    are counted over all rounds. What the peer would recognise if it, too, were to warn falsely once a day is counted by
+    `equal_tolerance`.
     """
     scene, gallery = built(f"{case.scene}.mp4"), gallery_of(tools, *case.people)
     truth = Truth(scene)
     total = min(limit, truth.frames)
     cuts = np.linspace(0, total, rounds + 1).astype(int)
-    ours, peer, our_ms = run_ours(tools, scene, gallery), Tally(), []
-    for first, last in itertools.pairwise(cuts):
-        one = run_ours(tools, scene, gallery)
-        our_ms.append(1e3 * one.cpu / one.frames)
+    ours, peer = [], Tally()
+    for number, (first, last) in enumerate(itertools.pairwise(cuts)):
+        ours.append(run_ours(tools, scene, gallery, number % _PHASES))
         part, frames = run_loop(case.loop, scene, case.people, int(first), int(last))
         peer.recognised |= part.recognised
         peer.false += part.false
+        for passage, distance in part.nearest.items():
+            peer.nearest[passage] = min(distance, peer.nearest.get(passage, distance))
         peer.cpu += part.cpu
         peer.frames += frames
-    our, theirs = statistics.median(our_ms), 1e3 * peer.cpu / peer.frames
+    our, theirs = statistics.median(1e3 * one.cpu / one.frames for one in ours), 1e3 * peer.cpu / peer.frames
     return {
         "scene": case.scene,
         "megabits_per_second": round(scene.stat().st_size * 8 * 25 / truth.frames / 1e6, 2),
@@ -203,9 +224,12 @@ def compare(tools: FaceTools, case: Case, rounds: int, limit: int) -> dict[str, 
         "passages_of_the_known_in_the_peers_frames": sum(
             each["person"] in case.people and each["first_frame"] < peer.frames for each in truth.passages
         ),
-        "our_passages_recognised": len(ours.recognised),
+        "our_passages_recognised_by_phase": [len(one.recognised) for one in ours],
+        "our_passages_recognised": statistics.mean(len(one.recognised) for one in ours),
         "peer_passages_recognised": len(peer.recognised),
-        "our_false_warnings": ours.false,
-        "our_repeated_warnings": ours.repeated,
+        "peer_tolerance_of_one_false_warning_a_day": (fair := equal_tolerance(len(case.people))),
+        "peer_passages_recognised_at_it": sum(distance <= fair for distance in peer.nearest.values()),
+        "our_false_warnings": sum(one.false for one in ours),
+        "our_repeated_warnings": sum(one.repeated for one in ours),
         "peer_false_matches": peer.false,
     }

@@ -2,6 +2,7 @@
 
 from gateway.matching.aligner import FaceAligner, FivePointAligner
 from gateway.matching.calibration import HIGHEST_THRESHOLD, Calibration, Rate, SiteCounts
+from gateway.matching.chip_mean import ChipMean
 from gateway.matching.detection import Detection, FaceDetector
 from gateway.matching.embedder import DlibEmbedder, FaceEmbedder, compares_directions
 from gateway.matching.factory import RULES, SIZES, FaceSize, FactoryModel, Rule
@@ -55,6 +56,7 @@ __all__ = [
     "Calibration",
     "CalibrationError",
     "Candidate",
+    "ChipMean",
     "CompactGallery",
     "Complaint",
     "Decision",

@@ -43,6 +43,7 @@ class Evidence:
     Attributes:
         asked: whether the looks were asked one by one; not where the mean is too far for a match.
         first: the first look's distance to whoever was nearest; None where nobody was within reach.
+        before: how many looks were let go that came before these, when the face was small.
     """
 
     opinions: tuple[Opinion, ...]
@@ -50,22 +51,26 @@ class Evidence:
     model: str
     asked: bool = True
     first: float | None = None
+    before: int = 0
 
 
 class RunningLooks:
     """The looks at one face while it is followed: their quality-weighted mean runs on, the latest 12 are kept to vote.
 
     Where only directions are compared, the mean is brought to the looks' length: a mean of different directions is
-    shorter than they, and so nearer to everybody.
+    shorter than they, and so nearer to everybody. Of a face that comes nearer, the many looks from when it was small
+    say less than the first few at its full size, and would keep it at the threshold of small ones: they are let go.
 
     Args:
         reach: the farthest distance worth knowing of.
         near: the looks are asked one by one where the mean is as near as this; no match lies farther.
+        full_height_px: from this height on a face is not small (`MatchPolicy`).
     """
 
-    def __init__(self, *, reach: float, near: float) -> None:
+    def __init__(self, *, reach: float, near: float, full_height_px: float = 40.0) -> None:
         self._reach = reach
         self._near = near
+        self._full = full_height_px
         self._looks: list[Look] = []
         self._opinions: dict[int, Opinion] = {}
         self._sum: NDArray[np.float64] | None = None
@@ -75,6 +80,7 @@ class RunningLooks:
         self._at = 0
         self._gallery: Gallery | None = None
         self._first: float | None = None
+        self._before = 0
         self.queries = 0
 
     def __len__(self) -> int:
@@ -82,6 +88,8 @@ class RunningLooks:
 
     def add(self, look: Look) -> None:
         """Take in one more look."""
+        if look.height_px >= self._full and self._looks and max(each.height_px for each in self._looks) < self._full:
+            self._begin_anew()
         weight = max(look.quality, 1e-3)
         part = look.vector.astype(np.float64) * weight
         self._sum = part if self._sum is None else self._sum + part
@@ -90,6 +98,11 @@ class RunningLooks:
         self._looks.append(look)
         if len(self._looks) > _MOST_LOOKS:
             self._opinions.pop(id(self._looks.pop(0)), None)
+
+    def _begin_anew(self) -> None:
+        self._before += self._count
+        self._looks, self._opinions = [], {}
+        self._sum, self._matched, self._weight, self._count, self._at = None, None, 0.0, 0, 0
 
     def weigh(self, gallery: Gallery, *, final: bool = False) -> Evidence | None:
         """Ask the gallery if it is time; None if nothing new can be told.
@@ -104,11 +117,11 @@ class RunningLooks:
         self._gallery, self._at = gallery, self._count
         self._matched = self._sum / self._weight
         mean = self._ask(gallery, [self._lengthened(self._matched, gallery)])[0]
-        if self._count == 1:
+        if self._count == 1 and not self._before:
             self._first = mean[0].distance if mean else None
         asked = bool(mean) and mean[0].distance <= self._near
         opinions = self._each(gallery) if asked else tuple(Opinion((), x.height_px, x.quality) for x in self._looks)
-        return Evidence(opinions, mean, gallery.fingerprint, asked, self._first)
+        return Evidence(opinions, mean, gallery.fingerprint, asked, self._first, self._before)
 
     def _is_due(self, gallery: Gallery, *, final: bool) -> bool:
         if gallery is not self._gallery or self._matched is None or self._sum is None:

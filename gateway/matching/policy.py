@@ -125,7 +125,7 @@ class MatchPolicy:
         threshold = thresholds.of(self.size_of(height))
         score, votes = self._score(evidence)
         matched = evidence.asked and score <= threshold
-        open_still = len(opinions) < self.minimum_looks and not final
+        open_still = self._are_few(evidence) and not final
         verdict = Verdict.MATCH if matched else Verdict.UNDECIDED if open_still else Verdict.NOBODY
         return self._told(verdict, evidence, score, votes if matched else 0, threshold, height)
 
@@ -137,7 +137,7 @@ class MatchPolicy:
         opinions, mean = evidence.opinions, evidence.mean
         if not opinions or not mean:
             return _INFINITE, 0
-        few = self.few_looks if len(opinions) < self.minimum_looks else 0.0
+        few = self.few_looks if self._are_few(evidence) else 0.0
         if not evidence.asked:
             return mean[0].distance + few, 0
         person = mean[0].person
@@ -148,6 +148,10 @@ class MatchPolicy:
         unclear = self.unclear if margin(mean) < self.margin else 0.0
         agreed = max(mean[0].distance, _median_distance(opinions, person) - self.median_slack)
         return agreed + few + unclear, votes
+
+    def _are_few(self, evidence: Evidence) -> bool:
+        """Whether more looks are to come; those from when the face was small count, although they no longer speak."""
+        return len(evidence.opinions) + evidence.before < self.minimum_looks
 
     def _told(
         self, verdict: Verdict, evidence: Evidence, score: float, votes: int, threshold: float, height: float

@@ -51,6 +51,7 @@ class ViewRules:
             taken the place unseen.
         least_height_px: of a lower face nothing is decided, so none is taken.
         full_height_px: from this height on a face is not small.
+        pursued: so many further views are taken as fast as `gap_seconds` allow once the face resembles somebody.
     """
 
     opening: int = 5
@@ -59,25 +60,33 @@ class ViewRules:
     refresh_seconds: float = 1.2
     least_height_px: float = 32.0
     full_height_px: float = 40.0
+    pursued: int = 25
 
 
 class ViewChoice:
     """Chooses the views of one track that are worth comparing, each in the look that shows it.
 
     None waits for a better one: somebody who walks towards the camera gets better with every look, and the warning
-    would wait as long.
+    would wait as long. A face that resembles somebody, but not enough, is worth every view (`pursue`): their mean is
+    nearer to the truth than one of them. Few faces do, so few views more are compared.
     """
 
     def __init__(self, rules: ViewRules) -> None:
         self._rules = rules
         self._best = 0.0
         self._opened = 0
+        self._pursuing = False
+        self._pursued = 0
         self._last: float | None = None
 
     @property
     def begun(self) -> bool:
         """Whether any view was taken."""
         return self._last is not None
+
+    def pursue(self, *, wanted: bool) -> None:
+        """Take each view from now on, or again only those that are better; `ViewRules.pursued` in all."""
+        self._pursuing = wanted
 
     def wants(self, at: float, score: float, height_px: float) -> bool:
         """Whether the view at stream time `at` (s) is worth comparing: its quality 0..1, and its face's height."""
@@ -89,11 +98,13 @@ class ViewChoice:
         if passed < self._rules.gap_seconds:
             return False
         opening = height_px >= self._rules.full_height_px and self._opened < self._rules.opening
+        pursued = self._pursuing and self._pursued < self._rules.pursued
         better = score >= self._rules.better * self._best
-        return opening or better or passed >= self._rules.refresh_seconds
+        return opening or pursued or better or passed >= self._rules.refresh_seconds
 
     def take(self, at: float, score: float, height_px: float) -> None:
         """Note that the view at stream time `at` (s) is taken."""
         self._opened += height_px >= self._rules.full_height_px
+        self._pursued += self._pursuing
         self._best = max(self._best, score)
         self._last = at

@@ -204,6 +204,12 @@ class FaceTracker:
             self._appearances.note(owner, vector)
         return owner
 
+    def pursue(self, track: int, *, wanted: bool) -> None:
+        """Hand out a track's views as fast as the rules allow, or no longer; one that has ended is left as it is."""
+        for each in self._tracks:
+            if each.number == track:
+                each.views.pursue(wanted=wanted)
+
     def _split_off(self, number: int) -> int | None:
         old = next((track for track in self._tracks if track.number == number), None)
         if old is None:

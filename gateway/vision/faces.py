@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from gateway.matching import (
     NoVectorError,
     OnnxEmbedder,
     TemplateAligner,
+    compares_directions,
     detected_points,
     installed_models,
     is_near,
@@ -34,6 +36,7 @@ _YUNET = "yunet_n_dynamic.onnx"
 _FINE_HEIGHT = 80.0
 # The main stream is up to a tenth of a second away from the sub-stream: how far (in heights) a face may have got.
 _SAME_REACH, _SAME_GROWTH = 0.7, 1.5
+_TINIEST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,39 @@ class FaceTools:
         Raises:
             NoVectorError: the network answers with no number, or with nothing but zeros.
         """
-        chips = [self.aligner.align(rgb, face) for rgb, face in faces]
+        return self.embedded(self.chips(faces))
+
+    def template(self, rgb: NDArray[np.uint8], face: Detection) -> NDArray[np.float32] | None:
+        """The vector (d,) of a face of an enrolment photo (h, w, 3), and of its mirror image, in one; None as above.
+
+        The mean of both is nearer to the person and farther from others than either (facts: EER 0.0055 against 0.0070
+        at 40 px); what passes a camera is not mirrored, it would cost twice as much.
+
+        Raises:
+            NoVectorError: the network answers with no number, or with nothing but zeros.
+        """
+        (chip,) = self.chips([(rgb, face)])
+        if chip is None:
+            return None
+        return self.together(*self._checked(self.embedder.embed(np.stack([chip, chip[:, ::-1]]))))
+
+    def together(self, one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The mean of two vectors (d,) of one face; of the first one's length where only directions are compared."""
+        mean = (one + other) / 2
+        if compares_directions(self.embedder.fingerprint):
+            mean *= np.linalg.norm(one) / max(float(np.linalg.norm(mean)), _TINIEST)
+        return np.asarray(mean, np.float32)
+
+    def chips(self, faces: Sequence[tuple[NDArray[np.uint8], Detection]]) -> list[NDArray[np.uint8] | None]:
+        """The chip (side, side, 3) of each image (h, w, 3) with a face in it; None where its points fall together."""
+        return [self.aligner.align(rgb, face) for rgb, face in faces]
+
+    def embedded(self, chips: Sequence[NDArray[np.uint8] | None]) -> list[NDArray[np.float32] | None]:
+        """The vector (d,) of each chip (side, side, 3); None where there is no chip.
+
+        Raises:
+            NoVectorError: the network answers with no number, or with nothing but zeros.
+        """
         placed = [chip for chip in chips if chip is not None]
         embedded = iter(self._checked(self.embedder.embed(np.stack(placed)))) if placed else iter(())
         return [None if chip is None else next(embedded) for chip in chips]

@@ -103,6 +103,30 @@ def test_every_passage_is_warned_of_once_and_soon_after_the_first_good_face(cach
             assert any(match.decision.person == person and good - 1 <= at <= good + 0.6 for at, match in found), person
 
 
+@pytest.mark.parametrize(
+    ("scene", "sure"),
+    [
+        ("turned-640x360", {"biden", "astronaut", "obama"}),
+        ("dark-640x360", {"biden", "astronaut", "obama"}),
+        ("farther-640x360", {"biden", "astronaut"}),
+    ],
+)
+def test_in_hard_scenes_too_the_listed_are_recognised_and_nobody_else(cache: Path, scene: str, sure: set[str]) -> None:
+    """Heads turned by 30 degrees, a quarter of the light, and no face above 38 px; at every phase of the looks."""
+    tools = open_tools(MatchingSettings(detector_model=yunet_file()), cache, longest_side=640)
+    listed = scene_player.gallery_of(tools, "obama", "biden", "astronaut")
+    told = passages(scene)
+    for phase in range(5):
+        found = scene_player.play(built(f"{scene}.mp4"), tools, listed, first_look=phase / FPS, rest=False).found
+        assert sure <= {str(match.decision.person) for _, match in found}
+        for at, match in found:
+            assert any(
+                each["person"] == match.decision.person
+                and float(str(each["first_frame"])) <= at * FPS <= float(str(each["last_frame"])) + FPS
+                for each in told
+            )
+
+
 def test_yunet_warns_of_nobody_where_nobody_is_listed(cache: Path) -> None:
     tools = open_tools(MatchingSettings(detector_model=yunet_file()), cache, longest_side=640)
     found, passers = watch("unlisted-640x360", tools)

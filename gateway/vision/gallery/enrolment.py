@@ -57,7 +57,7 @@ def read_portrait(photo: Photo, tools: FaceTools, *, judged: bool = True) -> Por
         if judged and complaint in _REFUSED:
             raise PhotoRefusedError(complaint, _in_words(complaint, quality), figures)
     try:
-        (vector,) = tools.vectors([(photo.rgb, face)])
+        vector = tools.template(photo.rgb, face)
     except NoVectorError as error:
         raise PhotoRefusedError("no_vector", error.what, figures) from error
     if vector is None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 # Mean levels: below the first it is dusk, and the picture is brought to the second, as far as noise allows.
 _DUSK, _DAY = 60.0, 100.0
 _MOST = 8.0
-_SMOOTHING_PX = 1.0
+_SMOOTHING_PX = 0.9
 
 
 def gain_of(plane: NDArray[np.uint8]) -> float:

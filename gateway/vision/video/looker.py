@@ -68,8 +68,9 @@ class Looker:
         scale = frame.width / small.shape[1]
         placed = [face.scaled(scale) for face in faces]
         fine = _fine(frame, main, gain) if placed and main is not None else None
-        received = frame.received
-        return self._passers.follow(frame.seconds, full, placed, gallery, small=small, fine=fine, received=received)
+        return self._passers.follow(
+            frame.seconds, full, placed, gallery, small=small, fine=fine, received=frame.received, dusk=gain > 1
+        )
 
     def _searched_width(self, width: int) -> int:
         return min(self._widest, round(width * self._shrinkage))

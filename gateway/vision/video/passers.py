@@ -29,9 +29,12 @@ from gateway.vision.faces import FaceTools
 from gateway.vision.thresholds import ThresholdBook
 from gateway.vision.video.presence import Presence, Stay
 from gateway.vision.video.statistics import Nearest, PassageCounts
+from gateway.vision.video.views import ViewEmbedder
 
 # Farther than this, nobody's distance is counted one by one; nearer than the second, the looks are asked, too.
 _REACH, _NEAR = 0.65, 0.62
+# A face is worth every view while its mean misses the threshold by no more than this; at dusk everybody is farther.
+_PROMISING, _PROMISING_AT_DUSK = 0.12, 0.16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +76,7 @@ class _Seen:
     """What is known of one track while it lasts."""
 
     looks: RunningLooks = field(default_factory=lambda: RunningLooks(reach=_REACH, near=_NEAR))
+    promising: bool = False
     best: Shot | None = None
 
 
@@ -116,10 +120,12 @@ class Passers:
         self._visits = VisitBook()
         self._tracker = FaceTracker(refine=self._refined)
         self._searching = 0.0
+        self._views = ViewEmbedder(tools)
         self._seen: dict[int, _Seen] = {}
         self._passages: dict[int, _Passage] = {}
         self._last_at = 0.0
         self._behind = 0.0
+        self._dusk = False
         self._departures: list[Departure] = []
         self._boxes: tuple[Detection, ...] = ()
         self.sought = False
@@ -151,12 +157,14 @@ class Passers:
         small: NDArray[np.uint8] | None = None,
         fine: FineView | None = None,
         received: float | None = None,
+        dusk: bool = False,
     ) -> tuple[Match, ...]:
         """Take in a frame (h, w, 3) at stream time `at` (s) with its faces; whom to warn of now.
 
         `small` is the same frame in fewer pixels, `fine` the scene in more, if there are such; `received` is when it
-        came (monotonic s), if that is another clock than the stream's.
+        came (monotonic s), if that is another clock than the stream's; at `dusk` a face's latest views are averaged.
         """
+        self._dusk = dusk
         self._last_at = at
         self._behind = 0.0 if received is None else received - at
         update = self._tracker.update(at, rgb, faces, small=small, fine=fine)
@@ -191,6 +199,7 @@ class Passers:
             self._note_presence(self._passages[track.passage], track)
         for number in ended:
             self._seen.pop(number, None)
+        self._views.keep_only(self._seen)
         for times in update.times:
             self._note_departure(times)
         for passage in update.closed:
@@ -202,7 +211,8 @@ class Passers:
         if not shots:
             return []
         before = time.thread_time()
-        vectors = self._tools.vectors([(shot.crop, shot.face) for _, shot in shots])
+        promising = {track.number for track, _ in shots if self._seen[track.number].promising}
+        vectors = self._views.embed(shots, dusk=self._dusk, promising=promising)
         self.times.note("embed", time.thread_time() - before, len(shots))
         for (track, shot), vector in zip(shots, vectors, strict=True):
             number = None if vector is None else self._tracker.looked(track.number, vector)
@@ -229,6 +239,8 @@ class Passers:
             return None
         thresholds = self._thresholds.of(self._camera, gallery.persons)
         decision = self._policy.decide(evidence, thresholds, final=final)
+        seen.promising = _is_promising(decision, _PROMISING_AT_DUSK if self._dusk else _PROMISING)
+        self._tracker.pursue(track.number, wanted=seen.promising)
         if not passage.warned:
             passage.nearest.note(decision)
         if decision.verdict is not Verdict.MATCH or decision.person is None or seen.best is None:
@@ -263,3 +275,9 @@ class Passers:
         passage = self._passages.pop(number, None)
         if passage is not None:
             self.counts.count(passage.nearest, warned=bool(passage.warned))
+
+
+def _is_promising(decision: Decision, slack: float) -> bool:
+    """Whether more views may yet make it a match: the mean, which single views are far from, is not much too far."""
+    near = decision.distance is not None and decision.distance <= decision.threshold + slack
+    return near and decision.verdict is not Verdict.MATCH

@@ -79,6 +79,13 @@ def test_few_looks_must_be_nearer_and_all_agree(count: int) -> None:
     assert POLICY.decide(evidence(*sure, a=0.46), Thresholds(0.5, 0.4), final=True).verdict is Verdict.NOBODY
 
 
+def test_looks_from_when_the_face_was_small_count_although_they_no_longer_speak() -> None:
+    few = evidence(look(a=0.5), a=0.5)
+    assert POLICY.decide(few, Thresholds(0.52, 0.4)).verdict is Verdict.UNDECIDED
+    decision = POLICY.decide(replace(few, before=2), Thresholds(0.52, 0.4))
+    assert (decision.verdict, decision.score, decision.looks) == (Verdict.MATCH, 0.5, 1)
+
+
 def test_two_looks_of_which_one_names_nobody_stay_open() -> None:
     assert POLICY.decide(evidence(look(a=0.3), look(), a=0.4), LAX).verdict is Verdict.UNDECIDED
 

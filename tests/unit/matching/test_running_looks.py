@@ -1,5 +1,7 @@
 """The looks at one face while it is followed: when the gallery is asked, and what their mean comes to."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -51,6 +53,21 @@ def test_the_end_and_another_list_match_again_and_nothing_new_does_not() -> None
     other = running.weigh(listed(("c", 1, 0)))
     assert other is not None
     assert [each.candidates[0].person for each in other.opinions] == ["c"] * 5
+
+
+def test_the_looks_from_when_a_face_was_small_do_not_hold_up_its_full_sized_ones() -> None:
+    running = RunningLooks(reach=REACH, near=NEAR)
+    for _ in range(9):
+        running.add(replace(seen(1, 0.3), height_px=36.0))
+        running.weigh(GALLERY)
+    running.add(replace(seen(1, 0), height_px=40.0))
+    evidence = running.weigh(GALLERY)
+    assert evidence is not None
+    assert [each.height_px for each in evidence.opinions] == [40.0]
+    assert evidence.mean[0].distance == pytest.approx(0, abs=1e-6)
+    assert evidence.first == pytest.approx(0.3), "of the passage's first look"
+    running.add(replace(seen(1, 0), height_px=39.0))
+    assert len(running) == 2, "a face at the limit does not begin again and again"
 
 
 def test_the_mean_is_weighted_by_quality_over_all_looks() -> None:

@@ -283,6 +283,29 @@ def test_a_view_must_be_clearly_better_than_the_best_before_it() -> None:
     assert wanted == [True, False, True, False, False, True]
 
 
+def test_a_face_that_resembles_somebody_is_worth_every_view_but_not_for_ever() -> None:
+    choice = ViewChoice(ViewRules(opening=1, pursued=3, refresh_seconds=60))
+    wanted = []
+    for step in range(8):
+        choice.pursue(wanted=step >= 2)
+        wanted.append(choice.wants(step * 0.2, 0.4, 36))
+        if wanted[-1]:
+            choice.take(step * 0.2, 0.4, 36)
+    assert wanted == [True, False, True, True, True, False, False, False]
+    assert not choice.wants(2.0, 0.4, 31), "too small for any decision"
+
+
+def test_a_tracks_views_are_handed_out_while_it_is_pursued() -> None:
+    tracker = FaceTracker(TrackRules(views=ViewRules(opening=1, refresh_seconds=60)), assess_face=rated({}))
+    (number,) = (track.number for track, _ in tracker.update(0.0, GATE, [face(100, 100, 50)]).shots)
+    assert tracker.update(0.2, GATE, [face(100, 100, 50)]).shots == ()
+    tracker.pursue(number, wanted=True)
+    assert len(tracker.update(0.4, GATE, [face(100, 100, 50)]).shots) == 1
+    tracker.pursue(number, wanted=False)
+    tracker.pursue(number + 7, wanted=True)
+    assert tracker.update(0.6, GATE, [face(100, 100, 50)]).shots == ()
+
+
 def test_of_a_crowd_a_bounded_number_of_views_is_taken_in_a_look_and_everybody_has_a_turn() -> None:
     tracker = FaceTracker(TrackRules(most_views=16), assess_face=rated({}))
     crowd = [face(30 + 60 * column, 20 + 70 * row, 50) for row in range(5) for column in range(10)]

@@ -82,3 +82,25 @@ def test_what_is_no_vector_is_an_error_and_near_nobody(answer: float) -> None:
     face = (np.full((8, 8, 3), 9, np.uint8), Detection(1, 0, 4, 4, 1.0))
     with pytest.raises(NoVectorError, match="gave no vector"):
         tools.vectors([face, face])
+
+
+class HalvesEmbedder(CountingEmbedder):
+    """Tells the shades of a chip's two sides."""
+
+    def __init__(self, fingerprint: str) -> None:
+        super().__init__()
+        self.fingerprint = fingerprint
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.array([[chip[0, 0, 0], chip[0, -1, 0]] for chip in chips], np.float32)
+
+
+@pytest.mark.parametrize(("fingerprint", "template"), [("m-1", [70, 70]), ("m-1-cosine", [50 * 2**0.5, 50 * 2**0.5])])
+def test_a_template_is_of_the_photo_and_its_mirror_image(fingerprint: str, template: list[float]) -> None:
+    tools = FaceTools(None, OddAligner(), HalvesEmbedder(fingerprint))  # type: ignore[arg-type]  # what the test uses
+    picture = np.zeros((4, 4, 3), np.uint8)
+    picture[:, :2], picture[:, 2:] = (60, 80)[:: 1 if fingerprint == "m-1" else -1]
+    vector = tools.template(picture, Detection(1, 0, 4, 4, 1.0))
+    assert vector is not None
+    assert vector.tolist() == pytest.approx(template)
+    assert tools.template(picture, Detection(0, 0, 4, 4, 1.0)) is None

@@ -140,6 +140,48 @@ def test_a_decision_goes_by_the_size_of_the_exact_box(detector: NoDetector, size
     assert (event.face_size, event.face_height, match.decision.height_px) == (size, height, height)
 
 
+class NoisyEmbedder(ShadeEmbedder):
+    """Each look lies 0.3 off in a direction of its own, so only a mean of many is near the truth."""
+
+    fingerprint, dimension = "shades", 24
+
+    def __init__(self) -> None:
+        self.embedded = 0
+
+    def embed(self, chips: NDArray[np.uint8]) -> NDArray[np.float32]:
+        vectors = np.zeros((len(chips), 24), np.float32)
+        for vector, chip in zip(vectors, chips, strict=True):
+            vector[0] = chip[0, 0, 0] / 100
+            vector[1 + self.embedded % 23] = 0.3
+            self.embedded += 1
+        return vectors
+
+
+def small_walk(shade: int, threshold: float) -> tuple[int, int]:
+    """Of a small face of this shade for 15 looks: the warnings, and how many views were embedded."""
+    embedder = NoisyEmbedder()
+    listed = np.zeros(24, np.float32)
+    listed[0] = LISTED / 100
+    gallery = Gallery.build([TemplateRow("p1", "f1", listed)], fingerprint="shades", dimension=24)
+    tools = replace(TOOLS, embedder=embedder)  # type: ignore[arg-type]  # metric is a str here
+    passers = Passers("cam-01", tools, MatchingSettings(threshold=0.6, small_face_threshold=threshold))
+    found: list[Match] = []
+    for step in range(15):
+        face = Detection(100 + 4 * step, 100, 36, 36, 0.9)
+        found += passers.follow(step * 0.2, frame((face, shade)), [face], gallery)
+    return len(found), embedder.embedded
+
+
+def test_a_small_face_that_resembles_somebody_is_looked_at_until_it_is_decided() -> None:
+    warned, embedded = small_walk(LISTED, 0.2)
+    assert warned == 1
+    assert embedded >= 4
+
+
+def test_a_small_face_that_resembles_nobody_costs_no_more_looks_than_before() -> None:
+    assert small_walk(STRANGER, 0.2) == (0, 3)
+
+
 def test_a_match_tells_when_its_passage_began_and_ended_and_a_stranger_leaves_no_time() -> None:
     passers = Passers("cam-01", TOOLS, SETTINGS)
     assert walk(passers, 0, [STRANGER] * 12) == []

@@ -1,0 +1,53 @@
+"""Takes the noise out of a face's chips at dusk: the mean of its latest ones, as long as they show the same."""
+
+from collections import deque
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_THUMBNAIL = 15
+# The face without its surroundings, as a share of the chip at each side.
+_EDGE = 0.1
+
+
+class ChipMean:
+    """The latest chips of one track.
+
+    What a sensor adds in the dark differs from picture to picture, the face does not: the mean of four chips has half
+    of the noise. Blinking, a turn of the head or another person would blur it, so only chips that agree with the newest
+    in what is coarse are averaged: on the recorded scene at dusk three quarters of neighbouring chips of one
+    person agree by 0.91 and more, 99 of 100 pairs of different persons by less than 0.79.
+
+    Args:
+        most: so many chips are averaged.
+        seconds: of the stream; older ones are left out.
+        alike: the least correlation (-1..1) of two chips' 15 px thumbnails.
+    """
+
+    def __init__(self, most: int = 4, seconds: float = 1.5, alike: float = 0.8) -> None:
+        self._kept: deque[tuple[float, NDArray[np.uint8], NDArray[np.float32]]] = deque(maxlen=most)
+        self._seconds = seconds
+        self._alike = alike
+
+    def add(self, at: float, chip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The chip (side, side, 3) of stream time `at` (s), averaged with those before it that show the same."""
+        face = _coarse(chip)
+        self._kept.append((at, chip, face))
+        alike = [
+            one
+            for when, one, its in self._kept
+            if one is chip or (0 <= at - when <= self._seconds and float(np.vdot(face, its)) >= self._alike)
+        ]
+        return chip if len(alike) == 1 else np.rint(np.mean(alike, axis=0, dtype=np.float32)).astype(np.uint8)
+
+
+def _coarse(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """A chip's face as a thumbnail (15, 15), without its mean and of length 1; zeros if it is of one grey."""
+    edge = round(_EDGE * chip.shape[0])
+    face = np.ascontiguousarray(chip[edge : chip.shape[0] - edge, edge : chip.shape[1] - edge])
+    grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small -= small.mean()
+    length = float(np.linalg.norm(small))
+    return small / length if length else small
