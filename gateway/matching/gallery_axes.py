@@ -117,7 +117,7 @@ def costs(batch: int) -> tuple[float, float, float]:
     A single probe reads memory. A batch is packed by BLAS once for all its probes, then computed. Measured on Zen 4
     (docs/performance.md); only their ratios count.
     """
-    return (0.2, 0.0, 120.0) if batch < LEAST_BATCH else (0.45 / batch + 0.025, 0.1, 100.0)
+    return (0.1, 0.0, 90.0) if batch < LEAST_BATCH else (0.45 / batch + 0.025, 0.1, 100.0)
 
 
 def share_below(row: NDArray[np.float32], within: float) -> float:

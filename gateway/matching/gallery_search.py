@@ -114,7 +114,7 @@ class ExactSearch:
         weights, square = self._weights_of_one(probe.double[0], level)
         limit = self._head_limit(within, square, probe.squares[0], len(weights))
         blocks, width = self._heads(level), self._arrays.shape.block
-        return _joined([_passing(weights.dot(block), limit, width * number) for number, block in enumerate(blocks)])
+        return _joined([_passing(block.T @ weights, limit, width * number) for number, block in enumerate(blocks)])
 
     def _one_by_vectors(self, probe: Probes, within: float) -> Rows:
         limit = score_limit(within, probe.squares[0], terms=self._vectors.shape[1], longest=self._longest)
