@@ -38,7 +38,7 @@ from gateway.matching.open_detector import OpenedDetector, open_detector
 from gateway.matching.pairing import is_near
 from gateway.matching.policy import Decision, MatchPolicy, Thresholds, Verdict
 from gateway.matching.quality import Complaint, FaceQuality, assess
-from gateway.matching.shots import FineView, Shot
+from gateway.matching.shots import FineView, Pace, Shot
 from gateway.matching.tail import BIN, BINS, DistanceCounts
 from gateway.matching.template_aligner import TemplateAligner, detected_points
 from gateway.matching.tracker import FaceTracker, PassageTimes, Track, TrackRules, TrackUpdate
@@ -90,6 +90,7 @@ __all__ = [
     "OnnxEmbedder",
     "OpenedDetector",
     "Opinion",
+    "Pace",
     "PassageTimes",
     "Rate",
     "Rule",

@@ -1,6 +1,7 @@
 """Chooses the few views of a face that are worth comparing while it is followed."""
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,18 @@ def take_shot(at: float, rgb: NDArray[np.uint8], face: Detection, quality: FaceQ
     return Shot(at, rgb[top:bottom, left:right].copy(), face.moved(-left, -top), quality)
 
 
+class Pace(Enum):
+    """How many of a track's views are worth comparing.
+
+    `USUAL`: the first ones and what is better. `EVERY`: all, because the face resembles somebody but not enough.
+    `SELDOM`: one now and then, because it is known who it is; somebody else may take the place unseen.
+    """
+
+    USUAL = auto()
+    EVERY = auto()
+    SELDOM = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class ViewRules:
     """Which views of a track are compared; times in seconds of the stream.
@@ -67,15 +80,15 @@ class ViewChoice:
     """Chooses the views of one track that are worth comparing, each in the look that shows it.
 
     None waits for a better one: somebody who walks towards the camera gets better with every look, and the warning
-    would wait as long. A face that resembles somebody, but not enough, is worth every view (`pursue`): their mean is
-    nearer to the truth than one of them. Few faces do, so few views more are compared.
+    would wait as long. Of a face that resembles somebody every view may be asked for (`pace`): their mean is nearer to
+    the truth than one of them.
     """
 
     def __init__(self, rules: ViewRules) -> None:
         self._rules = rules
         self._best = 0.0
         self._opened = 0
-        self._pursuing = False
+        self.pace = Pace.USUAL
         self._pursued = 0
         self._last: float | None = None
 
@@ -83,10 +96,6 @@ class ViewChoice:
     def begun(self) -> bool:
         """Whether any view was taken."""
         return self._last is not None
-
-    def pursue(self, *, wanted: bool) -> None:
-        """Take each view from now on, or again only those that are better; `ViewRules.pursued` in all."""
-        self._pursuing = wanted
 
     def wants(self, at: float, score: float, height_px: float) -> bool:
         """Whether the view at stream time `at` (s) is worth comparing: its quality 0..1, and its face's height."""
@@ -97,14 +106,15 @@ class ViewChoice:
         passed = at - self._last
         if passed < self._rules.gap_seconds:
             return False
+        if passed >= self._rules.refresh_seconds or self.pace is Pace.SELDOM:
+            return passed >= self._rules.refresh_seconds
         opening = height_px >= self._rules.full_height_px and self._opened < self._rules.opening
-        pursued = self._pursuing and self._pursued < self._rules.pursued
-        better = score >= self._rules.better * self._best
-        return opening or pursued or better or passed >= self._rules.refresh_seconds
+        pursued = self.pace is Pace.EVERY and self._pursued < self._rules.pursued
+        return opening or pursued or score >= self._rules.better * self._best
 
     def take(self, at: float, score: float, height_px: float) -> None:
         """Note that the view at stream time `at` (s) is taken."""
         self._opened += height_px >= self._rules.full_height_px
-        self._pursued += self._pursuing
+        self._pursued += self.pace is Pace.EVERY
         self._best = max(self._best, score)
         self._last = at

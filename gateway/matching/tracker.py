@@ -13,7 +13,7 @@ from gateway.matching.cuts import CutTest
 from gateway.matching.detection import Detection
 from gateway.matching.pairing import is_near, pair_boxes
 from gateway.matching.quality import FaceQuality, assess
-from gateway.matching.shots import FineView, Shot, ViewChoice, ViewRules, take_shot
+from gateway.matching.shots import FineView, Pace, Shot, ViewChoice, ViewRules, take_shot
 
 _PASSAGE_REACH = 2.0  # in box heights
 _PASSAGE_GROWTH = 2.0
@@ -204,11 +204,11 @@ class FaceTracker:
             self._appearances.note(owner, vector)
         return owner
 
-    def pursue(self, track: int, *, wanted: bool) -> None:
-        """Hand out a track's views as fast as the rules allow, or no longer; one that has ended is left as it is."""
+    def set_pace(self, track: int, pace: Pace) -> None:
+        """Say how many of a track's views are wanted from now on; one that has ended is left as it is."""
         for each in self._tracks:
             if each.number == track:
-                each.views.pursue(wanted=wanted)
+                each.views.pace = pace
 
     def _split_off(self, number: int) -> int | None:
         old = next((track for track in self._tracks if track.number == number), None)

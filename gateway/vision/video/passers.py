@@ -16,6 +16,7 @@ from gateway.matching import (
     Gallery,
     Look,
     MatchPolicy,
+    Pace,
     PassageTimes,
     RunningLooks,
     Shot,
@@ -239,8 +240,9 @@ class Passers:
             return None
         thresholds = self._thresholds.of(self._camera, gallery.persons)
         decision = self._policy.decide(evidence, thresholds, final=final)
-        seen.promising = _is_promising(decision, _PROMISING_AT_DUSK if self._dusk else _PROMISING)
-        self._tracker.pursue(track.number, wanted=seen.promising)
+        pace = _pace_of(decision, _PROMISING_AT_DUSK if self._dusk else _PROMISING)
+        seen.promising = pace is Pace.EVERY
+        self._tracker.set_pace(track.number, pace)
         if not passage.warned:
             passage.nearest.note(decision)
         if decision.verdict is not Verdict.MATCH or decision.person is None or seen.best is None:
@@ -277,7 +279,12 @@ class Passers:
             self.counts.count(passage.nearest, warned=bool(passage.warned))
 
 
-def _is_promising(decision: Decision, slack: float) -> bool:
-    """Whether more views may yet make it a match: the mean, which single views are far from, is not much too far."""
+def _pace_of(decision: Decision, slack: float) -> Pace:
+    """Which views are wanted: every one while more of them may yet make it a match, few when it is one.
+
+    The mean, which single views are far from, must not be much too far for that.
+    """
+    if decision.verdict is Verdict.MATCH:
+        return Pace.SELDOM
     near = decision.distance is not None and decision.distance <= decision.threshold + slack
-    return near and decision.verdict is not Verdict.MATCH
+    return Pace.EVERY if near else Pace.USUAL

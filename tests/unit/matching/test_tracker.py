@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from gateway.matching import Detection, FaceQuality, FaceTracker, FivePointAligner, TrackRules, YuNetDetector
 from gateway.matching.cuts import CutTest
-from gateway.matching.shots import ViewChoice, ViewRules, take_shot
+from gateway.matching.shots import Pace, ViewChoice, ViewRules, take_shot
 
 RNG = np.random.default_rng(11)
 
@@ -287,7 +287,7 @@ def test_a_face_that_resembles_somebody_is_worth_every_view_but_not_for_ever() -
     choice = ViewChoice(ViewRules(opening=1, pursued=3, refresh_seconds=60))
     wanted = []
     for step in range(8):
-        choice.pursue(wanted=step >= 2)
+        choice.pace = Pace.EVERY if step >= 2 else Pace.USUAL
         wanted.append(choice.wants(step * 0.2, 0.4, 36))
         if wanted[-1]:
             choice.take(step * 0.2, 0.4, 36)
@@ -295,14 +295,24 @@ def test_a_face_that_resembles_somebody_is_worth_every_view_but_not_for_ever() -
     assert not choice.wants(2.0, 0.4, 31), "too small for any decision"
 
 
+def test_of_a_face_that_is_known_a_view_is_taken_now_and_then() -> None:
+    choice, wanted = ViewChoice(ViewRules()), []
+    for step in range(14):
+        if choice.wants(step * 0.2, 0.1 * step, 80):
+            choice.take(step * 0.2, 0.1 * step, 80)
+            wanted.append(step)
+            choice.pace = Pace.SELDOM
+    assert wanted == [0, 6, 12]
+
+
 def test_a_tracks_views_are_handed_out_while_it_is_pursued() -> None:
     tracker = FaceTracker(TrackRules(views=ViewRules(opening=1, refresh_seconds=60)), assess_face=rated({}))
     (number,) = (track.number for track, _ in tracker.update(0.0, GATE, [face(100, 100, 50)]).shots)
     assert tracker.update(0.2, GATE, [face(100, 100, 50)]).shots == ()
-    tracker.pursue(number, wanted=True)
+    tracker.set_pace(number, Pace.EVERY)
     assert len(tracker.update(0.4, GATE, [face(100, 100, 50)]).shots) == 1
-    tracker.pursue(number, wanted=False)
-    tracker.pursue(number + 7, wanted=True)
+    tracker.set_pace(number, Pace.USUAL)
+    tracker.set_pace(number + 7, Pace.EVERY)
     assert tracker.update(0.6, GATE, [face(100, 100, 50)]).shots == ()
 
 
