@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 _THUMBNAIL = 15
 # The face without its surroundings, as a share of the chip at each side.
 _EDGE = 0.1
+# Grey levels that are added before the logarithm: below them all is noise.
+_FLOOR = 8.0
 
 
 class ChipMean:
@@ -22,10 +24,10 @@ class ChipMean:
     Args:
         most: so many chips are averaged.
         seconds: of the stream; older ones are left out.
-        alike: the least correlation (-1..1) of two chips' 15 px thumbnails.
+        alike: the least correlation (-1..1) of two chips' 15 px thumbnails, their even shading taken out.
     """
 
-    def __init__(self, most: int = 4, seconds: float = 1.5, alike: float = 0.8) -> None:
+    def __init__(self, most: int = 4, seconds: float = 1.5, alike: float = 0.72) -> None:
         self._kept: deque[tuple[float, NDArray[np.uint8], NDArray[np.float32]]] = deque(maxlen=most)
         self._seconds = seconds
         self._alike = alike
@@ -43,11 +45,24 @@ class ChipMean:
 
 
 def _coarse(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """A chip's face as a thumbnail (15, 15), without its mean and of length 1; zeros if it is of one grey."""
+    """A chip's face as a thumbnail (225,) of length 1, without its even shading; zeros if there is nothing else."""
     edge = round(_EDGE * chip.shape[0])
     face = np.ascontiguousarray(chip[edge : chip.shape[0] - edge, edge : chip.shape[1] - edge])
     grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (_THUMBNAIL, _THUMBNAIL), interpolation=cv2.INTER_AREA).astype(np.float32)
-    small -= small.mean()
-    length = float(np.linalg.norm(small))
-    return small / length if length else small
+    levels = np.log(small + _FLOOR).ravel()
+    levels -= _SHADING @ (_SHADING.T @ levels)
+    length = float(np.linalg.norm(levels))
+    return levels / length if length > _LEAST else np.zeros_like(levels)
+
+
+def _shading() -> NDArray[np.float32]:
+    """An orthonormal basis (225, 6) of what changes evenly: polynomials of the second degree in x and y."""
+    y, x = np.mgrid[-1 : 1 : _THUMBNAIL * 1j, -1 : 1 : _THUMBNAIL * 1j].reshape(2, -1)
+    basis, _ = np.linalg.qr(np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=1))
+    return basis.astype(np.float32)
+
+
+_SHADING = _shading()
+# Lengths below are rounding: a chip of one grey.
+_LEAST = 1e-3

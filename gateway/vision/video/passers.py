@@ -16,6 +16,7 @@ from gateway.matching import (
     Gallery,
     Look,
     MatchPolicy,
+    NoVectorError,
     Pace,
     PassageTimes,
     RunningLooks,
@@ -33,9 +34,10 @@ from gateway.vision.video.statistics import Nearest, PassageCounts
 from gateway.vision.video.views import ViewEmbedder
 
 # Farther than this, nobody's distance is counted one by one; nearer than the second, the looks are asked, too.
-_REACH, _NEAR = 0.65, 0.62
-# A face is worth every view while its mean misses the threshold by no more than this; at dusk everybody is farther.
-_PROMISING, _PROMISING_AT_DUSK = 0.12, 0.16
+_REACH, _NEAR, _FAR = 0.65, 0.62, 9.0
+# A face is worth every view while its mean misses the threshold by no more than this; at dusk everybody is so much
+# farther.
+_PROMISING, _DUSK_FARTHER = 0.12, 0.04
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,7 +193,7 @@ class Passers:
         for track in (*update.live, *update.ended):
             self._seen.setdefault(track.number, _Seen())
             self._passages.setdefault(track.passage, _Passage(self._behind))
-        looked = self._look(update.shots)
+        looked, failure = self._looked(update.shots)
         self._note_stays(update.live)
         ended = {track.number for track in update.ended}
         tracks = {track.number: track for track in (*looked, *update.ended)}
@@ -205,7 +207,17 @@ class Passers:
             self._note_departure(times)
         for passage in update.closed:
             self._close(passage)
-        return tuple(match for match in found if match is not None)
+        matches = tuple(match for match in found if match is not None)
+        if failure is not None and not matches:
+            raise failure
+        return matches
+
+    def _looked(self, shots: Sequence[tuple[Track, Shot]]) -> tuple[list[Track], NoVectorError | None]:
+        """The tracks with a new look, and what failed: who left meanwhile is to be seen off all the same."""
+        try:
+            return self._look(shots), None
+        except NoVectorError as error:
+            return [], error
 
     def _look(self, shots: Sequence[tuple[Track, Shot]]) -> list[Track]:
         """Embed new views; returns their tracks."""
@@ -235,20 +247,37 @@ class Passers:
 
     def _judge(self, at: float, track: Track, gallery: Gallery, *, final: bool) -> Match | None:
         seen, passage = self._seen[track.number], self._passages[track.passage]
-        evidence = seen.looks.weigh(gallery, final=final) if len(gallery) else None
+        if not len(gallery):
+            self._set_pace(track, Pace.USUAL)
+            return None
+        evidence = seen.looks.weigh(gallery, final=final)
         if evidence is None:
             return None
         thresholds = self._thresholds.of(self._camera, gallery.persons)
         decision = self._policy.decide(evidence, thresholds, final=final)
-        pace = _pace_of(decision, _PROMISING_AT_DUSK if self._dusk else _PROMISING)
-        seen.promising = pace is Pace.EVERY
-        self._tracker.set_pace(track.number, pace)
+        self._set_pace(track, self._pace_of(decision, gallery.persons))
         if not passage.warned:
             passage.nearest.note(decision)
         if decision.verdict is not Verdict.MATCH or decision.person is None or seen.best is None:
             return None
         match = Match(decision, passage.id, seen.best, thresholds.warnings_per_day, thresholds.basis)
         return match if self._is_news(at, decision.person, passage) else None
+
+    def _pace_of(self, decision: Decision, people: int) -> Pace:
+        """Which views are wanted: every one while more of them may yet make it a match, few when it is one.
+
+        The mean, which single views are far from, must not be much too far for that; of a long list many strangers are
+        no farther, so the share of them bounds it, too.
+        """
+        if decision.verdict is Verdict.MATCH:
+            return Pace.SELDOM
+        most = min(decision.threshold + _PROMISING, self._thresholds.near(people, decision.size))
+        distance = _FAR if decision.distance is None else decision.distance - _DUSK_FARTHER * self._dusk
+        return Pace.EVERY if distance <= most else Pace.USUAL
+
+    def _set_pace(self, track: Track, pace: Pace) -> None:
+        self._seen[track.number].promising = pace is Pace.EVERY
+        self._tracker.set_pace(track.number, pace)
 
     def _is_news(self, at: float, person: str, passage: _Passage) -> bool:
         """Whether neither this passage nor this visit was warned of already; one visit may be several passages."""
@@ -277,14 +306,3 @@ class Passers:
         passage = self._passages.pop(number, None)
         if passage is not None:
             self.counts.count(passage.nearest, warned=bool(passage.warned))
-
-
-def _pace_of(decision: Decision, slack: float) -> Pace:
-    """Which views are wanted: every one while more of them may yet make it a match, few when it is one.
-
-    The mean, which single views are far from, must not be much too far for that.
-    """
-    if decision.verdict is Verdict.MATCH:
-        return Pace.SELDOM
-    near = decision.distance is not None and decision.distance <= decision.threshold + slack
-    return Pace.EVERY if near else Pace.USUAL

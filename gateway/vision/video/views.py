@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gateway.matching import ChipMean, Shot, Track
+from gateway.matching import ChipMean, NoVectorError, Shot, Track
 from gateway.vision.faces import FaceTools
 
 # A mirrored view tells more of a face that is at least so high (px); of smaller ones it told less as often as more.
@@ -48,8 +48,8 @@ class ViewEmbedder:
             chip[:, ::-1] if chip is not None and _is_worth_it(track, shot, promising) else None
             for (track, shot), chip in zip(shots, chips, strict=True)
         ]
-        vectors = self._tools.embedded([*chips, *mirrored])
-        return [self._of(*both) for both in zip(vectors[: len(shots)], vectors[len(shots) :], strict=True)]
+        vectors = self._tools.embedded(chips)
+        return [self._of(*both) for both in zip(vectors, self._as_far_as_it_goes(mirrored), strict=True)]
 
     def keep_only(self, tracks: Collection[int]) -> None:
         """Forget what is known of all other tracks."""
@@ -57,6 +57,13 @@ class ViewEmbedder:
 
     def _averaged(self, track: int, at: float, chip: NDArray[np.uint8] | None) -> NDArray[np.uint8] | None:
         return None if chip is None else self._means.setdefault(track, ChipMean()).add(at, chip)
+
+    def _as_far_as_it_goes(self, mirrored: Sequence[NDArray[np.uint8] | None]) -> list[Vector | None]:
+        """The mirrored views' vectors; none of them if the network fails on one: the views themselves are good."""
+        try:
+            return self._tools.embedded(mirrored)
+        except NoVectorError:
+            return [None] * len(mirrored)
 
     def _of(self, one: Vector | None, other: Vector | None) -> Vector | None:
         return one if one is None or other is None else self._tools.together(one, other)

@@ -42,6 +42,18 @@ def test_another_face_is_not_mixed_in() -> None:
     assert np.array_equal(mean.add(0.4, other), other)
 
 
+@pytest.mark.parametrize("lamp", [1.0, 3.0])
+def test_a_lamp_at_one_side_makes_no_two_faces_alike(lamp: float) -> None:
+    """Its shade is most of what a small picture shows of either."""
+    shade = np.linspace(1 / lamp, 1, 150)[None, :, None]
+    one, other = ((face(seed) * shade).astype(np.uint8) for seed in (1, 2))
+    mean = ChipMean()
+    mean.add(0.0, one)
+    assert mean.add(0.2, other) is other
+    assert mean.add(0.4, noisy(one)) is not None
+    assert error(mean.add(0.6, noisy(one)), one) < error(noisy(one), one)
+
+
 @pytest.mark.parametrize("later", [5.0, -5.0])
 def test_a_chip_of_another_time_is_left_out(later: float) -> None:
     truth, mean = face(1), ChipMean(seconds=1.5)
