@@ -1,4 +1,4 @@
-"""NAL units of H.264 and H.265: taking them out of MP4 samples or Annex B byte streams (ISO/IEC 14496-15 §5.3, §8.3)."""
+"""NAL units of H.264 and H.265: taken out of MP4 samples (ISO/IEC 14496-15 §5.3, §8.3) or Annex B byte streams."""
 
 import re
 from collections.abc import Callable, Iterator
