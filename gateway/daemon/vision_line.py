@@ -87,11 +87,14 @@ class VisionLine:
         revision, rows = await self._stores.watchlist.rows(self._clock.now())
         return revision, await asyncio.to_thread(sealed_rows, rows)
 
-    async def _report(self, event: Event) -> None:
-        """A child's event into the journal; which contacts are silent buttons no child knows."""
-        if isinstance(event, CameraInputTriggered):
-            event = replace(event, discreet=self._alarms.is_quiet_contact(event.camera, event.input))
-        await self._stores.journal.append(event)
+    async def _report(self, events: Sequence[Event]) -> None:
+        """A child's events into the journal; which contacts are silent buttons no child knows."""
+        await self._stores.journal.append_all([self._with_discretion(event) for event in events])
+
+    def _with_discretion(self, event: Event) -> Event:
+        if not isinstance(event, CameraInputTriggered):
+            return event
+        return replace(event, discreet=self._alarms.is_quiet_contact(event.camera, event.input))
 
     async def _keep(self, picture: EvidencePicture) -> None:
         await self._stores.evidence.keep(self._evidence(picture, picture.kind), picture.jpeg)
