@@ -52,8 +52,8 @@ class Deliverer:
 class ReportQueue:
     """A bounded queue of deliveries; one that fails for now is tried until it succeeds, before the next.
 
-    Events that wait behind each other are handed over together: alone, each would wait for a commit of its own, and hold
-    up those behind it.
+    Events that wait behind each other are handed over together: alone, each would wait for a commit of its own, and
+    hold up those behind it.
 
     Args:
         clock: the gateway's.
