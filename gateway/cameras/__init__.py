@@ -2,6 +2,7 @@
 
 from gateway.cameras.addresses import OnvifAddress, parse_onvif_url, rehost, with_credentials, without_credentials
 from gateway.cameras.camera import Login, OnvifCamera, OnvifLibrary
+from gateway.cameras.choice import main_and_sub
 from gateway.cameras.description import CameraDescription, MediaProfile
 from gateway.cameras.discovery import Announcement, AnnouncementListener, FoundCamera, Search
 from gateway.cameras.eventing import (
@@ -15,7 +16,6 @@ from gateway.cameras.eventing import (
     PushReceiver,
 )
 from gateway.cameras.http import Timeouts
-from gateway.cameras.inquiry import main_and_sub
 from gateway.cameras.jpeg_size import jpeg_size
 from gateway.cameras.lockout import PasswordGuard
 from gateway.cameras.movement import Preset

@@ -27,6 +27,7 @@ from gateway.wire import (
 from gateway.workers import Outfit, WorkerPorts, Workers
 
 CLIP = "clip"
+_LONGEST_CODEC = 64  # a child is not trusted with the size of what is stored
 _LONGEST_PASSAGE_SECONDS = 86400.0
 _log = logging.getLogger(__name__)
 
@@ -86,11 +87,14 @@ class VisionLine:
         revision, rows = await self._stores.watchlist.rows(self._clock.now())
         return revision, await asyncio.to_thread(sealed_rows, rows)
 
-    async def _report(self, event: Event) -> None:
-        """A child's event into the journal; which contacts are silent buttons no child knows."""
-        if isinstance(event, CameraInputTriggered):
-            event = replace(event, discreet=self._alarms.is_quiet_contact(event.camera, event.input))
-        await self._stores.journal.append(event)
+    async def _report(self, events: Sequence[Event]) -> None:
+        """A child's events into the journal; which contacts are silent buttons no child knows."""
+        await self._stores.journal.append_all([self._with_discretion(event) for event in events])
+
+    def _with_discretion(self, event: Event) -> Event:
+        if not isinstance(event, CameraInputTriggered):
+            return event
+        return replace(event, discreet=self._alarms.is_quiet_contact(event.camera, event.input))
 
     async def _keep(self, picture: EvidencePicture) -> None:
         await self._stores.evidence.keep(self._evidence(picture, picture.kind), picture.jpeg)
@@ -105,7 +109,7 @@ class VisionLine:
             kind=kind,
             created=now,
             purge_after=now + timedelta(days=self._settings.evidence.unconfirmed_days),
-            clip=ClipState() if kind == CLIP else None,
+            clip=ClipState(codec=found.codec[:_LONGEST_CODEC]) if isinstance(found, ClipPiece) else None,
         )
 
     def _clip(self, piece: ClipPiece) -> None:

@@ -182,6 +182,7 @@ class ClipState:
         others: it may show people who are on no list; it goes when its evidence goes all the same.
         late_seconds: what is missing of its beginning.
         lost_seconds: what is missing within.
+        codec: what a browser must know to play it (RFC 6381), as ``avc1.64001F``; empty of a clip from before.
     """
 
     state: str = "recording"
@@ -190,6 +191,7 @@ class ClipState:
     others: bool = True
     late_seconds: float = 0.0
     lost_seconds: float = 0.0
+    codec: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

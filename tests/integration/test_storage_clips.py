@@ -90,6 +90,23 @@ def is_over(stores: Stores, identity: str = "c-1") -> Callable[[], Awaitable[boo
     return over
 
 
+async def test_how_a_clip_is_coded_is_known_from_its_begin_on(tmp_path: Path) -> None:
+    async with running(tmp_path) as stores:
+        first = part(0)
+        coded = replace(first.evidence, clip=ClipState(codec="hvc1.1.6.L93.B0"))
+        stores.clips.put(replace(first, evidence=coded))
+
+        async def has_begun() -> bool:
+            return await state(stores) is not None
+
+        await until(has_begun)
+        stores.clips.put(replace(part(1, last=True), evidence=coded))
+        await until(is_over(stores))
+        found = await state(stores)
+        assert found is not None
+        assert (found.state, found.codec) == ("whole", "hvc1.1.6.L93.B0")
+
+
 async def test_a_clip_is_read_while_it_grows_and_when_it_is_whole(tmp_path: Path) -> None:
     async with running(tmp_path) as stores:
         stores.clips.put(part(0))

@@ -53,5 +53,8 @@ class Archive:
         while (at := recording.due(number)) <= until.timestamp():
             unit, shown = recording.unit(number), recording.shown(number)
             stamp = round(shown * CLOCK_RATE)
-            yield datetime.fromtimestamp(at, UTC), Picture(payloads(unit.nals), stamp, shown, unit.keyframe)
+            yield (
+                datetime.fromtimestamp(at, UTC),
+                Picture(payloads(unit.nals, recording.syntax), stamp, shown, unit.keyframe),
+            )
             number += 1

@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 pytestmark = needs("chromium")
 NAMED = [{"id": "cam-01", "name": "东门"}]
-CLIP = {
+CLIP: dict[str, Any] = {
     "id": "c1",
     "camera": "cam-01",
     "created": "2026-11-26T15:00:00Z",
@@ -49,6 +49,40 @@ def test_pictures_and_clips_call_the_camera_by_its_name(bare: Page, cameras: lis
     assert f"{name} 录像" in told["video"]
     if name != "cam-01":
         assert "cam-01" not in "".join(told.values())
+
+
+@pytest.mark.parametrize(
+    ("codec", "playable"), [("hvc1.1.6.L93.B0", True), ("hvc1.1.6.L93.B0", False), ("avc1.64001F", True), ("", False)]
+)
+def test_a_clip_that_the_browser_cannot_play_names_its_codec_and_is_given_as_a_file(
+    bare: Page, codec: str, playable: bool
+) -> None:
+    told = bare.evaluate(
+        """async ([clip, playable]) => {
+          const { loadLanguage } = await import('/js/i18n.js');
+          await loadLanguage('zh-CN');
+          HTMLMediaElement.prototype.canPlayType = () => (playable ? 'probably' : '');
+          const { Pictures } = await import('/js/views/pictures.js');
+          const pictures = new Pictures();
+          const detail = { evidence: [{ kind: 'clip', ...clip }], cameras: [] };
+          pictures.update({ id: 'i1', kind: 'campus.button.pressed' }, detail, []);
+          const shown = pictures.clips.querySelector('.clip');
+          const link = shown.querySelector('a[download]');
+          const [text, href] = [link?.parentElement.textContent, link?.getAttribute('href')];
+          const first = { video: !!shown.querySelector('video'), text, href };
+          shown.querySelector('video')?.dispatchEvent(new Event('error'));
+          const failed = { missing: shown.classList.contains('missing'), file: !!shown.querySelector('a[download]') };
+          return { first, failed };
+        }""",
+        [{**CLIP, "clip": {**CLIP["clip"], "codec": codec}}, playable],
+    )
+    plays = playable or not codec
+    assert told["first"]["video"] is plays
+    if not plays:
+        assert "H.265" in told["first"]["text"]
+        assert told["first"]["href"].endswith("/evidence/c1")
+    # What says that it plays and then does not is given as a file, too, if it is H.265; else it is not there any more.
+    assert told["failed"] == {"missing": not codec.startswith("hvc1"), "file": codec.startswith("hvc1")}
 
 
 @pytest.mark.parametrize(("name", "told"), [("安保办公室", "安保办公室"), ("", "office")])

@@ -52,7 +52,10 @@ export class Pictures {
   }
 }
 
-/** A clip plays in place once it is whole; while it is recorded, it is said so, and what there is can be played. */
+/**
+ * A clip plays in place once it is whole; while it is recorded, it is said so, and what there is can be played. Not every
+ * browser plays H.265: where it does not, that is said, and the clip is given as a file for a player that does.
+ */
 function clip(each, open, face) {
   const about = { camera: each.camera, seconds: Math.round(each.clip.seconds) };
   const caption = `${moment(each.created)} · ${t(`evidence.clip.${each.clip.state}`, about)}`;
@@ -63,8 +66,22 @@ function clip(each, open, face) {
   video.muted = true;
   const shown = h("details", { class: "clip", open },
     h("summary", {}, caption, ...missing(each.clip), each.clip.others && h("small", {}, t("evidence.others"))), video);
-  video.addEventListener("error", () => shown.classList.add("missing"));
+  const given = () => video.replaceWith(asFile(each));
+  if (each.clip.codec && !video.canPlayType(`video/mp4; codecs="${each.clip.codec}"`)) given();
+  // Some browsers say that they may play H.265 and then cannot; what else fails is a clip whose time has come.
+  video.addEventListener("error", () => (named(each.clip.codec) === "H.265" ? given() : shown.classList.add("missing")));
   return shown;
+}
+
+/** How people call a codec that RFC 6381 names. */
+function named(codec = "") {
+  return { hvc1: "H.265", avc1: "H.264" }[codec.split(".")[0]] ?? codec;
+}
+
+function asFile(each) {
+  const name = `${each.id}.mp4`;
+  return h("p", { class: "asfile" }, t("evidence.clip.unplayable", { codec: named(each.clip.codec) }), " ",
+    h("a", { href: evidenceUrl(each.id), download: name }, t("evidence.clip.download")));
 }
 
 /** What is missing of a clip, so that nobody takes it for all that happened. */

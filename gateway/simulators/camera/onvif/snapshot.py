@@ -37,7 +37,7 @@ class SnapshotMaker:
 
 def _picture(recording: Recording, keyframe: int) -> bytes:
     sample = b"".join(_START_CODE + unit for unit in recording.unit(keyframe).nals)
-    decoder = av.CodecContext.create("h264", "r")
+    decoder = av.CodecContext.create(recording.syntax.codec, "r")
     frames = [*decoder.decode(Packet(sample)), *decoder.decode(None)]
     return _as_jpeg(frames[0])
 

@@ -107,7 +107,7 @@ class RtspConnection:
             return Reply(302, {"Location": "rtsp://192.0.2.10:554/elsewhere"})
         host: str = self._writer.get_extra_info("sockname")[0]
         headers = {"Content-Base": f"{request.url.rstrip('/')}/", "Content-Type": "application/sdp"}
-        described = sdp.describe(playback.recording, host, self._number)
+        described = sdp.describe(playback.recording, host, self._number, with_sets="sets-in-stream" not in self._quirks)
         if self._metadata.is_offered(request.path):
             described += self._metadata.describe()
         return Reply(headers=headers, body=self._as_told(described))
@@ -118,7 +118,7 @@ class RtspConnection:
 
     def _as_told(self, described: bytes) -> bytes:
         if "unknown-codec" in self._quirks:
-            described = described.replace(b"H264/", b"NEW9/")
+            described = described.replace(b"H264/", b"NEW9/").replace(b"H265/", b"NEW9/")
         return described.replace(b"s=Live", "s=东门".encode("gbk")) if "gbk-name" in self._quirks else described
 
     async def _setup(self, request: Request) -> Reply:
