@@ -64,7 +64,8 @@ class EvidenceStore:
         own_key, wrapped, owner = self._key_for(connection, evidence)
         clip = evidence.clip or ClipState()
         connection.execute(_SQL["keep"], (*_columns(evidence), own_key))
-        connection.execute(_SQL["begin_clip"], (evidence.id, clip.state, clip.seconds, clip.size, clip.others))
+        about = clip.state, clip.seconds, clip.size, clip.others, clip.clock_offset_seconds, clip.reason
+        connection.execute(_SQL["begin_clip"], (evidence.id, *about))
         return self._vault.unwrap_evidence_key(wrapped, owner)
 
     def find(self, connection: sqlite3.Connection, evidence: str) -> tuple[Evidence, bytes] | None:
@@ -220,8 +221,15 @@ def _evidence(row: tuple[Any, ...]) -> Evidence:
     )
 
 
-def _clip_state(
-    state: str | None, seconds: float, size: int, others: int, late_seconds: float, lost_seconds: float
+def _clip_state(  # a row's columns
+    state: str | None,
+    seconds: float,
+    size: int,
+    others: int,
+    late_seconds: float,
+    lost_seconds: float,
+    clock_offset_seconds: float | None,
+    reason: str,
 ) -> ClipState | None:
     """Of a row's last columns; None if it is a picture's."""
     if state is None:
@@ -233,4 +241,6 @@ def _clip_state(
         others=bool(others),
         late_seconds=late_seconds,
         lost_seconds=lost_seconds,
+        clock_offset_seconds=clock_offset_seconds,
+        reason=reason,
     )

@@ -114,6 +114,7 @@ class ClipPiece(Message):
         lost_seconds: what is missing within, up to here.
         others: with `last`: it may show people who are on no list; False if who was seen in all of it is on one.
         trouble: with `last`: why the clip is given up; empty if it is not.
+        from_camera: it is the camera's own recording, asked for by `FetchRecording`; `trouble` is one of its reasons.
     """
 
     evidence: str
@@ -130,6 +131,7 @@ class ClipPiece(Message):
     lost_seconds: float = 0.0
     others: bool = True
     trouble: str = ""
+    from_camera: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
