@@ -34,6 +34,7 @@ _AGAIN_SECONDS = (30.0, 120.0, 600.0, 1800.0)
 _FINAL = frozenset({NO_RECORDING, CREDENTIALS_WRONG})
 # Cameras lock a user out after some wrong passwords: after one that its replay refused it is not tried for so long.
 _REFUSED_SECONDS = 1800.0
+_RESUMED = timedelta(days=1)
 _MOST_AT_ONCE, _MOST_WAITING, _MOST_OF_CAMERA = 4, 200, 8
 # A child ends a fetch by itself long before.
 _LONGEST_SECONDS, _SECONDS_PER_SECOND = 120.0, 3.0
@@ -80,7 +81,7 @@ class _Order:
 
 
 class OwnRecordings:
-    """The wishes and fetches under way; in memory only, and behind everything: no press ever waits for one.
+    """The wishes and fetches under way, behind everything: no press ever waits for one.
 
     Args:
         stores: where events, evidence and clips are.
@@ -115,14 +116,18 @@ class OwnRecordings:
 
     def note(self, piece: ClipPiece) -> None:
         """A piece of a clip of ours: if it is the last, and something is missing, the camera's recording is wished."""
-        if not (piece.last and piece.cut_short and self._children.is_by_onvif(piece.camera)):
+        if piece.last and piece.cut_short:
+            due = self._clock.monotonic() + self._settings.clip_after_seconds + self._settle
+            self._wish(_Wish(piece.event, piece.camera, piece.person, due))
+
+    def _wish(self, wish: _Wish) -> None:
+        if not self._children.is_by_onvif(wish.camera):
             return
         counts = Counter(each.camera for each in self._wishes)
-        if counts[piece.camera] >= _MOST_OF_CAMERA or counts.total() >= _MOST_WAITING:
-            _log.warning("camera %s: too many clips have gaps: its own recording is not fetched", piece.camera)
+        if counts[wish.camera] >= _MOST_OF_CAMERA or counts.total() >= _MOST_WAITING:
+            _log.warning("camera %s: too many clips have gaps: its own recording is not fetched", wish.camera)
             return
-        due = self._clock.monotonic() + self._settings.clip_after_seconds + self._settle
-        self._wishes.append(_Wish(piece.event, piece.camera, piece.person, due))
+        self._wishes.append(wish)
         self._news.set()
 
     def take(self, piece: ClipPiece) -> None:
@@ -137,6 +142,7 @@ class OwnRecordings:
 
     async def run(self) -> None:
         """Fetch for ever, some cameras at once and one part of each."""
+        await self._resume()
         async with asyncio.TaskGroup() as group:
             while True:
                 self._news.clear()
@@ -145,6 +151,14 @@ class OwnRecordings:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(self._pause()):
                         await self._news.wait()
+
+    async def _resume(self) -> None:
+        """Wish for what an end of the gateway left: its own end is a gap like any other."""
+        known = {(each.event, each.camera) for each in self._wishes}
+        due = self._clock.monotonic() + self._settle
+        for event, camera, person in await self._stores.evidence.gaps(self._clock.now() - _RESUMED):
+            if (event, camera) not in known:
+                self._wish(_Wish(event, camera, person, due))
 
     def _ready(self) -> Iterator[_Wish]:
         """Take the wishes that are due and whose camera is free."""

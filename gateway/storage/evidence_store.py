@@ -121,6 +121,10 @@ class EvidenceStore:
         rows = await self._state.read(lambda c: c.execute(_SQL["of_event"], (event,)).fetchall())
         return [_evidence(row) for row in rows]
 
+    async def gaps(self, since: datetime) -> list[tuple[str, str, str]]:
+        """Clips with a gap of which no camera's own recording was noted: event, camera and person, the oldest first."""
+        return await self._state.read(lambda c: c.execute(_SQL["gaps"], (text_of(since),)).fetchall())
+
     async def note_passage(self, events: Sequence[str], first_seen: datetime, last_seen: datetime) -> None:
         """Note when the passage of some matches began and ended, with what evidence there is of them."""
         rows = [(text_of(first_seen), text_of(last_seen), event) for event in events]

@@ -14,7 +14,7 @@ from gateway.daemon import own_recordings
 from gateway.daemon.own_recordings import OwnRecordings
 from gateway.events import ButtonPressed, Cause
 from gateway.settings import EvidenceSettings, StorageSettings
-from gateway.storage import ClipState, Evidence, Stores, open_storage
+from gateway.storage import ClipPart, ClipState, Evidence, Stores, open_storage
 from gateway.wire import ClipPiece, FetchRecording, RecordingReply
 from gateway.workers import WorkerAwayError
 
@@ -250,3 +250,26 @@ async def test_an_event_that_is_not_there_any_more_has_nothing_fetched(tmp_path:
         house.gap()
         assert await house.evidence()
     assert len(children.orders) == 1
+
+
+async def test_a_gap_that_the_end_of_the_gateway_made_is_fetched_by_the_next_one(tmp_path: Path) -> None:
+    def clip_of(identity: str, event: str, *, kind: str = "clip", days: float = 0) -> ClipPart:
+        now = datetime.now(UTC)
+        evidence = Evidence(
+            id=identity, event=event, camera="cam-01", person="", kind=kind, created=now - timedelta(days=days),
+            purge_after=now + timedelta(days=30), clip=ClipState(),
+        )  # fmt: skip
+        return ClipPart(evidence=evidence, number=0, data=b"moov", whole=True, seconds=1.0)
+
+    before = Children()
+    async with running(tmp_path, before) as house:
+        for number in (1, 2, 3):
+            await house.press(f"press-{number}")
+        cut = [clip_of("a", "press-1"), clip_of("b", "press-2"), clip_of("d", "press-3", days=2)]
+        for part in (*cut, clip_of("c", "press-2", kind="camera_clip")):
+            house.stores.clips.put(part)
+    after = Children()
+    async with running(tmp_path, after) as house:
+        assert await house.evidence("press-1")
+    assert not before.orders
+    assert [each.event for each in after.orders] == ["press-1"], "the others have one, or are too old"

@@ -41,3 +41,10 @@ SELECT id FROM clip WHERE state = 'recording';
 
 -- name: note_passage
 UPDATE evidence SET first_seen = ?, last_seen = ? WHERE event = ?;
+
+-- name: gaps
+SELECT event, camera, person FROM evidence JOIN clip ON clip.id = evidence.id
+WHERE kind = 'clip' AND state = 'cut_short' AND created >= ? AND NOT EXISTS (
+    SELECT 1 FROM evidence AS own
+    WHERE own.event = evidence.event AND own.camera = evidence.camera AND own.kind = 'camera_clip'
+) ORDER BY created, evidence.id;
