@@ -352,9 +352,8 @@ async def test_a_full_disk_ends_the_clip_and_leaves_the_reserve_to_presses(small
 
 async def test_a_cameras_own_recording_keeps_its_clock_and_what_is_missing_says_why(tmp_path: Path) -> None:
     fetched = replace(clip(), kind="camera_clip", clip=ClipState(clock_offset_seconds=-90.5))
-    missing = replace(
-        clip("c-2"), kind="camera_clip", clip=ClipState(state="missing", others=False, reason="unreachable")
-    )
+    gone = ClipState(state="missing", others=False, reason="unreachable")
+    missing = replace(clip("c-2"), kind="camera_clip", clip=gone)
     async with running(tmp_path) as stores:
         stores.clips.put(part(0, fetched))
         stores.clips.put(part(1, fetched, data=b"", whole=False, last=True))
