@@ -106,6 +106,8 @@ class ReplayWindow:
         if self._newest is None and picture.at <= self._since:
             self._hold(packet)
             return [] if not picture.last else self._begun()
+        if self._held and picture.keyframe and self._held[-1].received < self._since - _HOLE_SECONDS:
+            self._held = []  # nothing was recorded between, as of cameras that record on motion
         return [*self._begun(), *self._wanted(packet)]
 
     def _hold(self, packet: RingPacket) -> None:

@@ -59,6 +59,12 @@ def test_a_replay_that_begins_again_is_over() -> None:
     assert window.over
 
 
+def test_what_ended_long_before_is_left_out() -> None:
+    window, written = played(*moments(80, 90), *moments(104, 111))
+    assert written == moments(104, 110)
+    assert (window.late_seconds, window.lost_seconds) == (4, 0)
+
+
 def test_what_the_camera_says_is_the_last_is_the_last() -> None:
     window = ReplayWindow(SINCE, UNTIL)
     assert not window.take(picture(99.0, keyframe=True))
