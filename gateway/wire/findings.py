@@ -115,6 +115,7 @@ class ClipPiece(Message):
         codec: what a browser must know to play it (RFC 6381), as ``hvc1.1.6.L93.B0``.
         others: with `last`: it may show people who are on no list; False if who was seen in all of it is on one.
         trouble: with `last`: why the clip is given up; empty if it is not.
+        from_camera: it is the camera's own recording, asked for by `FetchRecording`; `trouble` is one of its reasons.
     """
 
     evidence: str
@@ -132,6 +133,7 @@ class ClipPiece(Message):
     codec: str = ""
     others: bool = True
     trouble: str = ""
+    from_camera: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,12 +127,16 @@ _STREAM = (
     Quirk("redirects", "DESCRIBE is answered with a redirect to another host", (2,)),
 )
 _RECORDING = (
-    Quirk("own-recording", "records itself (Profile G), and keeps so many hours", (41,), 24.0),
-    Quirk("recording-stopped", "its own recording stopped so many minutes ago", (41,), 20.0),
+    Quirk("own-recording", "records itself (Profile G), and keeps so many hours", (41, 42), 24.0),
+    Quirk("recording-stopped", "its own recording stopped so many minutes ago", (41, 42), 20.0),
     Quirk("recording-shrinks", "after so many looks at its own recording that reaches back half as far", (41,), 1.0),
     Quirk("no-recording-summary", "does not know GetRecordingSummary", (41,)),
-    Quirk("replay-paced", "replays its own recording no faster than it was recorded", (41,)),
-    Quirk("replay-dies", "the connection of a replay is cut after so many pictures", (41,), 10.0),
+    Quirk("replay-paced", "replays its own recording no faster than it was recorded", (42,)),
+    Quirk("replay-dies", "the connection of a replay is cut after so many pictures", (42,), 10.0),
+    Quirk("replay-stalls", "a replay stops after so many pictures, and its connection stays", (42,), 10.0),
+    Quirk("replay-floods", "a replay is its oldest picture, again and again without end", (42,)),
+    Quirk("replay-timeless", "a replay does not tell of when its pictures are", (42,)),
+    Quirk("replay-refused", "a replay is refused to whoever has the password of the rest", (42,)),
     Quirk("recordings-of-others", "tells another camera's recording before its own, as a recorder does", (41,)),
     Quirk("recordings-of-strangers", "tells two recordings, and nothing by which its own is known", (41,)),
 )

@@ -105,3 +105,32 @@ def test_a_round_trip_and_a_drill_call_a_destination_by_its_name(bare: Page, nam
     for each in words:
         assert told in each
         assert name == "" or "office" not in each
+
+
+OWN = {
+    "whole": ({"state": "whole", "seconds": 30.2, "clock_offset_seconds": 90.4}, "own recording", "90 s ahead", 1),
+    "behind": ({"state": "cut_short", "seconds": 9, "clock_offset_seconds": -5.0}, "incomplete", "5 s behind", 1),
+    "right": ({"state": "whole", "seconds": 30, "clock_offset_seconds": 0.2}, "own recording", "is right", 1),
+    "missing": ({"state": "missing", "reason": "not_recorded"}, "not fetched", "nothing of that time", 0),
+}
+
+
+@pytest.mark.parametrize(("clip", "kind", "more", "videos"), OWN.values(), ids=OWN)
+def test_a_cameras_own_recording_is_told_as_such_with_its_clock_or_why_there_is_none(
+    bare: Page, clip: dict[str, Any], kind: str, more: str, videos: int
+) -> None:
+    text, found = bare.evaluate(
+        """async (clip) => {
+          const { loadLanguage } = await import('/js/i18n.js');
+          await loadLanguage('en');
+          const { Pictures } = await import('/js/views/pictures.js');
+          const pictures = new Pictures();
+          const own = { id: 'e1', kind: 'camera_clip', camera: 'cam-01', created: '2026-11-26T15:00:00Z', clip };
+          pictures.update({ id: 'i1', kind: 'campus.button.pressed' }, { evidence: [own] }, []);
+          return [pictures.clips.textContent, pictures.clips.querySelectorAll('video').length];
+        }""",
+        {"others": False, "late_seconds": 0, "lost_seconds": 0} | clip,
+    )
+    assert kind in text
+    assert more in text
+    assert found == videos

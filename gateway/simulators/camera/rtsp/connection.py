@@ -91,6 +91,8 @@ class RtspConnection:
             return Reply(headers={"Public": _METHODS})
         if not self._realm.accepts(request.method, request.headers.get("authorization", "")):
             return Reply(401, {"WWW-Authenticate": self._realm.challenge()})
+        if "replay-refused" in self._quirks and request.path.startswith(REPLAY_PATH):
+            return Reply(401, {"WWW-Authenticate": self._realm.challenge()})
         required = request.headers.get("require", "")
         if required and not (required == FEATURE and self._archive.exists):
             return Reply(551, {"Unsupported": required})
