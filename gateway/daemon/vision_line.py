@@ -29,7 +29,6 @@ from gateway.wire import (
 from gateway.workers import Outfit, WorkerPorts, Workers
 
 CLIP = "clip"
-_LONGEST_CODEC = 64  # a child is not trusted with the size of what is stored
 _LONGEST_PASSAGE_SECONDS = 86400.0
 _log = logging.getLogger(__name__)
 
@@ -112,7 +111,7 @@ class VisionLine:
             kind=kind,
             created=now,
             purge_after=now + timedelta(days=self._settings.evidence.unconfirmed_days),
-            clip=ClipState(codec=found.codec[:_LONGEST_CODEC]) if isinstance(found, ClipPiece) else None,
+            clip=ClipState() if isinstance(found, ClipPiece) else None,
         )
 
     def _clip(self, piece: ClipPiece) -> None:

@@ -252,6 +252,7 @@ class RecordingFetch:
             late_seconds=round(window.late_seconds, 3),
             lost_seconds=round(window.lost_seconds, 3),
             trouble=reason,
+            codec=self._writer.codecs if self._writer is not None else "",
             from_camera=True,
         )
 
