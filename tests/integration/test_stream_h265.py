@@ -19,7 +19,7 @@ from gateway.simulators.camera import Ports, SimulatedCamera
 from gateway.streams import Backoff, ClipFollower, Frame, PacketRing, StreamLive, StreamSource, VideoStream
 
 GROUP = 50
-WALK = (250, 320)
+WALK = (285, 420)
 
 
 @pytest.fixture(scope="module")
