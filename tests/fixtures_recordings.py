@@ -1,9 +1,11 @@
 """Small recordings for tests of streams: numbered pictures, with or without B-frames, with several slices."""
 
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 
 FPS = 25
 
@@ -29,7 +31,7 @@ def write_recording(
         encoder, options = "libx264", {"bf": str(b_frames), "slices": str(slices), "sc_threshold": "0"}
         options["x264-params"] = f"{shape}:slices={slices}"
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(encoder, rate=FPS, options={"preset": "ultrafast"} | options)
+        stream = cast("VideoStream", container.add_stream(encoder, rate=FPS, options={"preset": "ultrafast"} | options))
         stream.width, stream.height, stream.pix_fmt = 192, 108, "yuv420p"
         stream.codec_context.thread_count = 1
         for number in range(frames):

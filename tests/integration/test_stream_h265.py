@@ -19,7 +19,7 @@ from gateway.simulators.camera import Ports, SimulatedCamera
 from gateway.streams import Backoff, ClipFollower, Frame, PacketRing, StreamLive, StreamSource, VideoStream
 
 GROUP = 50
-WALK = (250, 320)
+WALK = (285, 420)
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +78,12 @@ async def test_item_16_h265_is_looked_at_and_its_clip_plays(recording: Path, qui
 
         await anyio.to_thread.run_sync(look)
     clip, follower = clip_of(ring)
-    with av.open(io.BytesIO(clip)) as container:
+    with av.open(io.BytesIO(clip), "r") as container:
         video = container.streams.video[0]
         assert (video.codec_context.codec_tag, video.width, video.height) == ("hvc1", 192, 108)
         packets = [packet for packet in container.demux(video) if packet.size]
         assert len(packets) > GROUP
-    with av.open(io.BytesIO(clip)) as container:
+    with av.open(io.BytesIO(clip), "r") as container:
         assert len(list(container.decode(video=0))) == len(packets)
     assert follower.codecs.startswith("hvc1.1.6.L")
 
@@ -105,7 +105,7 @@ async def test_item_17_a_stream_that_changes_its_codec_is_opened_anew_and_clips_
 
         await anyio.to_thread.run_sync(look)
     clip, _ = clip_of(ring)
-    with av.open(io.BytesIO(clip)) as container:
+    with av.open(io.BytesIO(clip), "r") as container:
         assert container.streams.video[0].codec_context.name == codecs[1]
         assert len(list(container.decode(video=0))) > 20
 
@@ -157,7 +157,7 @@ async def test_who_is_on_the_list_is_matched_in_h265_and_the_clip_plays(tmp_path
     first = next(piece.evidence for piece in house.pieces if piece.last)
     pieces = [piece for piece in house.pieces if piece.evidence == first]
     assert {piece.codec.split(".")[0] for piece in pieces} == {"hvc1"}
-    with av.open(io.BytesIO(b"".join(piece.data for piece in pieces))) as container:
+    with av.open(io.BytesIO(b"".join(piece.data for piece in pieces)), "r") as container:
         pictures = list(container.decode(video=0))
     assert pictures[0].width == 640
     assert len(pictures) > 25

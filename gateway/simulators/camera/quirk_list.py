@@ -122,7 +122,7 @@ _STREAM = (
     Quirk("mutated-rtsp", "spoils every other RTSP answer at random, the same for the same number", (36,), 1.0),
     Quirk("sets-in-stream", "its description lacks the parameter sets: they come in the stream only", (16,)),
     Quirk("sets-in-description", "parameter sets are in its description only, and never come in the stream", (16,)),
-    Quirk("waits-for-keyframe", "a stream begins in the middle of a group of pictures", (37,)),
+    Quirk("waits-for-keyframe", "a stream begins in the middle of a group of pictures", (36,)),
     Quirk("codec-changes", "so many seconds after it began, its main stream goes on as its sub-stream", (17,), 2.0),
     Quirk("redirects", "DESCRIBE is answered with a redirect to another host", (2,)),
 )

@@ -2,10 +2,12 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 import numpy.typing as npt
+from av.video.stream import VideoStream
 
 _SQUARES = 5
 _GROUP_OF_PICTURES = 12
@@ -33,7 +35,7 @@ def write_test_recording(
     """
     encoder, options = _ENCODERS[codec]
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(encoder, rate=Fraction(frames_per_second), options=dict(options))
+        stream = cast("VideoStream", container.add_stream(encoder, rate=Fraction(frames_per_second), options=options))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for number in range(frames):
             picture = av.VideoFrame.from_ndarray(_picture(width, height, number), format="rgb24")

@@ -145,7 +145,7 @@ def test_a_clip_begins_at_any_keyframe_without_what_refers_to_before_it(
     begin = [number for number, packet in enumerate(all_packets) if packet.keyframe][first // GROUP]
     mp4, writer = clip_of(stream_format, all_packets[begin:])
 
-    with av.open(io.BytesIO(mp4)) as container:
+    with av.open(io.BytesIO(mp4), "r") as container:
         samples = [packet for packet in container.demux(video=0) if packet.size]
     pictures = pictures_in(mp4)
 
@@ -193,7 +193,7 @@ def test_a_clip_of_a_stream_that_told_no_size_has_that_of_its_pictures(tmp_path:
 
     mp4, _ = clip_of(late, [first, *found[1:]])
 
-    with av.open(io.BytesIO(mp4)) as container:
+    with av.open(io.BytesIO(mp4), "r") as container:
         assert (container.streams.video[0].width, container.streams.video[0].height) == (192, 108)
     assert len(pictures_in(mp4)) == 12
 
