@@ -3,6 +3,7 @@
 import asyncio
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from vision_bench import House, until
@@ -40,7 +41,7 @@ async def settles(workers: Workers, most: tuple[int, int]) -> tuple[int, int]:
 @pytest.mark.timeout(900)
 async def test_fifty_cameras_that_come_change_and_go_leave_nothing(tmp_path: Path) -> None:
     recording, house = write_test_recording(tmp_path / "r.mp4", frames=12), House()
-    login = {"username": "gate", "password": "secret"}
+    login: dict[str, Any] = {"username": "gate", "password": "secret"}
     async with (
         SimulatedCamera(recording, quirks=["redirects"]) as stays,
         SimulatedCamera(recording, quirks=["frozen"], **login) as frozen,
