@@ -3,7 +3,6 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from vision_bench import House, until
@@ -37,15 +36,20 @@ async def settles(workers: Workers, most: tuple[int, int]) -> tuple[int, int]:
     return now
 
 
+def entry(name: str, camera: SimulatedCamera, looks: float) -> CameraSettings:
+    return CameraSettings(
+        id=name, url=camera.onvif_url, username="gate", password="secret", looks_per_second=looks, watch_faces=False
+    )
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
 async def test_fifty_cameras_that_come_change_and_go_leave_nothing(tmp_path: Path) -> None:
     recording, house = write_test_recording(tmp_path / "r.mp4", frames=12), House()
-    login: dict[str, Any] = {"username": "gate", "password": "secret"}
     async with (
         SimulatedCamera(recording, quirks=["redirects"]) as stays,
-        SimulatedCamera(recording, quirks=["frozen"], **login) as frozen,
-        SimulatedCamera(recording, quirks=["redirects"], **login) as sound,
+        SimulatedCamera(recording, quirks=["frozen"], username="gate", password="secret") as frozen,
+        SimulatedCamera(recording, quirks=["redirects"], username="gate", password="secret") as sound,
         house.open(tmp_path / "models", None) as workers,
     ):
         await workers.assign(CameraSettings(id="stays", url=stays.onvif_url))
@@ -54,12 +58,12 @@ async def test_fifty_cameras_that_come_change_and_go_leave_nothing(tmp_path: Pat
 
         async def once() -> None:
             for looks in (2.0, 4.0):
-                await workers.assign(CameraSettings(id="bad", url=frozen.onvif_url, looks_per_second=looks, **login))
-                await workers.assign(CameraSettings(id="good", url=sound.onvif_url, looks_per_second=looks, **login))
+                for name, camera in (("bad", frozen), ("good", sound)):
+                    await workers.assign(entry(name, camera, looks))
                 await until(lambda: any(each.camera == "good" for each in house.described))
                 house.described.clear()
-            for camera in ("bad", "good"):
-                await workers.withdraw(camera)
+            for name in ("bad", "good"):
+                await workers.withdraw(name)
             await until(lambda: not subscriptions.alive)
 
         for _ in range(WARM):
