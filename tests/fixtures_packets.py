@@ -16,7 +16,9 @@ def packets_of(recording: Path) -> tuple[StreamFormat, list[RingPacket]]:
         stream = container.streams.video[0]
         annexb = AnnexB(stream)
         assert stream.time_base is not None
-        stream_format = StreamFormat("h264", stream.width, stream.height, stream.time_base, annexb.parameter_sets)
+        stream_format = StreamFormat(
+            stream.codec_context.name, stream.width, stream.height, stream.time_base, annexb.parameter_sets
+        )
         packets: list[RingPacket] = []
         for packet in container.demux(stream):
             if packet.size:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -82,8 +82,8 @@ class House:
     revision: int = 0
     people: dict[str, SealedRow] = field(default_factory=dict)
 
-    async def report(self, event: Event) -> None:
-        self.events.append(event)
+    async def report(self, events: Sequence[Event]) -> None:
+        self.events += events
 
     async def keep(self, picture: EvidencePicture) -> None:
         self.pictures.append(picture)

@@ -9,11 +9,12 @@ from typing import Any, TypeVar
 
 from gateway.cameras.addresses import OnvifAddress, parse_onvif_url
 from gateway.cameras.caller import SoapCaller
+from gateway.cameras.choice import main_and_sub
 from gateway.cameras.clock_offset import ClockOffset
 from gateway.cameras.description import CameraDescription
 from gateway.cameras.eventing.port import CameraEvents
 from gateway.cameras.http import CameraHttp, Reply, Timeouts
-from gateway.cameras.inquiry import AskedCamera, Inquiry, main_and_sub
+from gateway.cameras.inquiry import AskedCamera, Inquiry
 from gateway.cameras.lane import Lane
 from gateway.cameras.lockout import PasswordGuard
 from gateway.cameras.metadata import MetadataMedia, MetadataSession, MetadataStream, MetadataWay, RtspDigest

@@ -1,7 +1,8 @@
-"""Undoes what importing and constructing onvif-zeep does to the process: root logging and proxy variables."""
+"""Undoes what importing and constructing onvif-zeep does to the process: root logging, proxy variables, memory."""
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -22,3 +23,16 @@ def undone_side_effects() -> Iterator[None]:
         root.setLevel(levels[0])
         zeep.setLevel(levels[1])
         os.environ.update(variables)
+
+
+@contextmanager
+def absent(name: str) -> Iterator[None]:
+    """While the block imports, a package that another one takes if it is there is not, unless it is loaded already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # as the import system has it for what must not be found
+    try:
+        yield
+    finally:
+        del sys.modules[name]

@@ -30,10 +30,11 @@ class CameraDescription:
 
     Attributes:
         stream: RTSP address of the main stream: the largest picture.
-        sub_stream: RTSP address of the smallest picture's stream, or None if there is one stream only.
+        sub_stream: RTSP address of the stream that is the cheapest to look at, or None if that is the main one.
         snapshot: HTTP address of a JPEG, or None if the camera has none.
         mac: its hardware address, as ``02:00:00:00:00:01``; empty if it does not tell.
         endpoint: its endpoint reference in lower case, by which it is found again; empty if it does not tell.
+        choice: why one of several streams was taken, where its codec made the difference; else empty.
         clock_offset_seconds: how far the camera's clock is ahead of ours; None if it does not tell its time.
     """
 
@@ -48,6 +49,7 @@ class CameraDescription:
     clock_offset_seconds: float | None
     mac: str = ""
     endpoint: str = ""
+    choice: str = ""
 
     @property
     def identity(self) -> str:

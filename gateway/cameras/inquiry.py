@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from gateway.cameras.addresses import OnvifAddress
 from gateway.cameras.caller import SoapCaller
+from gateway.cameras.choice import choose
 from gateway.cameras.description import CameraDescription, MediaProfile
 from gateway.cameras.media import MEDIA, MEDIA2, EitherMedia, LibraryMedia, Media1, Media2, MediaService
 from gateway.cameras.rehosting import Rehoster
@@ -67,7 +68,8 @@ class Inquiry:
         self._media = EitherMedia(self._media_services(camera))
         information = self._information(camera)
         profiles = self._profiles()
-        main, sub = main_and_sub(profiles)
+        chosen = choose(profiles)
+        main, sub = chosen.main, chosen.sub
         return CameraDescription(
             manufacturer=_text(information, "Manufacturer"),
             model=_text(information, "Model"),
@@ -80,6 +82,7 @@ class Inquiry:
             clock_offset_seconds=self._clock_offset_seconds(),
             mac=self._told(_GET_INTERFACES, "HwAddress").lower().replace("-", ":"),
             endpoint=self._told(_GET_ENDPOINT, "GUID").lower(),
+            choice=chosen.why,
         )
 
     def _clock_offset_seconds(self) -> float | None:
@@ -170,26 +173,6 @@ class Inquiry:
 
     def _error(self, state: CameraState, what: str) -> CameraError:
         return camera_error(state, what, where=str(self._address))
-
-
-# A face of 32 px in the main stream has 10 px in a sub-stream of this share of its width, and is just found there; of a
-# very large main stream a sub-stream of this width is taken all the same, because decoding the former costs a core.
-_LEAST_SUB_SHARE = 0.32
-_LEAST_SUB_WIDTH = 640
-
-
-def main_and_sub(profiles: tuple[MediaProfile, ...]) -> tuple[MediaProfile, MediaProfile | None]:
-    """The largest picture among the profiles with video, and the smallest that shows faces; names are no guide."""
-    with_video = [profile for profile in profiles if profile.codec] or list(profiles)
-    main = max(with_video, key=_area)
-    least = min(_LEAST_SUB_SHARE * main.width, _LEAST_SUB_WIDTH)
-    fit = [profile for profile in with_video if profile.width >= least]
-    sub = min(fit, key=_area, default=main)
-    return main, sub if _area(sub) < _area(main) else None
-
-
-def _area(profile: MediaProfile) -> int:
-    return profile.width * profile.height
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:

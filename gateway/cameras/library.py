@@ -14,12 +14,13 @@ from lxml import etree
 
 from gateway.cameras.addresses import OnvifAddress
 from gateway.cameras.caller import SoapCaller
-from gateway.cameras.containment import undone_side_effects
+from gateway.cameras.containment import absent, undone_side_effects
 from gateway.cameras.http import Reply
 from gateway.cameras.soap import FaultError
 from gateway.cameras.states import CameraError, CameraState, camera_error
 
-with undone_side_effects():
+# zeep takes httpx for its asynchronous transport, which is not used, and httpx its command line with Rich: 2 MB.
+with undone_side_effects(), absent("httpx"):
     import onvif
     from onvif.definition import SERVICES
     from zeep import Client, Settings

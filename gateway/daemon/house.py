@@ -268,6 +268,7 @@ class AlarmHouse:
             "disk": self._chores.watch_disk,
             "clips": lambda: self._stores.clips.run(self._report_fault),
             "clips of presses": self._press_clips.run,
+            "own recordings of cameras": self._vision.recordings.run,
             "looks of cameras": self._press_looks.run,
             "report of cameras": self._camera_reports.run,
             "calibration": self._calibrations.run,

@@ -9,9 +9,11 @@ from typing import Protocol
 
 from gateway.api import counted_rows, sealed_rows
 from gateway.clock import Clock
+from gateway.daemon.clip_parts import part_of
+from gateway.daemon.own_recordings import OwnRecordings
 from gateway.events import CameraInputTriggered, Event
 from gateway.settings import OutputSettings, Settings
-from gateway.storage import ClipPart, ClipState, Evidence, Stores
+from gateway.storage import ClipState, Evidence, Stores
 from gateway.wire import (
     CameraDescribed,
     ClipPiece,
@@ -75,6 +77,7 @@ class VisionLine:
             on_heard=alarms.note_heard,
         )
         self.workers = Workers(outfit, self._rows, ports, clock=clock)
+        self.recordings = OwnRecordings(stores, settings.evidence, self.workers, clock)
 
     def switch(self, output: OutputSettings, on: bool) -> None:  # the outputs' port
         """Switch a camera's relay; while it is wanted the caller tells it again."""
@@ -86,11 +89,14 @@ class VisionLine:
         revision, rows = await self._stores.watchlist.rows(self._clock.now())
         return revision, await asyncio.to_thread(sealed_rows, rows)
 
-    async def _report(self, event: Event) -> None:
-        """A child's event into the journal; which contacts are silent buttons no child knows."""
-        if isinstance(event, CameraInputTriggered):
-            event = replace(event, discreet=self._alarms.is_quiet_contact(event.camera, event.input))
-        await self._stores.journal.append(event)
+    async def _report(self, events: Sequence[Event]) -> None:
+        """A child's events into the journal; which contacts are silent buttons no child knows."""
+        await self._stores.journal.append_all([self._with_discretion(event) for event in events])
+
+    def _with_discretion(self, event: Event) -> Event:
+        if not isinstance(event, CameraInputTriggered):
+            return event
+        return replace(event, discreet=self._alarms.is_quiet_contact(event.camera, event.input))
 
     async def _keep(self, picture: EvidencePicture) -> None:
         await self._stores.evidence.keep(self._evidence(picture, picture.kind), picture.jpeg)
@@ -105,25 +111,16 @@ class VisionLine:
             kind=kind,
             created=now,
             purge_after=now + timedelta(days=self._settings.evidence.unconfirmed_days),
-            clip=ClipState() if kind == CLIP else None,
+            clip=ClipState() if isinstance(found, ClipPiece) else None,
         )
 
     def _clip(self, piece: ClipPiece) -> None:
-        self._stores.clips.put(
-            ClipPart(
-                evidence=self._evidence(piece, CLIP),
-                number=piece.number,
-                data=piece.data,
-                whole=piece.whole,
-                seconds=piece.seconds,
-                last=piece.last,
-                cut_short=piece.cut_short,
-                late_seconds=piece.late_seconds,
-                lost_seconds=piece.lost_seconds,
-                others=piece.others,
-                trouble=piece.trouble,
-            )
-        )
+        """Keep a piece; where a clip has a gap, the camera's own recording is wished for."""
+        if piece.from_camera:
+            self.recordings.take(piece)
+            return
+        self._stores.clips.put(part_of(self._evidence(piece, CLIP), piece))
+        self.recordings.note(piece)
 
     def give_up(self, wish: ClipRequest) -> None:  # of the clips of presses
         """Tell that a clip was wanted and no child had the camera while it could be recorded."""

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -91,6 +92,11 @@ class ClipStore:
         growing.next, growing.closed = part.number + 1, part.last
         self._waiting_bytes += len(part.data)
         self._parts.put_nowait((part, trouble))
+
+    async def note_missing(self, evidence: Evidence) -> None:
+        """Note that there is no clip; its `clip` says why. Nothing is noted of who is no longer on the list."""
+        with suppress(PersonRemovedError):
+            await self._state.write(lambda connection: self._evidence.begin_clip(connection, evidence))
 
     def state_of(self, evidence: Evidence) -> ClipState | None:
         """How far a clip has got now; None if it is a picture."""

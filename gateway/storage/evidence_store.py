@@ -64,7 +64,8 @@ class EvidenceStore:
         own_key, wrapped, owner = self._key_for(connection, evidence)
         clip = evidence.clip or ClipState()
         connection.execute(_SQL["keep"], (*_columns(evidence), own_key))
-        connection.execute(_SQL["begin_clip"], (evidence.id, clip.state, clip.seconds, clip.size, clip.others))
+        about = clip.state, clip.seconds, clip.size, clip.others, clip.codec, clip.clock_offset_seconds, clip.reason
+        connection.execute(_SQL["begin_clip"], (evidence.id, *about))
         return self._vault.unwrap_evidence_key(wrapped, owner)
 
     def find(self, connection: sqlite3.Connection, evidence: str) -> tuple[Evidence, bytes] | None:
@@ -119,6 +120,10 @@ class EvidenceStore:
         """What belongs to an event."""
         rows = await self._state.read(lambda c: c.execute(_SQL["of_event"], (event,)).fetchall())
         return [_evidence(row) for row in rows]
+
+    async def gaps(self, since: datetime) -> list[tuple[str, str, str]]:
+        """Clips with a gap of which no camera's own recording was noted: event, camera and person, the oldest first."""
+        return await self._state.read(lambda c: c.execute(_SQL["gaps"], (text_of(since),)).fetchall())
 
     async def note_passage(self, events: Sequence[str], first_seen: datetime, last_seen: datetime) -> None:
         """Note when the passage of some matches began and ended, with what evidence there is of them."""
@@ -220,8 +225,16 @@ def _evidence(row: tuple[Any, ...]) -> Evidence:
     )
 
 
-def _clip_state(
-    state: str | None, seconds: float, size: int, others: int, late_seconds: float, lost_seconds: float
+def _clip_state(  # a row's columns
+    state: str | None,
+    seconds: float,
+    size: int,
+    others: int,
+    late_seconds: float,
+    lost_seconds: float,
+    codec: str,
+    clock_offset_seconds: float | None,
+    reason: str,
 ) -> ClipState | None:
     """Of a row's last columns; None if it is a picture's."""
     if state is None:
@@ -233,4 +246,7 @@ def _clip_state(
         others=bool(others),
         late_seconds=late_seconds,
         lost_seconds=lost_seconds,
+        codec=codec,
+        clock_offset_seconds=clock_offset_seconds,
+        reason=reason,
     )

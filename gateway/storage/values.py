@@ -176,12 +176,16 @@ class ClipState:
 
     Attributes:
         state: recording, whole, or cut_short: something is missing, because the stream, the child, the gateway or the
-            disk's room ended before it, or of what the next two say.
+            disk's room ended before it, or of what `late_seconds` and `lost_seconds` say; or missing: there is none.
         seconds: what it lasts.
         size: bytes of MP4.
         others: it may show people who are on no list; it goes when its evidence goes all the same.
         late_seconds: what is missing of its beginning.
         lost_seconds: what is missing within.
+        codec: what a browser must know to play it (RFC 6381), as ``avc1.64001F``; empty of a clip from before.
+        clock_offset_seconds: of a camera's own recording: how far the camera's clock, by which it is, was ahead of
+            ours; None of what we recorded.
+        reason: why it is missing; one of those of `gateway.wire.recordings`.
     """
 
     state: str = "recording"
@@ -190,6 +194,9 @@ class ClipState:
     others: bool = True
     late_seconds: float = 0.0
     lost_seconds: float = 0.0
+    codec: str = ""
+    clock_offset_seconds: float | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +205,7 @@ class Evidence:
 
     Attributes:
         person: the watch-list person under whose evidence key it is sealed; empty if nobody.
-        kind: crop, scene or clip.
+        kind: crop, scene, clip, or camera_clip: the camera's own recording.
         purge_after: when it goes.
         clip: how far it has got; None if it is a picture.
         first_seen, last_seen: of a match: when the passage that it shows began and ended; None if that is not known.

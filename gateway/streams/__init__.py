@@ -3,6 +3,7 @@
 from gateway.streams.backoff import Backoff
 from gateway.streams.board import StreamCounters
 from gateway.streams.clips import ClipFollower, ClipFragment
+from gateway.streams.fragments import TIMESCALE, FragmentWriter
 from gateway.streams.frame import Frame
 from gateway.streams.latch import LatchSwitch
 from gateway.streams.remux import Clip, StreamFormat
@@ -20,10 +21,12 @@ from gateway.streams.states import (
 from gateway.streams.stream import VideoStream
 
 __all__ = [
+    "TIMESCALE",
     "Backoff",
     "Clip",
     "ClipFollower",
     "ClipFragment",
+    "FragmentWriter",
     "Frame",
     "LatchSwitch",
     "LossReason",

@@ -84,6 +84,11 @@ class ClipFollower:
         return self._begin if self._oldest is None else min(self._newest, self._end)
 
     @property
+    def codecs(self) -> str:
+        """What a browser must know to play it (RFC 6381), as ``hvc1.1.6.L93.B0``; empty before the first fragment."""
+        return "" if self._writer is None else self._writer.codecs
+
+    @property
     def late_seconds(self) -> float:
         """What is missing of its beginning: the ring did not reach back so far."""
         late = self.begins - self._begin

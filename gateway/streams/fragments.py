@@ -13,8 +13,10 @@ from itertools import pairwise
 import av
 
 from gateway.errors import PermanentError
-from gateway.streams.nal import with_lengths
-from gateway.streams.remux import CLIP_CODECS, ClipPacket, StreamFormat, filled_times
+from gateway.streams.beginning import Beginning
+from gateway.streams.codecs import as_hvc1, codecs_of
+from gateway.streams.nal import parameter_sets_in, with_lengths, with_parameter_sets
+from gateway.streams.remux import CLIP_CODECS, ClipPacket, StreamFormat, add_track, filled_times
 
 # Ticks per second of every clip, whatever the stream's are.
 TIMESCALE = 90_000
@@ -40,10 +42,15 @@ class FragmentWriter:
     """One clip's: takes packets in decoding order, the first a keyframe, and gives fragments of what is complete.
 
     Decoding times are the sorted presentation times, moved back by as much as pictures are reordered. So only
-    pictures up to the newest that is shown last can be written; that one waits for its successor.
+    pictures up to the newest that is shown last can be written; that one waits for its successor. Parameter sets that
+    the header has are left out of the pictures, as ``hvc1`` wants it (ISO/IEC 14496-15 §8.3.1); others stay in them.
 
     Args:
         stream_format: of all packets.
+
+    Attributes:
+        ends: what it lasts up to here, in ticks.
+        codecs: what a browser must know to play it (`codecs_of`), once there was a fragment.
 
     Raises:
         PermanentError: another codec than H.264 or H.265.
@@ -59,7 +66,10 @@ class FragmentWriter:
         self._last_known: int | None = None
         self._highest: int | None = None
         self._delay, self._zero, self._due, self._number = 0, 0, -1, 0
+        self._beginning = Beginning(stream_format.codec)
+        self._sets: frozenset[bytes] = frozenset()
         self.ends = 0
+        self.codecs = ""
 
     @property
     def waiting(self) -> int:
@@ -72,8 +82,9 @@ class FragmentWriter:
         return self._number > 0
 
     def add(self, packets: Iterable[ClipPacket]) -> None:
-        """Take packets for the next fragments."""
-        self._waiting.extend(packets)
+        """Take packets for the next fragments; what cannot be decoded from the first keyframe on is dropped."""
+        takes = self._beginning.takes
+        self._waiting.extend(packet for packet in packets if takes(packet.data, keyframe=packet.keyframe))
 
     def cut(self, *, last: bool = False) -> bytes:
         """What is complete as boxes, the header before the first fragment; empty if nothing is.
@@ -86,12 +97,19 @@ class FragmentWriter:
         if not complete:
             return b""
         batch, self._waiting = self._waiting[:complete], self._waiting[complete:]
-        header = b"" if self.begun else header_of(self._format, batch[0])
+        header = b"" if self.begun else self._header(batch[0])
         samples = self._samples(batch, known[:complete])
         rest = known[complete:]
         follows = rest[0] - self._delay - self._zero if rest and not self._delay else None
         self._number += 1
         return header + _fragment(self._number, samples, self._durations(samples, follows))
+
+    def _header(self, keyframe: ClipPacket) -> bytes:
+        made = header_of(self._format, keyframe)
+        self.codecs = codecs_of(made)
+        data = with_parameter_sets(keyframe.data, self._format.codec, self._format.parameter_sets)
+        self._sets = frozenset(parameter_sets_in(data, self._format.codec))
+        return made
 
     def _ticks(self) -> list[int]:
         """Times of those that wait, in ticks of the clip."""
@@ -122,9 +140,10 @@ class FragmentWriter:
             self._zero = dues[0] - self._delay
         self._last_known, self._highest = known[-1], max(known)
         shift = self._delay + self._zero
+        written = [with_lengths(packet.data, without=self._sets) for packet in batch]
         return [
-            _Sample(with_lengths(packet.data), max(pts - self._zero, due - shift), due - shift, packet.keyframe)
-            for packet, pts, due in zip(batch, shown, dues, strict=True)
+            _Sample(data, max(pts - self._zero, due - shift), due - shift, packet.keyframe)
+            for packet, data, pts, due in zip(batch, written, shown, dues, strict=True)
         ]
 
     def _durations(self, samples: Sequence[_Sample], follows: int | None) -> list[int]:
@@ -138,11 +157,9 @@ class FragmentWriter:
 def header_of(stream_format: StreamFormat, keyframe: ClipPacket) -> bytes:
     """The boxes ftyp and moov for a stream that begins with this keyframe."""
     file = io.BytesIO()
-    data = keyframe.data
-    if stream_format.parameter_sets and stream_format.parameter_sets not in data:
-        data = stream_format.parameter_sets + data
+    data = with_parameter_sets(keyframe.data, stream_format.codec, stream_format.parameter_sets)
     with av.open(file, "w", format="mp4", options=_HEADER_ONLY) as output:
-        stream = output.add_mux_stream(stream_format.codec, width=stream_format.width, height=stream_format.height)
+        stream = add_track(output, stream_format, data)
         stream.time_base = Fraction(1, TIMESCALE)
         sample = av.Packet(data)
         sample.pts = sample.dts = 0
@@ -152,7 +169,7 @@ def header_of(stream_format: StreamFormat, keyframe: ClipPacket) -> bytes:
     end = 0
     while made[end + 4 : end + 8] in (b"ftyp", b"moov"):
         end += int.from_bytes(made[end : end + 4], "big")
-    return made[:end]
+    return as_hvc1(made[:end])
 
 
 def _fragment(number: int, samples: Sequence[_Sample], durations: Sequence[int]) -> bytes:

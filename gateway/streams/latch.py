@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 
-from gateway.streams.saver import Decode, Decoded, VideoPacket, copied, seconds_of
+from gateway.streams.saver import Decode, Decoded, Restart, VideoPacket, copied, seconds_of
 
 _MOST_BYTES, _MOST_PACKETS = 24 << 20, 900
 # The slices of a keyframe come together; of a clock that stands still, keyframes have the same time.
@@ -37,11 +37,12 @@ class Latch:
     Args:
         switch: whether pictures are wanted.
         decode: decodes a packet: its pictures and the CPU milliseconds they cost.
+        restart: called before decoding goes on where it did not stop: what the decoder holds back is of before.
     """
 
-    def __init__(self, switch: LatchSwitch, decode: Decode) -> None:
+    def __init__(self, switch: LatchSwitch, decode: Decode, restart: Restart = lambda: ([], 0.0)) -> None:
         self._switch = switch
-        self._decode = decode
+        self._decode, self._restart = decode, restart
         self._held: list[VideoPacket] = []
         self._bytes = 0
         self._began = 0.0
@@ -55,6 +56,8 @@ class Latch:
             yield Decoded(None, arrived, resting=True, time=seconds_of(packet))
             return
         due = [packet] if self._follows else self._held
+        if not self._follows:
+            self._restart()
         self._follows = True
         newest, cost = None, 0.0
         for each in due:

@@ -4,11 +4,16 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, cast
 
 import av
+import av.error
+from av.container import OutputContainer
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
 
 from gateway.errors import PermanentError
+from gateway.streams.nal import with_parameter_sets
 
 CLIP_CODECS = ("h264", "hevc")
 # Each fragment stands alone, so a clip cut short is still playable.
@@ -45,6 +50,7 @@ class StreamFormat:
     """What a muxer must know of a stream.
 
     Attributes:
+        width, height: in pixels; 0 if the stream has not told them yet.
         parameter_sets: SPS, PPS (and VPS) in Annex B form from outside the stream; empty if they come inside only.
     """
 
@@ -85,16 +91,48 @@ def write_clip(stream_format: StreamFormat, packets: Sequence[ClipPacket]) -> Cl
     times = presentation_times([packet.pts for packet in packets], step)
     file = io.BytesIO()
     with av.open(file, "w", format="mp4", options=_FRAGMENTED) as output:
-        stream = output.add_mux_stream(stream_format.codec, width=stream_format.width, height=stream_format.height)
+        first = with_parameter_sets(packets[0].data, stream_format.codec, stream_format.parameter_sets)
+        stream = add_track(output, stream_format, first)
         stream.time_base = stream_format.time_base
         for index, (packet, (pts, dts)) in enumerate(zip(packets, times, strict=True)):
-            sample = av.Packet(_with_parameter_sets(packet.data, stream_format) if index == 0 else packet.data)
+            sample = av.Packet(first if index == 0 else packet.data)
             sample.pts, sample.dts, sample.time_base = pts, dts, stream_format.time_base
             sample.is_keyframe = packet.keyframe
             sample.duration = times[index + 1][1] - dts if index + 1 < len(times) else step
             sample.stream = stream
             output.mux_one(sample)
     return Clip(file.getvalue(), packets[0].received, packets[-1].received, len(packets))
+
+
+def add_track(output: OutputContainer, stream_format: StreamFormat, keyframe: bytes) -> VideoStream:
+    """The clip's one track.
+
+    Args:
+        output: MP4.
+        stream_format: of the stream; a size that it does not know is that of the keyframe.
+        keyframe: the first picture in Annex B form with its parameter sets.
+
+    Raises:
+        PermanentError: the size cannot be known.
+    """
+    width, height = stream_format.width, stream_format.height
+    if not width or not height:
+        width, height = _size_of(stream_format.codec, keyframe)
+    track = output.add_mux_stream(stream_format.codec, width=width, height=height)
+    return cast("VideoStream", track)
+
+
+def _size_of(codec: str, keyframe: bytes) -> tuple[int, int]:
+    """Of a camera that tells its parameter sets only in the stream, later than the library waits for them."""
+    decoder = cast("VideoCodecContext", av.CodecContext.create(codec, "r"))
+    decoder.thread_count = 1
+    try:
+        pictures = [*decoder.decode(av.Packet(keyframe)), *decoder.decode(None)]
+    except av.error.FFmpegError:
+        pictures = []
+    if not pictures:
+        raise PermanentError("the first picture of the clip cannot be read", remedy="Look at the camera's stream")
+    return pictures[0].width, pictures[0].height
 
 
 def presentation_times(given: Sequence[int | None], step: int) -> list[tuple[int, int]]:
@@ -131,8 +169,3 @@ def filled_times(given: Sequence[int | None], step: int) -> list[int]:
         guess = begin + step * index if index < first else max(known, default=begin) + step
         known.append(guess if pts is None else pts)
     return known
-
-
-def _with_parameter_sets(data: bytes, stream_format: StreamFormat) -> bytes:
-    sets = stream_format.parameter_sets
-    return data if not sets or sets in data else sets + data

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from gateway.errors import PermanentError
+from gateway.streams.beginning import Beginning
 from gateway.streams.remux import Clip, StreamFormat, write_clip
 from gateway.streams.splice import Splice
 from gateway.streams.standstill import Standstill, is_apart
@@ -74,6 +75,7 @@ class PacketRing:
         self._settled = True
         self._splice = Splice()
         self._standstill = Standstill()
+        self._beginning = Beginning()
         self._closed = False
 
     def begin(self, stream_format: StreamFormat) -> None:
@@ -86,23 +88,24 @@ class PacketRing:
                 self._splice.restart(stream_format.time_base)
             self._splice.begin()
             self._standstill = Standstill(stream_format.codec)
+            self._beginning = Beginning(stream_format.codec)
             self._changed.notify_all()
 
     def add(self, packet: RingPacket) -> None:
-        """Keep a packet; those before the first keyframe are dropped.
+        """Keep a packet; what cannot be decoded from the session's first keyframe on is dropped.
 
         Of a clock that stands still the times are those at which the packets came.
         """
         with self._changed:
+            if not self._beginning.takes(packet.data, keyframe=packet.keyframe):
+                return
             if self._standstill.tells_nothing(packet):
                 self._splice.begin()
             packet = self._splice.join(packet)
             if self._continues(packet):
                 self._slices.append(packet.data)
-            elif packet.keyframe or self._groups:
-                self._begin_picture(packet)
             else:
-                return
+                self._begin_picture(packet)
             self._picture_bytes += len(packet.data)
             self._bytes += len(packet.data)
             self._trim(packet.received)
@@ -235,6 +238,7 @@ class PacketRing:
         if self._bytes > self._max_bytes:
             # One endless group alone is too large: begin again at the next keyframe.
             self._clear()
+            self._beginning = Beginning(self._codec())
 
     def _is_past(self, begin: float) -> bool:
         """Whether nothing from `begin` on needs the first group; nor does what came after an outage."""

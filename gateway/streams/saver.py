@@ -15,6 +15,8 @@ from gateway.streams.sparing import RestSwitch, SizeWatch, Sparing
 # In quotes because the class takes its parameter in the type checker only.
 VideoPacket: TypeAlias = "av.Packet[AvVideoStream]"
 Decode: TypeAlias = Callable[["av.Packet[AvVideoStream]"], tuple[list[VideoFrame], float]]
+# Ends what is being decoded, so that it can go on elsewhere: the pictures that were held back, and CPU milliseconds.
+Restart: TypeAlias = Callable[[], tuple[list[VideoFrame], float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,15 @@ class Saver:
         sparing: how to save.
         switch: whether to.
         decode: decodes a packet: its pictures and the CPU milliseconds they cost.
+        restart: called before decoding goes on where it did not stop: what the decoder holds back is of before.
     """
 
-    def __init__(self, sparing: Sparing, switch: RestSwitch, decode: Decode) -> None:
+    def __init__(
+        self, sparing: Sparing, switch: RestSwitch, decode: Decode, restart: Restart = lambda: ([], 0.0)
+    ) -> None:
         self._sparing = sparing
         self._switch = switch
-        self._decode = decode
+        self._decode, self._restart = decode, restart
         self._watch = SizeWatch()
         self._groups = GroupLengths(sparing.shortest_seconds)
         self._converter = Converter()
@@ -160,13 +165,14 @@ class Saver:
     def _at_keyframe(self, packet: VideoPacket, arrived: float) -> Iterator[Decoded]:
         """Decode it; if it differs, or sizes were suspicious, something came since the keyframe before."""
         copy = copied(packet)
-        pictures, cost = self._decode(packet)
+        pictures, cost = self._after_gap(packet)
         seen = any(self._sparing.moved(self._bare(picture, arrived)) for picture in pictures)
         if seen or self._watch.take_suspicion() or not self._may_rest():
             first = self._left_out_since(arrived)
             for held in self._held:
                 held.decoded = False
             self._held.append(_Held(copy, arrived, decoded=False))
+            self._restart()
             yield from self._wake(first)
             return
         if self._held and copy.pts is not None and copy.pts == self._held[0].packet.pts:
@@ -177,6 +183,13 @@ class Saver:
             yield Decoded(picture, arrived, cost / len(pictures))
         if not pictures:
             yield Decoded(None, arrived, cost, resting=True, time=seconds_of(copy))
+
+    def _after_gap(self, keyframe: VideoPacket) -> tuple[list[VideoFrame], float]:
+        """The pictures of the group before that come with it, and its own; behind what was left out it begins anew."""
+        if all(held.decoded for held in self._held):
+            return self._decode(keyframe)
+        (late, late_cost), (pictures, cost) = self._restart(), self._decode(keyframe)
+        return [*late, *pictures], late_cost + cost
 
     def _left_out_since(self, now: float) -> float:
         return next((held.arrived for held in self._held if not held.decoded), now)

@@ -17,7 +17,7 @@ from gateway.streams.loss import StreamFaultError
 from gateway.streams.preflight import checked
 from gateway.streams.remux import StreamFormat
 from gateway.streams.ring import PacketRing, RingPacket
-from gateway.streams.saver import Decode, Decoded, PacketPicker, VideoPacket
+from gateway.streams.saver import Decode, Decoded, PacketPicker, Restart, VideoPacket
 from gateway.streams.source import StreamSource
 from gateway.streams.states import LossReason
 
@@ -86,7 +86,7 @@ class Session:
         ring: PacketRing | None,
         now: Callable[[], float],
         on_corrupt: Callable[[], None],
-        picker: Callable[[Decode], PacketPicker] | None = None,
+        picker: Callable[[Decode, Restart], PacketPicker] | None = None,
     ) -> None:
         if not container.streams.video:
             raise StreamFaultError(LossReason.NO_VIDEO)
@@ -101,8 +101,9 @@ class Session:
         self._now = now
         self._on_corrupt = on_corrupt
         self._corrupt_in_a_row = 0
+        self._begun = False
         self._annexb = AnnexB(self._stream)
-        self._picker = picker(self._decode) if picker is not None else None
+        self._picker = picker(self._decode, self._restart) if picker is not None else None
 
     @property
     def codec(self) -> str:
@@ -125,6 +126,7 @@ class Session:
             self._ring.begin(self._format())
         for packet in self._container.demux(self._stream):
             arrived = self._now()
+            self._begun = self._begun or packet.is_keyframe
             if self._picker is not None and packet.size:
                 yield from self._picker.take(packet, arrived)
             else:
@@ -148,16 +150,36 @@ class Session:
     def _decode(self, packet: VideoPacket) -> tuple[list[VideoFrame], float]:
         begun = time.thread_time()
         try:
-            pictures = self._stream.codec_context.decode(packet if packet.size else None)
+            pictures = self._stream.codec_context.decode(packet) if packet.size else self._held_back()
         except av.error.InvalidDataError:
-            self._on_corrupt()
-            self._corrupt_in_a_row += 1
+            # Before the first keyframe nothing can be decoded, and a camera need not send one at once.
+            if self._begun:
+                self._on_corrupt()
+                self._corrupt_in_a_row += 1
             if self._corrupt_in_a_row >= _CORRUPT_IN_A_ROW:
                 raise StreamFaultError(LossReason.INVALID_DATA) from None
             pictures = []
         else:
             self._corrupt_in_a_row = 0 if pictures else self._corrupt_in_a_row
         return pictures, (time.thread_time() - begun) * 1e3
+
+    def _restart(self) -> tuple[list[VideoFrame], float]:
+        """Let the decoder give what it holds back, and forget what it refers to."""
+        begun = time.thread_time()
+        context = self._stream.codec_context
+        try:
+            held = self._held_back()
+        except av.error.FFmpegError:  # nothing was decoded yet, or what was is broken
+            held = []
+        context.flush_buffers()
+        return held, (time.thread_time() - begun) * 1e3
+
+    def _held_back(self) -> list[VideoFrame]:
+        """The pictures that the decoder has kept for their order; it tells their times, and not in what unit."""
+        pictures = self._stream.codec_context.decode(None)
+        for picture in pictures:
+            picture.time_base = self._stream.time_base or picture.time_base
+        return pictures
 
     def _keep(self, packet: VideoPacket, arrived: float) -> None:
         """Copy into the ring; a packet of size 0 ends the stream, one without times may be the first keyframe."""

@@ -16,7 +16,7 @@ from gateway.streams.frame import Converter, Frame
 from gateway.streams.latch import Latch, LatchSwitch
 from gateway.streams.loss import StreamFaultError, opening_reason, reading_reason
 from gateway.streams.ring import PacketRing
-from gateway.streams.saver import Decode, Decoded, PacketPicker, Saver
+from gateway.streams.saver import Decode, Decoded, PacketPicker, Restart, Saver
 from gateway.streams.session import Session, opened
 from gateway.streams.source import StreamSource
 from gateway.streams.sparing import RestSwitch, Sparing
@@ -225,7 +225,7 @@ class VideoStream:
             return None
         return _Ending(LossReason.ENDED, is_final=shown and self._source.is_recording)
 
-    def _picker(self) -> Callable[[Decode], PacketPicker] | None:
+    def _picker(self) -> Callable[[Decode, Restart], PacketPicker] | None:
         if self._latch is not None:
             return partial(Latch, self._latch)
         return partial(Saver, self._sparing, self._switch) if self._sparing is not None else None

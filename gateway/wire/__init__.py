@@ -56,11 +56,28 @@ from gateway.wire.gallery import (
 )
 from gateway.wire.lifecycle import NO_STREAM_ADDRESS, CameraStatus, Failed, Heartbeat, Hello, Ready, Stop
 from gateway.wire.message import Message
+from gateway.wire.recordings import (
+    CREDENTIALS_WRONG,
+    NO_RECORDING,
+    NOT_PLAYABLE,
+    NOT_RECORDED,
+    UNREACHABLE,
+    WORKER_AWAY,
+    FetchRecording,
+    RecordingReply,
+    RecordingRequest,
+)
 
 __all__ = [
     "CLIP_PIECE_BYTES",
+    "CREDENTIALS_WRONG",
+    "NOT_PLAYABLE",
+    "NOT_RECORDED",
+    "NO_RECORDING",
     "NO_STREAM_ADDRESS",
+    "UNREACHABLE",
     "WHOLE_LIST",
+    "WORKER_AWAY",
     "CalibratedThresholds",
     "CalibrationReply",
     "CalibrationRequest",
@@ -84,6 +101,7 @@ __all__ = [
     "EmbedRequest",
     "EvidencePicture",
     "Failed",
+    "FetchRecording",
     "GalleryApplied",
     "GalleryRows",
     "GallerySnapshot",
@@ -102,6 +120,8 @@ __all__ = [
     "PictureRequest",
     "Ready",
     "Received",
+    "RecordingReply",
+    "RecordingRequest",
     "ReembedReply",
     "ReembedRequest",
     "Report",

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gateway.errors import PermanentError
-from gateway.wire import assignments, calibration, findings, gallery, lifecycle
+from gateway.wire import assignments, calibration, findings, gallery, lifecycle, recordings
 from gateway.wire.message import Message
 
 LENGTHS = struct.Struct(">II")
@@ -34,7 +34,7 @@ class _Kind:
 
 @cache
 def _kinds() -> Mapping[str, _Kind]:
-    files = (assignments, calibration, findings, gallery, lifecycle)
+    files = (assignments, calibration, findings, gallery, lifecycle, recordings)
     values = [value for each in files for value in vars(each).values()]
     found = [each for each in values if isinstance(each, type) and issubclass(each, Message)]
     return {kind.__name__: _Kind(kind, TypeAdapter(kind)) for kind in found if kind is not Message}

@@ -112,8 +112,10 @@ class ClipPiece(Message):
         cut_short: with `last`: something of the clip is missing.
         late_seconds: what is missing of its beginning, so far as is known.
         lost_seconds: what is missing within, up to here.
+        codec: what a browser must know to play it (RFC 6381), as ``hvc1.1.6.L93.B0``.
         others: with `last`: it may show people who are on no list; False if who was seen in all of it is on one.
         trouble: with `last`: why the clip is given up; empty if it is not.
+        from_camera: it is the camera's own recording, asked for by `FetchRecording`; `trouble` is one of its reasons.
     """
 
     evidence: str
@@ -128,8 +130,10 @@ class ClipPiece(Message):
     cut_short: bool = False
     late_seconds: float = 0.0
     lost_seconds: float = 0.0
+    codec: str = ""
     others: bool = True
     trouble: str = ""
+    from_camera: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,7 +60,7 @@ class Exchange:
         self._in_loop: set[str] = set()
         self._clips = ClipsUnderWay(ports.on_clip)
         self._outdated = OutdatedMatches(feed.is_outdated)
-        self.reports = ReportQueue(clock)
+        self.reports = ReportQueue(clock, ports.on_report)
         self.contacts = ContactQueue(clock, self._contacts_flood)
         self._flooded: dict[str, float] = {}
         self.relays = RelayBook()
@@ -236,7 +236,7 @@ class Exchange:
             self._report(event)
 
     def _report(self, event: Event) -> None:
-        self.reports.put(f"{event.TYPE} of {event.subject}", lambda: self._ports.on_report(event))
+        self.reports.put_event(event)
 
     async def _pass_address(self, address: StreamAddress) -> None:
         self._book.note_address(address)

@@ -27,7 +27,7 @@ class WorkerPorts:
     A TransientError of one of them is tried again, any other GatewayError is logged and final.
 
     Attributes:
-        on_report: journals an event; returns once it is durable.
+        on_report: journals events, in order and all or nothing; returns once they are durable.
         on_evidence: keeps a picture that belongs to an event that was reported before it.
         on_clip: takes the next piece of a clip without waiting; a clip whose child is gone gets a last piece, too.
         on_passage: notes that who was warned of has gone; the second argument is when that was said.
@@ -37,7 +37,7 @@ class WorkerPorts:
         on_heard: notes whether a camera's contacts are heard.
     """
 
-    on_report: Callable[[Event], Awaitable[object]]
+    on_report: Callable[[Sequence[Event]], Awaitable[object]]
     on_evidence: Callable[[EvidencePicture], Awaitable[object]]
     on_clip: Callable[[ClipPiece], None]
     on_passage: Callable[[PassageOver, datetime], Awaitable[object]]

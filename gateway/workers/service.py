@@ -18,11 +18,14 @@ from gateway.wire import (
     DiscoverRequest,
     EmbedReply,
     EmbedRequest,
+    FetchRecording,
     IdentifyReply,
     IdentifyRequest,
     LookAt,
     PhotoReply,
     PhotoRequest,
+    RecordingReply,
+    RecordingRequest,
     SwitchRelay,
 )
 from gateway.workers.assignment import assignment, password_of
@@ -43,6 +46,7 @@ from gateway.workers.supervisor import WorkerSupervisor
 _PHOTO_SECONDS = 20.0
 _CALIBRATION_SECONDS = 20.0
 _ASKING_SECONDS = 60.0
+_RECORDING_SECONDS = 90.0
 _READY_LOOKS, _READY_SECONDS = 50, 0.2
 _LARGEST_PHOTO_BYTES = 12 * 1024 * 1024
 _DRAIN_SECONDS = 2.0
@@ -288,6 +292,33 @@ class Workers:
         name = self._book.worker_of(request.camera)
         worker = self._fleet.named(name) if name is not None and self._book.is_watched(request.camera) else None
         return worker is not None and worker.offer(request)
+
+    def is_by_onvif(self, camera: str) -> bool:
+        """Whether a camera is asked over ONVIF, and so may have a recording of its own."""
+        return any(each.camera == camera for each in self._book.by_onvif())
+
+    async def own_recording(self, camera: str) -> RecordingReply:
+        """Where a camera plays its own recording, or why that is not known.
+
+        Raises:
+            WorkerAwayError: the devices child is away.
+        """
+        devices = self._fleet.named(DEVICES)
+        if devices is None:
+            raise WorkerAwayError("the devices child is not started", remedy="Try again in a moment.")
+        return await devices.ask(
+            lambda number: RecordingRequest(request=number, camera=camera), RecordingReply, _RECORDING_SECONDS
+        )
+
+    def fetch_recording(self, order: FetchRecording) -> bool:
+        """Have a camera's child bring a part of its own recording; never waits.
+
+        Returns:
+            whether there is a child that has the camera now.
+        """
+        name = self._book.worker_of(order.camera)
+        worker = self._fleet.named(name) if name is not None else None
+        return worker is not None and worker.offer(order)
 
     def cameras(self) -> tuple[CameraState, ...]:
         """All cameras as they are now."""

@@ -90,6 +90,23 @@ def is_over(stores: Stores, identity: str = "c-1") -> Callable[[], Awaitable[boo
     return over
 
 
+async def test_how_a_clip_is_coded_is_known_from_its_begin_on(tmp_path: Path) -> None:
+    async with running(tmp_path) as stores:
+        first = part(0)
+        coded = replace(first.evidence, clip=ClipState(codec="hvc1.1.6.L93.B0"))
+        stores.clips.put(replace(first, evidence=coded))
+
+        async def has_begun() -> bool:
+            return await state(stores) is not None
+
+        await until(has_begun)
+        stores.clips.put(replace(part(1, last=True), evidence=coded))
+        await until(is_over(stores))
+        found = await state(stores)
+        assert found is not None
+        assert (found.state, found.codec) == ("whole", "hvc1.1.6.L93.B0")
+
+
 async def test_a_clip_is_read_while_it_grows_and_when_it_is_whole(tmp_path: Path) -> None:
     async with running(tmp_path) as stores:
         stores.clips.put(part(0))
@@ -348,3 +365,21 @@ async def test_a_full_disk_ends_the_clip_and_leaves_the_reserve_to_presses(small
         assert stores.ballast.held
         assert not stores.journal.failed.done()
     assert [fault for fault, _ in faults] == ["clip_given_up"]
+
+
+async def test_a_cameras_own_recording_keeps_its_clock_and_what_is_missing_says_why(tmp_path: Path) -> None:
+    fetched = replace(clip(), kind="camera_clip", clip=ClipState(clock_offset_seconds=-90.5))
+    gone = ClipState(state="missing", others=False, reason="unreachable")
+    missing = replace(clip("c-2"), kind="camera_clip", clip=gone)
+    async with running(tmp_path) as stores:
+        stores.clips.put(part(0, fetched))
+        stores.clips.put(part(1, fetched, data=b"", whole=False, last=True))
+        await until(is_over(stores))
+        await stores.clips.note_missing(missing)
+        await stores.clips.note_missing(replace(clip("c-3", "nobody"), clip=gone))
+    async with running(tmp_path) as stores:
+        whole = ClipState(state="whole", seconds=1.0, size=50_000, clock_offset_seconds=-90.5)
+        assert await stores.evidence.of_event("press-1") == [replace(fetched, clip=whole), missing]
+        assert await stores.clips.look("c-2") is None
+        assert await stores.evidence.purge_due(NOW + timedelta(days=31)) == [replace(fetched, clip=whole), missing]
+        assert not (tmp_path / "evidence" / "c-1").exists()

@@ -1,7 +1,7 @@
 """A child that was released says a late word: its successor is fed, no ghost is waited for, its clip ends."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -77,7 +77,7 @@ class House:
         async def nothing(*_: object) -> None:
             pass
 
-        async def on_report(_: Event) -> None:
+        async def on_report(_: Sequence[Event]) -> None:
             pass
 
         program = self.folder / "child.py"

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -111,8 +111,8 @@ class Findings:
     events: list[Event] = field(default_factory=list)
     pieces: list[ClipPiece] = field(default_factory=list)
 
-    async def report(self, event: Event) -> None:
-        self.events.append(event)
+    async def report(self, events: Sequence[Event]) -> None:
+        self.events += events
 
     async def ignore(self, message: Message) -> None:
         pass

@@ -6,6 +6,8 @@ const LOSSES = new Set(["campus.button.lost", "campus.camera.lost", "campus.dest
 const CLOSED = new Set(["resolved"]);
 const FACE = "campus.face.matched";
 const EVIDENCE_MS = 15000;
+// The camera's own recording is fetched once the clip that has a gap is over.
+const FETCH_MS = 120000;
 const TICK_MS = 10000;
 const KEPT_ENDED = 200;
 const MOST_ENDED = 300;
@@ -74,7 +76,10 @@ export function awaitsEvidence(state, now) {
   if (!incident || !detail) return false;
   if ((detail.evidence ?? []).some((each) => each.clip?.state === "recording")) return true;
   const seen = incident.kind === FACE || (detail.cameras ?? []).length > 0;
-  return seen && now - new Date(incident.updated ?? incident.opened).getTime() < EVIDENCE_MS;
+  const cut = (detail.evidence ?? []).some((each) => each.clip?.state === "cut_short");
+  const fetched = (detail.evidence ?? []).some((each) => each.kind === "camera_clip");
+  const most = cut && !fetched ? FETCH_MS : EVIDENCE_MS;
+  return seen && now - new Date(incident.updated ?? incident.opened).getTime() < most;
 }
 
 function takeLink(state, { state: link, detail }) {

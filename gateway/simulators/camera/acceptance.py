@@ -96,6 +96,8 @@ _GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (
             "look at the camera's own recording once an hour: tell that it stopped or reaches less far back than it "
             "should, and take no other camera's for its own",
+            "fetch its recording around an alarm of which our own clip has a gap; whatever its replay does, the clip "
+            "is what came of the time asked for, by the camera's clock, and nothing else waits",
         ),
     ),
 )

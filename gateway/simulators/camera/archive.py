@@ -50,8 +50,9 @@ class Archive:
     def pictures(self, recording: Recording, since: datetime, until: datetime) -> Iterator[tuple[datetime, Picture]]:
         """The pictures from the keyframe at or before a moment up to another one, each with when it was taken."""
         number = recording.keyframe_before(recording.number_at(since.timestamp()))
-        while (at := recording.due(number)) <= until.timestamp():
+        while recording.due(number) <= until.timestamp():
             unit, shown = recording.unit(number), recording.shown(number)
             stamp = round(shown * CLOCK_RATE)
-            yield datetime.fromtimestamp(at, UTC), Picture(payloads(unit.nals), stamp, shown, unit.keyframe)
+            picture = Picture(payloads(unit.nals, recording.syntax), stamp, shown, unit.keyframe)
+            yield datetime.fromtimestamp(shown, UTC), picture
             number += 1

@@ -31,7 +31,7 @@ class SimulatedCamera:
     """A camera that plays a recording, alive between ``async with``'s begin and end.
 
     Args:
-        recording: file with an H.264 track: the main stream.
+        recording: file with an H.264 or H.265 track: the main stream.
         sub: file of the sub-stream, if the camera has one.
         username: empty for a camera that is open to everybody.
         password: for RTSP, SOAP and snapshot alike.
@@ -151,7 +151,10 @@ class SimulatedCamera:
                 dead.close()
 
     async def _playback(self, file: Path, scene: Scene) -> Playback:
-        return Playback(await asyncio.to_thread(load_recording, file), scene, loop=self._loop)
+        recording = await asyncio.to_thread(load_recording, file)
+        if "sets-in-description" in self._quirks:
+            recording = recording.without_parameter_sets()
+        return Playback(recording, scene, loop=self._loop, at_once="waits-for-keyframe" not in self._quirks)
 
     def _bind(self) -> tuple[socket.socket, socket.socket]:
         """Have both ports before anything is made: the SOAP side tells both."""

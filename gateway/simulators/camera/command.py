@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway.errors import GatewayError, PermanentError
 from gateway.simulators.camera.camera import Ports, SimulatedCamera
 from gateway.simulators.camera.quirks import KNOWN
-from gateway.simulators.camera.sample import write_test_recording
+from gateway.simulators.camera.sample import CODECS, write_test_recording
 
 _FAILED = 1
 _READ_SIZE = 4096
@@ -31,16 +31,16 @@ def main(argv: Sequence[str]) -> int:
         return 0
     try:
         with tempfile.TemporaryDirectory(prefix="camera-") as folder:
-            asyncio.run(_run(chosen, chosen.recording or _test_recording(Path(folder))))
+            asyncio.run(_run(chosen, chosen.recording or _test_recording(Path(folder), chosen.codec)))
     except GatewayError as error:
         sys.stderr.write(f"{error}\n")
         return _FAILED
     return 0
 
 
-def _test_recording(folder: Path) -> Path:
+def _test_recording(folder: Path, codec: str) -> Path:
     sys.stderr.write("no --recording given: showing a test picture\n")
-    return write_test_recording(folder / "test-picture.mp4")
+    return write_test_recording(folder / "test-picture.mp4", codec=codec)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,8 +52,9 @@ def _parser() -> argparse.ArgumentParser:
         "--recording",
         type=Path,
         metavar="FILE",
-        help="main stream, with an H.264 track (default: a test picture)",
+        help="main stream, with an H.264 or H.265 track (default: a test picture)",
     )
+    add("--codec", choices=CODECS, default="h264", help="codec of the test picture (default: %(default)s)")
     add("--sub", type=Path, metavar="FILE", help="recording of the sub-stream")
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--http-port", type=int, default=0, metavar="N", help="port of ONVIF and snapshots (default: any free one)")

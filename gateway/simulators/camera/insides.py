@@ -66,6 +66,7 @@ class Insides:
         serial: str,
     ) -> None:
         self._quirks = quirks
+        self._playbacks = playbacks
         realm = DigestRealm(_REALM, *credentials)
         self.device = SimulatedDevice(_profiles(playbacks), ports.http, ports.rtsp, quirks, ports.dead, serial=serial)
         tokens = TokenGuard(*credentials, zulu_only="zulu-only" in quirks)
@@ -103,6 +104,8 @@ class Insides:
         group.create_task(push_all(self.subscriptions, self._quirks), name="push of events")
         if "event-storm" in self._quirks:
             group.create_task(self._storm(), name="event storm")
+        if "codec-changes" in self._quirks:
+            group.create_task(self._change(), name="change of codec")
         if "stuck-motion" in self._quirks:
             group.create_task(self._stuck(), name="stuck motion")
 
@@ -143,6 +146,10 @@ class Insides:
             self.happenings.set("motion", active=not self.happenings.states["motion"].active)
             await asyncio.sleep(pause)
 
+    async def _change(self) -> None:
+        await asyncio.sleep(self._quirks.value("codec-changes") or 0.0)
+        self._playbacks["/main"].recording = self._playbacks["/sub"].recording
+
     async def _stuck(self) -> None:
         self.happenings.set("motion", active=True)
         while True:
@@ -158,6 +165,7 @@ def _profiles(playbacks: Mapping[str, Playback]) -> tuple[Profile, ...]:
             width=playback.recording.width,
             height=playback.recording.height,
             frames_per_second=playback.recording.frames_per_second,
+            codec=playback.recording.syntax.encoding,
             moves=path == "/main",
         )
         for path, playback in playbacks.items()

@@ -1,7 +1,7 @@
-"""NAL units of H.264: taking them out of MP4 samples or Annex B byte streams (ISO/IEC 14496-15 §5.3, H.264 Annex B)."""
+"""NAL units of H.264 and H.265: taken out of MP4 samples (ISO/IEC 14496-15 §5.3, §8.3) or Annex B byte streams."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.errors import PermanentError
@@ -9,40 +9,64 @@ from gateway.errors import PermanentError
 IDR = 5
 SPS = 7
 PPS = 8
+H265_VPS, H265_SPS, H265_PPS = 32, 33, 34
 _START_CODE = re.compile(rb"\x00\x00\x00?\x01")
 _AVCC_HEADER = 7
+_HVCC_HEADER = 23
 
 
-def kind(unit: bytes) -> int:
-    """The type of a NAL unit, 1 to 23 (H.264 table 7-1)."""
-    return unit[0] & 0x1F
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """What differs between the codecs.
+
+    Attributes:
+        codec: by FFmpeg's name.
+        encoding: as SDP and ONVIF call it.
+        title: as people call it.
+        kind: the type of a NAL unit (H.264 table 7-1, H.265 table 7-1).
+        parameter_sets: the types of those that a decoder must have, in their order.
+        record: the least size of its configuration record in bytes (ISO/IEC 14496-15 §5.3.3.1, §8.3.3.1).
+    """
+
+    codec: str
+    encoding: str
+    title: str
+    kind: Callable[[bytes], int]
+    parameter_sets: tuple[int, ...]
+    record: int
+
+
+H264 = Syntax("h264", "H264", "H.264", lambda unit: unit[0] & 0x1F, (SPS, PPS), _AVCC_HEADER)
+H265 = Syntax("hevc", "H265", "H.265", lambda unit: unit[0] >> 1 & 0x3F, (H265_VPS, H265_SPS, H265_PPS), _HVCC_HEADER)
+SYNTAXES = {each.codec: each for each in (H264, H265)}
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """How a track's samples are cut, and its parameter sets.
+    """How a track's samples are cut, and its parameter sets in their order.
 
     `length_size` is the bytes of a sample's length field; 0 means Annex B start codes.
     """
 
+    syntax: Syntax
     length_size: int
-    sps: bytes
-    pps: bytes
+    parameter_sets: tuple[bytes, ...]
 
     @classmethod
-    def parse(cls, extradata: bytes, first_sample: bytes) -> "Configuration":
-        """Read an AVCDecoderConfigurationRecord, or Annex B extradata, or the parameter sets of the first sample.
+    def parse(cls, syntax: Syntax, extradata: bytes, first_sample: bytes) -> "Configuration":
+        """Read a decoder configuration record, or Annex B extradata, or the parameter sets of the first sample.
 
         Raises:
             PermanentError: there are no parameter sets.
         """
-        if extradata[:1] == b"\x01" and len(extradata) >= _AVCC_HEADER:
-            sets = list(_sets_of_record(extradata))
-            length_size = (extradata[4] & 3) + 1
+        if extradata[:1] == b"\x01" and len(extradata) >= syntax.record:
+            of_record, at = (_sets_of_hvcc, 21) if syntax is H265 else (_sets_of_avcc, 4)
+            sets = list(of_record(extradata))
+            length_size = (extradata[at] & 3) + 1
         else:
             sets = list(_split_annex_b(extradata)) + list(_split_annex_b(first_sample))
             length_size = 0
-        return cls(length_size, _first(sets, SPS), _first(sets, PPS))
+        return cls(syntax, length_size, tuple(_first(sets, kind, syntax) for kind in syntax.parameter_sets))
 
     def split(self, sample: bytes) -> tuple[bytes, ...]:
         """The NAL units of one sample."""
@@ -50,20 +74,20 @@ class Configuration:
         return tuple(unit for unit in cut if unit)
 
     def with_parameter_sets(self, units: tuple[bytes, ...], *, keyframe: bool) -> tuple[bytes, ...]:
-        """`units` with SPS and PPS before a keyframe that lacks them, as cameras send it."""
-        if not keyframe or any(kind(unit) == SPS for unit in units):
+        """`units` with the parameter sets before a keyframe that lacks them, as cameras send it."""
+        if not keyframe or any(self.syntax.kind(unit) in self.syntax.parameter_sets for unit in units):
             return units
-        return (self.sps, self.pps, *units)
+        return (*self.parameter_sets, *units)
 
 
-def _first(units: list[bytes], wanted: int) -> bytes:
+def _first(units: list[bytes], wanted: int, syntax: Syntax) -> bytes:
     for unit in units:
-        if unit and kind(unit) == wanted:
+        if unit and syntax.kind(unit) == wanted:
             return unit
-    raise PermanentError("the H.264 track has no parameter sets", remedy="Encode the recording again.")
+    raise PermanentError(f"the {syntax.title} track has no parameter sets", remedy="Encode the recording again.")
 
 
-def _sets_of_record(record: bytes) -> Iterator[bytes]:
+def _sets_of_avcc(record: bytes) -> Iterator[bytes]:
     at, remaining = 6, record[5] & 0x1F
     for _ in range(2):
         for _ in range(remaining):
@@ -72,6 +96,17 @@ def _sets_of_record(record: bytes) -> Iterator[bytes]:
             at += 2 + length
         remaining = record[at] if at < len(record) else 0
         at += 1
+
+
+def _sets_of_hvcc(record: bytes) -> Iterator[bytes]:
+    at = _HVCC_HEADER
+    for _ in range(record[22]):
+        count = int.from_bytes(record[at + 1 : at + 3], "big")
+        at += 3
+        for _ in range(count):
+            length = int.from_bytes(record[at : at + 2], "big")
+            yield record[at + 2 : at + 2 + length]
+            at += 2 + length
 
 
 def _split_lengths(sample: bytes, size: int) -> Iterator[bytes]:

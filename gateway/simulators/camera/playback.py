@@ -75,13 +75,14 @@ class Playback:
     """One recording and those who watch it.
 
     A viewer who comes in the middle of a group of pictures gets that group at once, so that it can decode from its
-    first packet on; a real camera sends a keyframe on request instead.
+    first packet on; a real camera sends a keyframe on request instead. If not `at_once`, it must wait for the next one.
     """
 
-    def __init__(self, recording: Recording, scene: Scene, *, loop: bool) -> None:
+    def __init__(self, recording: Recording, scene: Scene, *, loop: bool, at_once: bool = True) -> None:
         self.recording = recording
         self._scene = scene
         self._loop = loop
+        self._at_once = at_once
         self._viewers: list[Viewer] = []
         self._wanted = asyncio.Event()
         self._next: int | None = None
@@ -89,7 +90,7 @@ class Playback:
     def attach(self, viewer: Viewer) -> None:
         """Show the scene to `viewer` from now on."""
         self._scene.enter()
-        if self._next is not None:
+        if self._next is not None and self._at_once:
             for number in range(self.recording.keyframe_before(max(self._next - 1, 0)), self._next):
                 viewer.show(self._picture(number))
         self._viewers.append(viewer)
@@ -131,7 +132,7 @@ class Playback:
         number = self.recording.number_at(self._scene.elapsed())
         if not self._loop:
             number = min(number, len(self.recording.units) - 1)
-        return self.recording.keyframe_before(number)
+        return self.recording.keyframe_before(number) + (not self._at_once)
 
     def _following(self, number: int) -> int:
         """The next access unit, or a later keyframe when this process was held up."""
@@ -149,7 +150,7 @@ class Playback:
         unit = self.recording.unit(number)
         shown = self.recording.shown(number)
         return Picture(
-            payloads=payloads(unit.nals),
+            payloads=payloads(unit.nals, self.recording.syntax),
             timestamp=round(shown * CLOCK_RATE),
             captured=self._scene.wall(shown),
             keyframe=unit.keyframe,

@@ -1,8 +1,8 @@
-"""Demuxes a recording once into H.264 access units that any number of clients can be sent."""
+"""Demuxes a recording once into H.264 or H.265 access units that any number of clients can be sent."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
@@ -13,11 +13,11 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from gateway.errors import PermanentError
-from gateway.simulators.camera import nal
+from gateway.simulators.camera.nal import SYNTAXES, Configuration, Syntax
 
 VideoPacket: TypeAlias = "Packet[VideoStream]"
 _MAX_BYTES = 1 << 30  # it is held in memory whole
-_REMEDY = "Give a recording with an H.264 video track, for example an MP4 file."
+_REMEDY = "Give a recording with an H.264 or H.265 video track, for example an MP4 file."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,24 @@ class AccessUnit:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A whole recording in memory: access units in decoding order, parameter sets and picture size.
+    """A whole recording in memory: access units in decoding order, parameter sets in theirs, and picture size.
 
     `width` and `height` in pixels, `frames_per_second` on average, `duration` in seconds of one turn.
     """
 
     units: tuple[AccessUnit, ...]
-    sps: bytes
-    pps: bytes
+    syntax: Syntax
+    parameter_sets: tuple[bytes, ...]
     width: int
     height: int
     frames_per_second: float
     duration: float
+
+    def without_parameter_sets(self) -> "Recording":
+        """The same, whose keyframes come without them."""
+        kinds, kind = self.syntax.parameter_sets, self.syntax.kind
+        bare = (replace(each, nals=tuple(part for part in each.nals if kind(part) not in kinds)) for each in self.units)
+        return replace(self, units=tuple(bare))
 
     def unit(self, number: int) -> AccessUnit:
         """The access unit `number`, counted on through the turns of a looped recording."""
@@ -76,16 +82,16 @@ class Recording:
 
 
 def load_recording(path: Path) -> Recording:
-    """Read the H.264 track of `path`; packets only, nothing is decoded.
+    """Read the H.264 or H.265 track of `path`; packets only, nothing is decoded.
 
     Raises:
-        PermanentError: the file cannot be opened, has no H.264 track or no keyframe at its start.
+        PermanentError: the file cannot be opened, has no such track or no keyframe at its start.
     """
     try:
         if path.stat().st_size > _MAX_BYTES:
             raise PermanentError("the recording is larger than 1 GiB", where=str(path), remedy="Give a shorter one.")
         with av.open(str(path)) as container:
-            stream = _h264_stream(list(container.streams.video), path)
+            stream = _readable_stream(list(container.streams.video), path)
             return _assemble(stream, list(_packets(container.demux(stream))), path)
     except (OSError, av.error.FFmpegError) as error:
         raise PermanentError(
@@ -93,11 +99,11 @@ def load_recording(path: Path) -> Recording:
         ) from error
 
 
-def _h264_stream(streams: list[VideoStream], path: Path) -> VideoStream:
+def _readable_stream(streams: list[VideoStream], path: Path) -> VideoStream:
     for stream in streams:
-        if stream.codec_context.name == "h264":
+        if stream.codec_context is not None and stream.codec_context.name in SYNTAXES:
             return stream
-    raise PermanentError("the recording has no H.264 video track", where=str(path), remedy=_REMEDY)
+    raise PermanentError("the recording has no H.264 or H.265 video track", where=str(path), remedy=_REMEDY)
 
 
 def _packets(demuxed: Iterator[VideoPacket]) -> Iterator[VideoPacket]:
@@ -111,7 +117,8 @@ def _packets(demuxed: Iterator[VideoPacket]) -> Iterator[VideoPacket]:
 def _assemble(stream: VideoStream, packets: list[VideoPacket], path: Path) -> Recording:
     if not packets:
         raise PermanentError("the recording holds no keyframe", where=str(path), remedy=_REMEDY)
-    configuration = nal.Configuration.parse(bytes(stream.codec_context.extradata or b""), bytes(packets[0]))
+    syntax = SYNTAXES[stream.codec_context.name]
+    configuration = Configuration.parse(syntax, bytes(stream.codec_context.extradata or b""), bytes(packets[0]))
     rate = stream.average_rate or Fraction(25)
     times = _Times(packets, stream.time_base or Fraction(1, 90_000), rate)
     units = tuple(
@@ -125,8 +132,8 @@ def _assemble(stream: VideoStream, packets: list[VideoPacket], path: Path) -> Re
     )
     return Recording(
         units=units,
-        sps=configuration.sps,
-        pps=configuration.pps,
+        syntax=syntax,
+        parameter_sets=configuration.parameter_sets,
         width=stream.codec_context.width,
         height=stream.codec_context.height,
         frames_per_second=float(rate),

@@ -1,14 +1,16 @@
-"""RTP and RTCP: H.264 payloads (RFC 6184), packets and sender reports (RFC 3550)."""
+"""RTP and RTCP: H.264 and H.265 payloads (RFC 6184, RFC 7798), packets and sender reports (RFC 3550)."""
 
 import secrets
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from gateway.simulators.camera.nal import H264, H265, Syntax
+
 CLOCK_RATE = 90_000
 PAYLOAD_TYPE = 96
 _MAX_PAYLOAD = 1400
-_FU_A = 28
+_FU_A, _FU = 28, 49
 _VERSION, _EXTENDED = 0x80, 0x10
 _MARKER = 0x80
 NTP_EPOCH = 2_208_988_800
@@ -17,19 +19,32 @@ _SOURCE_DESCRIPTION = 202
 _BYE = 203
 
 
-def payloads(nals: Iterable[bytes], limit: int = _MAX_PAYLOAD) -> tuple[bytes, ...]:
-    """The RTP payloads of one access unit: a single NAL unit each, or FU-A fragments above `limit` bytes."""
-    return tuple(part for unit in nals for part in (_fragments(unit, limit) if len(unit) > limit else (unit,)))
+def payloads(nals: Iterable[bytes], syntax: Syntax = H264, *, limit: int = _MAX_PAYLOAD) -> tuple[bytes, ...]:
+    """The RTP payloads of one access unit: a single NAL unit each, or fragments above `limit` bytes."""
+    cut = _fragments_of_h265 if syntax is H265 else _fragments
+    return tuple(part for unit in nals for part in (cut(unit, limit) if len(unit) > limit else (unit,)))
 
 
 def _fragments(unit: bytes, limit: int) -> Iterator[bytes]:
+    """FU-A (RFC 6184 §5.8)."""
     indicator = (unit[0] & 0xE0) | _FU_A
     kind = unit[0] & 0x1F
-    step = limit - 2
-    for start in range(1, len(unit), step):
-        first = 0x80 if start == 1 else 0
-        last = 0x40 if start + step >= len(unit) else 0
-        yield bytes((indicator, first | last | kind)) + unit[start : start + step]
+    for flags, part in _parts(unit[1:], limit - 2):
+        yield bytes((indicator, flags | kind)) + part
+
+
+def _fragments_of_h265(unit: bytes, limit: int) -> Iterator[bytes]:
+    """Fragmentation units (RFC 7798 §4.4.3)."""
+    header = bytes(((unit[0] & 0x81) | _FU << 1, unit[1]))
+    kind = H265.kind(unit)
+    for flags, part in _parts(unit[2:], limit - 3):
+        yield header + bytes((flags | kind,)) + part
+
+
+def _parts(body: bytes, step: int) -> Iterator[tuple[int, bytes]]:
+    """Each with its start and end bits."""
+    for start in range(0, len(body), step):
+        yield (0x80 if start == 0 else 0) | (0x40 if start + step >= len(body) else 0), body[start : start + step]
 
 
 @dataclass(slots=True)

@@ -73,10 +73,15 @@ class Outlet:
         Raises:
             ChannelClosedError: the parent is gone.
         """
-        sent: Future[None] = asyncio.run_coroutine_threadsafe(self._send_behind(message), self._loop)
+        sent: Future[None] = asyncio.run_coroutine_threadsafe(self.send_behind(message), self._loop)
         sent.result()
 
-    async def _send_behind(self, message: Message) -> None:
+    async def send_behind(self, message: Message) -> None:
+        """The same from the loop.
+
+        Raises:
+            ChannelClosedError: the parent is gone.
+        """
         while not self._channel.offer(message, limit=0):
             if self._channel.closed:
                 raise ChannelClosedError("the other side of the channel is gone")

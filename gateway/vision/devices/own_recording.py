@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
@@ -13,13 +13,28 @@ from gateway.clock import Clock
 from gateway.errors import GatewayError
 from gateway.events import CameraFault, Severity, camera_source, derived_id, encode
 from gateway.settings import VisionSettings
-from gateway.wire import CameraAssigned, Message, Report
+from gateway.wire import (
+    CREDENTIALS_WRONG,
+    NO_RECORDING,
+    NOT_PLAYABLE,
+    UNREACHABLE,
+    CameraAssigned,
+    Message,
+    RecordingReply,
+    RecordingRequest,
+    Report,
+)
 
 _LOG = logging.getLogger(__name__)
 _FIRST_SECONDS, _LOOK_SECONDS, _AGAIN_SECONDS = 8.0, 3600.0, 600.0
 # Memory cards are freed in files of minutes: a begin that moved less than this is still the same.
 _MOVED = timedelta(minutes=1)
 _DAY = timedelta(days=1)
+_REASONS = {
+    CameraState.NO_RECORDING: NO_RECORDING,
+    CameraState.CREDENTIALS_WRONG: CREDENTIALS_WRONG,
+    CameraState.NOT_ONVIF: NOT_PLAYABLE,
+}
 _REMEDY = (
     "Look at the camera's memory card and at its recording schedule; if it shall record on motion only, set "
     "vision.recording_minutes, and if it shall keep less, vision.recording_days."
@@ -175,6 +190,26 @@ class RecordingRounds:
             detail=verdict.gap,
             figures=dict(verdict.figures),
         )
+
+
+async def replay_of(request: RecordingRequest, camera: SearchedCamera | None) -> RecordingReply:
+    """Where a camera plays its own recording, or why that is not known; None: it is not assigned yet."""
+    try:
+        own = await camera.own_recording() if camera is not None else None
+    except CameraError as error:
+        return replace(_refused(request), refusal=_REASONS.get(error.state, UNREACHABLE))
+    except GatewayError:
+        return replace(_refused(request), refusal=NOT_PLAYABLE)
+    if own is None:
+        return _refused(request)
+    if own.replay is None:
+        return replace(_refused(request), refusal=NO_RECORDING)
+    offset = own.clock_offset.total_seconds()
+    return RecordingReply(request=request.request, camera=request.camera, url=own.replay, clock_offset_seconds=offset)
+
+
+def _refused(request: RecordingRequest) -> RecordingReply:
+    return RecordingReply(request=request.request, camera=request.camera, refusal=UNREACHABLE)
 
 
 def _jittered(seconds: float) -> float:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import replace
 
 from gateway.cameras import AnnouncementListener, Login, OnvifCamera, OnvifLibrary, PasswordGuard, PushReceiver
@@ -13,7 +14,7 @@ from gateway.vision.child.hardening import resident_megabytes
 from gateway.vision.devices.commands import Commands
 from gateway.vision.devices.finder import Finder, Known
 from gateway.vision.devices.listening import Ear, EventListening
-from gateway.vision.devices.own_recording import RecordingRounds
+from gateway.vision.devices.own_recording import RecordingRounds, replay_of
 from gateway.vision.devices.returning import Returning, is_the_same, may_follow
 from gateway.vision.devices.watch import Companion, DeviceWatch, elsewhere_event, moved_event
 from gateway.wire import (
@@ -28,6 +29,7 @@ from gateway.wire import (
     PictureRequest,
     Ready,
     Received,
+    RecordingRequest,
     Report,
     StreamLost,
     SwitchRelay,
@@ -83,6 +85,8 @@ class DevicesRole:
                 self._command(camera, command)
             case DiscoverRequest() as request:
                 self._look_around(request)
+            case RecordingRequest() as request:
+                self._beside(f"own recording {request.request}", self._tell_recording(request))
             case StreamLost(camera=camera):
                 if camera in self._watches:
                     self._watches[camera].ask_again()
@@ -156,11 +160,17 @@ class DevicesRole:
             self._commands.look(told, command)
 
     def _look_around(self, request: DiscoverRequest) -> None:
-        """Answer when the search is over; messages are taken meanwhile."""
         known = {camera: (watch.assigned, watch.described) for camera, watch in self._watches.items()}
-        task = asyncio.create_task(self._answer(request, known), name=f"discovery {request.request}")
+        self._beside(f"discovery {request.request}", self._answer(request, known))
+
+    def _beside(self, name: str, work: Coroutine[object, object, None]) -> None:
+        """Answer when it is over; messages are taken meanwhile."""
+        task = asyncio.create_task(work, name=name)
         self._searches.add(task)
         task.add_done_callback(self._searched)
+
+    async def _tell_recording(self, request: RecordingRequest) -> None:
+        await self._outlet.send(await replay_of(request, self._cameras.get(request.camera)))
 
     def _searched(self, task: asyncio.Task[None]) -> None:
         self._searches.discard(task)

@@ -136,7 +136,7 @@ class ClipRecorder:
             for fragment in follower.fragments():
                 seconds = fragment.seconds
                 for piece in self._pieces(fragment, subject, number):
-                    self._outlet.post_behind(_with_losses(piece, follower))
+                    self._outlet.post_behind(_described(piece, follower))
                     number += 1
                     self._stopping.wait(len(piece.data) / _BYTES_PER_SECOND)
         except Exception as error:  # before the first piece nobody would ever hear of this clip
@@ -150,7 +150,7 @@ class ClipRecorder:
                     self._piece(subject, number, seconds=seconds), last=True, cut_short=not follower.complete
                 )
                 others = self._strangers(follower.begins, follower.ends)
-                self._outlet.post_behind(_with_losses(replace(last, others=others), follower))
+                self._outlet.post_behind(_described(replace(last, others=others), follower))
         if not number:
             raise PermanentError("no picture came")
 
@@ -183,5 +183,10 @@ class ClipRecorder:
         )
 
 
-def _with_losses(piece: ClipPiece, follower: ClipFollower) -> ClipPiece:
-    return replace(piece, late_seconds=round(follower.late_seconds, 3), lost_seconds=round(follower.lost_seconds, 3))
+def _described(piece: ClipPiece, follower: ClipFollower) -> ClipPiece:
+    return replace(
+        piece,
+        late_seconds=round(follower.late_seconds, 3),
+        lost_seconds=round(follower.lost_seconds, 3),
+        codec=follower.codecs,
+    )

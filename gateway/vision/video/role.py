@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,12 +21,16 @@ from gateway.vision.video.announcer import Announcer
 from gateway.vision.video.list_holder import ListHolder
 from gateway.vision.video.pipeline import CameraPipeline, PipelineKit
 from gateway.wire import (
+    CREDENTIALS_WRONG,
     NO_STREAM_ADDRESS,
+    WORKER_AWAY,
     CalibratedThresholds,
     CameraAssigned,
     CameraStatus,
     CameraWithdrawn,
+    ClipPiece,
     ClipRequest,
+    FetchRecording,
     GalleryApplied,
     GallerySnapshot,
     Heartbeat,
@@ -61,6 +66,7 @@ class _Watched:
     refused_passwords: int = 0
     pipeline: CameraPipeline | None = None
     overdue: asyncio.TimerHandle | None = None
+    fetch: asyncio.Task[None] | None = None
 
 
 class VideoRole:
@@ -120,6 +126,8 @@ class VideoRole:
                 await self._address(address)
             case ClipRequest() as request:
                 await self._record(request)
+            case FetchRecording() as order:
+                await self._fetch(order)
             case GallerySnapshot() as snapshot:
                 await self._apply(snapshot, received.fds[0])
             case CalibratedThresholds() as told if self._kit is not None:
@@ -170,6 +178,8 @@ class VideoRole:
     async def _drop(self, camera: str) -> None:
         watched = self._cameras.pop(camera, None)
         if watched is not None:
+            if watched.fetch is not None:
+                watched.fetch.cancel()
             await self._end(watched)
 
     async def _end(self, watched: _Watched) -> None:
@@ -199,6 +209,21 @@ class VideoRole:
             return
         for refused in watched.pipeline.clips.record(request):
             await self._outlet.send(refused)
+
+    async def _fetch(self, order: FetchRecording) -> None:
+        """Bring a part of the camera's own recording; not with a password that its stream refuses."""
+        watched = self._cameras.get(order.camera)
+        if watched is None or (watched.fetch is not None and not watched.fetch.done()):
+            await self._outlet.send(_unfetched(order, WORKER_AWAY))
+        elif watched.pipeline is not None and watched.pipeline.refused_passwords:
+            await self._outlet.send(_unfetched(order, CREDENTIALS_WRONG))
+        else:
+            watched.fetch = self._keep(self._fetched(order, watched.assigned))
+
+    async def _fetched(self, order: FetchRecording, assigned: CameraAssigned) -> None:
+        """What talks to cameras is loaded with the first recording that is wanted: most children never need it."""
+        module = await asyncio.to_thread(import_module, "gateway.vision.video.own_recording")
+        await module.RecordingFetch(order, assigned, self._outlet).run()
 
     def _pipelines(self) -> tuple[CameraPipeline, ...]:
         return tuple(each.pipeline for each in self._cameras.values() if each.pipeline is not None)
@@ -248,11 +273,12 @@ class VideoRole:
         for pipeline in self._pipelines():
             await self._outlet.send(await asyncio.to_thread(pipeline.take_statistics))
 
-    def _keep(self, work: Coroutine[object, object, None]) -> None:
+    def _keep(self, work: Coroutine[object, object, None]) -> asyncio.Task[None]:
         """Run beside the messages, owned by the role until it closes."""
         task = asyncio.create_task(work, name="video role")
         self._tasks.add(task)
         task.add_done_callback(self._settle)
+        return task
 
     def _settle(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -269,6 +295,22 @@ class VideoRole:
 def _user_of(assigned: CameraAssigned) -> tuple[str, str]:
     """Whose refusals a camera counts: it locks a user out, whichever of his passwords were wrong."""
     return urlsplit(assigned.url).netloc, assigned.username
+
+
+def _unfetched(order: FetchRecording, reason: str) -> ClipPiece:
+    """What to say if no recording is fetched."""
+    return ClipPiece(
+        evidence=order.evidence,
+        event=order.event,
+        camera=order.camera,
+        person=order.person,
+        number=0,
+        data=b"",
+        last=True,
+        cut_short=True,
+        trouble=reason,
+        from_camera=True,
+    )
 
 
 def _status(watched: _Watched) -> CameraStatus:

@@ -63,6 +63,16 @@ EXPANSIONS = {
     "next.step.": ["acknowledge", "dispatch", "resolve", "resolve_false"],
     "evidence.": ["crop", "scene"],
     "evidence.clip.": ["recording", "whole", "cut_short"],
+    "evidence.camera_clip.": ["recording", "whole", "cut_short", "missing"],
+    "evidence.clock.": ["ahead", "behind", "right"],
+    "evidence.reason.": [
+        "credentials_wrong",
+        "no_recording",
+        "not_playable",
+        "not_recorded",
+        "unreachable",
+        "worker_away",
+    ],
 }
 
 

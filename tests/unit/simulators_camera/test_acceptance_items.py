@@ -5,7 +5,7 @@ from gateway.simulators.camera.quirk_list import KNOWN
 
 
 def test_the_items_are_numbered() -> None:
-    assert [item.number for item in ITEMS] == list(range(1, 42))
+    assert [item.number for item in ITEMS] == list(range(1, 43))
 
 
 def test_every_quirk_provokes_an_item_that_is_there() -> None:

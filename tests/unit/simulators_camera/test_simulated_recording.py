@@ -7,13 +7,15 @@ import av
 import pytest
 
 from gateway.errors import PermanentError
-from gateway.simulators.camera import nal, write_test_recording
+from gateway.simulators.camera import write_test_recording
+from gateway.simulators.camera.nal import SYNTAXES
 from gateway.simulators.camera.recording import load_recording
 
 
-@pytest.fixture(scope="module")
-def recording_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_test_recording(tmp_path_factory.mktemp("recording") / "squares.mp4", frames=24)
+@pytest.fixture(scope="module", params=["h264", "h265"])
+def recording_file(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    folder = tmp_path_factory.mktemp("recording")
+    return write_test_recording(folder / "squares.mp4", frames=24, codec=request.param)
 
 
 def _recording_with_b_frames(path: Path) -> Path:
@@ -41,22 +43,41 @@ def test_a_recording_is_read_whole(recording_file: Path) -> None:
 def test_a_keyframe_carries_its_parameter_sets_once(recording_file: Path) -> None:
     recording = load_recording(recording_file)
 
-    kinds = [nal.kind(unit) for unit in recording.units[12].nals]
+    sets, kind = recording.syntax.parameter_sets, recording.syntax.kind
 
-    assert kinds.count(nal.SPS) == kinds.count(nal.PPS) == 1
-    assert kinds.index(nal.SPS) < kinds.index(nal.PPS) < kinds.index(nal.IDR)
-    assert all(nal.kind(unit) != nal.SPS for unit in recording.units[1].nals)
+    assert tuple(kind(unit) for unit in recording.units[12].nals[: len(sets)]) == sets
+    assert all(kind(unit) not in sets for unit in recording.units[12].nals[len(sets) :])
+    assert all(kind(unit) not in sets for unit in recording.units[1].nals)
+    assert recording.parameter_sets == recording.units[12].nals[: len(sets)]
+
+
+def test_parameter_sets_can_be_left_out(recording_file: Path) -> None:
+    recording = load_recording(recording_file)
+    bare = recording.without_parameter_sets()
+
+    assert bare.parameter_sets == recording.parameter_sets
+    assert bare.units[12].nals == recording.units[12].nals[len(recording.parameter_sets) :]
+    assert bare.units[1] == recording.units[1]
+
+
+def test_the_codec_is_told(tmp_path: Path) -> None:
+    told = {
+        codec: load_recording(write_test_recording(tmp_path / f"{codec}.mp4", frames=2, codec=codec)).syntax
+        for codec in ("h264", "h265")
+    }
+
+    assert told == {"h264": SYNTAXES["h264"], "h265": SYNTAXES["hevc"]}
 
 
 def test_annex_b_gives_the_same_units_as_mp4(recording_file: Path, tmp_path: Path) -> None:
-    raw = tmp_path / "raw.h264"
     recording = load_recording(recording_file)
+    raw = tmp_path / f"raw.{recording.syntax.codec}"
     raw.write_bytes(b"".join(b"\0\0\0\1" + part for unit in recording.units for part in unit.nals))
 
     again = load_recording(raw)
 
     assert [unit.nals for unit in again.units] == [unit.nals for unit in recording.units]
-    assert (again.sps, again.pps) == (recording.sps, recording.pps)
+    assert again.parameter_sets == recording.parameter_sets
 
 
 def test_time_goes_on_through_the_turns(recording_file: Path) -> None:

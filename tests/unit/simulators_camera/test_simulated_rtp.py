@@ -5,6 +5,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.simulators.camera.nal import H265
 from gateway.simulators.camera.rtp import PAYLOAD_TYPE, RtpStream, payloads
 
 
@@ -21,22 +22,47 @@ def _reassembled(parts: tuple[bytes, ...]) -> list[bytes]:
     return units
 
 
+def _reassembled_of_h265(parts: tuple[bytes, ...]) -> list[bytes]:
+    """The same by RFC 7798 §4.4.1 and §4.4.3."""
+    units: list[bytes] = []
+    for part in parts:
+        if part[0] >> 1 & 0x3F != 49:
+            units.append(part)
+        elif part[2] & 0x80:
+            units.append(bytes((part[0] & 0x81 | (part[2] & 0x3F) << 1, part[1])) + part[3:])
+        else:
+            units[-1] += part[3:]
+    return units
+
+
+@given(
+    st.lists(st.binary(min_size=1, max_size=60).map(lambda b: b"\x26\x01" + b), min_size=1, max_size=5),
+    st.integers(4, 30),
+)
+def test_a_receiver_of_h265_gets_every_unit_whole(units: list[bytes], limit: int) -> None:
+    parts = payloads(units, H265, limit=limit)
+
+    assert _reassembled_of_h265(parts) == units
+    assert all(len(part) <= limit for part in parts)
+    assert all((part[2] & 0xC0) != 0xC0 for part in parts if part[0] >> 1 & 0x3F == 49), "one fragment is no fragment"
+
+
 @given(
     st.lists(st.binary(min_size=2, max_size=60).map(lambda b: b"\x65" + b), min_size=1, max_size=5), st.integers(4, 30)
 )
 def test_a_receiver_gets_every_unit_whole_whatever_the_limit(units: list[bytes], limit: int) -> None:
-    parts = payloads(units, limit)
+    parts = payloads(units, limit=limit)
 
     assert _reassembled(parts) == units
     assert all(len(part) <= limit for part in parts)
 
 
 def test_a_unit_of_exactly_the_limit_is_not_fragmented() -> None:
-    assert payloads([b"\x41" * 10], 10) == (b"\x41" * 10,)
+    assert payloads([b"\x41" * 10], limit=10) == (b"\x41" * 10,)
 
 
 def test_the_last_fragment_alone_has_the_end_bit() -> None:
-    parts = payloads([b"\x65" + bytes(25)], 10)
+    parts = payloads([b"\x65" + bytes(25)], limit=10)
 
     assert [part[1] & 0xC0 for part in parts] == [0x80, 0, 0, 0x40]
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.simulators.camera.nal import H264
 from gateway.simulators.camera.playback import Picture, Playback, Scene, Viewer
 from gateway.simulators.camera.quirks import Quirks
 from gateway.simulators.camera.recording import AccessUnit, Recording
@@ -9,7 +10,7 @@ from gateway.simulators.camera.rtsp import session as session_module
 from gateway.simulators.camera.rtsp.session import StreamSession
 
 UNIT = AccessUnit((b"\x65x",), 0.0, 0.0, keyframe=True)
-RECORDING = Recording((UNIT,), b"\x67abc", b"\x68", 64, 48, 25.0, 0.04)
+RECORDING = Recording((UNIT,), H264, (b"\x67abc", b"\x68"), 64, 48, 25.0, 0.04)
 
 
 class Pipe:

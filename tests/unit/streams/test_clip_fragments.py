@@ -76,20 +76,6 @@ def test_the_header_tells_a_browser_how_to_decode(recording: Path) -> None:
     assert first[begin + 5] & 31 == 1, "one SPS"
 
 
-def test_hevc_is_written_too(tmp_path: Path) -> None:
-    path = tmp_path / "hevc.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx265", rate=25, options={"preset": "ultrafast", "x265-params": "log-level=0"})
-        stream.width, stream.height, stream.pix_fmt = 192, 108, "yuv420p"
-        for _ in range(20):
-            container.mux(stream.encode(av.VideoFrame(192, 108, "yuv420p")))
-        container.mux(stream.encode(None))
-    stream_format, packets = packets_of(path)
-    mp4 = b"".join(pieces_of(replace(stream_format, codec="hevc"), packets, 9))
-    assert b"hvcC" in mp4
-    assert len(pictures_in(mp4)) == 20
-
-
 def test_a_codec_that_has_no_clips_is_refused() -> None:
     with pytest.raises(PermanentError, match=r"mjpeg.*H\.264"):
         FragmentWriter(StreamFormat("mjpeg", 192, 108, Fraction(1, 90000)))

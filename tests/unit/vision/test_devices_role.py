@@ -13,7 +13,16 @@ from gateway.clock import ManualClock
 from gateway.settings import MatchingSettings, VisionSettings
 from gateway.vision.devices import DevicesRole
 from gateway.vision.devices.listening import Ear, EventListening
-from gateway.wire import CameraAssigned, CameraWithdrawn, Hello, Message, PictureRequest, Received
+from gateway.wire import (
+    CameraAssigned,
+    CameraWithdrawn,
+    Hello,
+    Message,
+    PictureRequest,
+    Received,
+    RecordingReply,
+    RecordingRequest,
+)
 
 ELSEWHERE = "onvif://127.0.0.2"
 
@@ -207,3 +216,18 @@ async def test_a_camera_that_is_listened_to_again_is_given_an_address_that_is_he
         await asyncio.gather(task, return_exceptions=True)
     assert push.given == 2
     assert not push.paths
+
+
+async def test_where_a_recording_is_played_is_asked_beside_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    role, outbox = _role(monkeypatch, lambda _assigned: Camera(asyncio.Event()))
+    await _said(role, ASSIGNED)
+    for number, camera in enumerate(("cam-01", "cam-09")):
+        await role.handle(Received(RecordingRequest(request=number, camera=camera)))
+    while len(outbox.of(RecordingReply)) < 2:
+        await asyncio.sleep(0.01)
+    await role.close()
+    replies = [each for each in outbox.sent if isinstance(each, RecordingReply)]
+    assert sorted((each.request, each.camera, each.refusal) for each in replies) == [
+        (0, "cam-01", "no_recording"),
+        (1, "cam-09", "unreachable"),
+    ]

@@ -14,13 +14,15 @@ from gateway.errors import PermanentError
 from gateway.events import CameraFault, CameraLost, CameraRestored, decode
 from gateway.settings import EvidenceSettings, MatchingSettings, VisionSettings
 from gateway.streams import Frame, LossReason, StreamLost
-from gateway.vision.video import CameraPipeline, VideoRole, role
+from gateway.vision.video import CameraPipeline, VideoRole, own_recording, role
 from gateway.vision.video.announcer import Announcer
 from gateway.vision.video.pipeline import PipelineKit
 from gateway.wire import (
+    CameraWithdrawn,
     ChannelClosedError,
     ClipPiece,
     ClipRequest,
+    FetchRecording,
     Hello,
     Message,
     PictureRequest,
@@ -94,6 +96,63 @@ async def test_a_clip_of_a_camera_that_never_told_its_stream_is_refused_aloud() 
         ("e-cam-01", 0, True, True),
         ("e-cam-09", 0, True, True),
     ]
+
+
+def _order(camera: str) -> Received:
+    order = FetchRecording(
+        evidence=f"e-{camera}",
+        event="press-1",
+        camera=camera,
+        person="p-1",
+        url="rtsp://127.0.0.1:1/r",
+        since=1,
+        until=2,
+    )
+    return Received(order)
+
+
+def _told(outbox: Outbox) -> list[tuple[str, str]]:
+    pieces = [each for each in outbox.sent if isinstance(each, ClipPiece)]
+    assert all(each.from_camera and each.last and each.person == "p-1" for each in pieces)
+    return [(each.camera, each.trouble) for each in pieces]
+
+
+async def test_no_recording_is_fetched_where_no_camera_is_nor_with_a_password_that_its_stream_refuses() -> None:
+    video, outbox = _role()
+    await video.handle(Received(ASSIGNED))
+    video._cameras["cam-01"].pipeline = Pipeline(refused_passwords=1)  # type: ignore[assignment]  # no stream
+    for camera in ("cam-01", "cam-09"):
+        await video.handle(_order(camera))
+    assert _told(outbox) == [("cam-01", "credentials_wrong"), ("cam-09", "worker_away")]
+    await video.close()
+
+
+async def test_one_recording_of_a_camera_is_fetched_at_once_and_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    class Endless:
+        def __init__(self, order: FetchRecording, *_given: object) -> None:
+            self._order = order
+
+        async def run(self) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(self._order.camera)
+
+    monkeypatch.setattr(own_recording, "RecordingFetch", Endless)
+    video, outbox = _role()
+    await video.handle(Received(ASSIGNED))
+    await video.handle(_order("cam-01"))
+    await video.handle(_order("cam-01"))
+    assert _told(outbox) == [("cam-01", "worker_away")]
+    while video._cameras["cam-01"].fetch is None:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.1)
+    await video.handle(Received(CameraWithdrawn(camera="cam-01")))
+    while not ended:
+        await asyncio.sleep(0.01)
+    await video.close()
 
 
 async def test_another_password_of_a_user_begins_with_his_refusals(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Who was removed is not warned of, also while no gallery child is there to tell the cameras."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,8 +34,8 @@ class Site:
         return self.revision, [SealedRow(person=each, photo=f"{each}-1", **about) for each in self.listed]
 
     def _ports(self) -> WorkerPorts:
-        async def report(event: Event) -> None:
-            self.events.append(event.id)
+        async def report(events: Sequence[Event]) -> None:
+            self.events += [event.id for event in events]
 
         async def keep(crop: EvidencePicture) -> None:
             self.crops.append(crop.event)

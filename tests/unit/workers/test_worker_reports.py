@@ -2,13 +2,16 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 from gateway.clock import ManualClock
 from gateway.errors import PermanentError, TransientError
+from gateway.events import CameraLost, Event
 from gateway.settings import CameraSettings
 from gateway.wire import IdentifyReply
 from gateway.workers import WorkerAwayError
@@ -34,6 +37,10 @@ class Port:
         self.got.append(what)
 
 
+async def nobody(events: Sequence[Event]) -> None:
+    pytest.fail(f"no event was put, but {events} came")
+
+
 async def run(queue: ReportQueue, clock: ManualClock, seconds: int = 0) -> None:
     task = asyncio.create_task(queue.run())
     await settled()
@@ -47,7 +54,7 @@ async def run(queue: ReportQueue, clock: ManualClock, seconds: int = 0) -> None:
 
 async def test_what_fails_for_now_is_tried_again_before_what_is_behind_it() -> None:
     clock, port = ManualClock(), Port(TransientError("disk full"), TransientError("disk full"))
-    queue = ReportQueue(clock)
+    queue = ReportQueue(clock, nobody)
     for what in ("first", "second"):
         queue.put(what, partial(port.take, what))
     await run(queue, clock, seconds=1)
@@ -59,7 +66,7 @@ async def test_what_fails_for_now_is_tried_again_before_what_is_behind_it() -> N
 @pytest.mark.parametrize("fault", [PermanentError("refused"), ZeroDivisionError()])
 async def test_one_finding_that_is_refused_does_not_hold_up_the_others(fault: Exception) -> None:
     clock, port = ManualClock(), Port(fault)
-    queue = ReportQueue(clock)
+    queue = ReportQueue(clock, nobody)
     for what in ("first", "second"):
         queue.put(what, partial(port.take, what))
     await run(queue, clock)
@@ -68,12 +75,72 @@ async def test_one_finding_that_is_refused_does_not_hold_up_the_others(fault: Ex
 
 async def test_a_flood_keeps_the_oldest(caplog: pytest.LogCaptureFixture) -> None:
     clock, port = ManualClock(), Port()
-    queue = ReportQueue(clock)
+    queue = ReportQueue(clock, nobody)
     for number in range(3000):
         queue.put(str(number), partial(port.take, str(number)))
     await run(queue, clock)
     assert port.got == [str(number) for number in range(2000)]
     assert len([record for record in caplog.records if "dropped" in record.getMessage()]) == 1
+
+
+class Journal:
+    """Takes events together, all or nothing; one of `poisoned` is refused, and the first `full` calls find no room."""
+
+    def __init__(self, *, poisoned: str = "", full: int = 0) -> None:
+        self.commits: list[list[str]] = []
+        self._poisoned, self._full = poisoned, full
+
+    async def take(self, events: Sequence[Event]) -> None:
+        if self._full:
+            self._full -= 1
+            raise TransientError("disk full")
+        if self._poisoned in {event.id for event in events}:
+            raise PermanentError("refused")
+        self.commits.append([event.id for event in events])
+        await asyncio.sleep(0)
+
+
+def event(number: int) -> Event:
+    now = ManualClock().now()
+    return CameraLost(id=str(number), source="/s", subject="cam", time=now, camera="cam", reason="stalled")
+
+
+async def test_events_that_wait_are_stored_together_and_nothing_overtakes() -> None:
+    clock, journal = ManualClock(), Journal()
+    queue = ReportQueue(clock, journal.take)
+
+    async def picture() -> None:
+        journal.commits.append(["picture"])
+
+    for number in range(250):
+        queue.put_event(event(number))
+    queue.put("picture", picture)
+    queue.put_event(event(250))
+    await run(queue, clock)
+    assert [len(each) for each in journal.commits] == [100, 100, 50, 1, 1]
+    assert list(chain.from_iterable(journal.commits)) == [*map(str, range(250)), "picture", "250"]
+
+
+async def test_an_event_that_is_refused_takes_no_other_with_it(caplog: pytest.LogCaptureFixture) -> None:
+    clock, journal = ManualClock(), Journal(poisoned="3")
+    queue = ReportQueue(clock, journal.take)
+    for number in range(6):
+        queue.put_event(event(number))
+    await run(queue, clock)
+    assert list(chain.from_iterable(journal.commits)) == ["0", "1", "2", "4", "5"]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+
+async def test_events_that_find_no_room_wait_in_their_order(caplog: pytest.LogCaptureFixture) -> None:
+    clock, journal = ManualClock(), Journal(full=4)
+    queue = ReportQueue(clock, journal.take)
+    for number in range(6):
+        queue.put_event(event(number))
+    await run(queue, clock, seconds=1)
+    assert journal.commits == []
+    await run(queue, clock, seconds=5)
+    assert list(chain.from_iterable(journal.commits)) == [*map(str, range(6))]
+    assert [record.levelname for record in caplog.records] == ["ERROR"], "said once"
 
 
 async def test_replies_find_their_requests() -> None:

@@ -1,7 +1,7 @@
 """What keeps a child alive must outlive every fault of its own."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -69,8 +69,8 @@ async def test_a_child_whose_end_cannot_be_told_is_started_anew(caplog: pytest.L
 async def test_a_crash_loop_is_told_also_of_a_child_that_has_the_name_of_another() -> None:
     reported: list[Event] = []
 
-    async def on_report(event: Event) -> None:
-        reported.append(event)
+    async def on_report(events: Sequence[Event]) -> None:
+        reported.extend(events)
 
     async def nothing(*_: object) -> None:
         pass

@@ -7,6 +7,7 @@ import { calledIn } from "../where.js";
 import { picture } from "./common.js";
 
 const FACE = "campus.face.matched";
+const CAMERA_CLIP = "camera_clip";
 const MANY_CLIPS = 2;
 
 export class Pictures {
@@ -52,19 +53,37 @@ export class Pictures {
   }
 }
 
-/** A clip plays in place once it is whole; while it is recorded, it is said so, and what there is can be played. */
+/**
+ * A clip plays in place once it is whole; while it is recorded, it is said so, and what there is can be played. Not every
+ * browser plays H.265: where it does not, that is said, and the clip is given as a file for a player that does.
+ */
 function clip(each, open, face) {
   const about = { camera: each.camera, seconds: Math.round(each.clip.seconds) };
-  const caption = `${moment(each.created)} · ${t(`evidence.clip.${each.clip.state}`, about)}`;
+  const caption = `${moment(each.created)} · ${t(`evidence.${each.kind}.${each.clip.state}`, about)}`;
+  if (each.clip.state === "missing") return h("p", { class: "clip unfetched" }, `${caption}: ${t(`evidence.reason.${each.clip.reason}`)}`);
   // A browser keeps what it has of an address: the whole clip is another one than that which still grows.
   const video = h("video", { src: `${evidenceUrl(each.id)}?as=${each.clip.state}`, controls: true, playsinline: true, preload: open ? "metadata" : "none", "aria-label": caption });
   // A clip begins before the face came: somebody else may be the first to be seen in it.
   if (face) video.poster = face;
   video.muted = true;
   const shown = h("details", { class: "clip", open },
-    h("summary", {}, caption, ...missing(each.clip), each.clip.others && h("small", {}, t("evidence.others"))), video);
-  video.addEventListener("error", () => shown.classList.add("missing"));
+    h("summary", {}, caption, ...missing(each.clip), byCamera(each), each.clip.others && h("small", {}, t("evidence.others"))), video);
+  const given = () => video.replaceWith(asFile(each));
+  if (each.clip.codec && !video.canPlayType(`video/mp4; codecs="${each.clip.codec}"`)) given();
+  // Some browsers say that they may play H.265 and then cannot; what else fails is a clip whose time has come.
+  video.addEventListener("error", () => (named(each.clip.codec) === "H.265" ? given() : shown.classList.add("missing")));
   return shown;
+}
+
+/** How people call a codec that RFC 6381 names. */
+function named(codec = "") {
+  return { hvc1: "H.265", avc1: "H.264" }[codec.split(".")[0]] ?? codec;
+}
+
+function asFile(each) {
+  const name = `${each.id}.mp4`;
+  return h("p", { class: "asfile" }, t("evidence.clip.unplayable", { codec: named(each.clip.codec) }), " ",
+    h("a", { href: evidenceUrl(each.id), download: name }, t("evidence.clip.download")));
 }
 
 /** What is missing of a clip, so that nobody takes it for all that happened. */
@@ -72,6 +91,14 @@ function missing(clip) {
   const late = clip.late_seconds > 0 && t("evidence.late", { seconds: Math.round(clip.late_seconds) });
   const lost = clip.lost_seconds > 0 && t("evidence.lost", { seconds: Math.round(clip.lost_seconds) });
   return [late, lost].filter(Boolean).map((each) => h("small", {}, each));
+}
+
+/** Of a camera's own recording: by whose clock it is. */
+function byCamera({ kind, clip: { clock_offset_seconds: offset } }) {
+  if (kind !== CAMERA_CLIP) return null;
+  const seconds = Math.round(Math.abs(offset));
+  const clock = !seconds ? "evidence.clock.right" : offset > 0 ? "evidence.clock.ahead" : "evidence.clock.behind";
+  return h("small", {}, t(clock, { seconds }));
 }
 
 /** Where the face was seen, and from when to when, once that is known. */

@@ -26,7 +26,10 @@ _BACK_THEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A media profile: its token, RTSP path, size in pixels and frames per second; width 0: it has no encoder."""
+    """A media profile: its token, RTSP path, size in pixels and frames per second; width 0: it has no encoder.
+
+    `codec` by its name in SDP.
+    """
 
     token: str
     rtsp_path: str
@@ -35,6 +38,7 @@ class Profile:
     frames_per_second: float
     name: str = ""
     moves: bool = False
+    codec: str = "H264"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name or self.token)

@@ -11,6 +11,7 @@ from gateway.simulators.camera.onvif.soap import SoapFault
 
 NAMESPACE = "http://www.onvif.org/ver10/media/wsdl"
 _BAD_PROTOCOLS = frozenset({"HTTP"})
+_OF_H264 = "<tt:H264><tt:GovLength>50</tt:GovLength><tt:H264Profile>High</tt:H264Profile></tt:H264>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def encoder_of(profile: Profile, call: Call) -> Encoder | None:
     looks = call.device.quirks.value("profile-drift")
     drifted = looks is not None and call.device.counts.get("GetProfiles", 0) > looks
     share = 2 if drifted or "wrong-size" in call.device.quirks else 1
-    codec = "H265" if "h265-profile" in call.device.quirks else "H264"
+    codec = "H265" if "h265-profile" in call.device.quirks else profile.codec
     return Encoder(codec, profile.width // share, profile.height // share)
 
 
@@ -107,7 +108,7 @@ def _encoder(profile: Profile, call: Call) -> str:
         "<tt:Quality>4</tt:Quality>"
         f"<tt:RateControl><tt:FrameRateLimit>{round(profile.frames_per_second)}</tt:FrameRateLimit>"
         "<tt:EncodingInterval>1</tt:EncodingInterval><tt:BitrateLimit>4096</tt:BitrateLimit></tt:RateControl>"
-        "<tt:H264><tt:GovLength>50</tt:GovLength><tt:H264Profile>High</tt:H264Profile></tt:H264>"
+        f"{_OF_H264 if encoder.codec == 'H264' else ''}"
         "<tt:Multicast><tt:Address><tt:Type>IPv4</tt:Type><tt:IPv4Address>0.0.0.0</tt:IPv4Address></tt:Address>"
         "<tt:Port>0</tt:Port><tt:TTL>0</tt:TTL><tt:AutoStart>false</tt:AutoStart></tt:Multicast>"
         "<tt:SessionTimeout>PT60S</tt:SessionTimeout></tt:VideoEncoderConfiguration>"

@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+from typing import cast
 
 import av
 from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from gateway.simulators.camera.playback import Scene
@@ -37,7 +39,7 @@ class SnapshotMaker:
 
 def _picture(recording: Recording, keyframe: int) -> bytes:
     sample = b"".join(_START_CODE + unit for unit in recording.unit(keyframe).nals)
-    decoder = av.CodecContext.create("h264", "r")
+    decoder = cast("VideoCodecContext", av.CodecContext.create(recording.syntax.codec, "r"))
     frames = [*decoder.decode(Packet(sample)), *decoder.decode(None)]
     return _as_jpeg(frames[0])
 

@@ -91,6 +91,8 @@ class RtspConnection:
             return Reply(headers={"Public": _METHODS})
         if not self._realm.accepts(request.method, request.headers.get("authorization", "")):
             return Reply(401, {"WWW-Authenticate": self._realm.challenge()})
+        if "replay-refused" in self._quirks and request.path.startswith(REPLAY_PATH):
+            return Reply(401, {"WWW-Authenticate": self._realm.challenge()})
         required = request.headers.get("require", "")
         if required and not (required == FEATURE and self._archive.exists):
             return Reply(551, {"Unsupported": required})
@@ -107,7 +109,7 @@ class RtspConnection:
             return Reply(302, {"Location": "rtsp://192.0.2.10:554/elsewhere"})
         host: str = self._writer.get_extra_info("sockname")[0]
         headers = {"Content-Base": f"{request.url.rstrip('/')}/", "Content-Type": "application/sdp"}
-        described = sdp.describe(playback.recording, host, self._number)
+        described = sdp.describe(playback.recording, host, self._number, with_sets="sets-in-stream" not in self._quirks)
         if self._metadata.is_offered(request.path):
             described += self._metadata.describe()
         return Reply(headers=headers, body=self._as_told(described))
@@ -118,7 +120,7 @@ class RtspConnection:
 
     def _as_told(self, described: bytes) -> bytes:
         if "unknown-codec" in self._quirks:
-            described = described.replace(b"H264/", b"NEW9/")
+            described = described.replace(b"H264/", b"NEW9/").replace(b"H265/", b"NEW9/")
         return described.replace(b"s=Live", "s=东门".encode("gbk")) if "gbk-name" in self._quirks else described
 
     async def _setup(self, request: Request) -> Reply:

@@ -96,17 +96,36 @@ class ReplaySession:
 
     async def _send(self, asked: Asked) -> None:
         pictures = list(self._archive.pictures(self._recording, asked.since, asked.until))
-        dies = self._archive.quirks.value("replay-dies")
+        quirks = self._archive.quirks
+        dies, stalls = quirks.value("replay-dies"), quirks.value("replay-stalls")
+        if "replay-floods" in quirks:
+            await self._flood()
         for number, (at, picture) in enumerate(pictures):
             if dies is not None and number >= dies:
                 self._hang_up()
                 return
+            if stalls is not None and number >= stalls:
+                return
             if number and not asked.hurries:
                 await asyncio.sleep((at - pictures[number - 1][0]).total_seconds())
-            while self.channel.backlog > _MOST_WAITING:  # noqa: ASYNC110  # a transport tells nobody that it has room
-                await asyncio.sleep(_PAUSE_SECONDS)
+            await self._room()
             extension = self._extension(at, picture, first=not number, last=number + 1 == len(pictures))
+            if "replay-timeless" in quirks:
+                extension = b""
             self.channel.send_rtp(self.rtp.packets(picture.payloads, picture.timestamp, extension))
+
+    async def _room(self) -> None:
+        while self.channel.backlog > _MOST_WAITING:  # noqa: ASYNC110  # a transport tells nobody that it has room
+            await asyncio.sleep(_PAUSE_SECONDS)
+
+    async def _flood(self) -> None:
+        begins = self._archive.begins
+        at, picture = next(self._archive.pictures(self._recording, begins, begins))
+        extension = self._extension(at, picture, first=False, last=False)
+        while True:
+            await self._room()
+            self.channel.send_rtp(self.rtp.packets(picture.payloads, picture.timestamp, extension))
+            await asyncio.sleep(0)
 
     def _extension(self, at: datetime, picture: Picture, *, first: bool, last: bool) -> bytes:
         """The RTP header extension of replay: the time as in NTP, and what is particular about the picture."""
