@@ -24,6 +24,7 @@ from gateway.vision.video.own_recording import RecordingFetch
 from gateway.wire import ChannelClosedError, ClipPiece, FetchRecording, Message, RecordingReply, RecordingRequest
 
 SECONDS = 4.0
+_FPS = 12  # of `write_test_recording`
 
 
 class Parent(Outlet):
@@ -59,7 +60,8 @@ def order_at(url: str, since: float, seconds: float = SECONDS) -> FetchRecording
 
 
 def ago(seconds: float) -> float:
-    return datetime.now(UTC).timestamp() - seconds
+    """A moment between two pictures: what is asked for in milliseconds then means the same pictures."""
+    return (int((datetime.now(UTC).timestamp() - seconds) * _FPS) + 0.5) / _FPS
 
 
 def replay_url(opened: Opened) -> str:
@@ -98,17 +100,22 @@ def played(mp4: bytes) -> list[float]:
 
 
 Recorded = Callable[[float], list[list[bytes]]]
+_PARAMETER_SETS = (7, 8)  # ITU-T H.264, table 7-1
 
 
 @pytest.fixture
 def recorded(recordings: tuple[Path, Path]) -> Recorded:
-    """What the camera recorded from the keyframe at or before a moment on, for so long as is asked for."""
+    """What the camera recorded from the keyframe at or before a moment on, for so long as is asked for.
+
+    Without the parameter sets, which a clip has in its header.
+    """
     recording = load_recording(recordings[0])
 
     def since(moment: float) -> list[list[bytes]]:
         first = recording.keyframe_before(recording.number_at(moment))
         end = recording.number_at(moment + SECONDS)
-        return [list(recording.unit(number).nals) for number in range(first, end + 1)]
+        units = (recording.unit(number).nals for number in range(first, end + 1))
+        return [[nal for nal in nals if nal[0] & 31 not in _PARAMETER_SETS] for nals in units]
 
     return since
 
