@@ -3,9 +3,11 @@
 import fcntl
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import pytest
 from harness.daemon import BUTTON, Daemon, problems
 from harness.rawmqtt import RawClient
 
@@ -49,6 +51,15 @@ def test_a_gateway_starts_and_stops_on_a_full_disk_and_takes_presses_once_there_
         assert not problems(daemon.log)
 
 
+@pytest.fixture
+def no_nohup() -> Iterator[None]:
+    """The tests may run under ``nohup``; what they start is not to inherit that."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("no_nohup")
 def test_the_end_of_its_terminal_ends_the_gateway_in_order(tmp_path: Path) -> None:
     with Daemon(tmp_path) as daemon:
         assert daemon.process is not None
