@@ -18,8 +18,9 @@ class ChipMean:
 
     What a sensor adds in the dark differs from picture to picture, the face does not: the mean of four chips has half
     of the noise. Blinking, a turn of the head or another person would blur it, so only chips that agree with the newest
-    in what is coarse are averaged: on the recorded scene at dusk three quarters of neighbouring chips of one
-    person agree by 0.91 and more, 99 of 100 pairs of different persons by less than 0.79.
+    in what is coarse are averaged. A lamp at one side makes any two faces agree, so light and shade that change evenly
+    over the face are taken out first: on the recorded scene at dusk, without a lamp and with one, nine of ten
+    neighbouring chips of one person then agree by 0.72 and more, no two of different persons by more than 0.70.
 
     Args:
         most: so many chips are averaged.

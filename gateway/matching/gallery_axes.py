@@ -114,8 +114,8 @@ def cheapest(
 def costs(batch: int) -> tuple[float, float, float]:
     """Nanoseconds a probe of one number of a template, of its comparison and of a survivor.
 
-    A single probe reads memory. A batch is packed by BLAS once for all its probes, then computed. Measured on Zen 4
-    (docs/performance.md); only their ratios count.
+    A single probe reads caches or memory. A batch is packed by BLAS once for all its probes, then computed. Measured on
+    Zen 4 (docs/decisions/matching-gallery-steps.md); only their ratios count.
     """
     return (0.1, 0.0, 90.0) if batch < LEAST_BATCH else (0.45 / batch + 0.025, 0.1, 100.0)
 
