@@ -5,7 +5,7 @@ from gateway.matching.calibration import HIGHEST_THRESHOLD, Calibration, Rate, S
 from gateway.matching.chip_mean import ChipMean
 from gateway.matching.detection import Detection, FaceDetector
 from gateway.matching.embedder import DlibEmbedder, FaceEmbedder, compares_directions
-from gateway.matching.factory import RULES, SIZES, FaceSize, FactoryModel, Rule, of_track
+from gateway.matching.factory import RULES, SIZES, FaceSize, FactoryModel, Rule
 from gateway.matching.faults import (
     BadImageError,
     CalibrationError,
@@ -115,7 +115,6 @@ __all__ = [
     "installed_models",
     "is_near",
     "margin",
-    "of_track",
     "open_detector",
     "poisson_at_most",
     "weigh_looks",

@@ -1,14 +1,13 @@
 """The thresholds that each camera compares with: set by hand, told by the parent, or the factory's until then."""
 
-from gateway.matching import HIGHEST_THRESHOLD, Calibration, FaceSize, FactoryModel, Thresholds, of_track
+from gateway.matching import Calibration, FaceSize, FactoryModel, Thresholds
 from gateway.settings import MatchingSettings
 from gateway.wire import CalibratedThresholds, CameraThresholds
 
 _FACTORY = "factory"
 _PLACES = 3
-# Of so many strangers the mean view is near enough to somebody to be worth a closer look.
+# Of this share of strangers the mean view is near enough to somebody to be worth a closer look.
 _NEAR_SHARE = 0.1
-_HALVINGS = 30
 
 
 def by_hand(settings: MatchingSettings, factory: FactoryModel) -> tuple[float, float] | None:
@@ -57,7 +56,8 @@ class ThresholdBook:
     def near(self, people: int, size: FaceSize) -> float:
         """The distance within which one stranger in ten comes to somebody of a list of so many people."""
         if people not in self._near:
-            self._near[people] = near_somebody(self._factory, people)
+            calibration = Calibration(self._factory, "mean", people)
+            self._near[people] = calibration.threshold_for(_NEAR_SHARE * calibration.tracks_per_day)
         return self._near[people] * (self._factory.small_face_scale if size == "small" else 1.0)
 
     def _checked(self, found: CameraThresholds, told: CalibratedThresholds) -> Thresholds:
@@ -80,13 +80,3 @@ def factory_thresholds(
     small = tighter(full, calibration.threshold_for(budget, ("", "small")), factory) if fixed is None else fixed[1]
     expected = calibration.warnings_per_day(full).expected
     return Thresholds(full, small, expected, _FACTORY if fixed is None else "configured")
-
-
-def near_somebody(factory: FactoryModel, people: int, share: float = _NEAR_SHARE) -> float:
-    """The distance, at most 0.6, within which this share of strangers' mean views comes to anybody of the list."""
-    low, high = 0.0, HIGHEST_THRESHOLD
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        within = of_track(factory.fmr("mean", middle), people) <= share
-        low, high = (middle, high) if within else (low, middle)
-    return low

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from gateway.clock import ManualClock
 from gateway.events import CameraFault, CameraLost, CameraRestored, FaceMatched, decode
-from gateway.matching import Detection, FactoryModel, Gallery, NoVectorError, TemplateRow, of_track
+from gateway.matching import Detection, FactoryModel, Gallery, NoVectorError, TemplateRow
+from gateway.matching.factory import of_track
 from gateway.settings import MatchingSettings
 from gateway.vision.faces import FaceTools
 from gateway.vision.shared_list import SharedList
