@@ -18,10 +18,10 @@ from gateway.cameras.eventing import (
 from gateway.cameras.http import Timeouts
 from gateway.cameras.jpeg_size import jpeg_size
 from gateway.cameras.lockout import PasswordGuard
-from gateway.cameras.metadata import RtspDigest
 from gateway.cameras.movement import Preset
 from gateway.cameras.recordings import OwnRecording
 from gateway.cameras.replay import ReplayedPicture, ReplaySession
+from gateway.cameras.rtsp import RtspDigest
 from gateway.cameras.states import CameraError, CameraState, CameraUnavailable, CameraUnusable
 from gateway.cameras.tracked import Trust
 

@@ -17,10 +17,11 @@ from gateway.cameras.http import CameraHttp, Reply, Timeouts
 from gateway.cameras.inquiry import AskedCamera, Inquiry
 from gateway.cameras.lane import Lane
 from gateway.cameras.lockout import PasswordGuard
-from gateway.cameras.metadata import MetadataMedia, MetadataSession, MetadataStream, MetadataWay, RtspDigest
+from gateway.cameras.metadata import MetadataMedia, MetadataSession, MetadataStream, MetadataWay
 from gateway.cameras.movement import Movement, Preset
 from gateway.cameras.recordings import OwnRecording, Recordings
 from gateway.cameras.rehosting import Rehoster
+from gateway.cameras.rtsp import RtspDigest
 from gateway.cameras.soap import FaultError, UsernameToken
 from gateway.cameras.states import CameraState, camera_error
 from gateway.cameras.tracked import Trust

@@ -11,7 +11,8 @@ import pytest
 
 from gateway.cameras import CameraError, CameraState, Login, OnvifCamera, Timeouts
 from gateway.cameras.lockout import PasswordGuard
-from gateway.cameras.metadata import MetadataSession, RtspDigest
+from gateway.cameras.metadata import MetadataSession
+from gateway.cameras.rtsp import RtspDigest
 from gateway.cameras.soap import FaultError
 from gateway.cameras.tracked import Trust
 from gateway.clock import SystemClock

@@ -1,38 +1,13 @@
 """One RTSP session for a metadata track alone, interleaved in its TCP connection (RFC 2326 §10, §12.37)."""
 
-from gateway.cameras.http import Timeouts
-from gateway.cameras.lockout import PasswordGuard
-from gateway.cameras.metadata.digest import RtspDigest
 from gateway.cameras.metadata.documents import DocumentAssembler
-from gateway.cameras.metadata.rtsp import RtspSession
 from gateway.cameras.metadata.sdp import MetadataTrack, metadata_tracks
+from gateway.cameras.rtsp import RtspSession
 from gateway.cameras.states import CameraState
-from gateway.cameras.tracked import Trust
 
 
 class MetadataSession(RtspSession):
-    """One camera's metadata track.
-
-    Attributes:
-        dropped: documents that never were whole.
-    """
-
-    def __init__(
-        self,
-        url: str,
-        digest: RtspDigest | None,
-        guard: PasswordGuard,
-        trust: Trust,
-        timeouts: Timeouts,
-        where: str,
-    ) -> None:
-        super().__init__(url, digest, guard, trust, timeouts, where)
-        self._documents = DocumentAssembler()
-
-    @property
-    def dropped(self) -> int:
-        """Documents that were begun and never were whole."""
-        return self._documents.dropped
+    """One camera's metadata track."""
 
     async def open(self) -> None:
         """Connect, find the track, set it up and play it.
@@ -43,6 +18,7 @@ class MetadataSession(RtspSession):
         await self._connect()
         track = await self._described()
         await self._set_up(self._address_of(track.control))
+        self._documents = DocumentAssembler()
         await self._play({"Range": "npt=0.000-"})
 
     async def next(self) -> bytes | None:

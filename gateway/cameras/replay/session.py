@@ -4,9 +4,9 @@ from collections import deque
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from gateway.cameras.metadata.rtsp import RtspSession
 from gateway.cameras.replay.pictures import PictureAssembler, ReplayedPicture
 from gateway.cameras.replay.sdp import VideoTrack, video_track
+from gateway.cameras.rtsp import RtspSession
 from gateway.cameras.states import CameraError, CameraState
 
 _CODECS = ("h264", "hevc")

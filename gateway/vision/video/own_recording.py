@@ -5,9 +5,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
-from typing import cast
-
-import av
 
 from gateway.cameras import (
     CameraError,
@@ -203,7 +200,9 @@ class RecordingFetch:
 
     async def _write(self, packets: list[RingPacket], track: VideoTrack) -> None:
         if packets and self._writer is None:
-            self._writer = FragmentWriter(await asyncio.to_thread(_format_of, track, packets[0].data))
+            # The size is that of the first keyframe: the writer looks for it.
+            format_ = StreamFormat(track.codec, 0, 0, Fraction(1, TIMESCALE), track.parameter_sets)
+            self._writer = FragmentWriter(format_)
         if self._writer is not None:
             self._writer.add(packets)
             self._waiting += sum(len(packet.data) for packet in packets)
@@ -218,6 +217,7 @@ class RecordingFetch:
                 await self._send(self._writer.cut(last=True))
         except Exception as error:  # a first keyframe of which no header can be made
             self._note(type(error).__name__)
+            reason = NOT_PLAYABLE
         cut_short = not (self._number and self._window.complete)
         await self._outlet.send_behind(
             self._piece(last=True, cut_short=cut_short, reason="" if self._number else reason)
@@ -255,24 +255,3 @@ class RecordingFetch:
             codec=self._writer.codecs if self._writer is not None else "",
             from_camera=True,
         )
-
-
-def _format_of(track: VideoTrack, keyframe: bytes) -> StreamFormat:
-    """The format of a recording that begins with this keyframe, which is decoded for its size.
-
-    Raises:
-        PermanentError: it is no picture.
-    """
-    sets = track.parameter_sets
-    decoder = cast("av.VideoCodecContext", av.CodecContext.create(track.codec, "r"))
-    try:
-        pictures = [
-            *decoder.decode(av.Packet(keyframe if sets in keyframe else sets + keyframe)),
-            *decoder.decode(None),
-        ]
-    except av.FFmpegError:
-        pictures = []
-    if not pictures:
-        raise PermanentError("its recording begins with what is no picture")
-    size = pictures[0].width, pictures[0].height
-    return StreamFormat(track.codec, *size, Fraction(1, TIMESCALE), sets)

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from gateway.cameras.metadata.digest import RtspDigest
-from gateway.cameras.metadata.message import MessageReader, NotRtspError, Packet, Reply
 from gateway.cameras.metadata.sdp import metadata_tracks
+from gateway.cameras.rtsp.digest import RtspDigest
+from gateway.cameras.rtsp.message import MessageReader, NotRtspError, Packet, Reply
 
 SAID = (
     b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nWWW-Authenticate: Basic\r\nwww-authenticate: Digest\r\nContent-Length: 3\r\n\r\nabc"

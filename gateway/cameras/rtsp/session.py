@@ -11,9 +11,9 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from gateway.cameras.http import Timeouts
 from gateway.cameras.lockout import PasswordGuard
-from gateway.cameras.metadata.connection import Connection, connect
-from gateway.cameras.metadata.digest import RtspDigest
-from gateway.cameras.metadata.message import MessageReader, NotRtspError, Packet, Reply
+from gateway.cameras.rtsp.connection import Connection, connect
+from gateway.cameras.rtsp.digest import RtspDigest
+from gateway.cameras.rtsp.message import MessageReader, NotRtspError, Packet, Reply
 from gateway.cameras.states import CameraError, CameraState, camera_error
 from gateway.cameras.tracked import Trust
 
