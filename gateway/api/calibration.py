@@ -92,6 +92,7 @@ class Calibrations:
                     cameras=reply.cameras,
                     warnings_per_day=reply.in_use.per_day,
                     basis=basis_of(reply),
+                    people=reply.people,
                 )
             )
         await self._watch_drift(reply)

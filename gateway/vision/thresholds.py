@@ -1,5 +1,7 @@
 """The thresholds that each camera compares with: set by hand, told by the parent, or the factory's until then."""
 
+from dataclasses import replace
+
 from gateway.matching import Calibration, FaceSize, FactoryModel, Thresholds
 from gateway.settings import MatchingSettings
 from gateway.wire import CalibratedThresholds, CameraThresholds
@@ -47,11 +49,22 @@ class ThresholdBook:
         self._told = told
 
     def of(self, camera: str, people: int) -> Thresholds:
-        """The thresholds of a camera for a list of so many people."""
-        if self._told is None:
+        """The thresholds of a camera for a list of so many people.
+
+        A list that has grown since the parent's word is compared with thresholds that are as much tighter as the
+        factory's are; a word about an empty list, which any threshold fits, is none.
+        """
+        if self._told is None or not self._told.people:
             return self._own(people)
         found = next((each for each in self._told.cameras if each.camera == camera), self._told.default)
+        if people > self._told.people:
+            found = self._grown(found, self._told.people, people)
         return self._checked(found, self._told)
+
+    def _grown(self, found: CameraThresholds, told: int, people: int) -> CameraThresholds:
+        before, now = self._own(told), self._own(people)
+        full, small = found.full * now.full / before.full, found.small * now.small / before.small
+        return replace(found, full=round(full, _PLACES), small=round(small, _PLACES))
 
     def near(self, people: int, size: FaceSize) -> float:
         """The distance within which one stranger in ten comes to somebody of a list of so many people."""

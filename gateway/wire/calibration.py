@@ -123,9 +123,11 @@ class CalibratedThresholds(Message):
         default: of cameras that are not in `cameras`.
         warnings_per_day: false warnings a day that are expected of the whole site.
         basis: site, factory or configured.
+        people: of the list that they were chosen for; it may have grown meanwhile.
     """
 
     default: CameraThresholds
     cameras: tuple[CameraThresholds, ...]
     warnings_per_day: float
     basis: str
+    people: int

@@ -276,6 +276,7 @@ def test_thresholds_that_the_parent_tells_hold_for_the_camera_that_they_name() -
         cameras=(CameraThresholds(camera="cam-01", full=0.05, small=0.04),),
         warnings_per_day=0.5,
         basis="site",
+        people=1,
     )
     book.apply(told)
     assert (book.of("cam-01", 1).full, book.of("cam-02", 1).full, book.of("cam-02", 1).basis) == (0.05, 0.4, "site")
@@ -284,11 +285,24 @@ def test_thresholds_that_the_parent_tells_hold_for_the_camera_that_they_name() -
     assert walk(Passers("cam-01", TOOLS, SETTINGS, book), 0, near) == []
 
 
+def test_a_list_that_grew_since_the_parents_word_is_compared_with_tighter_thresholds() -> None:
+    book, factory = ThresholdBook(SETTINGS), ThresholdBook(SETTINGS)
+    largest = CameraThresholds(camera="", full=0.6, small=0.536)
+    book.apply(CalibratedThresholds(default=largest, cameras=(), warnings_per_day=0.0, basis="factory", people=0))
+    assert book.of("cam-01", 1) == factory.of("cam-01", 1), "of nobody it says nothing"
+    site = CameraThresholds(camera="", full=0.5, small=0.45)
+    book.apply(CalibratedThresholds(default=site, cameras=(), warnings_per_day=0.9, basis="site", people=10))
+    assert book.of("cam-01", 10).full == book.of("cam-01", 9).full == 0.5
+    ratio = factory.of("cam-01", 1000).full / factory.of("cam-01", 10).full
+    assert book.of("cam-01", 1000).full == pytest.approx(0.5 * ratio, abs=1e-3)
+    assert (book.of("cam-01", 1000).basis, book.of("cam-01", 1000).small < 0.45) == ("site", True)
+
+
 def test_a_threshold_set_by_hand_wins_over_what_the_parent_tells() -> None:
     book = ThresholdBook(MatchingSettings(threshold=0.2))
     assert (book.of("cam-01", 500).full, book.of("cam-01", 500).basis) == (0.2, "configured")
     lax = CameraThresholds(camera="", full=0.6, small=0.6)
-    book.apply(CalibratedThresholds(default=lax, cameras=(), warnings_per_day=3.0, basis="configured"))
+    book.apply(CalibratedThresholds(default=lax, cameras=(), warnings_per_day=3.0, basis="configured", people=9))
     assert book.of("cam-01", 500).full == 0.2
     assert book.of("cam-01", 500).small == round(0.2 * 0.894, 3)
 
