@@ -1,5 +1,6 @@
 """Things are called by their names, and by their ids while nothing better is known."""
 
+import re
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def test_a_clip_that_the_browser_cannot_play_names_its_codec_and_is_given_as_a_f
           const shown = pictures.clips.querySelector('.clip');
           const link = shown.querySelector('a[download]');
           const [text, href] = [link?.parentElement.textContent, link?.getAttribute('href')];
-          const first = { video: !!shown.querySelector('video'), text, href };
+          const first = { video: !!shown.querySelector('video'), text, href, saved: link?.download };
           shown.querySelector('video')?.dispatchEvent(new Event('error'));
           const failed = { missing: shown.classList.contains('missing'), file: !!shown.querySelector('a[download]') };
           return { first, failed };
@@ -81,6 +82,7 @@ def test_a_clip_that_the_browser_cannot_play_names_its_codec_and_is_given_as_a_f
     if not plays:
         assert "H.265" in told["first"]["text"]
         assert told["first"]["href"].endswith("/evidence/c1")
+        assert re.fullmatch(r"\d.*-cam-01\.mp4", told["first"]["saved"]), "told apart from others in a folder"
     # What says that it plays and then does not is given as a file, too, if it is H.265; else it is not there any more.
     assert told["failed"] == {"missing": not codec.startswith("hvc1"), "file": codec.startswith("hvc1")}
 

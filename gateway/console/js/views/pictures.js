@@ -81,9 +81,9 @@ function named(codec = "") {
 }
 
 function asFile(each) {
-  const name = `${each.id}.mp4`;
+  const name = `${moment(each.created)} ${each.camera}`.replace(/[^\p{L}\p{N}]+/gu, "-");
   return h("p", { class: "asfile" }, t("evidence.clip.unplayable", { codec: named(each.clip.codec) }), " ",
-    h("a", { href: evidenceUrl(each.id), download: name }, t("evidence.clip.download")));
+    h("a", { href: evidenceUrl(each.id), download: `${name}.mp4` }, t("evidence.clip.download")));
 }
 
 /** What is missing of a clip, so that nobody takes it for all that happened. */
