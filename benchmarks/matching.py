@@ -77,7 +77,7 @@ def compared(scene: Scene, gallery: Gallery, batch: int, within: float, turns: i
     """Ours and the rivals (not if `alone`) at one size, batch and threshold, one thread."""
     gallery.use_threads(1)
     count = len(scene.templates)
-    rounds = max(1, min(100, round(_ROUND_SECONDS * turns / 7 / (3e-5 + 3e-8 * count * batch**0.6))))
+    rounds = max(1, min(300, round(_ROUND_SECONDS * turns / 7 / (3e-5 + 3e-8 * count * batch**0.6))))
     spare = len(scene.probes) - batch + 1
     batches = [scene.probes[start : start + batch] for start in np.linspace(0, spare - 1, rounds).astype(int)]
     asked = [] if alone else rivals(scene.templates, within, batch, all_of_them=within in (0.5, 0.4))
@@ -131,7 +131,7 @@ def bandwidth(scene: Scene, gallery: Gallery) -> Row:
     }
     spent = interleaved(ways, 5, time.process_time)
     machine = 2 * whole.nbytes / spent["read"] / 1e9
-    ours = gallery.head_bytes(0.4) * len(probes) / spent["ours"] / 1e9
+    ours = sum(gallery.head_bytes(probe, 0.4) for probe in probes) / spent["ours"] / 1e9
     return {
         "machine_gigabytes_a_second": round(machine, 1),
         "ours": round(ours, 1),
@@ -155,7 +155,10 @@ def approximate(scene: Scene, gallery: Gallery) -> Row | None:
         spent = interleaved(ways, 3, time.process_time)
         labels = index.ask(scene.probes, effort)
         for within in (0.5, 0.4):
-            near = [rows_[np.argsort(far)[:10]] for rows_, far in gallery.templates_within(scene.probes, within)]
+            near = [
+                np.array([int(gallery.template_at(row)[1:]) for row in rows_[np.argsort(far)[:10]]], int)
+                for rows_, far in gallery.templates_within(scene.probes, within)
+            ]
             hit = sum(len(set(wanted.tolist()) & set(got.tolist())) for wanted, got in zip(near, labels, strict=True))
             rows.append({"ef": effort, "within": within, "found": hit, "of": sum(map(len, near))})
         rows[-1]["milliseconds"] = {name: round(10 * each, 4) for name, each in spent.items()}

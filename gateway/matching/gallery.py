@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gateway.matching.faults import GalleryError
-from gateway.matching.gallery_filling import fill
+from gateway.matching.gallery_filling import arranged, fill
 from gateway.matching.gallery_layout import Extent, GalleryArrays, map_arrays, packed
 from gateway.matching.gallery_search import MOST_PROBES, ExactSearch, Near, Rows, only
 from gateway.matching.gallery_values import (
@@ -46,7 +46,7 @@ class Gallery:
             GalleryError: a vector of another dimension, with NaN or infinity, all zeros or longer than 1e6; a template
                 id twice.
         """
-        return cls(*fill(tabled(rows, dimension), fingerprint, revision))
+        return cls(*fill(*arranged(tabled(rows, dimension)), fingerprint, revision))
 
     @classmethod
     def map(cls, buffer: memoryview, *, checked: bool = True) -> "Gallery":
@@ -116,9 +116,10 @@ class Gallery:
         """Memory of the gallery, with the writer's spare room."""
         return len(self._arrays.buffer)
 
-    def head_bytes(self, within: float) -> int:
-        """What one probe reads of all templates before anything is dropped."""
-        return self._search.bytes_read(within)
+    def head_bytes(self, probes: ArrayLike, within: float) -> int:
+        """What the probes (b, dimension), asked one by one, read before any template is dropped."""
+        found = checked(probes, self.dimension, "probes")
+        return sum(self._search.bytes_read(found.part(at, at + 1), within) for at in range(len(found)))
 
     def use_threads(self, threads: int) -> None:
         """Use at most as many threads where a second one gains; as many as there are processors at first."""
@@ -139,7 +140,8 @@ class Gallery:
 
         Returns:
             A tuple of b tuples of at most `k` candidates, one per person by the nearest template. Equal distances are
-            ordered as the rows were. Exact: the same as computing every distance in float64.
+            ordered as the rows were (where there are so many that they are `arranged`, only those of equal vectors).
+            Exact: the same as computing every distance in float64.
 
         Raises:
             GalleryError: probes of another shape, or with NaN, infinity, only zeros or a length over 1e6;
@@ -151,12 +153,18 @@ class Gallery:
     def templates_within(self, probes: ArrayLike, within: float) -> list[Near]:
         """For each probe (b, dimension) the rows (m,) of all templates within the distance, ascending, with theirs.
 
+        Rows are counted as the gallery keeps them (`template_at`), which in a large one is not as they were given.
+
         Raises:
             GalleryError: as for `identify`.
         """
         parts = _parts(probes, self.dimension, within, 1)
         found = [near for part in parts for near in self._search.near(part, [within] * len(part))]
         return [self._kept(*near) if len(near[0]) else near for near in found]
+
+    def template_at(self, row: int) -> str:
+        """The id of the template at a row."""
+        return self._arrays.templates[row]
 
     def _people(self, probes: Probes, within: float, k: int) -> list[tuple[Candidate, ...]]:
         radii = [within] * len(probes)

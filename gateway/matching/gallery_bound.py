@@ -10,6 +10,11 @@ _LOWEST = -3e38
 AXES_DEFECT = 2.0**-30
 
 
+def head_reach(within: float, moved: float) -> float:
+    """How far apart the heads of two vectors can lie that are within a distance: t' of `score_limit`'s first step."""
+    return (1 + AXES_DEFECT) * within + 2 * _U * moved
+
+
 def score_limit(within: float, square: float, *, terms: int, longest: float, moved: float = 0.0) -> float:
     """The least score with which a template can still lie within the distance of a probe.
 
@@ -35,7 +40,7 @@ def score_limit(within: float, square: float, *, terms: int, longest: float, mov
         longest: A, at least as long as every ‖a‖.
         moved: an upper bound of ‖x - c‖ + ‖q‖ + ‖c‖ where heads were rotated.
     """
-    reach = (1 + AXES_DEFECT) * within + 2 * _U * moved
+    reach = head_reach(within, moved)
     gamma = (terms + 4) * _U / (1 - (terms + 4) * _U)
     slack = gamma * 0.5 * (longest + math.sqrt(square)) ** 2 + (terms + 1) * _SMALLEST
     limit = 0.5 * (square - reach * reach) - slack

@@ -18,7 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from gateway.matching.faults import GalleryError
 
 _MAGIC = b"CGGALLRY"
-_VERSION = 3
+_VERSION = 4
 _HEAD = struct.Struct("=8sIIQII")
 _STEP = 64
 # Templates of a stripe of a block. No power of two: the lines of a block would share few places of the processor's
@@ -36,6 +36,7 @@ class Shape:
         dimension: components of a vector.
         depths: after how many principal axes a search may stop, ascending.
         block: templates of one block of heads.
+        cell: templates that lie near each other, a whole part of a block; 0 where they lie as they came.
         grid: columns of the profile.
         rows: templates there is room for; `people` likewise.
         person_bytes: room for the persons' ids in UTF-8; `template_bytes` and `label_bytes` likewise.
@@ -44,6 +45,7 @@ class Shape:
     dimension: int
     depths: tuple[int, ...]
     block: int
+    cell: int
     grid: int
     rows: int
     people: int
@@ -60,6 +62,11 @@ class Shape:
     def lines(self) -> int:
         """Rows of a block: the axes, and before each segment of them the half square of its length."""
         return self.head + len(self.depths)
+
+    @property
+    def corners(self) -> tuple[int, int, int]:
+        """The sizes of `GalleryArrays.cells`: cells, low and high, the axes before the first depth."""
+        return (-(-self.rows // self.cell), 2, self.depths[0]) if self.cell else (0, 2, 0)
 
     @property
     def half_lines(self) -> list[int]:
@@ -134,6 +141,7 @@ class GalleryArrays:
         centre: (d,) float64; `profile` (depths + 1, grid) float32: see `Axes`.
         basis: (d, lines) float64, the principal axes, with zeros where a block has a half square.
         blocks: per block (lines, templates) float32, contiguous: for each segment of axes −½‖segment‖², then the axes.
+        cells: (cells, 2, axes) float32, each cell's smallest and largest coordinates along the leading axes.
         vectors: (n, d) float32, as enrolled; `halves` (n,) float32, ½‖vector‖².
         owners: (n,) int32, the person's number; −1: removed.
         living: (people + 1,) bool; False: removed, with all templates at once. The last one is nobody's, and of removed
@@ -148,6 +156,7 @@ class GalleryArrays:
     basis: NDArray[np.float64]
     profile: NDArray[np.float32]
     blocks: tuple[NDArray[np.float32], ...]
+    cells: NDArray[np.float32]
     vectors: NDArray[np.float32]
     halves: NDArray[np.float32]
     owners: NDArray[np.int32]
@@ -222,6 +231,7 @@ def _sections(shape: Shape) -> list[tuple[str, DTypeLike, tuple[int, ...]]]:
         ("basis", np.float64, (shape.dimension, shape.lines)),
         ("profile", np.float32, (len(shape.depths) + 1, shape.grid)),
         *((f"block {number}", np.float32, size) for number, size in enumerate(blocks)),
+        ("cells", np.float32, shape.corners),
         ("vectors", np.float32, (shape.rows, shape.dimension)),
         ("halves", np.float32, (shape.rows,)),
         ("owners", np.int32, (shape.rows,)),
@@ -261,6 +271,7 @@ def _carve(buffer: memoryview, start: int, shape: Shape, fingerprint: str) -> Ga
         basis=found["basis"],
         profile=found["profile"],
         blocks=tuple(array for name, array in found.items() if name.startswith("block ")),
+        cells=found["cells"],
         vectors=found["vectors"],
         halves=found["halves"],
         owners=found["owners"],

@@ -4,7 +4,8 @@ Read from top to bottom. Three sieves; each only lets go of what is certainly fa
 
 1. `_by_heads`: the heads of all templates, their leading principal axes, lie one axis behind the other in blocks, with
    −½‖head‖² as one more line: one matrix product per stripe of a block bounds every distance from below. An old basis
-   lets more through, never less. Where that does not pay, `_by_vectors` multiplies the whole vectors.
+   lets more through, never less. Where that does not pay, `_by_vectors` multiplies the whole vectors. In a large
+   gallery templates lie in cells (`gallery_cells`), and those whose corners are too far away are passed over.
 2. `_finish`: what is left is compared over all components in float32,
 3. and what is left then in float64, as a brute force would do it.
 
@@ -23,13 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gateway.matching.gallery_axes import LEAST_BATCH, cheapest, share_below
-from gateway.matching.gallery_bound import score_limit
+from gateway.matching.gallery_bound import head_reach, score_limit
+from gateway.matching.gallery_cells import Cells
 from gateway.matching.gallery_layout import STRIPE, GalleryArrays
 from gateway.matching.gallery_values import Doubles, Probes, Singles, lengths_squared
 
 Rows = NDArray[np.intp]
 Near = tuple[Rows, Doubles]
 Map = Callable[..., Iterable[Near]]
+Chosen = slice | Rows
 
 MOST_PROBES = 64  # at once; times STRIPE the largest temporary, 4 MiB
 _POOLED_PROBES, _POOLED_ROWS = 8, 1_000_000  # from here on a second thread gains
@@ -45,12 +48,14 @@ class Sieve:
     """A way to let go of most templates.
 
     Attributes:
-        score: writes the scores (b, end - start) of the rows from start to end, which are of one stripe.
+        score: writes the scores (chosen, end - start) of the rows from start to end, which are of one stripe or cell.
         limits: of each probe the least score that passes.
+        near: (b, cells) which cells are worth a look; None where there are none.
     """
 
-    score: Callable[[int, int, Singles], None]
+    score: Callable[[Chosen, int, int, Singles], None]
     limits: list[float]
+    near: NDArray[np.bool_] | None = None
 
 
 class ExactSearch:
@@ -77,6 +82,7 @@ class ExactSearch:
         self._vectors, self._halves = self._arrays.vectors[:count], self._arrays.halves[:count]
         self._prefixes: dict[int, list[Singles]] = {}
         self._across: Singles | None = None
+        self._cells = Cells(self._arrays, count) if self._arrays.shape.cell and count else None
 
     def up_to(self, count: int) -> "ExactSearch":
         """The same over another number of templates; what is known about thresholds is shared."""
@@ -96,13 +102,20 @@ class ExactSearch:
         if len(within) < LEAST_BATCH:
             return [self._near_one(probes.part(at, at + 1), t) for at, t in enumerate(within)]
         sieve = self._by_heads(probes, within) or self._by_vectors(probes, within)
-        starts = range(0, len(self._vectors), STRIPE)
+        starts = self._starts(sieve)
         if self.threads == 1 or len(probes) < _POOLED_PROBES or len(self._vectors) < _POOLED_ROWS:
             return self._finished(map, probes, within, self._sift(sieve, starts))
         with ThreadPoolExecutor(self.threads, "gallery") as pool:
             parts = pool.map(lambda part: self._sift(sieve, part), _shared(starts, self.threads))
             found = [np.concatenate(pieces) for pieces in zip(*parts, strict=True)]
             return self._finished(pool.map, probes, within, found)
+
+    def _starts(self, sieve: Sieve) -> Sequence[int]:
+        """Where the stripes begin, or the cells that are worth a look for some probe."""
+        if self._cells is None or sieve.near is None:
+            return range(0, len(self._vectors), STRIPE)
+        wanted: NDArray[np.bool_] = np.logical_or.reduce(sieve.near)
+        return [self._cells.size * cell for cell in wanted.nonzero()[0].tolist()]
 
     def _near_one(self, probe: Probes, within: float) -> Near:
         """The same for one probe (1, d), in as few steps as can be: in a small gallery they cost more than the sums."""
@@ -112,9 +125,22 @@ class ExactSearch:
 
     def _one_by_heads(self, probe: Probes, within: float, level: int) -> Rows:
         weights, square = self._weights_of_one(probe.double[0], level)
-        limit = self._head_limit(within, square, probe.squares[0], len(weights))
+        moved = self._moved(probe.squares[0])
+        limit = self._head_limit(within, square, moved, len(weights))
         blocks, width = self._heads(level), self._arrays.shape.block
-        return _joined([_passing(block.T @ weights, limit, width * number) for number, block in enumerate(blocks)])
+        if self._cells is None:
+            return _joined([_passing(block.T @ weights, limit, width * number) for number, block in enumerate(blocks)])
+        near = self._near_cells(self._cells, weights[None], [head_reach(within, moved)])[0]
+        return _joined(
+            [
+                _passing(blocks[number][:, first:end].T @ weights, limit, width * number + first)
+                for number, first, end in self._cells.cuts(near.nonzero()[0].tolist())
+            ]
+        )
+
+    def _near_cells(self, cells: Cells, weights: Singles, reaches: list[float]) -> NDArray[np.bool_]:
+        """Which cells can hold a template within reach of each probe (b, lines); line 0 of a block is a half square."""
+        return cells.near(weights[:, 1 : 1 + self._arrays.shape.depths[0]], reaches)
 
     def _one_by_vectors(self, probe: Probes, within: float) -> Rows:
         limit = score_limit(within, probe.squares[0], terms=self._vectors.shape[1], longest=self._longest)
@@ -132,13 +158,16 @@ class ExactSearch:
         return _joined(pieces)
 
     def samples(self, probes: Probes, within: Sequence[float], templates: int) -> list[Near]:
-        """As `near`, but of the `templates` ones alone that have the best heads in the first stripe."""
-        level, count = len(self._arrays.shape.depths) - 1, min(STRIPE, len(self._vectors))
+        """As `near`, but of the `templates` ones alone that have the best heads in the first stripe or a near cell."""
+        level = len(self._arrays.shape.depths) - 1
         weights, _ = self._weights(probes, level)
-        scores = weights @ self._heads(level)[0][:, :count]
-        most = min(templates, count)
-        best = np.sort(np.argpartition(scores, count - most, axis=1)[:, count - most :], axis=1)
-        return self._finished(map, probes, within, best)
+        if self._cells is None:
+            best = _best(weights @ self._heads(level)[0][:, :STRIPE], templates)
+            return self._finished(map, probes, within, best)
+        around = self._cells.around(weights[:, 1 : 1 + self._arrays.shape.depths[0]])
+        heads = self._heads(level)
+        found = [_best_in(heads, self._cells, cell, weights[at : at + 1], templates) for at, cell in enumerate(around)]
+        return self._finished(map, probes, within, found)
 
     def _by_heads(self, probes: Probes, within: Sequence[float]) -> Sieve | None:
         """Scores a·b - ½‖a‖² of the heads; None where whole vectors cost less."""
@@ -147,16 +176,19 @@ class ExactSearch:
             return None
         weights, head_squares = self._weights(probes, level)
         lines, width, blocks = weights.shape[1], self._arrays.shape.block, self._heads(level)
+        moved = [self._moved(square) for square in probes.squares]
         limits = [
-            self._head_limit(t, head, square, lines)
-            for t, head, square in zip(within, head_squares, probes.squares, strict=True)
+            self._head_limit(t, head, way, lines) for t, head, way in zip(within, head_squares, moved, strict=True)
         ]
 
-        def score(start: int, end: int, into: Singles) -> None:
+        def score(chosen: Chosen, start: int, end: int, into: Singles) -> None:
             number, column = divmod(start, width)
-            np.matmul(weights, blocks[number][:, column : column + end - start], out=into)
+            np.matmul(weights[chosen], blocks[number][:, column : column + end - start], out=into)
 
-        return Sieve(score, limits)
+        if self._cells is None:
+            return Sieve(score, limits)
+        reaches = [head_reach(t, way) for t, way in zip(within, moved, strict=True)]
+        return Sieve(score, limits, self._near_cells(self._cells, weights, reaches))
 
     def _by_vectors(self, probes: Probes, within: Sequence[float]) -> Sieve:
         """Scores x·q - ½‖x‖² of the whole vectors."""
@@ -166,8 +198,8 @@ class ExactSearch:
             for t, square in zip(within, probes.squares, strict=True)
         ]
 
-        def score(start: int, end: int, into: Singles) -> None:
-            np.matmul(probes.single, vectors[start:end].T, out=into)
+        def score(chosen: Chosen, start: int, end: int, into: Singles) -> None:
+            np.matmul(probes.single[chosen], vectors[start:end].T, out=into)
             into -= halves[start:end]
 
         return Sieve(score, limits)
@@ -195,9 +227,12 @@ class ExactSearch:
         weights += ones
         return weights, square
 
-    def _head_limit(self, within: float, head: float, square: float, lines: int) -> float:
-        """The least score of a head; `head` and `square` are squared lengths of the probe's head and of the probe."""
-        moved = self._longest_head + self._centre + math.sqrt(square)
+    def _moved(self, square: float) -> float:
+        """What bounds the rounding of the heads, by the squared length of a probe: `moved` of `score_limit`."""
+        return self._longest_head + self._centre + math.sqrt(square)
+
+    def _head_limit(self, within: float, head: float, moved: float, lines: int) -> float:
+        """The least score of a head; `head` is the squared length of the probe's head."""
         return score_limit(within, head, terms=lines, longest=self._longest_head, moved=moved)
 
     def _heads(self, level: int) -> list[Singles]:
@@ -212,20 +247,22 @@ class ExactSearch:
         return self._prefixes[level]
 
     def _sift(self, sieve: Sieve, starts: Sequence[int]) -> list[Rows]:
-        """Per probe the rows whose score reaches its limit, ascending, of the stripes that begin at `starts`."""
+        """Per probe the rows whose score reaches its limit, ascending, of the stripes or cells at `starts`."""
         count, rows = len(sieve.limits), len(self._vectors)
-        room = np.empty(count * min(STRIPE, rows), np.float32)
+        size = STRIPE if sieve.near is None or self._cells is None else self._cells.size
+        room = np.empty(count * min(size, rows), np.float32)
         limits = np.array(sieve.limits, np.float32)[:, None]
         pieces: list[list[Rows]] = [[] for _ in range(count)]
         for start in starts:
-            width = min(STRIPE, rows - start)
-            scores = room[: count * width].reshape(count, width)
-            sieve.score(start, start + width, scores)
-            passed = (scores >= limits).ravel().nonzero()[0]
-            cuts = np.searchsorted(passed, np.arange(0, (count + 1) * width, width)).tolist()
+            width = min(size, rows - start)
+            chosen, numbers = _chosen(sieve, start // size)
+            scores = room[: len(numbers) * width].reshape(len(numbers), width)
+            sieve.score(chosen, start, start + width, scores)
+            passed = (scores >= limits[chosen]).ravel().nonzero()[0]
+            cuts = np.searchsorted(passed, np.arange(0, (len(numbers) + 1) * width, width)).tolist()
             for index, (first, last) in enumerate(pairwise(cuts)):
                 if last > first:
-                    pieces[index].append(passed[first:last] + (start - index * width))
+                    pieces[numbers[index]].append(passed[first:last] + (start - index * width))
         return list(map(_joined, pieces))
 
     def _finished(self, mapped: Map, probes: Probes, within: Sequence[float], found: Iterable[Rows]) -> list[Near]:
@@ -249,11 +286,16 @@ class ExactSearch:
             return found[0]
         return (_joined([near[0] for near in found]), _joined([near[1] for near in found])) if found else _NOBODY
 
-    def bytes_read(self, within: float) -> int:
-        """Bytes of all templates that one probe's first sieve reads."""
-        level, shape = self._level(within, 1), self._arrays.shape
-        numbers = shape.dimension + 1 if level is None else shape.depths[level] + level + 1
-        return len(self._vectors) * numbers * self._vectors.itemsize
+    def bytes_read(self, probe: Probes, within: float) -> int:
+        """Bytes that the first sieve reads for one probe (1, d)."""
+        level, shape, rows = self._level(within, 1), self._arrays.shape, len(self._vectors)
+        if level is None:
+            return rows * (shape.dimension + 1) * self._vectors.itemsize
+        if self._cells is not None:
+            weights, _ = self._weights_of_one(probe.double[0], level)
+            near = self._near_cells(self._cells, weights[None], [head_reach(within, self._moved(probe.squares[0]))])
+            rows = min(rows, int(near.sum()) * self._cells.size)
+        return rows * (shape.depths[level] + level + 1) * self._vectors.itemsize
 
     def share_within(self, within: float) -> float:
         """About which share of the templates lies within a distance of a probe; 0 for a gallery without heads."""
@@ -292,6 +334,29 @@ def _measured(rows: Rows, vectors: Singles, probe: Doubles, within: float) -> Ne
     return only(distances <= within, rows, distances)
 
 
+def _chosen(sieve: Sieve, cell: int) -> tuple[Chosen, Sequence[int]]:
+    """For which probes a stripe or cell is worth a look: to index with, and their numbers."""
+    count = len(sieve.limits)
+    if sieve.near is None:
+        return slice(None), range(count)
+    chosen = sieve.near[:, cell].nonzero()[0]
+    return (slice(None), range(count)) if len(chosen) == count else (chosen, chosen.tolist())
+
+
+def _best(scores: Singles, count: int) -> Rows:
+    """Of each row of scores (b, n) the places (b, most) of the best, ascending, at most `count`."""
+    width = scores.shape[1]
+    most = min(count, width)
+    return np.sort(np.argpartition(scores, width - most, axis=1)[:, width - most :], axis=1)
+
+
+def _best_in(heads: list[Singles], cells: Cells, cell: int, weights: Singles, count: int) -> Rows:
+    """Of one cell the rows of those at most `count` whose heads are best for one probe (1, lines)."""
+    ((number, first, end),) = cells.cuts([cell])
+    best: Rows = _best(weights @ heads[number][:, first:end], count)[0] + cell * cells.size
+    return best
+
+
 def _passing(scores: Singles, limit: float, start: int) -> Rows:
     """The rows, counted from `start`, whose score reaches the limit."""
     passed = (scores >= limit).nonzero()[0]
@@ -304,7 +369,7 @@ def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:
     return np.concatenate(pieces) if pieces else _NONE
 
 
-def _shared(starts: range, threads: int) -> list[range]:
+def _shared(starts: Sequence[int], threads: int) -> list[Sequence[int]]:
     """The starts in order, in as many parts of like size as there are threads."""
     size = max(1, -(-len(starts) // threads))
     return [starts[first : first + size] for first in range(0, len(starts), size)]

@@ -7,7 +7,7 @@ import numpy as np
 
 from gateway.matching.faults import GalleryError
 from gateway.matching.gallery import Gallery
-from gateway.matching.gallery_filling import LEAST_PRUNED, far_reach, fill, fresh_memory, put_vectors
+from gateway.matching.gallery_filling import LEAST_PRUNED, arranged, far_reach, fill, fresh_memory, put_vectors
 from gateway.matching.gallery_layout import Allocate, Extent, GalleryArrays
 from gateway.matching.gallery_values import TemplateRow, TemplateTable, tabled
 
@@ -48,7 +48,10 @@ class GalleryWriter:
         self._fill(tabled(rows, dimension))
 
     def _fill(self, table: TemplateTable) -> None:
-        self._arrays, extent = fill(table, self._fingerprint, self._revision, spare=_SPARE, allocate=self._allocate)
+        table, axes = arranged(table)
+        self._arrays, extent = fill(
+            table, axes, self._fingerprint, self._revision, spare=_SPARE, allocate=self._allocate
+        )
         self._owners = self._arrays.owners.data
         self._rows = {template: row for row, template in enumerate(table.templates)}
         self._people = {person: number for number, person in enumerate(dict.fromkeys(table.persons))}
