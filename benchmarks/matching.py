@@ -41,7 +41,9 @@ from gateway.matching import CompactGallery, Gallery, TemplateTable, cosine_dist
 
 BATCHES, THRESHOLDS = (1, 8, 64), (0.60, 0.55, 0.50, 0.45, 0.40)
 PARTS = ("exactness", "rivals", "bandwidth", "approximate", "growth", "live", "children", "memory", "512")
-_ROUND_SECONDS = 0.25
+_ROUND_SECONDS, _LEAST_PROBES = 0.25, 64
+_AUDITS = {1_000: 3_400, 10_000: 3_400, 100_000: 3_400, 1_000_000: 60, 5_000_000: 10}
+_LEAST, _MOST = 10_000, 1_000_000  # of parts that mean nothing for fewer, or take too long for more
 Row = dict[str, Any]
 
 
@@ -77,7 +79,9 @@ def compared(scene: Scene, gallery: Gallery, batch: int, within: float, turns: i
     """Ours and the rivals (not if `alone`) at one size, batch and threshold, one thread."""
     gallery.use_threads(1)
     count = len(scene.templates)
-    rounds = max(1, min(300, round(_ROUND_SECONDS * turns / 7 / (3e-5 + 3e-8 * count * batch**0.6))))
+    # Enough probes that which ones they are does not matter, and turns so long that caches are warm in most of them.
+    least = -(-(_LEAST_PROBES if count <= _MOST else _LEAST_PROBES // 2) // batch)
+    rounds = max(least, min(300, round(_ROUND_SECONDS * turns / 7 / (3e-5 + 3e-8 * count * batch**0.6))))
     spare = len(scene.probes) - batch + 1
     batches = [scene.probes[start : start + batch] for start in np.linspace(0, spare - 1, rounds).astype(int)]
     asked = [] if alone else rivals(scene.templates, within, batch, all_of_them=within in (0.5, 0.4))
@@ -251,10 +255,6 @@ def exponents(rows: Sequence[Row]) -> dict[str, float]:
                 x, y = np.log(np.array(points)).T
                 found[f"x{batch} {within:.2f}"] = round(float(np.polyfit(x, y, 1)[0]), 3)
     return found
-
-
-_AUDITS = {1_000: 3_400, 10_000: 3_400, 100_000: 3_400, 1_000_000: 60, 5_000_000: 10}
-_LEAST, _MOST = 10_000, 1_000_000  # of parts that mean nothing for fewer, or take too long for more
 
 
 def measure(arguments: argparse.Namespace) -> Row:
