@@ -189,12 +189,14 @@ class PressBook:
             self._last.clear()
         self._last[key] = last
         if meaning == "clear":
-            self._forget_window(device, action.part)
+            self._forget_windows(device, action.part, PRESSES)
+        elif meaning in PRESSES:
+            self._forget_windows(device, action.part, ("clear",))
         return last.id
 
-    def _forget_window(self, device: str, part: str) -> None:
-        """What comes behind the end of a press is another one, however soon."""
-        for kind in PRESSES:
+    def _forget_windows(self, device: str, part: str, kinds: Iterable[str]) -> None:
+        """What comes behind the end of a press is another one, however soon, and so is the end of that."""
+        for kind in kinds:
             last = self._last.get((device, kind, part))
             if last is not None and last.seq is None:
                 del self._last[device, kind, part]

@@ -3,7 +3,7 @@
 import pytest
 from harness.dialects import Bench
 
-from gateway.events import ButtonPressed, GatewayFault, Severity
+from gateway.events import ButtonCleared, ButtonPressed, GatewayFault, Severity
 from gateway.incidents.keys import key_of
 
 PRESS = '{"id": "1", "type": "press"}'
@@ -89,3 +89,12 @@ async def test_a_press_behind_the_end_of_one_is_another_however_soon() -> None:
         await bench.play({"topic": "campus/east/button/btn-01/event", "payload": f'{{"type": "{kind}"}}'})
     ids = [each.id for each in bench.events if isinstance(each, ButtonPressed)]
     assert len(set(ids)) == 2
+
+
+async def test_the_end_of_a_press_behind_an_end_is_another_however_soon() -> None:
+    """A contact that closes and opens twice within the window has been open since the second time."""
+    bench = Bench({"entry": {"dialect": "campus", "name": "东门岗亭"}})
+    for kind in ("press", "clear", "press", "clear", "clear"):
+        await bench.play({"topic": "campus/east/button/btn-01/event", "payload": f'{{"type": "{kind}"}}'})
+    ends = [each.id for each in bench.events if isinstance(each, ButtonCleared)]
+    assert len(set(ends)) == 2
