@@ -23,7 +23,11 @@ _LEAST_RENEW_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 60.0
 _WITHOUT_EVENTS_SECONDS = 600.0
+# A camera that answers at once is asked so many times in a row without a pause: a press behind an event never waits.
+_QUICK_IN_A_ROW = 5
 _LEAST_POLL_SECONDS, _LEAST_BUSY_POLL_SECONDS = 0.1, 0.05
+# What lived so long and then was lost is asked for at once: a contact may be closing.
+_STEADY_SECONDS, _AT_ONCE_SECONDS = 5.0, 0.05
 _DROPS_IN_A_ROW = 3
 _REFUSALS_IN_A_ROW = 2
 _LEAVE_SECONDS = 2.5
@@ -112,6 +116,8 @@ class EventFeed:
         self._failures = 0
         self._told = ""
         self._had_events = False
+        self._quick = 0
+        self._heard_since: float | None = None
         self.way = ""
 
     async def run(self) -> None:
@@ -183,7 +189,12 @@ class EventFeed:
             await stream.close()
 
     def _pause(self) -> float:
-        wait = doubled(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, self._failures - 1)
+        since, self._heard_since = self._heard_since, None
+        steady = since is not None and self._clock.monotonic() - since >= _STEADY_SECONDS
+        if steady and self._failures == 1:
+            wait = _AT_ONCE_SECONDS
+        else:
+            wait = doubled(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, self._failures - 1)
         return wait * (0.5 + random.random())  # noqa: S311  # spreads retries, keeps no secret
 
     async def _subscribe(self) -> Subscription:
@@ -273,9 +284,13 @@ class EventFeed:
             return False
         await self._alive(notices)
         least = _LEAST_BUSY_POLL_SECONDS if notices else _LEAST_POLL_SECONDS
-        await self._clock.sleep(max(0.0, least - (self._clock.monotonic() - began)))
+        rest = least - (self._clock.monotonic() - began)
+        self._quick = self._quick + 1 if rest > 0 else 0
+        await self._clock.sleep(rest if self._quick > _QUICK_IN_A_ROW else 0.0)
         return True
 
     async def _alive(self, notices: tuple[Notice, ...]) -> None:
         self._failures, self._told, self._had_events = 0, "", True
+        if self._heard_since is None:
+            self._heard_since = self._clock.monotonic()
         await self._ends.take(notices)

@@ -295,6 +295,50 @@ async def test_messages_without_end_are_no_tight_loop() -> None:
         assert 10 <= port.calls.count("pull") <= 201
 
 
+async def _settled() -> None:
+    for _ in range(60):
+        await asyncio.sleep(0)
+
+
+async def test_a_press_right_behind_another_event_waits_for_nothing() -> None:
+    port = Port(ManualClock(), pulls=[(Notice("motion"),)] * 3 + [(Notice("press"),)])
+    async with fed(port) as (ends, _passes):
+        await _settled()
+        assert [each.topic for notices in ends.taken for each in notices] == ["motion"] * 3 + ["press"]
+
+
+async def test_a_camera_that_answers_at_once_for_ever_is_soon_asked_twenty_times_a_second_again() -> None:
+    port = Port(ManualClock(), pulls=[(Notice("a"),)] * 1000)
+    async with fed(port):
+        for _ in range(20):
+            await _settled()
+            port.clock.advance(0.05)
+        assert 20 <= port.calls.count("pull") <= 30
+
+
+@pytest.mark.parametrize(("pulls_before", "at_once"), [(3, True), (0, False)])
+async def test_a_subscription_that_had_lived_is_made_anew_at_once(pulls_before: int, at_once: bool) -> None:
+    port = Port(ManualClock(), pulls=[*[()] * pulls_before, GONE])
+    async with fed(port) as (ends, _passes):
+        for _ in range(pulls_before):
+            await _settled()
+            port.clock.advance(10)
+        await _settled()
+        assert ends.losses == ["gone"]
+        port.clock.advance(0.1)
+        await _settled()
+        assert (port.calls.count("subscribe") == 2) is at_once
+
+
+async def test_a_camera_that_forgets_each_subscription_soon_is_not_asked_at_once_for_ever() -> None:
+    port = Port(ManualClock(), pulls=[GONE] * 100)
+    async with fed(port):
+        for _ in range(200):
+            await _settled()
+            port.clock.advance(0.05)
+        assert port.calls.count("subscribe") <= 8
+
+
 async def test_a_subscription_that_was_being_made_is_ended() -> None:
     port = Port(ManualClock(), subscribe_takes=5.0)
     async with fed(port) as (_ends, passes):
