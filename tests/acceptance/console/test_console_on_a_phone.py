@@ -32,6 +32,24 @@ def test_the_header_of_a_phone_has_two_rows_and_every_tab(page: Page, language: 
         assert phone.locator(".top nav").evaluate("nav => nav.scrollWidth - nav.clientWidth") <= 0
 
 
+def test_the_card_of_a_face_warning_names_whom_it_may_be_and_shows_the_face(page: Page) -> None:
+    with shown_incident(page, face_warning()) as phone:
+        card = phone.locator(".cards .card")
+        expect(card.locator(".who strong")).to_have_text("张三")
+        expect(card.locator(".who strong")).to_be_visible()
+        expect(card.locator(".who img")).to_be_visible()
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh-CN", "结尾缺失"), ("en", "its end is missing")])
+def test_a_clip_that_broke_off_says_which_end_is_missing(page: Page, language: str, said: str) -> None:
+    warning = face_warning()
+    (clip,) = [each for each in warning["evidence"] if each["id"] == "clip0"]
+    clip["clip"]["state"] = "cut_short"
+    with shown_incident(page, warning, language=language) as phone:
+        phone.click(".cards .card")
+        expect(phone.locator("details.clip", has_text=said)).to_have_count(1)
+
+
 @pytest.mark.parametrize(
     ("language", "said"), [("zh-CN", "有 177 条经过记录已丢失"), ("en", "177 entries of its history")]
 )

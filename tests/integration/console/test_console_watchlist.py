@@ -111,3 +111,18 @@ def test_the_form_begins_with_no_category_chosen(bare: Page) -> None:
     category = bare.locator("select[name=category]")
     expect(category).to_have_value("")
     assert category.evaluate("each => each.required && !each.checkValidity()")
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh-CN", "正在读取照片"), ("en", "is being read")])
+def test_while_the_first_photo_is_read_nobody_is_told_that_there_is_none(
+    bare: Page, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    monkeypatch.setitem(PERSON, "photos", [])
+    shown(bare, language, [])
+    held: list[Route] = []
+    bare.route("**/photos", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks the function
+    bare.set_input_files("li.tile input[type=file]", PHOTO)
+    expect(bare.locator("li.tile .hint")).to_contain_text(words)
+    monkeypatch.setitem(PERSON, "photos", [{"id": "f1"}])
+    held[0].fulfill(status=201, json={"id": "f1", "warnings": []})
+    expect(bare.locator("li.tile .hint")).to_have_count(0)

@@ -90,7 +90,8 @@ function asFile(each) {
 function missing(clip) {
   const late = clip.late_seconds > 0 && t("evidence.late", { seconds: Math.round(clip.late_seconds) });
   const lost = clip.lost_seconds > 0 && t("evidence.lost", { seconds: Math.round(clip.lost_seconds) });
-  return [late, lost].filter(Boolean).map((each) => h("small", {}, each));
+  const end = clip.state === "cut_short" && !late && !lost && t("evidence.broken_off");
+  return [late, lost, end].filter(Boolean).map((each) => h("small", {}, each));
 }
 
 /** Of a camera's own recording: by whose clock it is. */

@@ -16,6 +16,7 @@ export class WatchList {
     this.list = h("ul", { class: "tiles" });
     this.pending = null; // who was listed by this form but has no photo yet: id and name
     this.said = new Map(); // what became of the last photo of a person
+    this.reading = new Set(); // people whose photo is being read
     this.form = this.enrolForm();
     this.threshold = new ThresholdLine();
     this.element = h("div", { class: "page" }, h("h2", {}, t("nav.watchlist")), h("p", { class: "hint" }, t("watchlist.hint")),
@@ -54,7 +55,7 @@ export class WatchList {
     const photos = (person.photos ?? []).map((photo) => this.photo(person, photo.id ?? photo, warningText(photo)));
     const add = h("input", { type: "file", accept: "image/jpeg,image/png", class: "visually-hidden",
       on: { change: (event) => this.addPhoto(person.id, event.target.files[0]) } });
-    const why = uncompared(person);
+    const why = uncompared(person, this.reading.has(person.id));
     return h("li", { class: why ? "tile bad" : "tile" },
       h("div", { class: "row" }, h("strong", {}, person.name), h("span", { class: "muted" }, categoryText(person.category))),
       why && h("p", { class: "hint" }, `▲ ${why}`),
@@ -98,14 +99,25 @@ export class WatchList {
   async enrol(person, photo) {
     if (this.pending?.name === person.name) await api.changePerson(this.pending.id, person);
     else this.pending = { id: (await api.addPerson(person)).id, name: person.name };
-    this.tell(this.pending.id, warningText(await api.addPhoto(this.pending.id, photo)));
+    this.tell(this.pending.id, warningText(await this.read(this.pending.id, photo)));
     this.pending = null;
+  }
+
+  /** Send a photo; reading it may take seconds, in which nobody is to think that there is none. */
+  async read(id, photo) {
+    this.reading.add(id);
+    this.load();
+    try {
+      return await api.addPhoto(id, photo);
+    } finally {
+      this.reading.delete(id);
+    }
   }
 
   async addPhoto(id, file) {
     if (!file) return;
     try {
-      this.tell(id, warningText(await api.addPhoto(id, file)));
+      this.tell(id, warningText(await this.read(id, file)));
       if (id === this.pending?.id) this.done();
     } catch (problem) {
       this.said.set(id, this.refusal(problem));
@@ -153,7 +165,8 @@ export class WatchList {
 }
 
 /** Why no camera compares with this person; empty while they do. */
-function uncompared(person) {
+function uncompared(person, reading) {
   if (person.expired) return t("watchlist.expired");
+  if (reading && !(person.photos ?? []).length) return t("watchlist.reading");
   return (person.photos ?? []).length ? "" : t("watchlist.no_photo");
 }
