@@ -62,6 +62,7 @@ class GalleryWriter:
         self._left = [len(rows) for rows in self._rows_of]
         self._filled, self._numbered = extent.rows, extent.people
         self._removed: list[int] = []
+        self._left_one: list[int] = []
         self._view = Gallery(self._arrays, extent)
 
     @property
@@ -96,6 +97,7 @@ class GalleryWriter:
         if not table.templates:
             return
         with self._lock:
+            self._settle()
             for template in table.templates:
                 if template in self._rows:
                     raise GalleryError("is there twice", where=f"template {template}")
@@ -113,12 +115,17 @@ class GalleryWriter:
         """
         with self._lock:
             row = self._rows.pop(template)
-            number = self._owners[row]
+            self._left_one.append(self._owners[row])
             self._owners[row] = -1
             self._removed.append(row)
+
+    def _settle(self) -> None:
+        """Forget the people whose last template was removed: counted behind the removals, which have to be quick."""
+        for number in self._left_one:
             self._left[number] -= 1
             if not self._left[number]:
                 del self._people[self._names[number]]
+        self._left_one.clear()
 
     def remove_person(self, person: str) -> None:
         """Remove a person with all templates, by one store: a search counts all of them or none.
@@ -127,6 +134,7 @@ class GalleryWriter:
             KeyError: there is none of this id.
         """
         with self._lock:
+            self._settle()
             number = self._people.pop(person)
             self._arrays.living[number] = False
             gone = [row for row in self._rows_of[number] if self._owners[row] == number]
@@ -137,6 +145,7 @@ class GalleryWriter:
     def publish(self, revision: int | None = None) -> None:
         """Overwrite what was removed, and show the counts and the revision as they are now; rebuild if that pays."""
         with self._lock:
+            self._settle()
             if self._is_stale():
                 self._rebuild(_no_rows(self._dimension), revision)
                 return
@@ -153,6 +162,7 @@ class GalleryWriter:
     def rebuild(self) -> None:
         """Build anew without what was removed and with fresh axes, beside the readers; other changes wait meanwhile."""
         with self._lock:
+            self._settle()
             self._rebuild(_no_rows(self._dimension), None)
 
     def _publish(self, revision: int | None) -> None:

@@ -301,7 +301,7 @@ async def _settled() -> None:
 
 
 async def test_a_press_right_behind_another_event_waits_for_nothing() -> None:
-    port = Port(ManualClock(), pulls=[(Notice("motion"),)] * 3 + [(Notice("press"),)])
+    port = Port(ManualClock(), pulls=[*[(Notice("motion"),)] * 3, (Notice("press"),)])
     async with fed(port) as (ends, _passes):
         await _settled()
         assert [each.topic for notices in ends.taken for each in notices] == ["motion"] * 3 + ["press"]
