@@ -12,6 +12,8 @@ from gateway.workers.life import LifeRules
 from gateway.workers.process import StartWorker, WorkerProcess
 
 GALLERY, DEVICES, VIDEO = "gallery", "devices", "video"
+# It needs little of the processor, and that little at once: a camera-wired button is heard by it.
+_LISTENING_NICE = 2
 
 
 def _usable_cores() -> int:
@@ -48,13 +50,19 @@ class Outfit:
         """Whether a camera is of the configuration file."""
         return self.trusted_cameras is None or camera in self.trusted_cameras
 
+    def vision_of(self, role: str) -> VisionSettings:
+        """The settings of a child; who listens to contacts goes before who looks at pictures."""
+        if role != DEVICES or self.vision.nice <= _LISTENING_NICE:
+            return self.vision
+        return self.vision.model_copy(update={"nice": _LISTENING_NICE})
+
     def hello(self, role: str, name: str) -> Hello:
         """The first message to the child `name`."""
         return Hello(
             role=role,
             worker=name,
             site=self.site,
-            vision=self.vision,
+            vision=self.vision_of(role),
             matching=self.matching,
             models_directory=str(self.models_directory),
             people_key=self.people_key if role == GALLERY else b"",
