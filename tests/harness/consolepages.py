@@ -27,6 +27,16 @@ CAMERA = {
         "detect_ms": 12.3,
         "decode_ms": 3.4,
         "embed_ms": 8.9,
+        "description": {
+            "manufacturer": "Example",
+            "model": "C-200",
+            "firmware": "5.7.1",
+            "profiles": [
+                {"name": "main", "width": 1920, "height": 1080, "codec": "H265"},
+                {"name": "sub", "width": 640, "height": 360, "codec": "H264"},
+            ],
+            "choice": "sub (640x360 H264) is looked at",
+        },
     },
 }
 

@@ -18,6 +18,8 @@ def test_a_camera_of_many_figures_fits_a_phone(page: Page, language: str) -> Non
         expect(value).to_be_visible()
         assert phone.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
         assert value.evaluate("it => it.clientWidth") > 120, "not one letter a line"
+        for told in ("Example C-200 5.7.1", "1920×1080 H265 · 640×360 H264", "sub (640x360 H264) is looked at"):
+            expect(phone.locator("dd", has_text=told)).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["zh-CN", "en"])

@@ -90,6 +90,9 @@ export class Protection {
         [t("camera.age"), status.decision_age_p95_ms >= 0 ? `${Math.round(status.decision_age_p95_ms)} ms` : ""],
         [t("camera.frames"), status.frames_seen ? `${status.frames_seen} / ${status.frames_looked} / ${status.frames_skipped} / ${status.frames_rested}` : ""],
         [t("camera.worker"), status.worker],
+        [t("camera.model"), modelOf(status.description)],
+        [t("camera.streams"), streamsOf(status.description)],
+        [t("camera.choice"), status.description?.choice],
         [t("camera.threshold"), camera.compares],
         [t("camera.gate"), status.gate && tOr(`gate.${status.gate}`, status.gate)],
         [t("camera.cost"), status.detect_ms ? `${status.decode_ms.toFixed(1)} + ${status.detect_ms.toFixed(1)} + ${status.embed_ms.toFixed(1)} ms` : ""],
@@ -229,4 +232,14 @@ export function resultText(device, result, destinations) {
 function whyNot(status) {
   if (status.asked && status.asked !== "ok") return tOr(`camerafault.${status.asked}`, status.asked);
   return status.reason && tOr(`reason.${status.reason}`, status.reason);
+}
+
+/** What the camera says that it is. */
+function modelOf({ manufacturer, model, firmware } = {}) {
+  return [manufacturer, model, firmware].filter(Boolean).join(" ");
+}
+
+/** The streams that it offers, with size and codec as it tells them. */
+function streamsOf({ profiles = [] } = {}) {
+  return profiles.map((each) => [each.width ? `${each.width}×${each.height}` : each.name, each.codec].filter(Boolean).join(" ")).join(" · ");
 }
