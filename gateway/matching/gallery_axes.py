@@ -122,4 +122,4 @@ def costs(batch: int) -> tuple[float, float, float]:
 
 def share_below(row: NDArray[np.float32], within: float) -> float:
     """The share of pairs within a distance, by one row of a profile."""
-    return float(np.interp(within**2, row, shares(), left=_LEAST_SHARE / 2))
+    return float(np.interp(within * within, row, shares(), left=_LEAST_SHARE / 2))

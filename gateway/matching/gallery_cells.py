@@ -2,7 +2,7 @@
 
 Arranged when a gallery is filled: halved again and again along the axis on which a part spreads most, until a part is
 one cell (the leaves of a k-d tree: Bentley, Communications of the ACM 18(9), 1975). Of each cell the smallest and the
-largest coordinates along the leading axes are kept. What is appended later lies in cells of its own, as wide as it is.
+largest coordinates along the leading axes are kept. What is appended later lies behind, and widens its cells.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from gateway.matching.gallery_layout import GalleryArrays
 
 _SEEN = 4_096
-# More than what the squares, their sum and the differences lose in float32, (m + 3) u for m of at most 256 axes.
-_ROUNDED = 1 + 2.0**-15
+# More than what the squares, their sum and the differences lose in float32: (m + 3) u for m of at most 256 axes, and of
+# each square the smallest normal number where it underflows.
+_ROUNDED, _SMALLEST = 1 + 2.0**-15, 2.0**-126
 
 Cut = tuple[int, int, int]
 
@@ -67,7 +68,8 @@ class Cells:
         wanted = heads[:, None]
         gaps = np.minimum(np.maximum(wanted, self._low), self._high)
         gaps -= wanted
-        limits = np.square(np.array(reaches, np.float64)) * _ROUNDED
+        least = gaps.shape[2] * _SMALLEST
+        limits = np.array([reach * reach * _ROUNDED + least for reach in reaches])
         passed: NDArray[np.bool_] = np.einsum("bca,bca->bc", gaps, gaps) <= limits[:, None]
         return passed
 

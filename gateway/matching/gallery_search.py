@@ -370,6 +370,6 @@ def _joined(pieces: list[NDArray[Any]]) -> NDArray[Any]:
 
 
 def _shared(starts: Sequence[int], threads: int) -> list[Sequence[int]]:
-    """The starts in order, in as many parts of like size as there are threads."""
+    """The starts in order, in as many parts of like size as there are threads; of none one part without any."""
     size = max(1, -(-len(starts) // threads))
-    return [starts[first : first + size] for first in range(0, len(starts), size)]
+    return [starts[first : first + size] for first in range(0, max(1, len(starts)), size)]

@@ -120,6 +120,31 @@ def test_threads_share_the_cells(monkeypatch: pytest.MonkeyPatch) -> None:
         assert_exact(gallery, known_of(vectors), probes, 0.5)
 
 
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_probes_that_nobody_is_near_get_their_own_empty_answers(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """Also the first 64 of 72, whose answers must not be taken by those behind them."""
+    monkeypatch.setattr("gateway.matching.gallery_search._POOLED_ROWS", 1_000)
+    vectors = spread_out(np.random.default_rng(9), COUNT)
+    gallery, far = gallery_of(vectors), np.full((64, DIMENSION), 50, np.float32)
+    gallery.use_threads(threads)
+    assert [len(each) for each in gallery.identify(far[:8], 0.2, 3)] == [0] * 8
+    answers = gallery.identify(np.vstack([far, vectors[:8]]), 0.01, 1)
+    assert [[each.template for each in answer] for answer in answers] == [[]] * 64 + [[f"t{n}"] for n in range(8)]
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1e-15, 1e-19, 1e-20, 1e-21])
+def test_tiny_vectors_whose_squares_underflow_are_found(scale: float) -> None:
+    rng = np.random.default_rng(10)
+    gallery = gallery_of((spread_out(rng, COUNT) * scale).astype(np.float32))
+    arrays = gallery._arrays
+    for start in range(0, COUNT, CELL):
+        row = start + int(arrays.blocks[0][1, start : start + CELL].argmax())
+        probe = (arrays.vectors[row] + 0.3 * scale * arrays.basis[:, 1]).astype(np.float32)
+        difference = arrays.vectors[row : row + 1].astype(np.float64) - probe
+        edge = float(np.sqrt(np.einsum("nd,nd->n", difference, difference))[0])
+        assert row in gallery.templates_within(probe[None], edge)[0][0]
+
+
 def test_the_nearest_k_are_those_of_all() -> None:
     rng = np.random.default_rng(6)
     vectors, probes = spread_out(rng, COUNT), spread_out(rng, 9)
@@ -160,3 +185,9 @@ def test_ten_thousand_duplicates_keep_their_order() -> None:
     vectors[::2] = spread_out(np.random.default_rng(8), 5_000)
     (found,) = gallery_of(vectors).identify(np.ones((1, DIMENSION)), 0.0, 3)
     assert [each.template for each in found] == ["t1", "t3", "t7"]
+
+
+def test_a_distance_whose_square_is_more_than_a_float_finds_everybody() -> None:
+    vectors = spread_out(np.random.default_rng(11), COUNT)
+    ((rows, _),) = gallery_of(vectors).templates_within(vectors[:1], 1e200)
+    assert len(rows) == COUNT
