@@ -9,13 +9,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from html import escape
+from itertools import islice
+from typing import Protocol, TypeVar
 
 from lxml.etree import _Element as Element  # lxml names its elements so
 
 from gateway.cameras.caller import SoapCaller
 from gateway.cameras.description import CameraDescription
 from gateway.cameras.rehosting import Rehoster
-from gateway.cameras.soap import FaultError, descendants, text_of
+from gateway.cameras.soap import FaultError, descendants, outermost, text_of
 from gateway.cameras.states import CameraError, CameraState, camera_error
 from gateway.errors import PermanentError
 
@@ -24,14 +26,23 @@ REPLAY = "http://www.onvif.org/ver10/replay/wsdl"
 _SCHEMA = "http://www.onvif.org/ver10/schema"
 _MOST_RECORDINGS = 100
 _MOST_ROUNDS = 4
+_LONGEST_TEXT = 1_024
 _YEARS = range(1971, 9999)
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _OVER = frozenset({"Completed", "Unknown"})
 _GONE = frozenset({"Removing", "Removed"})
 
-Turn = Callable[[Callable[[], Element]], Awaitable[Element]]
-"""Runs a blocking request; raises what that raises, and CameraError where the camera cannot be asked now."""
+Said = TypeVar("Said")
+_Period = tuple[datetime | None, datetime | None, int]
+
+
+class Turn(Protocol):
+    """Runs a blocking request, its reading with it; raises what that raises, and CameraError where it may not be."""
+
+    def __call__(self, request: Callable[[], Said], /) -> Awaitable[Said]:
+        """What the request returns."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,8 @@ class _Found:
 
 class Recordings:
     """Asks one camera's search and replay services, each request in a turn of its own: a siren waits for one at most.
+
+    Answers are read in the turn, too: a megabyte of elements takes seconds, in which the loop has presses to carry.
 
     Args:
         caller: sends the requests.
@@ -105,17 +118,12 @@ class Recordings:
     def _missing(self, what: str) -> CameraError:
         return camera_error(CameraState.NO_RECORDING, what, where=self._caller.where)
 
-    async def _summary(self) -> tuple[datetime | None, datetime | None, int] | None:
+    async def _summary(self) -> _Period | None:
         """None where the camera does not know it, or tells times that are none of a recording that it counts."""
         try:
-            said = await self._ask(SEARCH, "GetRecordingSummary")
+            return await self._ask(SEARCH, "GetRecordingSummary", _summed_up)
         except FaultError:
             return None
-        begins, ends = _moment(text_of(said, "DataFrom")), _moment(text_of(said, "DataUntil"))
-        count = _number(text_of(said, "NumberRecordings"))
-        if count and (begins is None or ends is None or ends < begins):
-            return None
-        return (begins, ends, count) if count else (None, None, 0)
 
     async def _find_or_refusal(self) -> tuple[tuple[_Found, ...], str]:
         try:
@@ -125,24 +133,23 @@ class Recordings:
 
     async def _find(self) -> tuple[_Found, ...]:
         scope = f"<q:Scope/><q:MaxMatches>{_MOST_RECORDINGS}</q:MaxMatches><q:KeepAliveTime>PT10S</q:KeepAliveTime>"
-        search = text_of(await self._ask(SEARCH, "FindRecordings", scope), "SearchToken")
+        search = await self._ask(SEARCH, "FindRecordings", lambda said: _text(said, "SearchToken"), scope)
         if not search:
             raise FaultError((), "it began no search")
         try:
             return tuple(await self._results(search))
         finally:
             with suppress(FaultError, CameraError):  # it ends by itself after ten seconds
-                await self._ask(SEARCH, "EndSearch", f"<q:SearchToken>{escape(search)}</q:SearchToken>")
+                await self._ask(SEARCH, "EndSearch", _unread, f"<q:SearchToken>{escape(search)}</q:SearchToken>")
 
     async def _results(self, search: str) -> list[_Found]:
         """In rounds of two seconds at most: a slow memory card is not waited for."""
         asked = f"<q:SearchToken>{escape(search)}</q:SearchToken><q:WaitTime>PT2S</q:WaitTime>"
         results: list[_Found] = []
         for _ in range(_MOST_ROUNDS):
-            said = await self._ask(SEARCH, "GetRecordingSearchResults", asked)
-            found = [_found(each) for each in descendants(said, "RecordingInformation")[:_MOST_RECORDINGS]]
-            results += [each for each in found if each is not None]
-            if text_of(said, "SearchState") in _OVER:
+            found, state = await self._ask(SEARCH, "GetRecordingSearchResults", _found_in, asked)
+            results += found
+            if state in _OVER:
                 break
         return results
 
@@ -156,34 +163,55 @@ class Recordings:
             "<t:Transport><t:Protocol>RTSP</t:Protocol></t:Transport></q:StreamSetup>"
         )
         try:
-            said = await self._ask(
-                REPLAY, "GetReplayUri", f"{setup}<q:RecordingToken>{escape(token)}</q:RecordingToken>"
-            )
-            address = self._rehoster.stream(text_of(said, "Uri"))
+            recording = f"<q:RecordingToken>{escape(token)}</q:RecordingToken>"
+            said = await self._ask(REPLAY, "GetReplayUri", lambda said: _text(said, "Uri"), f"{setup}{recording}")
+            address = self._rehoster.stream(said)
         except (FaultError, PermanentError) as error:
             if isinstance(error, CameraError) and error.state is not CameraState.NOT_ONVIF:
                 raise
             return None
         return address if address.startswith(("rtsp://", "rtsps://")) else None
 
-    async def _ask(self, service: str, operation: str, arguments: str = "") -> Element:
+    async def _ask(self, service: str, operation: str, read: Callable[[Element], Said], arguments: str = "") -> Said:
         url = self._services()[service]
         asked = f'<q:{operation} xmlns:q="{service}">{arguments}</q:{operation}>'
-        return await self._turn(lambda: self._caller.call(url, asked))
+        return await self._turn(lambda: read(self._caller.call(url, asked)))
+
+
+def _unread(_said: Element) -> None:
+    """An answer that tells nothing."""
+
+
+def _text(said: Element, name: str) -> str:
+    return text_of(said, name)[:_LONGEST_TEXT]
+
+
+def _summed_up(said: Element) -> _Period | None:
+    begins, ends = _moment(_text(said, "DataFrom")), _moment(_text(said, "DataUntil"))
+    count = _number(_text(said, "NumberRecordings"))
+    if count and (begins is None or ends is None or ends < begins):
+        return None
+    return (begins, ends, count) if count else (None, None, 0)
+
+
+def _found_in(said: Element) -> tuple[list[_Found], str]:
+    """The recordings of an answer, and the state of the search."""
+    found = [_found(each) for each in islice(outermost(said, "RecordingInformation"), _MOST_RECORDINGS)]
+    return [each for each in found if each is not None], _text(said, "SearchState")
 
 
 def _found(said: Element) -> _Found | None:
     """A recording with pictures; None without token, of sound alone, or of what is being removed."""
-    token, kinds = text_of(said, "RecordingToken"), [text_of(each, "TrackType") for each in descendants(said, "Track")]
-    if not token or text_of(said, "RecordingStatus") in _GONE or (any(kinds) and "Video" not in kinds):
+    token, kinds = _text(said, "RecordingToken"), [_text(each, "TrackType") for each in descendants(said, "Track")]
+    if not token or _text(said, "RecordingStatus") in _GONE or (any(kinds) and "Video" not in kinds):
         return None
     return _Found(
         token=token,
-        source=text_of(said, "SourceId"),
-        named=" ".join(text_of(said, name) for name in ("SourceId", "Name", "Address")),
-        begins=_moment(text_of(said, "EarliestRecording")),
-        ends=_moment(text_of(said, "LatestRecording")),
-        goes_on=text_of(said, "RecordingStatus") == "Recording",
+        source=_text(said, "SourceId"),
+        named=" ".join(_text(said, name) for name in ("SourceId", "Name", "Address")),
+        begins=_moment(_text(said, "EarliestRecording")),
+        ends=_moment(_text(said, "LatestRecording")),
+        goes_on=_text(said, "RecordingStatus") == "Recording",
     )
 
 

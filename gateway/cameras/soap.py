@@ -7,6 +7,7 @@ import base64
 import hashlib
 import re
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -144,6 +145,17 @@ def local_name(element: etree._Element) -> str:
 def descendants(element: etree._Element, name: str) -> list[etree._Element]:
     """All elements below of that local name, whatever their namespace is or whether they have one."""
     return [each for each in element.iter() if local_name(each) == name]
+
+
+def outermost(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    """Elements of that local name, whatever their namespace is, but for those within one."""
+    waiting = [element]
+    while waiting:
+        found = waiting.pop()
+        if local_name(found) == name:
+            yield found
+        else:
+            waiting += reversed(found)
 
 
 def text_of(element: etree._Element, name: str) -> str:

@@ -1,6 +1,6 @@
 """Reads notification messages (ONVIF Core §9.4, WS-BaseNotification 1.3 §3.2) as cameras really send them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -8,7 +8,7 @@ from itertools import islice
 from lxml.etree import _Element as Element  # lxml names its elements so
 
 from gateway.cameras.eventing.topics import plain_topic
-from gateway.cameras.soap import descendants, local_name, text_of
+from gateway.cameras.soap import descendants, local_name, outermost, text_of
 
 INITIALIZED = "Initialized"
 _TRUE = frozenset({"true", "1", "on", "active", "yes"})
@@ -65,18 +65,7 @@ class Notice:
 
 def read_notices(envelope: Element) -> tuple[Notice, ...]:
     """The messages of a reply or a notification in order, at most a thousand; one within another is none."""
-    return tuple(_notice(each) for each in islice(_outermost(envelope, "NotificationMessage"), _MOST_MESSAGES))
-
-
-def _outermost(element: Element, name: str) -> Iterator[Element]:
-    """Elements of that local name, but for those within one."""
-    waiting = [element]
-    while waiting:
-        found = waiting.pop()
-        if local_name(found) == name:
-            yield found
-        else:
-            waiting += reversed(found)
+    return tuple(_notice(each) for each in islice(outermost(envelope, "NotificationMessage"), _MOST_MESSAGES))
 
 
 def _notice(message: Element) -> Notice:

@@ -69,7 +69,7 @@ class DocumentAssembler:
             self._between = packet.marker
             return None
         self._pending += packet.payload
-        if self._is_whole():
+        if b">" in packet.payload and self._is_whole():  # a document ends so; a flood of nothing costs nothing
             return self._taken()
         if len(self._pending) > _MOST_BYTES:
             self._drop()
@@ -82,7 +82,7 @@ class DocumentAssembler:
 
     def _is_whole(self) -> bool:
         tail = bytes(self._pending[-_LONGEST_ROOT:]).rstrip(_SPACE)
-        root = _ROOT.match(self._pending)
+        root = _ROOT.match(self._pending, 0, _LONGEST_ROOT)
         if root is None or not tail.endswith(b">"):
             return False
         if len(self._pending) < _LONGEST_ROOT and _EMPTY.match(tail):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-_MOST_HEAD, _MOST_BODY = 16 * 1024, 256 * 1024
+_MOST_HEAD, _MOST_LINES, _MOST_BODY = 16 * 1024, 100, 256 * 1024
 _FRAME_HEAD = 4
 _LONGEST_LENGTH = 10
 _WORDS = 2
@@ -27,6 +27,15 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class _Head:
+    """A message whose body is not there yet."""
+
+    first: str
+    headers: Mapping[str, tuple[str, ...]]
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Packet:
     """An interleaved RTP or RTCP packet."""
 
@@ -39,6 +48,7 @@ class MessageReader:
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._head: _Head | None = None
 
     def feed(self, data: bytes) -> Iterator[Reply | Packet]:
         """What is whole now, in order.
@@ -52,6 +62,8 @@ class MessageReader:
                 yield found
 
     def _next(self) -> "Reply | Packet | _Request | None":
+        if self._head is not None:
+            return self._with_body(self._head)
         while bytes(self._buffer[:1]) in (b"\r", b"\n"):
             del self._buffer[:1]
         return self._packet() if self._buffer[:1] == b"$" else self._message()
@@ -70,14 +82,20 @@ class MessageReader:
             self._check_beginning()
             return None
         lines = self._buffer[:end].decode("utf-8", "replace").split("\r\n")
+        if len(lines) > _MOST_LINES:
+            raise NotRtspError("a head of more lines than any camera's")
+        del self._buffer[: end + len(b"\r\n\r\n")]
         headers = _headers(lines[1:])
-        begin = end + len(b"\r\n\r\n")
-        length = _length(headers)
-        if len(self._buffer) < begin + length:
+        self._head = _Head(lines[0], headers, _length(headers))
+        return self._with_body(self._head)
+
+    def _with_body(self, head: _Head) -> "Reply | _Request | None":
+        """The message once its body is there; its head is read once, however slowly that comes."""
+        if len(self._buffer) < head.length:
             return None
-        body = bytes(self._buffer[begin : begin + length])
-        del self._buffer[: begin + length]
-        return _message(lines[0], headers, body)
+        self._head, body = None, bytes(self._buffer[: head.length])
+        del self._buffer[: head.length]
+        return _message(head.first, head.headers, body)
 
     def _check_beginning(self) -> None:
         if len(self._buffer) >= _MOST_HEAD:

@@ -22,6 +22,7 @@ _KEEP_ALIVE_SECONDS, _LEAST_SECONDS = 10.0, 1.0
 _SESSION_SECONDS = 60.0
 _READ_BYTES = 64 * 1024
 _MOST_WAITING = _READ_BYTES  # one read may bring a quarter of it
+_MOST_UNSENT = 64 * 1024
 _TEARDOWN_SECONDS = 1.0
 _CHANNELS = re.compile(r"interleaved=(\d{1,3})")
 _TIMEOUT = re.compile(r"timeout=(\d{1,6})")
@@ -66,7 +67,7 @@ class RtspSession:
         self._channel = 0
         self._every = _KEEP_ALIVE_SECONDS
         self._keeps_alive_by = "GET_PARAMETER"
-        self._proved_again = False
+        self._proved_again = self._awaits_answer = False
         self._heard_at = self._asked_at = 0.0
 
     async def close(self) -> None:
@@ -209,11 +210,17 @@ class RtspSession:
             raise self._error(CameraState.STREAM_DEAD, "RTSP: packets without end in place of an answer")
 
     def _keep_alive(self) -> None:
-        self._asked_at = time.monotonic()
+        self._asked_at, self._awaits_answer = time.monotonic(), True
         self._write(self._request(self._keeps_alive_by, self._base, {}))
 
     def _kept_alive(self, reply: Reply) -> None:
-        """A camera that knows no GET_PARAMETER is asked for its OPTIONS; one whose challenge is old is answered."""
+        """A camera that knows no GET_PARAMETER is asked for its OPTIONS; one whose challenge is old is answered.
+
+        An answer to nothing that was asked is passed over: each could be made to cost a request.
+        """
+        if not self._awaits_answer:
+            return
+        self._awaits_answer = False
         if reply.status == _SESSION_NOT_FOUND:
             raise self._error(CameraState.STREAM_DEAD, "RTSP: the camera has forgotten the session")
         if reply.status == _UNAUTHORIZED:
@@ -235,6 +242,8 @@ class RtspSession:
         assert self._connection is not None, "open it first"  # noqa: S101  # a programmer's mistake
         if self._connection.writer.is_closing():
             raise self._error(CameraState.STREAM_DEAD, "RTSP: the camera has closed the connection")
+        if self._connection.writer.transport.get_write_buffer_size() > _MOST_UNSENT:
+            raise self._error(CameraState.STREAM_DEAD, "RTSP: the camera reads nothing of what it is sent")
         self._connection.writer.write(request)
 
     def _request(self, method: str, url: str, headers: Mapping[str, str]) -> bytes:

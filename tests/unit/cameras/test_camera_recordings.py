@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 from harness.devices_bench import DESCRIBED
@@ -20,6 +20,9 @@ TOKEN = "<SearchToken>1</SearchToken>"
 TIMES = "<EarliestRecording>2026-01-01T00:00:00Z</EarliestRecording><LatestRecording>{}</LatestRecording>"
 
 
+Said = TypeVar("Said")
+
+
 @dataclass
 class _Offset:
     value: timedelta = timedelta(0)
@@ -34,13 +37,17 @@ class Caller:
     offset: _Offset = field(default_factory=_Offset)
     asked: list[str] = field(default_factory=list)
     turns: int = 0
+    last: str = ""
 
-    async def turn(self, call: Callable[[], etree._Element]) -> etree._Element:
+    async def turn(self, call: Callable[[], Said]) -> Said:
+        """Answers are read in the turn, off the loop: no element leaves it."""
         self.turns += 1
-        return call()
+        said = call()
+        assert not isinstance(said, etree._Element)
+        return said
 
     def call(self, _url: str, operation: str, _header: str = "") -> etree._Element:
-        name = etree.QName(etree.fromstring(operation)).localname
+        name, self.last = etree.QName(etree.fromstring(operation)).localname, operation
         self.asked.append(name)
         answer = self.answers.get(name)
         if answer is None:
@@ -143,3 +150,22 @@ async def test_a_camera_that_answers_everything_with_a_fault_has_no_recording() 
     with pytest.raises(CameraError, match="cannot be searched") as caught:
         await recordings.own(DESCRIBED)
     assert caught.value.state is CameraState.NO_RECORDING
+
+
+async def test_what_lies_within_a_recording_is_none() -> None:
+    """Nested ones would each be walked with all that is in them: seconds for a megabyte."""
+    nested = _found("t1", more=_found("t2", more=_found("t3")))
+    recordings, _ = _recordings(FindRecordings=TOKEN, GetRecordingSearchResults=_ended(nested))
+    assert (await recordings.own(DESCRIBED)).recordings == 1
+
+
+async def test_names_without_end_are_cut() -> None:
+    found = _found("t" * 100_000, source="s" * 100_000)
+    answers = {
+        "FindRecordings": TOKEN,
+        "GetRecordingSearchResults": _ended(found),
+        "GetReplayUri": "<Uri>rtsp://x/1</Uri>",
+    }
+    recordings, caller = _recordings(**answers)
+    assert (await recordings.own(DESCRIBED)).recordings == 1
+    assert len(caller.last) < 4_000

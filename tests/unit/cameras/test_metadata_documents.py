@@ -143,3 +143,24 @@ def test_mutated_packets_raise_nothing_and_take_bounded_time() -> None:
         if document is not None:
             notices_of(document)
     assert time.process_time() - began < 60
+
+
+def test_packets_of_nothing_behind_a_long_beginning_are_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would otherwise cost a look at all that is pending, for ever."""
+    looks: list[int] = []
+    is_whole = DocumentAssembler._is_whole
+
+    def counted(self: DocumentAssembler) -> bool:
+        looks.append(1)
+        return is_whole(self)
+
+    monkeypatch.setattr(DocumentAssembler, "_is_whole", counted)
+    assembler = DocumentAssembler()
+    flood = [
+        packet(0, b"<?xml ?>"),
+        *(packet(n, b" " * 1_400) for n in range(1, 60)),
+        *(packet(n, b"") for n in range(60, 99)),
+    ]
+    assert taken(assembler, flood) == []
+    assert len(looks) == 1
+    assert taken(assembler, packets(CLOSED, first=99)) == [CLOSED]

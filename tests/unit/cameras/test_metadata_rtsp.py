@@ -6,6 +6,7 @@ import re
 import pytest
 
 from gateway.cameras.metadata.sdp import metadata_tracks
+from gateway.cameras.rtsp import message
 from gateway.cameras.rtsp.digest import RtspDigest
 from gateway.cameras.rtsp.message import MessageReader, NotRtspError, Packet, Reply
 
@@ -36,12 +37,28 @@ def test_replies_and_packets_are_told_apart_however_they_come(size: int) -> None
         b"RTSP/1.0 200 OK\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
         b"RTSP/1.0 200 OK\r\nContent-Length: 999999\r\n\r\n",
         b"R" * 20_000,
+        b"RTSP/1.0 200 OK\r\n" + b":\r\n" * 200 + b"\r\n",
         b"\r\n\r\nx\r\n\r\n",
     ],
 )
 def test_what_is_no_rtsp_is_said(data: bytes) -> None:
     with pytest.raises(NotRtspError):
         list(MessageReader().feed(data))
+
+
+def test_a_head_is_read_once_however_slowly_its_body_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+    headers = message._headers
+
+    def counted(lines: list[str]) -> dict[str, tuple[str, ...]]:
+        reads.append(len(lines))
+        return headers(lines)
+
+    monkeypatch.setattr(message, "_headers", counted)
+    reader = MessageReader()
+    found = [each for byte in SAID for each in reader.feed(bytes([byte]))]
+    assert [each.body for each in found if isinstance(each, Reply)] == [b"abc"]
+    assert len(reads) == 1
 
 
 def _field(header: str, name: str) -> str:
