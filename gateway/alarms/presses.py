@@ -174,6 +174,7 @@ class PressBook:
         return max(LATE.total_seconds(), device.health_deadline_seconds) < age < arrival.heard_for
 
     def _id_of(self, source: str, device: str, action: Action, meaning: str, monotonic: float) -> str:
+        self._open_windows(device, action.part, meaning)
         part = (action.part,) if action.part else ()
         if action.id is not None:
             return derived_id(source, meaning, *part, action.id)
@@ -188,15 +189,11 @@ class PressBook:
         if len(self._last) >= _MOST_INPUTS:  # a device makes up inputs
             self._last.clear()
         self._last[key] = last
-        if meaning == "clear":
-            self._forget_windows(device, action.part, PRESSES)
-        elif meaning in PRESSES:
-            self._forget_windows(device, action.part, ("clear",))
         return last.id
 
-    def _forget_windows(self, device: str, part: str, kinds: Iterable[str]) -> None:
+    def _open_windows(self, device: str, part: str, meaning: str) -> None:
         """What comes behind the end of a press is another one, however soon, and so is the end of that."""
-        for kind in kinds:
+        for kind in PRESSES if meaning == "clear" else ("clear",) if meaning in PRESSES else ():
             last = self._last.get((device, kind, part))
             if last is not None and last.seq is None:
                 del self._last[device, kind, part]

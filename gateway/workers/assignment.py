@@ -1,11 +1,16 @@
 """Turns a camera's entry into what its child is told, with the password out of its file."""
 
 import asyncio
+import errno
+import os
+import stat
 from pathlib import Path
 
 from gateway.errors import PermanentError
 from gateway.settings import CameraSettings
 from gateway.wire import CameraAssigned
+
+_LONGEST_PASSWORD = 4_096
 
 
 def assignment(camera: CameraSettings, password: str, networks: tuple[str, ...] | None = None) -> CameraAssigned:
@@ -43,10 +48,10 @@ def read_password(path: Path, camera: str) -> str:
     """What stands in the password file of a camera.
 
     Raises:
-        PermanentError: it cannot be read.
+        PermanentError: it cannot be read, or is something else, such as a pipe that nobody writes into.
     """
     try:
-        return path.read_text(encoding="utf-8").rstrip("\r\n")
+        return _small_file(path).decode("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is no UTF-8 text"
         raise PermanentError(
@@ -54,3 +59,15 @@ def read_password(path: Path, camera: str) -> str:
             where=f"camera {camera}",
             remedy="Correct password_file, or the file's owner and mode.",
         ) from None
+
+
+def _small_file(path: Path) -> bytes:
+    """All of an ordinary file of at most 4 KiB; it is looked at again and again, and may have become anything."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "is no ordinary file")
+        found = file.read(_LONGEST_PASSWORD + 1)
+    if len(found) > _LONGEST_PASSWORD:
+        raise OSError(errno.EFBIG, f"has more than {_LONGEST_PASSWORD} bytes")
+    return found

@@ -29,6 +29,8 @@ _LOG = logging.getLogger(__name__)
 _FIRST_SECONDS, _LOOK_SECONDS, _AGAIN_SECONDS = 8.0, 3600.0, 600.0
 # Memory cards are freed in files of minutes: a begin that moved less than this is still the same.
 _MOVED = timedelta(minutes=1)
+# A picture of so much later than it is by the camera's own clock was recorded while that was wrong.
+_AHEAD = timedelta(days=1)
 _DAY = timedelta(days=1)
 _REASONS = {
     CameraState.NO_RECORDING: NO_RECORDING,
@@ -94,9 +96,17 @@ class RecordingWatch:
             return None if self._first_begin is None and self._reach is None else _NOTHING
         there = now + own.clock_offset
         pause, reach = there - own.ends, there - own.begins
-        figures = {"minutes": max(0, int(pause.total_seconds() // 60)), "days": round(max(0.0, reach / _DAY), 1)}
+        figures: dict[str, str | int | float] = {
+            "minutes": max(0, int(pause.total_seconds() // 60)),
+            "days": round(max(0.0, reach / _DAY), 1),
+        }
         # One that was formatted, or overwrites what should be kept, has a later begin than before; a new card has not.
         self._first_begin = min(self._first_begin or own.begins, own.begins)
+        if -pause > _AHEAD:
+            what = (
+                f"its newest picture is of {own.ends:%Y-%m-%d}, by a clock that was wrong: whether it records is hidden"
+            )
+            return Verdict(what, figures | {"minutes": "–"}, f"ahead {own.ends.isoformat()}")
         if pause > self._most_pause:
             return Verdict(f"its newest picture is {figures['minutes']} min old", figures, own.ends.isoformat())
         if self._reach is not None and reach < self._reach and own.begins - self._first_begin > _MOVED:

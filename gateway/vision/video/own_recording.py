@@ -46,7 +46,7 @@ _FIRST_SECONDS, _SILENT_SECONDS, _DONE_SECONDS = 20.0, 10.0, 1.5
 # What is missing, as `gateway.streams.ClipFollower` judges it.
 _EDGE_SECONDS, _HOLE_SECONDS, _BACK_SECONDS = 0.5, 3.0, 2.0
 _FRAGMENT_BYTES = 192 * 1024
-_MOST_HELD_BYTES = 24 << 20
+_MOST_HELD, _MOST_HELD_BYTES = 10_000, 24 << 20
 # No camera records more than 32 Mbit/s, nor replays slower than half as fast as it recorded.
 _MOST_BYTES, _MOST_BYTES_PER_SECOND = 32 << 20, 4 << 20
 _MOST_SECONDS, _SECONDS_PER_SECOND = 60.0, 2.0
@@ -113,8 +113,8 @@ class ReplayWindow:
             self._held, self._held_bytes = [], 0
         self._held.append(packet)
         self._held_bytes += len(packet.data)
-        if self._held_bytes > _MOST_HELD_BYTES:
-            raise PermanentError("its recording has too many bytes between two keyframes")
+        if self._held_bytes > _MOST_HELD_BYTES or len(self._held) > _MOST_HELD:
+            raise PermanentError("its recording has too many pictures or bytes between two keyframes")
 
     def _begun(self) -> list[RingPacket]:
         held, self._held = self._held, []

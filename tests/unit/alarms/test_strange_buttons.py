@@ -98,3 +98,11 @@ async def test_the_end_of_a_press_behind_an_end_is_another_however_soon() -> Non
         await bench.play({"topic": "campus/east/button/btn-01/event", "payload": f'{{"type": "{kind}"}}'})
     ends = [each.id for each in bench.events if isinstance(each, ButtonCleared)]
     assert len(set(ends)) == 2
+
+
+async def test_the_end_of_a_second_press_is_another_also_where_presses_alone_have_ids() -> None:
+    bench = Bench({"entry": {"dialect": "campus", "name": "东门岗亭"}})
+    for said in ('"press", "id": "1"', '"clear"', '"press", "id": "2"', '"clear"', '"clear"'):
+        await bench.play({"topic": "campus/east/button/btn-01/event", "payload": f'{{"type": {said}}}'})
+    ends = [each.id for each in bench.events if isinstance(each, ButtonCleared)]
+    assert len(set(ends)) == 2

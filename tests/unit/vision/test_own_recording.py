@@ -43,6 +43,14 @@ def test_a_clock_that_is_off_makes_no_gap() -> None:
     assert verdict.figures == {"minutes": 1, "days": 3.0}
 
 
+def test_a_picture_of_the_future_hides_whether_it_records_and_is_a_gap() -> None:
+    """One file that was written while the camera's clock was wrong would otherwise be the newest for ever."""
+    verdict = watch().judge(own(3, -60 * 24 * 365), NOW)
+    assert verdict is not None
+    assert "by a clock that was wrong" in verdict.gap
+    assert verdict.figures == {"minutes": "–", "days": 3.0}
+
+
 def test_a_new_card_fills_and_is_no_gap() -> None:
     watched = watch(days=7)
     for hour in range(0, 48, 6):
@@ -159,6 +167,6 @@ async def test_a_camera_without_recording_is_told_nothing_of_and_asked_on() -> N
 
 
 async def test_a_camera_that_is_away_is_asked_sooner() -> None:
-    outbox, camera, _ = await looked(CameraState.UNREACHABLE, CameraState.UNREACHABLE, ends(10_000), hours=1)
+    outbox, camera, _ = await looked(CameraState.UNREACHABLE, CameraState.UNREACHABLE, ends(600), hours=1)
     assert outbox.sent == []
     assert camera.asked >= 3

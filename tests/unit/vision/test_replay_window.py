@@ -86,5 +86,16 @@ def test_a_replay_without_times_or_keyframes_makes_no_clip(monkeypatch: pytest.M
     window.take(picture(90, keyframe=True))
     window.take(picture(91, keyframe=True))
     window.take(picture(92))
-    with pytest.raises(PermanentError, match="too many bytes"):
+    with pytest.raises(PermanentError, match="too many pictures or bytes"):
         window.take(picture(93))
+
+
+def test_a_group_of_pictures_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of pictures of a few bytes each the bound on bytes lets millions through."""
+    monkeypatch.setattr(own_recording, "_MOST_HELD", 50)
+    window = ReplayWindow(SINCE, UNTIL)
+    window.take(picture(50, keyframe=True))
+    for number in range(49):
+        window.take(picture(50 + number / 100, size=1))
+    with pytest.raises(PermanentError, match="too many pictures"):
+        window.take(picture(51, size=1))

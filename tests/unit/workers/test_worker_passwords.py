@@ -1,6 +1,7 @@
 """Password files of cameras are read again: a corrected one is tried at once, and locks nobody out."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import ManualClock
+from gateway.errors import PermanentError
 from gateway.settings import CameraSettings
+from gateway.workers.assignment import read_password
 from gateway.workers.passwords import PasswordFiles
 
 
@@ -116,3 +119,19 @@ async def test_a_camera_that_was_withdrawn_is_given_to_nobody(tmp_path: Path) ->
         assert "right" not in repr(at.files._files), "no log may get it"
         at.files.forget("west")
         assert await at.look(3) == []
+
+
+@pytest.mark.parametrize("kind", ["pipe", "large", "folder"])
+async def test_what_is_no_small_file_is_no_password_and_holds_nobody_up(tmp_path: Path, kind: str) -> None:
+    async with bench(tmp_path) as at:
+        at.path.unlink()
+        if kind == "pipe":
+            os.mkfifo(at.path)
+        elif kind == "folder":
+            at.path.mkdir()
+        else:
+            at.path.write_bytes(b"x" * 5_000)
+        async with asyncio.timeout(5):
+            assert await at.look(3) == []
+        with pytest.raises(PermanentError, match="cannot be read"):
+            read_password(at.path, "west")
