@@ -1,5 +1,7 @@
 """What a browser must know of a clip's codec before it plays it (RFC 6381 §3.3), read from the clip's header."""
 
+from gateway.errors import PermanentError
+
 _AVCC_BYTES, _HVCC_BYTES = 4, 13
 _HVCC_ARRAYS, _COMPLETE = 22, 0x80
 _SPACES = ("", "A", "B", "C")
@@ -24,12 +26,24 @@ def as_hvc1(header: bytes) -> bytes:
     """The header of H.265 for pictures without parameter sets (ISO/IEC 14496-15 §8.4.1): Safari plays no other.
 
     The library writes ``hev1``, whose arrays of parameter sets need not be complete; headers of H.264 stay as they are.
+
+    Raises:
+        PermanentError: there are no parameter sets in it.
     """
     entry, record = header.find(b"hev1"), header.find(b"hvcC") + 4
     if entry < 0 or record < entry:
         return header
     made = bytearray(header)
     made[entry : entry + 4] = b"hvc1"
+    try:
+        _complete(made, record)
+    except IndexError:
+        raise PermanentError("the stream tells no parameter sets of H.265") from None
+    return bytes(made)
+
+
+def _complete(made: bytearray, record: int) -> None:
+    """Mark every array of a decoder configuration record as complete (ISO/IEC 14496-15 §8.3.3.1)."""
     at = record + _HVCC_ARRAYS + 1
     for _ in range(made[record + _HVCC_ARRAYS]):
         made[at] |= _COMPLETE
@@ -37,7 +51,6 @@ def as_hvc1(header: bytes) -> bytes:
         at += 3
         for _ in range(units):
             at += 2 + int.from_bytes(made[at : at + 2], "big")
-    return bytes(made)
 
 
 def _record(header: bytes, box: bytes, least: int) -> bytes | None:

@@ -290,7 +290,9 @@ class EventFeed:
         return True
 
     async def _alive(self, notices: tuple[Notice, ...]) -> None:
-        self._failures, self._told, self._had_events = 0, "", True
+        self._failures, self._had_events = 0, True
         if self._heard_since is None:
             self._heard_since = self._clock.monotonic()
+        elif self._clock.monotonic() - self._heard_since >= _STEADY_SECONDS:
+            self._told = ""
         await self._ends.take(notices)

@@ -188,12 +188,14 @@ def _h265_key(head: bytes, _clean: bool) -> bool:
 
 def _aggregated(rest: bytes) -> Iterator[tuple[bool, bytes]]:
     """Units behind their lengths of two bytes; what is cut is left out."""
-    while len(rest) > 2:  # noqa: PLR2004
-        size = int.from_bytes(rest[:2], "big")
-        if not 0 < size <= len(rest) - 2:
+    at = 0
+    while len(rest) > at + 2:
+        size = int.from_bytes(rest[at : at + 2], "big")
+        at += 2
+        if not 0 < size <= len(rest) - at:
             return
-        yield True, rest[2 : 2 + size]
-        rest = rest[2 + size :]
+        yield True, rest[at : at + size]
+        at += size
 
 
 _CODECS = {"h264": _Codec(_h264, _h264_key), "hevc": _Codec(_h265, _h265_key)}

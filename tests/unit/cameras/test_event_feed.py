@@ -414,3 +414,11 @@ async def test_a_camera_that_is_away_is_not_asked_for_its_metadata() -> None:
     async with fed(port) as (_ends, passes):
         await passes(30)
         assert "metadata" not in port.calls
+
+
+async def test_a_subscription_that_dies_again_and_again_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    port = Port(ManualClock(), pulls=[(Notice("a"),), GONE] * 100)
+    async with fed(port) as (ends, passes):
+        await passes(60)
+        assert len(ends.losses) > 10
+        assert [record.getMessage() for record in caplog.records] == ["events of camera: gone"]

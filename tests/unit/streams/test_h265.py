@@ -251,5 +251,11 @@ def test_codecs_are_named_as_browsers_ask_for_them(header: bytes, codecs: str) -
     assert codecs_of(header) == codecs
 
 
+@pytest.mark.parametrize("cut", [b"hev1hvcC", b"hev1hvcC" + bytes(22), b"hev1hvcC" + bytes(22) + b"\x03"])
+def test_a_header_without_parameter_sets_is_said_to_be_one(cut: bytes) -> None:
+    with pytest.raises(PermanentError, match="no parameter sets"):
+        as_hvc1(cut)
+
+
 def test_a_header_of_another_codec_stays_as_it_is() -> None:
     assert as_hvc1(b"ftypavc1avcC") == b"ftypavc1avcC"
