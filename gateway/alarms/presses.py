@@ -87,7 +87,7 @@ class PressBook:
         """The event of one message, with the same id for the same press."""
         source = button_source(self._site, device.id)
         wrong = action.at is not None and self._is_wrong(action.at, device, arrival)
-        happened = action.at if action.at is not None and not wrong else arrival.wall
+        happened = arrival.wall if action.at is None or wrong else _finer(action.at, arrival.wall)
         common: dict[str, Any] = {
             "id": self._id_of(source, device.id, action, meaning, arrival.monotonic),
             "source": source,
@@ -203,6 +203,11 @@ class PressBook:
         if seq is not None or last.seq is not None:
             return seq == last.seq and age < _COUNTER_SECONDS
         return age < self._window
+
+
+def _finer(told: datetime, arrived: datetime) -> datetime:
+    """When it happened: of a time in whole seconds within which it arrived, the arrival knows more."""
+    return arrived if not told.microsecond and timedelta(0) <= arrived - told < timedelta(seconds=1) else told
 
 
 def _is_other(event: _Spoken, before: _Spoken) -> bool:

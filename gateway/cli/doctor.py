@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from gateway.storage import inspect_state
 _CONNECT_SECONDS = 3.0
 _LEAST_FREE_SHARE = 0.1
 _GALLERY = "gallery"
+_UNHEARD = frozenset({"lost", "not_heard"})
 _PASSWORD_REASONS = frozenset({"credentials_wrong", "unauthorized"})
 _UNTRIED = (
     "It tries a changed password_file within 10 s; one that is changed again, 5 minutes later. If it does not, give "
@@ -119,18 +120,29 @@ def _daemon(settings: Settings) -> Iterator[Finding]:
     yield _watchlist(watchlist, faults.get(_GALLERY), key_fits=key["ok"])
     for name, fault in faults.items():
         yield Finding(f"worker {name}", False, f"{body['workers'][name]}: {fault['what']}", fault["remedy"])
-    for name, found in body["devices"].items():
-        remedy = "Check its power, its network and its MQTT settings." if found["state"] == "lost" else ""
-        yield Finding(
-            f"button {name}", not remedy, f"{found['state'].replace('_', ' ')}: {device_detail(found)}", remedy
-        )
+    yield from _buttons(settings, body["devices"])
     for name in (name for name, state in body["cameras"].items() if state == "lost"):
         figures = body["figures"].get(name, {})
         yield Finding(f"picture of {name}", False, f"lost: {figures.get('reason', '')}", figures.get("remedy", ""))
+    if not body["destinations"]:
+        yield Finding("destinations", True, "none: presses reach the screens of this gateway, no office and no police")
     for name, state in body["destinations"].items():
         remedy = "See the reason; what waits is sent once it answers." if state == "failing" else ""
         detail = delivery_detail(body["deliveries"][name])
         yield Finding(f"to {name}", not remedy, f"{state}: {detail}" if detail else state, remedy)
+
+
+def _buttons(settings: Settings, devices: Mapping[str, dict[str, Any]]) -> Iterator[Finding]:
+    """Each button; one that is wired to a camera is as well as that is heard, and pressing it mends nothing."""
+    wired = {each.id: each.camera for each in settings.devices if each.camera}
+    for name, found in devices.items():
+        state = found["state"].replace("_", " ")
+        if name in wired and found["state"] in _UNHEARD:
+            remedy = f"Mend the camera {wired[name]} first; the button is heard by it."
+            yield Finding(f"button {name}", False, f"{state}: the contacts of {wired[name]} are not heard", remedy)
+            continue
+        remedy = "Check its power, its network and its MQTT settings." if found["state"] == "lost" else ""
+        yield Finding(f"button {name}", not remedy, f"{state}: {device_detail(found)}", remedy)
 
 
 def _with_own_try(finding: Finding, settings: Settings, cameras: list[Finding]) -> Finding:

@@ -21,7 +21,8 @@ _ASKED_SECONDS = 600.0
 _RENEW_SHARE = 0.8
 _LEAST_RENEW_SECONDS = 60.0
 _FIRST_WAIT_SECONDS = 1.0
-_LONGEST_WAIT_SECONDS = 60.0
+# What refuses is left in peace for longer; one that is away may be back at any moment, and its contact may close then.
+_LONGEST_WAIT_SECONDS, _LONGEST_AWAY_SECONDS = 60.0, 3.0
 _WITHOUT_EVENTS_SECONDS = 600.0
 # A camera that answers at once is asked so many times in a row without a pause: a press behind an event never waits.
 _QUICK_IN_A_ROW = 5
@@ -32,6 +33,7 @@ _DROPS_IN_A_ROW = 3
 _REFUSALS_IN_A_ROW = 2
 _LEAVE_SECONDS = 2.5
 _DROP_PAUSE_SECONDS = 0.2
+_AWAY = frozenset({CameraState.UNREACHABLE, CameraState.STREAM_DEAD})
 _GIVEN_UP = frozenset({CameraState.CREDENTIALS_WRONG, CameraState.CERTIFICATE_UNKNOWN})
 
 
@@ -132,19 +134,20 @@ class EventFeed:
 
     async def _once(self) -> tuple[str, float]:
         """One way of hearing from its beginning to its end: why it ended, and how long to wait before the next."""
+        longest = _LONGEST_WAIT_SECONDS
         try:
             reason = await self._hear()
         except CameraError as error:
             if error.state is CameraState.NO_EVENTS and not self._had_events:
                 return error.what, _WITHOUT_EVENTS_SECONDS
-            reason = error.what
+            reason, longest = error.what, _LONGEST_AWAY_SECONDS if error.state in _AWAY else longest
         except (FaultError, GatewayError) as error:
             reason = str(error)
         except Exception as error:  # one odd message must not end the hearing of a contact for ever
             _LOG.error("events of %s: what nobody foresaw: %s", self._where, type(error).__name__)
             reason = "the camera sends what the gateway cannot read"
         self._failures += 1
-        return reason, self._pause()
+        return reason, self._pause(longest)
 
     async def _hear(self) -> str:
         """By a subscription, or by the metadata track of a camera that gives none; why it ended."""
@@ -188,13 +191,13 @@ class EventFeed:
         finally:
             await stream.close()
 
-    def _pause(self) -> float:
+    def _pause(self, longest: float) -> float:
         since, self._heard_since = self._heard_since, None
         steady = since is not None and self._clock.monotonic() - since >= _STEADY_SECONDS
         if steady and self._failures == 1:
             wait = _AT_ONCE_SECONDS
         else:
-            wait = doubled(_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS, self._failures - 1)
+            wait = doubled(_FIRST_WAIT_SECONDS, longest, self._failures - 1)
         return wait * (0.5 + random.random())  # noqa: S311  # spreads retries, keeps no secret
 
     async def _subscribe(self) -> Subscription:

@@ -40,6 +40,8 @@ def test_the_card_of_a_face_warning_names_whom_it_may_be_and_shows_the_face(page
         expect(card.locator(".who strong")).to_have_text("张三")
         expect(card.locator(".who strong")).to_be_visible()
         expect(card.locator(".who img")).to_be_visible()
+        card.click()
+        expect(phone.locator(".faces figcaption", has_text="名单照片 · 张三 · 在逃")).to_be_visible()
 
 
 @pytest.mark.parametrize(("language", "said"), [("zh-CN", "结尾缺失"), ("en", "its end is missing")])

@@ -1,10 +1,15 @@
 """A button of another site's name, or that nobody entered: its press is nobody's, so a guard of this site is called."""
 
+from datetime import datetime
+
 import pytest
 from harness.dialects import Bench
 
+from gateway.alarms.dialects.said import Action
+from gateway.alarms.presses import Arrival, PressBook
 from gateway.events import ButtonCleared, ButtonPressed, GatewayFault, Severity
 from gateway.incidents.keys import key_of
+from gateway.settings import DeviceSettings
 
 PRESS = '{"id": "1", "type": "press"}'
 KEPT = {"retain": True}
@@ -106,3 +111,18 @@ async def test_the_end_of_a_second_press_is_another_also_where_presses_alone_hav
         await bench.play({"topic": "campus/east/button/btn-01/event", "payload": f'{{"type": {said}}}'})
     ends = [each.id for each in bench.events if isinstance(each, ButtonCleared)]
     assert len(set(ends)) == 2
+
+
+@pytest.mark.parametrize(("told", "happened"), [("10.000", "10.900"), ("10.300", "10.300"), ("09.000", "09.000")])
+def test_of_a_time_in_whole_seconds_the_arrival_within_that_second_knows_more(told: str, happened: str) -> None:
+    """Cameras tell whole seconds: a press would stand before what led to it."""
+    at, arrived = (datetime.fromisoformat(f"2026-01-01T00:00:{each}+00:00") for each in (told, "10.900"))
+    press = PressBook("west", 2.0).event_of(
+        DeviceSettings(id="booth", dialect="onvif", camera="cam-01", input="1"),
+        Action(name="press", at=at),
+        "press",
+        Arrival(arrived, 5.0),
+    )
+    assert isinstance(press, ButtonPressed)
+    assert press.time.isoformat(timespec="milliseconds") == f"2026-01-01T00:00:{happened}+00:00"
+    assert press.device_time == at

@@ -422,3 +422,13 @@ async def test_a_subscription_that_dies_again_and_again_is_told_once(caplog: pyt
         await passes(60)
         assert len(ends.losses) > 10
         assert [record.getMessage() for record in caplog.records] == ["events of camera: gone"]
+
+
+async def test_a_camera_that_was_away_for_an_hour_is_heard_seconds_after_it_is_back() -> None:
+    """Its contact may close as soon as it is there; what refuses is left in peace for longer."""
+    port = Port(ManualClock(), failing_subscribe=[SILENT] * 100_000)
+    async with fed(port) as (_ends, passes):
+        await passes(3600)
+        port.failing_subscribe.clear()
+        await passes(5)
+        assert port.calls[-1] == "pull"

@@ -4,7 +4,7 @@ import { evidenceUrl, photoUrl, snapshotUrl } from "../api.js";
 import { h, syncList } from "../dom.js";
 import { moment, t } from "../i18n.js";
 import { calledIn } from "../where.js";
-import { picture } from "./common.js";
+import { categoryText, picture } from "./common.js";
 
 const FACE = "campus.face.matched";
 const CAMERA_CLIP = "camera_clip";
@@ -28,12 +28,12 @@ export class Pictures {
     const pictures = evidence.filter((each) => !each.clip);
     const crop = pictures.find((each) => each.kind === "crop");
     const match = detail?.match;
-    const signature = JSON.stringify([incident.id, pictures.map((each) => [each.id, each.last_seen]), detail?.cameras?.map(named), match?.photos?.[0]]);
+    const signature = JSON.stringify([incident.id, pictures.map((each) => [each.id, each.last_seen]), detail?.cameras?.map(named), match?.photos?.[0], match?.name, match?.category]);
     if (signature !== this.signature) {
       this.signature = signature;
       this.faces.replaceChildren(...[
         crop && figure(evidenceUrl(crop.id), cropCaption(crop)),
-        match?.photos?.length && figure(photoUrl(match.person, match.photos[0]), t("evidence.enrolled")),
+        match?.photos?.length && figure(photoUrl(match.person, match.photos[0]), enrolledCaption(match)),
       ].filter(Boolean));
       const live = incident.kind === FACE ? [] : detail?.cameras ?? [];
       this.scenes.replaceChildren(
@@ -106,6 +106,11 @@ function byCamera({ kind, clip: { clock_offset_seconds: offset } }) {
 function cropCaption(crop) {
   if (!crop.last_seen) return t("evidence.crop");
   return t("evidence.crop.seen", { first: moment(crop.first_seen), last: moment(crop.last_seen) });
+}
+
+/** Whose enrolled photo it is, so far as this viewer may know, and why he is on the list. */
+function enrolledCaption({ name, category }) {
+  return [t("evidence.enrolled"), name, category && categoryText(category)].filter(Boolean).join(" · ");
 }
 
 function figure(url, caption) {
