@@ -166,12 +166,15 @@ function raisedAgain(incident, { data, time }) {
   return again;
 }
 
+/** An answer that was overtaken by an event of the stream fills in what is not known, and takes nothing back. */
 function withDetail(state, incident) {
+  const known = state.incidents[incident.id];
+  const overtaken = known?.updated && incident.updated && new Date(known.updated) > new Date(incident.updated);
   const others = Object.entries(state.details).filter(([id]) => id !== incident.id);
   return {
     ...state,
     details: Object.fromEntries([...others.slice(1 - MOST_DETAILS), [incident.id, incident]]),
-    incidents: { ...state.incidents, [incident.id]: { ...state.incidents[incident.id], ...incident } },
+    incidents: { ...state.incidents, [incident.id]: overtaken ? { ...incident, ...known } : { ...known, ...incident } },
   };
 }
 

@@ -81,6 +81,18 @@ def test_a_press_that_is_not_stored_yet_is_shown_until_it_is(page: Page) -> None
     assert run(page, [unstored, stored], "[state.unstored.length, state.events.length]") == [0, 1]
 
 
+def test_an_answer_that_an_event_has_overtaken_takes_nothing_back(page: Page) -> None:
+    """The answer to an acknowledgement comes behind the event that the button was pressed again: it is raised."""
+    again = frame(4, "campus.incident.raised_again", incident="i1", count=2)
+    again["event"]["time"] = "2026-11-23T08:00:05Z"
+    answer = {"id": "i1", "state": "acknowledged", "count": 1, "owner": "wang", "updated": "2026-11-23T08:00:04Z"}
+    later = answer | {"updated": "2026-11-23T08:00:06.5+00:00", "state": "dispatched", "count": 2}
+    ask = f"""[{json.dumps(answer)}, {json.dumps(later)}]
+      .map(incident => store.reduce(state, {{type: 'incident', incident}}).incidents.i1)
+      .map(each => [each.state, each.count, each.owner])"""
+    assert run(page, [OPENED, again], ask) == [["raised", 2, "wang"], ["dispatched", 2, "wang"]]
+
+
 def test_a_resolved_incident_leaves_the_board(page: Page) -> None:
     resolved = frame(5, "campus.incident.resolved", incident="i1", verdict="genuine", actor="wang")
     assert run(page, [OPENED, ACKNOWLEDGED, resolved], "store.activeIncidents(state).length") == 0
