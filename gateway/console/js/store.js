@@ -124,7 +124,7 @@ function takeIncident(state, event) {
   const known = state.incidents[data.incident];
   if (!known && verb !== "opened") return state; // a note on one of long ago: it is asked for, not made up
   let incident = known ?? { id: data.incident, state: "raised", count: 1, opened: event.time };
-  incident = { ...incident, updated: event.time };
+  incident = { ...incident, updated: event.recordedtime ?? event.time };
   if (verb === "opened") {
     incident = {
       ...incident, severity: event.severity, kind: data.kind, source: data.origin, title: data.title,

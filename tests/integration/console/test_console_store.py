@@ -84,7 +84,7 @@ def test_a_press_that_is_not_stored_yet_is_shown_until_it_is(page: Page) -> None
 def test_an_answer_that_an_event_has_overtaken_takes_nothing_back(page: Page) -> None:
     """The answer to an acknowledgement comes behind the event that the button was pressed again: it is raised."""
     again = frame(4, "campus.incident.raised_again", incident="i1", count=2)
-    again["event"]["time"] = "2026-11-23T08:00:05Z"
+    again["event"] |= {"time": "2026-11-23T08:00:59Z", "recordedtime": "2026-11-23T08:00:05Z"}  # its clock is ahead
     answer = {"id": "i1", "state": "acknowledged", "count": 1, "owner": "wang", "updated": "2026-11-23T08:00:04Z"}
     later = answer | {"updated": "2026-11-23T08:00:06.5+00:00", "state": "dispatched", "count": 2}
     ask = f"""[{json.dumps(answer)}, {json.dumps(later)}]
